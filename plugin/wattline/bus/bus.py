@@ -1,0 +1,145 @@
+"""A bus of meters as a source of points: it is polled once a slot, and its port comes and goes."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from wattline import fields
+from wattline.bus.modbus import Modbus
+from wattline.bus.port import Port
+from wattline.bus.session import Session
+from wattline.clock import Slot
+from wattline.errors import PortError
+from wattline.log import LOG
+from wattline.plan import due_blocks
+from wattline.reading import Point
+from wattline.words import Meter
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+
+
+class Bus:
+    """The meters on one port.
+
+    Args:
+        port: the port, closed.
+        meters: who is on it.
+        interval_s: seconds from slot to slot.
+        monotonic: seconds of a clock that never steps.
+
+    Attributes:
+        reopenings: times the port was opened again after it had been lost.
+    """
+
+    def __init__(
+        self,
+        port: Port,
+        meters: Sequence[Meter],
+        interval_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.reopenings = 0
+        self._port = port
+        self._modbus = Modbus(port)
+        self._sessions = [Session(meter, self._modbus, monotonic) for meter in meters]
+        self._read_s: list[dict[int, float]] = [{} for _ in meters]
+        self._interval_s = interval_s
+        self._monotonic = monotonic
+        self._lost_s: float | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._try_again_s = 0.0
+        self._busy_s = 0.0
+        self._reported_s = monotonic()
+
+    def open(self) -> None:
+        """Open the port now.
+
+        Raises:
+            PortError: it cannot be opened.
+        """
+        self._port.open()
+
+    def poll(self, slot: Slot) -> list[Point]:
+        """The readings of one slot; a meter that said nothing has none."""
+        points = []
+        for session, read_s in zip(self._sessions, self._read_s, strict=True):
+            if self._ready():
+                self._sweep(session, read_s, slot)
+                points += self._points(session, slot)
+        return points
+
+    def idle(self, slot: Slot) -> None:
+        """Use what is left of a slot to learn more about the meters."""
+        for session in self._sessions:
+            if self._port.is_open:
+                try:
+                    session.learn(slot)
+                    self._port.listen()
+                except PortError as error:
+                    self._lost(error)
+
+    def report(self, slot: Slot) -> list[Point]:
+        """The health of each meter."""
+        return [
+            Point(
+                fields.METER_HEALTH,
+                {"meter": session.meter.name, "model": session.meter.model.name},
+                session.health.report() | {"timeout_ms": round(session.timeout_s * 1000)},
+                slot.time_ns,
+            )
+            for session in self._sessions
+        ]
+
+    def health(self) -> dict[str, float]:
+        """What the bus adds to ``wattline_bus``; the busy share is that since the last call."""
+        now, busy_s = self._monotonic(), self._port.busy_s
+        elapsed_s = max(now - self._reported_s, 0.001)
+        busy_percent = round(100 * (busy_s - self._busy_s) / elapsed_s, 1)
+        self._reported_s, self._busy_s = now, busy_s
+        return {"busy_percent": busy_percent, "reopenings": float(self.reopenings)}
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._port.close()
+
+    def _sweep(self, session: Session, read_s: dict[int, float], slot: Slot) -> None:
+        blocks = due_blocks(session.meter.model, read_s, slot.began_s, self._interval_s)
+        try:
+            session.sweep(blocks, slot)
+        except PortError as error:
+            self._lost(error)
+        read_s.update(dict.fromkeys(session.decoded, slot.began_s))
+
+    def _points(self, session: Session, slot: Slot) -> list[Point]:
+        values = {name: value for decoded in session.decoded.values() for name, value in decoded.values.items()}
+        tags = {"meter": session.meter.name, "role": session.meter.role}
+        return [Point(fields.ELECTRICITY, tags, values, slot.time_ns)] if values else []
+
+    def _ready(self) -> bool:
+        """Whether the port is open, after trying to open it if it is time to."""
+        if self._port.is_open:
+            return True
+        now = self._monotonic()
+        if now < self._try_again_s:
+            return False
+        try:
+            self._port.open()
+        except PortError as error:
+            self._lost(error)
+            return False
+        if self._lost_s is not None:
+            self.reopenings += 1
+            LOG.info("%s: The port is open again after %.0f s.", self._port.name, now - self._lost_s)
+        self._lost_s, self._pause_s = None, FIRST_PAUSE_S
+        return True
+
+    def _lost(self, error: PortError) -> None:
+        """Say once that the port is away, and when it is tried again."""
+        now = self._monotonic()
+        self._try_again_s = now + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        if self._lost_s is None:
+            self._lost_s = now
+            LOG.error("%s It is tried again after 1 s, then ever more rarely, at least every 30 s.", error)
+        else:
+            LOG.debug("%s", error)

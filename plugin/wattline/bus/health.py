@@ -1,0 +1,54 @@
+"""What a meter's conversation looked like: the counters and times of ``wattline_meter``."""
+
+import statistics
+from collections import Counter
+
+from wattline.errors import ReadError
+
+COUNTERS = (
+    "polls",
+    "requests",
+    "replies",
+    "retries",
+    "timeouts",
+    "short_replies",
+    "checksum_errors",
+    "wrong_replies",
+    "refusals",
+    "doubtful_replies",
+    "late_replies",
+    "skipped_reads",
+    "implausible_values",
+)
+
+
+class Health:
+    """Counts since the start, and the round trips since the last report."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._round_trips_s: list[float] = []
+
+    def count(self, counter: str, times: int = 1) -> None:
+        """Add to one of ``COUNTERS``."""
+        self._counts[counter] += times
+
+    def failed(self, error: ReadError) -> None:
+        """Count a request that gave no registers."""
+        self.count(error.counter)
+
+    def took(self, round_trip_s: float) -> None:
+        """A reply was whole ``round_trip_s`` seconds after its request began."""
+        self._round_trips_s.append(round_trip_s)
+
+    def __getitem__(self, counter: str) -> int:
+        return self._counts[counter]
+
+    def report(self) -> dict[str, float]:
+        """Field to value; the round trips begin anew, and are absent when there was none."""
+        values: dict[str, float] = {counter: float(self._counts[counter]) for counter in COUNTERS}
+        trips_s, self._round_trips_s = self._round_trips_s, []
+        if trips_s:
+            values["round_trip_ms"] = round(statistics.median(trips_s) * 1000, 1)
+            values["round_trip_max_ms"] = round(max(trips_s) * 1000, 1)
+        return values

@@ -1,0 +1,86 @@
+"""One read of registers through minimalmodbus, with a class of its own for each way in which it can fail."""
+
+from typing import TYPE_CHECKING, cast
+
+import minimalmodbus
+
+from wattline.bus import frames
+from wattline.bus.port import Port
+from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError, ShortReplyError, WrongReplyError
+
+if TYPE_CHECKING:
+    import serial
+
+
+class Modbus:
+    """Asks meters for registers, one request at a time.
+
+    Args:
+        port: the port; it is opened by whoever sets its line settings.
+    """
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self._instruments: dict[int, minimalmodbus.Instrument] = {}
+
+    def read(self, address: int, function: int, first: int, count: int) -> tuple[int, ...]:
+        """Read ``count`` (1 to 125) registers from ``first`` on of the meter at ``address``.
+
+        Args:
+            address: the meter, 1 to 247.
+            function: 3 (holding registers) or 4 (input registers).
+            first: address of the first register, 0 to 65535.
+            count: how many.
+
+        Returns:
+            The registers, each 0 to 65535.
+
+        Raises:
+            ReadError: of the class that says what was wrong.
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        where = f"registers 0x{first:04X} to 0x{first + count - 1:04X} of address {address}"
+        strays_before = list(self.port.strays)
+        try:
+            return tuple(self._instrument(address).read_registers(first, count, functioncode=function))
+        except minimalmodbus.SlaveReportedException as error:
+            raise _refused(where, self.port.raw) from error
+        except minimalmodbus.ModbusException as error:
+            wrong = [stray.frame for stray in self.port.strays if stray not in strays_before]
+            raise _failure(where, self.port, count, wrong) from error
+
+    def _instrument(self, address: int) -> minimalmodbus.Instrument:
+        instrument = self._instruments.get(address)
+        if instrument is None:
+            # minimalmodbus takes any object with the attributes of a serial port.
+            instrument = minimalmodbus.Instrument(cast("serial.Serial", self.port), address)
+            # What waits before a request is looked at by the port, not thrown away.
+            instrument.clear_buffers_before_each_transaction = False
+            self._instruments[address] = instrument
+        return instrument
+
+
+def _refused(where: str, raw: bytes) -> RefusedError:
+    code = raw[-frames.REFUSAL_BYTES + 2] if len(raw) >= frames.REFUSAL_BYTES else 0
+    error = RefusedError("", code)
+    error.args = (f"The meter refused to read {where}: code {code}, {error.reason}.",)
+    return error
+
+
+def _failure(where: str, port: Port, count: int, wrong: list[frames.Frame]) -> ReadError:
+    raw = port.raw
+    expected = frames.REPLY_OVERHEAD_BYTES + 2 * count
+    if wrong:
+        frame = wrong[-1]
+        return WrongReplyError(
+            f"The reply to a read of {where} answers another question: "
+            f"address {frame.address}, function {frame.function}, {frame.count} registers ({frame.data.hex(' ')})."
+        )
+    if not raw:
+        return NoReplyError(f"No reply within {port.reply_timeout_s * 1000:.0f} ms to a read of {where}.")
+    if len(raw) < expected:
+        return ShortReplyError(
+            f"The reply to a read of {where} stopped after {len(raw)} of {expected} bytes ({raw.hex(' ')})."
+        )
+    return ChecksumError(f"The reply to a read of {where} has a wrong CRC or is garbled ({raw.hex(' ')}).")

@@ -1,0 +1,266 @@
+"""The port: bytes in and out, where a frame ends, and what came that nobody asked for.
+
+minimalmodbus reads as many bytes as a good reply has and waits the whole timeout for them, also after a refusal of
+five bytes. It keeps nothing of what it read, and it throws away what waits before a request. So it is given this object
+in place of a serial port: ``read`` ends at a whole frame, sound frames that answer another question are put aside in
+``strays``, and the raw bytes of the last exchange stay in ``raw``.
+
+The reader sleeps until the bytes it waits for can be there, rather than waking for each: at 9600 baud that is three
+wake-ups a reply (first byte, end of a refusal, end of the reply) in place of nine to seventeen.
+"""
+
+import io
+import select
+import termios
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import serial
+
+from wattline.bus import frames
+from wattline.bus.device import Opener, open_serial
+from wattline.bus.settings import LineSettings
+from wattline.errors import PortError
+from wattline.stop import Stop, Stopped
+
+# A USB adapter hands on what it received up to 16 ms late; silence shorter than this proves nothing.
+ADAPTER_LATENCY_S = 0.02
+# Without a descriptor to wait for (RFC 2217) the port is looked at this often.
+LOOK_S = 0.002
+# The longest reply that is waited out before a request: 125 registers at 9600 baud take 0.29 s.
+SETTLE_S = 0.3
+CHUNK_BYTES = 4096
+STRAYS_KEPT = 64
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A sound frame that answered no question of its moment.
+
+    Attributes:
+        frame: the frame.
+        received_s: when, by the monotonic clock.
+    """
+
+    frame: frames.Frame
+    received_s: float
+
+
+class Port:
+    """One serial port, device or network, opened when it is needed.
+
+    Attributes:
+        name: as the user gave it.
+        reply_timeout_s: how long ``read`` waits for the reply's first byte, counted from the end of the request.
+        raw: what was received since the last request.
+        strays: frames for whom they may concern, oldest first.
+        turnaround_s: seconds from the end of the last request to the first byte of its reply; None when none came.
+        busy_s: seconds in which the bus was used, ever growing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stop: Stop,
+        opener: Opener = open_serial,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.reply_timeout_s = 0.4
+        self.raw = b""
+        self.strays: deque[Stray] = deque(maxlen=STRAYS_KEPT)
+        self.turnaround_s: float | None = None
+        self.busy_s = 0.0
+        self._stop = stop
+        self._opener = opener
+        self._monotonic = monotonic
+        self._serial: serial.Serial | None = None
+        self._descriptor: int | None = None
+        self._settings = LineSettings()
+        self._request = b""
+        self._began_s = 0.0
+        self._request_end_s = 0.0
+        self._buffer = bytearray()
+
+    # What minimalmodbus asks of a port.
+
+    @property
+    def port(self) -> str:
+        """The name, for minimalmodbus."""
+        return self.name
+
+    @property
+    def baudrate(self) -> int:
+        """Baud, for minimalmodbus's pause of 3.5 characters between frames."""
+        return self._settings.baud
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to read from."""
+        return self._serial is not None
+
+    def open(self) -> None:
+        """Open the port at the settings that were used last.
+
+        Raises:
+            PortError: it cannot be opened.
+        """
+        port = self._opener(self.name, self._settings)
+        try:
+            self._descriptor = port.fileno()
+        except (io.UnsupportedOperation, AttributeError):
+            self._descriptor = None
+        self._serial = port
+        self._buffer.clear()
+
+    def close(self) -> None:
+        """Close the port; harmless when it is closed."""
+        port, self._serial = self._serial, None
+        if port is not None:
+            try:
+                port.close()
+            except (OSError, termios.error):
+                # The device is gone; there is nothing left to close.
+                return
+
+    def write(self, data: bytes) -> int:
+        """Send a request, after everything that came unasked was put aside.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        self._settle()
+        self._began_s = self._monotonic()
+        self.raw = b""
+        self.turnaround_s = None
+        self._request = bytes(data)
+        self._guarded(lambda port: port.write(data))
+        self._request_end_s = self._monotonic() + len(data) * self._settings.character_s
+        return len(data)
+
+    def read(self, size: int) -> bytes:
+        """The frame that answers the last request, or at the timeout whatever else came.
+
+        Args:
+            size: bytes of the reply if the meter does not refuse.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        try:
+            return self._read(size)
+        finally:
+            self.busy_s += self._monotonic() - self._began_s
+
+    # What the bus asks of it beyond that.
+
+    def use(self, settings: LineSettings) -> None:
+        """Set baud, parity and stop bits for the next request, opening the port if need be.
+
+        Raises:
+            PortError: it cannot be opened, or does not take them.
+        """
+        if self._serial is None:
+            self._settings = settings
+            self.open()
+        elif settings != self._settings:
+            self._settings = settings
+            wanted = {"baudrate": settings.baud, "parity": settings.parity, "stopbits": settings.stop}
+            self._guarded(lambda port: port.apply_settings(wanted))
+
+    def listen(self) -> None:
+        """Put aside what has come unasked, for example in the pause between two slots."""
+        if self._serial is not None:
+            self._settle()
+
+    # Within.
+
+    def _read(self, size: int) -> bytes:
+        deadline_s = self._request_end_s + self.reply_timeout_s + size * self._settings.character_s
+        while True:
+            if reply := self._take_reply():
+                return reply
+            missing = self._missing_bytes(size)
+            if missing > 0:
+                if not self._receive(missing, deadline_s):
+                    return self.raw
+            elif not self._receive(1, self._monotonic() + max(self._settings.silence_s, ADAPTER_LATENCY_S)):
+                # As many bytes as a reply has, then silence: it is broken, and waiting will not mend it.
+                return self.raw
+
+    def _take_reply(self) -> bytes:
+        if self._buffer.startswith(self._request):
+            # An adapter that hears itself: the echo of our own request comes first.
+            del self._buffer[: len(self._request)]
+        while frame := frames.take_frame(self._buffer):
+            if frame.answers(self._request):
+                return frame.data
+            self.strays.append(Stray(frame, self._monotonic()))
+        return b""
+
+    def _missing_bytes(self, size: int) -> int:
+        received = len(self._buffer)
+        if received == 0:
+            return 1
+        if received < frames.REFUSAL_BYTES:
+            return frames.REFUSAL_BYTES - received
+        return size - received
+
+    def _receive(self, count: int, deadline_s: float) -> bool:
+        """Wait for about ``count`` bytes and take what is there; False when nothing came until ``deadline_s``."""
+        now = self._monotonic()
+        if count > 1 and self._stop.wait(min((count - 1) * self._settings.character_s, deadline_s - now)):
+            raise Stopped
+        if not self._wait_readable(deadline_s - self._monotonic()):
+            return False
+        data = self._guarded(lambda port: port.read(CHUNK_BYTES))
+        if data and self.turnaround_s is None:
+            first_character_s = self._settings.character_s
+            self.turnaround_s = max(0.0, self._monotonic() - self._request_end_s - first_character_s)
+        self.raw += data
+        self._buffer += data
+        return True
+
+    def _wait_readable(self, seconds: float) -> bool:
+        if self._descriptor is None:
+            return self._look_until(self._monotonic() + seconds)
+        ready, _, _ = select.select([self._descriptor, self._stop.fileno()], [], [], max(0.0, seconds))
+        if self._stop.is_set:
+            raise Stopped
+        return bool(ready)
+
+    def _look_until(self, deadline_s: float) -> bool:
+        while not self._guarded(lambda port: port.in_waiting):
+            if self._stop.wait(LOOK_S):
+                raise Stopped
+            if self._monotonic() >= deadline_s:
+                return False
+        return True
+
+    def _settle(self) -> None:
+        """Take in what waits, and what is still arriving, until the line is silent or hopelessly noisy."""
+        deadline_s = self._monotonic() + SETTLE_S
+        while self._wait_readable(0) and self._monotonic() < deadline_s:
+            self._buffer += self._guarded(lambda port: port.read(CHUNK_BYTES))
+            if self._stop.wait(self._settings.silence_s):
+                raise Stopped
+        while frame := frames.take_frame(self._buffer):
+            self.strays.append(Stray(frame, self._monotonic()))
+        self._buffer.clear()
+
+    def _guarded(self, action: Callable[[serial.Serial], T]) -> T:
+        """Do one thing with the open port; a port that fails is closed and lost."""
+        if self._serial is None:
+            raise PortError(f"{self.name} is not open.")
+        try:
+            return action(self._serial)
+        except (OSError, termios.error) as error:
+            self.close()
+            raise PortError(f"{self.name} was lost ({error}).") from error

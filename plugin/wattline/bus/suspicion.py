@@ -1,0 +1,87 @@
+"""Which late replies may still be under way, and whether one of them could be taken for another answer.
+
+An RTU reply names no register. What tells one question from another is the length of the reply, and nothing else. A
+request that was given up leaves a reply that may still come; until it has come, or is too old to come, it could be
+taken for the answer to any later question of the same length. So such a length is in doubt.
+
+Two replies of one length are under way after such a question is asked again. When one of them comes, which of the two
+it was cannot be known; so the one still missing is taken to be the younger, which keeps the length in doubt longest.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+# How late a reply may be. Gateways were seen to be more than a second late; nobody has seen three.
+HORIZON_S = 3.0
+HORIZON_MAX_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A reply that may still come.
+
+    Attributes:
+        length: the registers that it will carry.
+        question: what was asked; a late answer to the very same question is as good as one in time. None when it may
+            be the reply to any of several.
+        asked_s: when, by the monotonic clock.
+    """
+
+    length: int
+    question: Hashable
+    asked_s: float
+
+
+class Suspicion:
+    """The missing replies of one meter."""
+
+    def __init__(self, horizon_s: float = HORIZON_S) -> None:
+        self.horizon_s = horizon_s
+        self._missing: list[Missing] = []
+
+    def given_up(self, length: int, question: Hashable, asked_s: float) -> None:
+        """A request got no answer that can be told to be its own."""
+        self._missing.append(Missing(length, question, asked_s))
+
+    def answered(self, length: int, question: Hashable, asked_s: float) -> None:
+        """A request got a reply of its length, be it its own or an older one's."""
+        if self._oldest(length) is not None:
+            self._missing.append(Missing(length, question, asked_s))
+            self._strike_off(length)
+
+    def came_late(self, length: int, received_s: float) -> float | None:
+        """A reply came to which no request was waiting.
+
+        Returns:
+            How late it was in seconds after its question, or None when none of the missing ones explains it: then
+            replies are later than thought or come twice, and the length is in doubt from now on.
+        """
+        self._forget(received_s)
+        oldest = self._oldest(length)
+        if oldest is None:
+            self.horizon_s = min(2 * self.horizon_s, HORIZON_MAX_S)
+            self._missing.append(Missing(length, None, received_s))
+            return None
+        self._strike_off(length)
+        return received_s - oldest.asked_s
+
+    def doubts(self, length: int, question: Hashable, now_s: float) -> int:
+        """How many missing replies could be taken for the answer to ``question``."""
+        self._forget(now_s)
+        return sum(m.length == length and m.question != question for m in self._missing)
+
+    def _strike_off(self, length: int) -> None:
+        """One reply of ``length`` has come: the oldest is struck off, which keeps the length in doubt longest.
+
+        If they belonged to different questions, nobody knows any more to which the others belong.
+        """
+        alike = [m for m in self._missing if m.length == length]
+        self._missing = [m for m in self._missing if m.length != length]
+        is_one_question = len({m.question for m in alike}) == 1
+        self._missing += [m if is_one_question else replace(m, question=None) for m in alike[1:]]
+
+    def _oldest(self, length: int) -> Missing | None:
+        return next((m for m in self._missing if m.length == length), None)
+
+    def _forget(self, now_s: float) -> None:
+        self._missing = [m for m in self._missing if now_s - m.asked_s <= self.horizon_s]

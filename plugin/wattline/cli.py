@@ -1,0 +1,85 @@
+"""The command line: finds the command, hands it its words, and turns errors into one sentence and an exit code."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from types import ModuleType
+from typing import NoReturn
+
+from wattline import __version__
+from wattline.errors import WattlineError, WordError
+
+COMMANDS = ("run", "read", "models", "simulate", "demo")
+
+DONE, WORLD_SAID_NO, WORDS_WRONG = 0, 1, 2
+"""Exit codes."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are sentences like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WordError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; ``argv`` is ``sys.argv[1:]`` unless given. Returns the exit code: 0 done, 1 the world said no, 2 wrong words."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    prefix = "wattline: "
+    try:
+        if not words or words[0].startswith("-"):
+            return _without_command(words)
+        command = _command(words[0])
+        prefix = command.ERROR_PREFIX
+        return int(command.execute(parser_of(words[0]).parse_args(words[1:])))
+    except WordError as error:
+        print(f"{prefix}{error}", file=sys.stderr)
+        return WORDS_WRONG
+    except WattlineError as error:
+        print(f"{prefix}{error}", file=sys.stderr)
+        return WORLD_SAID_NO
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of one command, with its help and its example."""
+    command = _command(name)
+    parser = _Parser(
+        prog=f"wattline {name}",
+        description=command.SUMMARY,
+        epilog=f"example:\n  {command.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.configure(parser)
+    return parser
+
+
+def _command(name: str) -> ModuleType:
+    if name not in COMMANDS:
+        nearest = get_close_matches(name, COMMANDS, n=1, cutoff=0.4)
+        hint = f", the nearest is {nearest[0]!r}" if nearest else ""
+        raise WordError(f"There is no command {name!r}{hint}; the commands are {', '.join(COMMANDS)}.")
+    return import_module(f"wattline.commands.{name}")
+
+
+def _without_command(words: Sequence[str]) -> int:
+    parser = _Parser(
+        prog="wattline",
+        usage="wattline COMMAND ...",
+        description="Reads RS485 electricity meters every second and hands the readings to Telegraf.",
+        epilog="\n".join(
+            [
+                "commands:",
+                *(f"  {name:10}{_command(name).SUMMARY}" for name in COMMANDS),
+                "\n`wattline COMMAND --help` tells more.",
+                "\nexample:\n  wattline demo",
+            ]
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"wattline {__version__}")
+    parser.parse_args(words)
+    raise WordError(f"No command was given; the commands are {', '.join(COMMANDS)}.")

@@ -1,0 +1,123 @@
+"""``wattline run``: the plugin for Telegraf's ``inputs.execd``.
+
+Three threads, so that none waits for another: the loop talks to the bus, the output writes to Telegraf, and this one
+watches them and everything by which the process is asked to end: the end of stdin (the only notice that Telegraf gives
+in every case), SIGTERM, SIGINT, and a stdout that nobody reads any more.
+"""
+
+import argparse
+import os
+import select
+import signal
+import threading
+import time
+
+from wattline import __version__, log
+from wattline.bus.bus import Bus
+from wattline.bus.port import Port
+from wattline.clock import Clock
+from wattline.hold import LONGEST_S, Hold
+from wattline.log import LOG
+from wattline.loop import Loop
+from wattline.output import Output
+from wattline.stop import Stop
+from wattline.words import check_port, parse_interval, parse_meters
+
+SUMMARY = "the plugin for Telegraf: reads meters every second and writes line protocol to stdout"
+EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
+ERROR_PREFIX = "E! "
+
+STDIN, STDOUT = 0, 1
+WATCH_S = 1.0
+HUNG_S = 30.0
+# What the loop gets to leave a read before the process goes on to its end without it.
+LEAVE_S = 0.25
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the words of this command."""
+    parser.add_argument(
+        "port", metavar="PORT", help="a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
+    )
+    parser.add_argument(
+        "meters", metavar="METER", nargs="+", help="NAME=MODEL@ADDRESS[,baud=...][,parity=N|E|O][,stop=1|2][,role=...]"
+    )
+    parser.add_argument(
+        "--interval", default="1s", metavar="TIME", help="from slot to slot, 1s to 1h (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--clock-wait",
+        default=f"{LONGEST_S:.0f}s",
+        metavar="TIME",
+        help="how long readings wait for a clock that is not synchronised, 0s to 1h (default: %(default)s)",
+    )
+    parser.add_argument("--log-level", default="info", choices=log.LEVELS, help="(default: %(default)s)")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run until asked to end; returns 0, or 1 after a bug or a hang."""
+    interval_s = parse_interval(arguments.interval)
+    clock_wait_s = 0 if arguments.clock_wait == "0s" else parse_interval(arguments.clock_wait)
+    meters = parse_meters(arguments.meters)
+    check_port(arguments.port)
+    log.start(arguments.log_level)
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    clock, output = Clock(interval_s, stop), Output(stop)
+    bus = Bus(Port(arguments.port, stop), meters, interval_s)
+    loop = Loop(clock, bus, Hold(clock_wait_s), output, arguments.port)
+    LOG.info(
+        "wattline %s reads %s on %s every %d s.",
+        __version__,
+        ", ".join(meter.name for meter in meters),
+        arguments.port,
+        interval_s,
+    )
+    return _supervise(loop, clock, output, stop)
+
+
+def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
+    failures: list[BaseException] = []
+
+    def turn() -> None:
+        try:
+            loop.run()
+        except BaseException as error:  # noqa: BLE001 - the one handler of last resort: a bug is logged on one line and ends the process
+            failures.append(error)
+        stop.set()
+
+    output.start()
+    thread = threading.Thread(target=turn, name="loop", daemon=True)
+    thread.start()
+    _watch(clock, stop)
+    thread.join(LEAVE_S)
+    output.close()
+    for failure in failures:
+        log.bug(failure)
+    LOG.info("Stopped: %d lines written, %d dropped.", output.written, output.dropped + len(output))
+    return 1 if failures else 0
+
+
+def _watch(clock: Clock, stop: Stop) -> None:
+    """Return when the process is asked to end; end it here if the loop hangs."""
+    poller = select.poll()
+    poller.register(stop, select.POLLIN)
+    poller.register(STDIN, select.POLLIN)
+    # No event is asked for: an error or a hang-up is told all the same.
+    poller.register(STDOUT, 0)
+    while not stop.is_set:
+        events = dict(poller.poll(WATCH_S * 1000))
+        if STDOUT in events or (STDIN in events and _stdin_ended()):
+            stop.set()
+        if time.monotonic() - clock.turned_s > HUNG_S:
+            LOG.error("The loop has not turned for %.0f s; the process ends so that Telegraf starts it anew.", HUNG_S)
+            os._exit(1)
+
+
+def _stdin_ended() -> bool:
+    """Whether stdin has ended; newlines, which Telegraf sends with ``signal = "STDIN"``, are read and mean nothing."""
+    try:
+        return not os.read(STDIN, 4096)
+    except OSError:
+        return True

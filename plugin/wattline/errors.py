@@ -1,0 +1,109 @@
+"""What can go wrong, by whose fault it is and by what the loop does about it.
+
+::
+
+    WattlineError
+    ├── WordError                 the words on the command line: exit 2, nothing was touched
+    ├── PortError                 the port: closed, and opened again with back-off
+    └── ReadError                 one request to one meter: retried once, else this slot goes without
+        ├── NoReplyError          nothing came
+        ├── ShortReplyError       something came and stopped in the middle
+        ├── ChecksumError         a whole frame with a wrong CRC
+        ├── WrongReplyError       a sound frame that answers another question
+        ├── RefusedError          the meter said no, with a code
+        ├── DoubtfulReplyError    a sound frame that may be the late answer to an earlier question
+        └── OutOfTimeError        it was not asked, since the answer would not have come inside the slot
+
+The message of each is one sentence for the person who meets it: what happened, where, what to do.
+"""
+
+MODBUS_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledge",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not respond",
+}
+"""Modbus application protocol 1.1b3, section 7."""
+
+
+class WattlineError(Exception):
+    """Anything that wattline raises on purpose."""
+
+
+class WordError(WattlineError):
+    """A word on the command line is wrong; the message names it and what it may be."""
+
+
+class PortError(WattlineError):
+    """The port cannot be opened, or was lost."""
+
+
+class ReadError(WattlineError):
+    """One request gave no registers.
+
+    Attributes:
+        counter: the field of ``wattline_meter`` that counts this kind of failure.
+    """
+
+    counter = ""
+
+
+class NoReplyError(ReadError):
+    """No byte came within the timeout."""
+
+    counter = "timeouts"
+
+
+class ShortReplyError(ReadError):
+    """A reply began and stopped before its end."""
+
+    counter = "short_replies"
+
+
+class ChecksumError(ReadError):
+    """A whole reply came with a wrong CRC."""
+
+    counter = "checksum_errors"
+
+
+class WrongReplyError(ReadError):
+    """A sound reply came from another address, for another function or of another length."""
+
+    counter = "wrong_replies"
+
+
+class RefusedError(ReadError):
+    """The meter refused the request.
+
+    Args:
+        message: the sentence.
+        code: the exception code of the reply, 1 to 255.
+    """
+
+    counter = "refusals"
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+    @property
+    def reason(self) -> str:
+        """The code in words, for example "illegal data address"."""
+        return MODBUS_EXCEPTIONS.get(self.code, "unknown code")
+
+
+class DoubtfulReplyError(ReadError):
+    """The reply may be the late answer to an earlier question, and time did not suffice to confirm it."""
+
+    counter = "doubtful_replies"
+
+
+class OutOfTimeError(ReadError):
+    """The slot had no time left for the request."""
+
+    counter = "skipped_reads"

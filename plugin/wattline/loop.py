@@ -1,0 +1,94 @@
+"""The loop that conducts: a slot, what each source says in it, and off to Telegraf."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from wattline import fields
+from wattline.clock import Clock, Slot
+from wattline.hold import Hold
+from wattline.line import to_line
+from wattline.output import Output
+from wattline.reading import Point
+from wattline.stop import Stopped
+
+REPORT_S = 10.0
+
+
+class Source(Protocol):
+    """Whatever gives points: a bus is polled, other sources may speak unasked."""
+
+    def poll(self, slot: Slot) -> list[Point]:
+        """The readings of one slot."""
+
+    def idle(self, slot: Slot) -> None:
+        """The readings are out; the rest of the slot is free."""
+
+    def report(self, slot: Slot) -> list[Point]:
+        """Points about the source itself."""
+
+    def health(self) -> dict[str, float]:
+        """What the source adds to ``wattline_bus``."""
+
+    def close(self) -> None:
+        """The end."""
+
+
+class Loop:
+    """Turns once a slot.
+
+    Args:
+        clock: hands out the slots.
+        source: gives the points.
+        hold: keeps them while the clock is wrong.
+        output: takes the lines.
+        port_name: the tag of ``wattline_bus``.
+    """
+
+    def __init__(self, clock: Clock, source: Source, hold: Hold, output: Output, port_name: str) -> None:
+        self._clock = clock
+        self._source = source
+        self._hold = hold
+        self._output = output
+        self._port_name = port_name
+        self._slots = 0
+        self._worst_delay_s = 0.0
+        self._reported_s: float | None = None
+
+    def run(self) -> None:
+        """Turn until the process is asked to end."""
+        try:
+            while slot := self._clock.next_slot():
+                self._slots += 1
+                self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
+                self._emit(slot, self._source.poll(slot) + self._report(slot))
+                self._source.idle(slot)
+        except Stopped:
+            pass
+        finally:
+            self._hold.close()
+            self._source.close()
+
+    def _emit(self, slot: Slot, points: Sequence[Point]) -> None:
+        self._output.put([to_line(point) for point in self._hold.through(slot, points)])
+
+    def _report(self, slot: Slot) -> list[Point]:
+        """The self-metrics, when the last are ten seconds old."""
+        due_s = REPORT_S - self._clock.interval_s / 2
+        if self._reported_s is not None and slot.began_s - self._reported_s < due_s:
+            return []
+        self._reported_s = slot.began_s
+        own = {
+            "slots": float(self._slots),
+            "missed_slots": float(self._clock.missed_slots),
+            "start_delay_ms": round(self._worst_delay_s * 1000, 1),
+            "clock_steps": float(self._clock.steps),
+            "clock_synchronised": float(self._hold.believes()),
+            "readings_held": float(len(self._hold)),
+            "readings_discarded": float(self._hold.discarded),
+            "lines_written": float(self._output.written),
+            "lines_waiting": float(len(self._output)),
+            "lines_dropped": float(self._output.dropped),
+        }
+        self._worst_delay_s = 0.0
+        bus = Point(fields.BUS_HEALTH, {"port": self._port_name}, own | self._source.health(), slot.time_ns)
+        return [*self._source.report(slot), bus]
