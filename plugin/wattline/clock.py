@@ -20,7 +20,7 @@ LATEST_S = 0.5
 # Time servers slew the clock by at most half a millisecond a second; what moves it further at once is a step.
 STEP_S = 0.25
 # The share of the interval in which a sweep must be done, so that the next slot begins in time.
-SWEEP_SHARE = 0.9
+SWEEP_SHARE = 0.95
 SWEEP_LONGEST_S = 5.0
 # Waits are cut so that the watch over the loop sees it turn, whatever the interval.
 LONGEST_WAIT_S = 5.0

@@ -10,9 +10,7 @@
         ├── ShortReplyError       something came and stopped in the middle
         ├── ChecksumError         a whole frame with a wrong CRC
         ├── WrongReplyError       a sound frame that answers another question
-        ├── RefusedError          the meter said no, with a code
-        ├── DoubtfulReplyError    a sound frame that may be the late answer to an earlier question
-        └── OutOfTimeError        it was not asked, since the answer would not have come inside the slot
+        └── RefusedError          the meter said no, with a code
 
 The message of each is one sentence for the person who meets it: what happened, where, what to do.
 """
@@ -95,15 +93,3 @@ class RefusedError(ReadError):
     def reason(self) -> str:
         """The code in words, for example "illegal data address"."""
         return MODBUS_EXCEPTIONS.get(self.code, "unknown code")
-
-
-class DoubtfulReplyError(ReadError):
-    """The reply may be the late answer to an earlier question, and time did not suffice to confirm it."""
-
-    counter = "doubtful_replies"
-
-
-class OutOfTimeError(ReadError):
-    """The slot had no time left for the request."""
-
-    counter = "skipped_reads"

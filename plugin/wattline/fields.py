@@ -94,7 +94,6 @@ METER_HEALTH_FIELDS = _by_name(
         0,
         "Replies that came after their question was given up, recognised and put aside.",
     ),
-    Field("skipped_reads", "", "counter", 0, "Reads left out because the slot had no time left for them."),
     Field("implausible_values", "", "counter", 0, "Values outside the range that the meter can measure, left out."),
     Field(
         "round_trip_ms",

@@ -74,7 +74,6 @@ class Bus:
             if self._port.is_open:
                 try:
                     session.learn(slot)
-                    self._port.listen()
                 except PortError as error:
                     self._lost(error)
 
@@ -84,7 +83,7 @@ class Bus:
             Point(
                 fields.METER_HEALTH,
                 {"meter": session.meter.name, "model": session.meter.model.name},
-                session.health.report() | {"timeout_ms": round(session.timeout_s * 1000)},
+                session.report(),
                 slot.time_ns,
             )
             for session in self._sessions

@@ -69,6 +69,11 @@ class Frame:
         """The registers that it carries, 0 for a refusal."""
         return 0 if self.is_refusal else self.data[2] // 2
 
+    @property
+    def registers(self) -> tuple[int, ...]:
+        """What it carries, each 0 to 65535; nothing for a refusal."""
+        return tuple(int.from_bytes(self.data[i : i + 2], "big") for i in range(3, 3 + 2 * self.count, 2))
+
     def answers(self, request: bytes) -> bool:
         """Whether it can be the answer to ``request``: same address and function, and its length or a refusal."""
         if self.address != request[0] or self.function != request[1]:

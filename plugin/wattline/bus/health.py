@@ -17,7 +17,6 @@ COUNTERS = (
     "refusals",
     "doubtful_replies",
     "late_replies",
-    "skipped_reads",
     "implausible_values",
 )
 

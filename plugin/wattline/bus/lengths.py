@@ -1,15 +1,10 @@
 """Which lengths a meter answers in one block: the proven one from the start, longer ones once they have agreed with it."""
 
-from collections.abc import Sequence
-
 from wattline.meters import Block
-from wattline.registers import Decoded, Row
 
 AGREEMENTS_NEEDED = 2
-FAILURES_ALLOWED = 5
-# Between two reads a value moves by itself; this much of it, and this many units of its last decimal, are allowed.
-TOLERANCE_SHARE = 0.02
-TOLERANCE_UNITS = 5
+# On a bad line one request in three fails; eight in a row have another reason.
+FAILURES_ALLOWED = 8
 
 
 class Lengths:
@@ -32,9 +27,9 @@ class Lengths:
         return [length for length in self._preferred if self._agreements_of(length) >= AGREEMENTS_NEEDED]
 
     @property
-    def untried(self) -> int | None:
-        """The next length that has to be tried, None when all is known."""
-        return next((length for length, times in self._agreements.items() if times < AGREEMENTS_NEEDED), None)
+    def untried(self) -> list[int]:
+        """The lengths that have to be tried, the preferred first."""
+        return [length for length in self._agreements if self._agreements_of(length) < AGREEMENTS_NEEDED]
 
     def rank(self, length: int) -> int:
         """How much ``length`` is preferred, 0 for most."""
@@ -43,6 +38,7 @@ class Lengths:
     def agreed(self, length: int) -> bool:
         """``length`` was answered and agreed; returns whether it may be used from now on."""
         self._agreements[length] += 1
+        self._failures[length] = 0
         return self._agreements[length] == AGREEMENTS_NEEDED
 
     def failed(self, length: int) -> bool:
@@ -57,16 +53,3 @@ class Lengths:
 
     def _agreements_of(self, length: int) -> int:
         return AGREEMENTS_NEEDED if length == self._proven else self._agreements.get(length, 0)
-
-
-def agree(rows: Sequence[Row], before: Decoded, tried: Decoded, after: Decoded) -> bool:
-    """Whether what a tried length said lies between what the proven one said just before and just after."""
-    return all(_between(row, before.values, tried.values, after.values) for row in rows)
-
-
-def _between(row: Row, before: dict[str, float], tried: dict[str, float], after: dict[str, float]) -> bool:
-    if not (row.field in before and row.field in tried and row.field in after):
-        return False
-    low, high = sorted((before[row.field], after[row.field]))
-    slack = TOLERANCE_SHARE * max(abs(low), abs(high)) + TOLERANCE_UNITS / 10**row.decimals
-    return bool(low - slack <= tried[row.field] <= high + slack)

@@ -175,10 +175,17 @@ class Port:
             wanted = {"baudrate": settings.baud, "parity": settings.parity, "stopbits": settings.stop}
             self._guarded(lambda port: port.apply_settings(wanted))
 
-    def listen(self) -> None:
-        """Put aside what has come unasked, for example in the pause between two slots."""
-        if self._serial is not None:
+    def listen(self, deadline_s: float) -> bool:
+        """Put aside what has come unasked, waiting for it until ``deadline_s``; whether anything came.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        came = self._serial is not None and self._wait_readable(deadline_s - self._monotonic())
+        if came:
             self._settle()
+        return came
 
     # Within.
 

@@ -1,35 +1,36 @@
 """The conversation with one meter: what is asked with which length, what is believed, and what has been learnt.
 
-A late reply is never the next question's answer. Three means, in this order:
+A late reply is never the next question's answer. Its length tells it, since nothing else does:
 
 1. Every block is read with a length of its own, so a late reply to another block is known by its length.
-2. A length for which a reply is missing is left alone while it may still come (``suspicion.py``); the block is read
+2. A length for which a reply is missing is left alone while that may still come (``suspicion.py``); the block is read
    with another of its lengths. So a late reply of an earlier second is not taken for this second's either.
-3. Where no length is free, an answer is believed only when it came once more often than replies are missing: of
-   m + 1 equal answers at most m can be stale.
+3. A block that has no free length is not asked until it has one again.
 
-The lengths that make 1 and 2 possible are only believed once the meter has answered them (``lengths.py``).
+Longer lengths than those proven in the field have to be learnt. They are tried in the time that a slot has left, and
+where a proven length is in doubt, so that the two confirm each other (``evidence.py``).
 """
 
 import time
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from wattline.bus.health import Health
-from wattline.bus.latency import Latency
-from wattline.bus.lengths import Lengths, agree
+from wattline.bus.asking import Asking
+from wattline.bus.evidence import Answer, Evidence
+from wattline.bus.lengths import Lengths
 from wattline.bus.modbus import Modbus
-from wattline.bus.suspicion import Suspicion
 from wattline.clock import Slot
-from wattline.errors import ChecksumError, DoubtfulReplyError, OutOfTimeError, ReadError, RefusedError, ShortReplyError
+from wattline.errors import ReadError, RefusedError
 from wattline.log import LOG
 from wattline.meters import Block
-from wattline.plan import sweep_s
-from wattline.registers import Decoded, decode
+from wattline.registers import Decoded
 from wattline.words import Meter
 
 # A meter that was silent for this many slots is asked for one block a slot until it answers again.
 SILENT_SLOTS = 3
+ROUNDS = 2
+# After so many questions in a row to which nothing came, the meter is taken to be busy with a late reply. On two wires
+# it hears nothing until that is out, and a question asked meanwhile would collide with it.
+SILENCES = 2
 IDENTITY_TRIES = 5
 # The other refusals are said of the moment: acknowledged, busy.
 LASTING_REFUSALS = (1, 2, 3)
@@ -44,44 +45,40 @@ class Session:
         monotonic: seconds of a clock that never steps.
 
     Attributes:
-        health: its counters.
         decoded: address of a block to what it said in the last sweep.
     """
 
     def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.meter = meter
-        self.health = Health()
         self.decoded: dict[int, Decoded] = {}
-        self._modbus = modbus
-        self._monotonic = monotonic
-        self._latency = Latency()
-        self._suspicion = Suspicion()
+        self._asking = Asking(meter, modbus, monotonic)
         self._lengths = {block.address: Lengths(block) for block in meter.model.blocks}
+        self._evidence: dict[int, Evidence] = {}
+        self._unread: set[int] = set()
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
         self._silent_slots = 0
 
-    @property
-    def timeout_s(self) -> float:
-        """How long a reply is waited for."""
-        return self._latency.timeout_s
-
     def sweep(self, blocks: Sequence[Block], slot: Slot) -> None:
-        """Read ``blocks`` into ``decoded``, and those that failed once more if time is left.
+        """Read ``blocks`` into ``decoded``; those that were not believed once more, if time is left.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        self.health.count("polls")
+        self._asking.health.count("polls")
+        self._asking.listen()
+        # However silent it was, one question a slot is put to it.
+        self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self.decoded.clear()
-        asked = blocks if self._silent_slots < SILENT_SLOTS else blocks[:1]
-        failed = [block for block in asked if not self._try_block(block, slot)]
-        for block in failed:
-            if self._silent_slots >= SILENT_SLOTS or not self._time_for(slot.deadline_s, block.count):
-                break
-            self.health.count("retries")
-            self._try_block(block, slot)
-        self._silent_slots = 0 if self.decoded else self._silent_slots + 1
+        self._evidence = {b.address: Evidence(b, self.meter.model.rows_of(b)) for b in blocks}
+        # Who went without in the last slot comes first in this one.
+        order = sorted(blocks, key=lambda block: block.address not in self._unread)
+        replies = self._asking.health["replies"]
+        for number in range(ROUNDS):
+            self._round(number, order if self._silent_slots < SILENT_SLOTS else order[:1], slot)
+        self._silent_slots = 0 if self._asking.health["replies"] > replies else self._silent_slots + 1
+        self._unread = {block.address for block in blocks if block.address not in self.decoded}
+        self._count_unbelieved()
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to check the identity and to try longer lengths, as far as time allows.
@@ -90,120 +87,145 @@ class Session:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        if not self.decoded:
-            return
-        self._check_identity(slot)
-        while trial := self._next_trial():
-            block, length = trial
-            if not self._time_for(slot.deadline_s, length, block.count) or not self._try_length(block, length, slot):
-                return
+        if self.decoded:
+            self._check_identity(slot)
+            tried: set[tuple[int, int]] = set()
+            while trial := self._next_trial(slot, tried):
+                block, length = trial
+                tried.add((block.address, length))
+                self._try_block(block, length, slot)
+                if self._lengths[block.address].rank(length) > 0:
+                    # The preferred lengths are wanted at once, the others some time: one a slot, since on a bad line
+                    # each question more is one more that can go wrong.
+                    break
+        self._asking.listen()
+
+    def report(self) -> dict[str, float]:
+        """The fields of ``wattline_meter``."""
+        return self._asking.health.report() | {"timeout_ms": float(round(self._asking.timeout_s * 1000))}
 
     # Sweeping.
 
-    def _try_block(self, block: Block, slot: Slot) -> bool:
+    def _round(self, number: int, blocks: Iterable[Block], slot: Slot) -> None:
+        for block in blocks:
+            if block.address not in self.decoded and self._asking.silences >= SILENCES:
+                self._asking.listen(slot.deadline_s)
+                self._take_late_answers(slot)
+            if block.address in self.decoded:
+                continue
+            length = self._choose(block, slot)
+            if length is None or not self._asking.time_for(slot.deadline_s, length):
+                continue
+            if number > 0:
+                self._asking.health.count("retries")
+            self._try_block(block, length, slot)
+            self._take_late_answers(slot)
+
+    def _take_late_answers(self, slot: Slot) -> None:
+        """A late answer to a question of this slot is as good as one in time."""
+        late_answers, self._asking.late_answers = self._asking.late_answers, []
+        for late in late_answers:
+            for address, evidence in self._evidence.items():
+                if late.question == _question(evidence.block, slot):
+                    is_known = late.length in self._lengths[address].usable
+                    evidence.add(Answer(late.length, late.registers[: evidence.block.count], 0, is_known))
+                    self._believe(evidence)
+
+    def _choose(self, block: Block, slot: Slot) -> int | None:
+        """The length to ask ``block`` with now; None when each could be confused with a late reply."""
+        lengths, question = self._lengths[block.address], _question(block, slot)
+        evidence = self._evidence[block.address]
+        for length in lengths.usable:
+            if not self._asking.doubts(length, question):
+                return length
+        if any(not answer.is_known and answer.doubts == 0 for answer in evidence.answers):
+            # A certain answer in a length on trial waits for one in the proven length, be that in doubt.
+            return block.count
+        return next((length for length in lengths.untried if not self._asking.doubts(length, question)), None)
+
+    def _try_block(self, block: Block, length: int, slot: Slot) -> None:
+        """Ask ``block`` once, and believe what may be believed."""
+        question, lengths = _question(block, slot), self._lengths[block.address]
+        doubts, is_known = self._asking.doubts(length, question), length in lengths.usable
         try:
-            registers = self._read(block, slot)
+            registers = self._asking.ask(block.address, length, question)
         except ReadError as error:
-            self.health.failed(error)
-            LOG.warning("%s: %s", self.meter.name, error)
-            # Another try of a lasting refusal would be refused as well.
-            return isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
-        decoded = decode(self.meter.model.rows_of(block), block.address, registers)
+            self._failed(block, length, is_known, error)
+            return
+        evidence = self._evidence[block.address]
+        evidence.add(Answer(length, registers[: block.count], doubts, is_known))
+        if not is_known and doubts == 0 and block.address in self.decoded and evidence.proved != length:
+            self._drop_if(lengths.failed(length), block, length, "its values differ from those of the proven read")
+        self._believe(evidence)
+
+    def _believe(self, evidence: Evidence) -> None:
+        block = evidence.block
+        if evidence.proved is not None:
+            if evidence.proved in self._lengths[block.address].untried and self._lengths[block.address].agreed(
+                evidence.proved
+            ):
+                LOG.debug(
+                    "%s: %s answer in one read and agree with the proven one.",
+                    self.meter.name,
+                    _span(block, evidence.proved),
+                )
+            evidence.proved = None
+        if evidence.believed is None or block.address in self.decoded:
+            return
+        decoded = evidence.decode(Answer(block.count, evidence.believed, 0, True))
         for field, value in decoded.implausible.items():
-            self.health.count("implausible_values")
+            self._asking.health.count("implausible_values")
             LOG.warning(
                 "%s: %s = %g is outside what the meter can measure and was left out.", self.meter.name, field, value
             )
         self.decoded[block.address] = decoded
-        return True
 
-    def _read(self, block: Block, slot: Slot) -> tuple[int, ...]:
-        """The registers of ``block``, believed; raises ReadError."""
-        question = (slot.began_s, block.address)
-        length = self._choose(block, question)
-        doubts = self._suspicion.doubts(length, question, self._monotonic())
-        answers: Counter[tuple[int, ...]] = Counter()
-        while self._time_for(slot.deadline_s, length):
-            registers = self._ask(block.address, length, question)[: block.count]
-            answers[registers] += 1
-            if answers[registers] > doubts:
-                return registers
-        where = f"registers 0x{block.address:04X} to 0x{block.address + length - 1:04X}"
-        if not answers:
-            raise OutOfTimeError(f"The slot had no time left to read {where}.")
-        raise DoubtfulReplyError(
-            f"What came for {where} was not believed: late replies to earlier questions may be under way ({doubts}), "
-            "and the slot had no time left to confirm it."
-        )
+    def _failed(self, block: Block, length: int, is_known: bool, error: ReadError) -> None:
+        refused = isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
+        if is_known and length == block.count:
+            LOG.warning("%s: %s", self.meter.name, error)
+        elif refused:
+            self._drop_if(self._lengths[block.address].drop(length), block, length, str(error))
+        elif not is_known and self._asking.silences < SILENCES:
+            self._drop_if(self._lengths[block.address].failed(length), block, length, str(error))
+        else:
+            LOG.warning("%s: %s", self.meter.name, error)
 
-    def _choose(self, block: Block, question: Hashable) -> int:
-        """The first length of ``block`` that no missing reply has, else the one with the fewest."""
-        now = self._monotonic()
-        lengths = self._lengths.get(block.address)
-        usable = lengths.usable if lengths else [block.count]
-        return min(usable, key=lambda length: self._suspicion.doubts(length, question, now))
+    def _drop_if(self, dropped: bool, block: Block, length: int, reason: str) -> None:
+        if dropped:
+            LOG.info("%s: %s are not read at once any more: %s", self.meter.name, _span(block, length), reason)
 
-    def _ask(self, first: int, length: int, question: Hashable) -> tuple[int, ...]:
-        """One request; keeps the books on what came, what did not, and what may still come."""
-        port, model = self._modbus.port, self.meter.model
-        port.use(self.meter.settings)
-        self._recognise_late()
-        self.health.count("requests")
-        port.reply_timeout_s = self.timeout_s
-        asked_s = self._monotonic()
-        try:
-            registers = self._modbus.read(self.meter.address, model.function, first, length)
-        except ReadError as error:
-            if not self._was_its_own(error, length, question):
-                self._suspicion.given_up(length, question, asked_s)
-            self._recognise_late()
-            raise
-        self._suspicion.answered(length, question, asked_s)
-        self._recognise_late()
-        self.health.count("replies")
-        self.health.took(self._monotonic() - asked_s)
-        if port.turnaround_s is not None:
-            self._latency.took(port.turnaround_s)
-        return registers
-
-    def _was_its_own(self, error: ReadError, length: int, question: Hashable) -> bool:
-        """Whether what was broken can only have been the reply to this very request, so that none is missing."""
-        header = bytes((self.meter.address, self.meter.model.function, 2 * length))
-        is_broken_reply = isinstance(error, ChecksumError | ShortReplyError) and self._modbus.port.raw.startswith(
-            header
-        )
-        return is_broken_reply and not self._suspicion.doubts(length, question, self._monotonic())
-
-    def _recognise_late(self) -> None:
-        """Strike off the missing replies that have come, and leave other meters' replies to them."""
-        strays = self._modbus.port.strays
-        for _ in range(len(strays)):
-            stray = strays.popleft()
-            if stray.frame.address != self.meter.address:
-                strays.append(stray)
-                continue
-            self.health.count("late_replies")
-            if stray.frame.is_refusal:
-                continue
-            late_s = self._suspicion.came_late(stray.frame.count, stray.received_s)
-            if late_s is not None:
-                self._latency.took(late_s)
-
-    def _time_for(self, deadline_s: float, *lengths: int) -> bool:
-        """Whether reads of ``lengths`` are over by ``deadline_s`` even if none is answered."""
-        return self._monotonic() + sweep_s(lengths, self.meter.settings, self.timeout_s) <= deadline_s
+    def _count_unbelieved(self) -> None:
+        for address in self._unread:
+            answers = self._evidence[address].answers
+            self._asking.health.count("doubtful_replies", len(answers))
 
     # Learning.
 
+    def _next_trial(self, slot: Slot, tried: set[tuple[int, int]]) -> tuple[Block, int] | None:
+        """The block and length to try next: the preferred lengths of all blocks first, each once a slot."""
+        trials = [
+            (block, length)
+            for block in self.meter.model.blocks
+            if block.address in self.decoded
+            for length in self._lengths[block.address].untried
+            if (block.address, length) not in tried
+            and not self._asking.doubts(length, _question(block, slot))
+            and self._asking.time_for(slot.deadline_s, length)
+        ]
+        return min(trials, key=lambda trial: self._lengths[trial[0].address].rank(trial[1]), default=None)
+
     def _check_identity(self, slot: Slot) -> None:
         identity = self.meter.model.identity
-        if identity is None or not self._identity_tries or not self._time_for(slot.deadline_s, 1):
+        if identity is None or not self._identity_tries or not self._asking.time_for(slot.deadline_s, 1):
+            return
+        question = (slot.began_s, identity.address)
+        if self._asking.doubts(1, question):
             return
         self._identity_tries -= 1
         try:
-            (found,) = self._read(Block(identity.address, 1), slot)
+            (found,) = self._asking.ask(identity.address, 1, question)
         except ReadError as error:
-            self.health.failed(error)
             LOG.debug("%s: The identity register could not be read: %s", self.meter.name, error)
             return
         self._identity_tries = 0
@@ -217,39 +239,11 @@ class Session:
                 identity.expected,
             )
 
-    def _next_trial(self) -> tuple[Block, int] | None:
-        """The block and length to try next, the preferred lengths of all blocks first."""
-        trials = [
-            (block, length)
-            for block in self.meter.model.blocks
-            if block.address in self.decoded and (length := self._lengths[block.address].untried) is not None
-        ]
-        return min(trials, key=lambda trial: self._lengths[trial[0].address].rank(trial[1]), default=None)
 
-    def _try_length(self, block: Block, length: int, slot: Slot) -> bool:
-        """Ask for one longer length and then the proven one again; returns whether it is worth going on in this slot."""
-        lengths, rows = self._lengths[block.address], self.meter.model.rows_of(block)
-        question = ("trial", slot.began_s, block.address, length)
-        if self._suspicion.doubts(length, question, self._monotonic()):
-            return False
-        span = f"0x{block.address:04X} to 0x{block.address + length - 1:04X}"
-        try:
-            tried = decode(rows, block.address, self._ask(block.address, length, question))
-            after = decode(rows, block.address, self._read(block, slot))
-        except ReadError as error:
-            self.health.failed(error)
-            refused = isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
-            if lengths.drop(length) if refused else lengths.failed(length):
-                LOG.info("%s: Registers %s are never read at once: %s", self.meter.name, span, error)
-            return refused
-        if not agree(rows, self.decoded[block.address], tried, after):
-            if lengths.failed(length):
-                LOG.info(
-                    "%s: Registers %s are never read at once: the values differ from those of the proven read.",
-                    self.meter.name,
-                    span,
-                )
-            return False
-        if lengths.agreed(length):
-            LOG.debug("%s: Registers %s answer in one read and agree with the proven one.", self.meter.name, span)
-        return True
+def _question(block: Block, slot: Slot) -> Hashable:
+    """What an answer answers: a block in a slot, in whatever length."""
+    return (slot.began_s, block.address)
+
+
+def _span(block: Block, length: int) -> str:
+    return f"Registers 0x{block.address:04X} to 0x{block.address + length - 1:04X}"

@@ -11,7 +11,7 @@ it was cannot be known; so the one still missing is taken to be the younger, whi
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-# How late a reply may be. Gateways were seen to be more than a second late; nobody has seen three.
+# How late a reply may be: more than twice the 1.2 s that gateways were seen to take. It grows when one comes later.
 HORIZON_S = 3.0
 HORIZON_MAX_S = 30.0
 
@@ -49,12 +49,13 @@ class Suspicion:
             self._missing.append(Missing(length, question, asked_s))
             self._strike_off(length)
 
-    def came_late(self, length: int, received_s: float) -> float | None:
+    def came_late(self, length: int, received_s: float) -> Missing | None:
         """A reply came to which no request was waiting.
 
         Returns:
-            How late it was in seconds after its question, or None when none of the missing ones explains it: then
-            replies are later than thought or come twice, and the length is in doubt from now on.
+            The missing reply that it was, with its question if there was but one that it can answer. None when none of
+            the missing ones explains it: then replies are later than thought or come twice, and the length is in doubt
+            from now on.
         """
         self._forget(received_s)
         oldest = self._oldest(length)
@@ -62,8 +63,9 @@ class Suspicion:
             self.horizon_s = min(2 * self.horizon_s, HORIZON_MAX_S)
             self._missing.append(Missing(length, None, received_s))
             return None
+        questions = {m.question for m in self._missing if m.length == length}
         self._strike_off(length)
-        return received_s - oldest.asked_s
+        return oldest if len(questions) == 1 else replace(oldest, question=None)
 
     def doubts(self, length: int, question: Hashable, now_s: float) -> int:
         """How many missing replies could be taken for the answer to ``question``."""

@@ -1,0 +1,125 @@
+"""One question to one meter: asked, waited for, and the books kept on what came, what did not, and what may still come."""
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from wattline.bus.health import Health
+from wattline.bus.latency import Latency
+from wattline.bus.modbus import Modbus
+from wattline.bus.suspicion import Suspicion
+from wattline.errors import ChecksumError, NoReplyError, ReadError, ShortReplyError
+from wattline.plan import sweep_s
+from wattline.words import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """A reply that came after its question was given up.
+
+    Attributes:
+        question: what it answers; None when that cannot be known.
+        length: how many registers were asked for.
+        registers: what it says.
+    """
+
+    question: Hashable
+    length: int
+    registers: tuple[int, ...]
+
+
+class Asking:
+    """Puts questions to one meter.
+
+    Args:
+        meter: whom.
+        modbus: how.
+        monotonic: seconds of a clock that never steps.
+
+    Attributes:
+        health: the meter's counters.
+        silences: questions in a row to which nothing came.
+        late_answers: those that came since the list was last emptied.
+    """
+
+    def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.health = Health()
+        self.silences = 0
+        self.late_answers: list[LateAnswer] = []
+        self._meter = meter
+        self._modbus = modbus
+        self._port = modbus.port
+        self._monotonic = monotonic
+        self._latency = Latency()
+        self._suspicion = Suspicion()
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a reply is waited for, from the end of the request to its first byte."""
+        return self._latency.timeout_s
+
+    def time_for(self, deadline_s: float, *lengths: int) -> bool:
+        """Whether reads of ``lengths`` registers are over by ``deadline_s`` even if none is answered."""
+        return self._monotonic() + sweep_s(lengths, self._meter.settings, self.timeout_s) <= deadline_s
+
+    def doubts(self, length: int, question: Hashable) -> int:
+        """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
+        return self._suspicion.doubts(length, question, self._monotonic())
+
+    def ask(self, first: int, length: int, question: Hashable) -> tuple[int, ...]:
+        """Read ``length`` registers from ``first`` on; ``question`` is what an answer would answer.
+
+        Raises:
+            ReadError: of the class that says why there are none; it is counted.
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        self._port.use(self._meter.settings)
+        self._port.reply_timeout_s = self.timeout_s
+        self.health.count("requests")
+        asked_s = self._monotonic()
+        try:
+            registers = self._modbus.read(self._meter.address, self._meter.model.function, first, length)
+        except ReadError as error:
+            self.health.failed(error)
+            self.silences = self.silences + 1 if isinstance(error, NoReplyError) else 0
+            if not self._was_its_own(error, length, question):
+                self._suspicion.given_up(length, question, asked_s)
+            self._recognise_late()
+            raise
+        self._suspicion.answered(length, question, asked_s)
+        self._recognise_late()
+        self.silences = 0
+        self.health.count("replies")
+        self.health.took(self._monotonic() - asked_s)
+        if self._port.turnaround_s is not None:
+            self._latency.took(self._port.turnaround_s)
+        return registers
+
+    def listen(self, deadline_s: float = 0.0) -> None:
+        """Take in what has come unasked; until ``deadline_s`` wait for something to come."""
+        if self._port.listen(deadline_s):
+            self.silences = 0
+        self._recognise_late()
+
+    def _was_its_own(self, error: ReadError, length: int, question: Hashable) -> bool:
+        """Whether what was broken can only have been the reply to this very request, so that none is missing."""
+        header = bytes((self._meter.address, self._meter.model.function, 2 * length))
+        is_broken_reply = isinstance(error, ChecksumError | ShortReplyError) and self._port.raw.startswith(header)
+        return is_broken_reply and not self.doubts(length, question)
+
+    def _recognise_late(self) -> None:
+        """Strike off the missing replies that have come, and leave other meters' replies to them."""
+        strays = self._port.strays
+        for _ in range(len(strays)):
+            stray = strays.popleft()
+            if stray.frame.address != self._meter.address:
+                strays.append(stray)
+                continue
+            self.health.count("late_replies")
+            if stray.frame.is_refusal:
+                continue
+            missing = self._suspicion.came_late(stray.frame.count, stray.received_s)
+            if missing is not None:
+                self._latency.took(stray.received_s - missing.asked_s)
+                self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))
