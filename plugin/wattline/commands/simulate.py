@@ -1,0 +1,146 @@
+"""``wattline simulate``: meters without hardware, for other programs to read."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from wattline.errors import WordError
+from wattline.simulate import Scenario, Simulator, faults
+from wattline.simulate.electricity import LOADS
+from wattline.simulate.line import LINES
+from wattline.words import parse_meters
+
+SUMMARY = "Simulate meters on a pseudo-terminal or a TCP port, for other programs to read."
+EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
+ERROR_PREFIX = "wattline: "
+
+_DESCRIPTION = """\
+Simulate meters on a pseudo-terminal or a TCP port, for other programs to read.
+
+They answer at the speed of their line, as real ones do. Standard output gets two lines: the port to read them from,
+and a command that does so. It ends with Ctrl-C or SIGTERM.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the words of the command."""
+    parser.description = _DESCRIPTION
+    parser.epilog = f"faults:\n{_faults_help()}\n\n{parser.epilog}"
+    _add_where(parser)
+    _add_what(parser)
+    _add_how(parser)
+    parser.add_argument(
+        "meters",
+        metavar="METER",
+        nargs="+",
+        help="[NAME=]MODEL@ADDRESS[,baud=..][,parity=..][,stop=..]; `wattline models` lists the models",
+    )
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    port = parser.add_mutually_exclusive_group()
+    port.add_argument("--link", metavar="PATH", type=Path, help="a link that leads to the pseudo-terminal")
+    port.add_argument(
+        "--tcp", metavar="HOST:PORT", help="listen there instead of on a pseudo-terminal; port 0 is a free one"
+    )
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--load", choices=LOADS, default="house", help="what the meters measure (default: %(default)s)")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=1, help="which house and which chances (default: %(default)s)"
+    )
+    parser.add_argument("--faults", metavar="SPEC", default="", help="what goes wrong and when, see below")
+    parser.add_argument(
+        "--truth",
+        metavar="FILE",
+        type=Path,
+        help="append one JSON object for each reply: what was served, and each fault",
+    )
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--line",
+        choices=LINES,
+        default="gateway",
+        help="gateway: replies are formed in parallel and queue; wire: half duplex, what overlaps is destroyed (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--turnaround",
+        metavar="MS",
+        type=_milliseconds,
+        default=20.0,
+        help="from a request's end to the reply's begin (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--jitter",
+        metavar="MS",
+        type=_milliseconds,
+        default=2.0,
+        help="how far a turnaround may be from that (default: %(default)g)",
+    )
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Simulate until a signal comes."""
+    words = named(arguments.meters)
+    script = faults.parse_script(arguments.faults)
+    if script.uses("unplug") and not (arguments.link or arguments.tcp):
+        raise WordError(
+            "The fault 'unplug' needs --link or --tcp, since the pseudo-terminal comes back under another name."
+        )
+    scenario = Scenario(arguments.load, arguments.seed, arguments.line, arguments.turnaround, arguments.jitter, script)
+    tcp = host_and_port(arguments.tcp) if arguments.tcp else None
+    simulator = Simulator(parse_meters(words), scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        simulator.request_end()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    with simulator:
+        # In one piece: a script may take the first line and leave.
+        sys.stdout.write(f"{simulator.port}\nwattline read {simulator.port} {' '.join(words)}\n")
+        sys.stdout.flush()
+        simulator.wait()
+    return 0
+
+
+def named(words: list[str]) -> list[str]:
+    """The words with a name in front of each MODEL@ADDRESS that has none: meter1, meter2, ..."""
+    return [f"meter{n}={word}" if _is_bare(word) else word for n, word in enumerate(words, 1)]
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """The host and the port of ``HOST:PORT``.
+
+    Raises:
+        WordError: it is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise WordError(f"The address {text!r} after --tcp must be HOST:PORT, for example 127.0.0.1:0.")
+    return host.strip("[]"), int(port)
+
+
+def _is_bare(word: str) -> bool:
+    model, at, _ = word.partition("@")
+    return bool(at) and "=" not in model
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 60_000:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of milliseconds from 0 to 60000")
+    return value
+
+
+def _faults_help() -> str:
+    """The grammar, from the docstring of the module that keeps it."""
+    return str(faults.__doc__).partition("\n\n")[2].strip()

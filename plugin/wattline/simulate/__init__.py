@@ -1,0 +1,12 @@
+"""The fake meter: simulated meters that speak Modbus RTU on a pseudo-terminal or over TCP.
+
+The way of a request: ``endpoint`` (bytes) -> ``frames`` (request) -> ``line`` (heard, when) -> ``image`` (registers,
+from ``electricity``, ``house`` and ``energy``) -> ``faults`` (spoilt bytes) -> ``line`` (sent, when) -> ``endpoint``.
+``bus`` conducts it and knows no real time; ``simulator`` is the thread with the real time and the real port.
+"""
+
+from wattline.simulate.bus import Scenario
+from wattline.simulate.simulator import Simulator
+from wattline.simulate.truth import Served
+
+__all__ = ["Scenario", "Served", "Simulator"]

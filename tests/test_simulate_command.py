@@ -1,0 +1,168 @@
+"""``wattline simulate`` as a process: what it prints, how it ends, and which words it refuses.
+
+| fault                                        | test                                             |
+|----------------------------------------------|--------------------------------------------------|
+| the port is printed late, or not flushed     | test_it_prints_the_port_and_a_command_to_read_it |
+| it dies with its standard input              | test_it_does_not_need_standard_input             |
+| a signal leaves the link or a traceback      | test_a_signal_ends_it_clean                      |
+| it spends the processor while nobody asks    | test_it_sleeps_while_nobody_asks                 |
+| wrong words are taken or explained badly     | test_wrong_words_are_refused_in_a_sentence       |
+| help and grammar drift apart                 | test_help_tells_every_fault                      |
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pymodbus import FramerType
+from pymodbus.client import ModbusTcpClient
+
+from wattline.cli import main
+from wattline.simulate.faults import parse_script
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts ``wattline simulate`` with words, and ends it with the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*words: str, **options) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "wattline", "simulate", *words]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        processes.append(subprocess.Popen(command, text=True, **(pipes | options)))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def read_power(port: str) -> int:
+    client = ModbusTcpClient("127.0.0.1", port=int(port.rpartition(":")[2]), framer=FramerType.RTU, timeout=2)
+    client.connect()
+    try:
+        return client.read_holding_registers(0x140, count=2, device_id=1).registers[1]
+    finally:
+        client.close()
+
+
+def test_it_prints_the_port_and_a_command_to_read_it(start, tmp_path):
+    link = tmp_path / "ttyMeter"
+    process = start("--link", str(link), "orno-we515@1", "kitchen=orno-we514@2,baud=2400")
+
+    assert process.stdout.readline() == f"{link}\n"
+    assert link.is_char_device()
+    assert process.stdout.readline() == (f"wattline read {link} meter1=orno-we515@1 kitchen=orno-we514@2,baud=2400\n")
+
+
+def test_without_a_link_it_names_the_pseudo_terminal(start):
+    assert start("orno-we515@1").stdout.readline().startswith("/dev/pts/")
+
+
+def test_over_tcp_it_names_the_port_that_it_got(start):
+    port = start("--tcp", "127.0.0.1:0", "--load", "fixed", "orno-we515@1").stdout.readline().strip()
+
+    assert port.startswith("socket://127.0.0.1:")
+    assert not port.endswith(":0")
+    assert read_power(port) == 1000
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_clean(start, tmp_path, number):
+    link = tmp_path / "ttyMeter"
+    process = start("--link", str(link), "--truth", str(tmp_path / "truth"), "orno-we515@1")
+    process.stdout.readline()
+    process.send_signal(number)
+    _, complaints = process.communicate(timeout=5)
+
+    assert (process.returncode, complaints) == (0, "")
+    assert not os.path.lexists(link)
+
+
+def test_it_does_not_need_standard_input(start):
+    process = start("--tcp", "127.0.0.1:0", "--load", "fixed", "orno-we515@1", stdin=subprocess.DEVNULL)
+
+    assert read_power(process.stdout.readline().strip()) == 1000
+    assert process.poll() is None
+
+
+def test_it_goes_on_when_nobody_reads_its_standard_output(start):
+    process = start("--tcp", "127.0.0.1:0", "--load", "fixed", "orno-we515@1")
+    port = process.stdout.readline().strip()
+    process.stdout.close()
+
+    assert read_power(port) == 1000
+    process.stdout = None
+
+
+def test_it_sleeps_while_nobody_asks(start):
+    process = start("orno-we515@1")
+    process.stdout.readline()
+
+    def cpu_ticks() -> int:
+        stat = Path(f"/proc/{process.pid}/stat").read_text()
+        return sum(map(int, stat.rpartition(")")[2].split()[11:13]))
+
+    before = cpu_ticks()
+    time.sleep(1)
+    assert cpu_ticks() - before <= 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["orno-we51@1"], "There is no model 'orno-we51', the nearest is 'orno-we515'"),
+        (["nothing"], "'nothing' is not a meter: it must be NAME=MODEL@ADDRESS"),
+        (["orno-we515@0"], "The address '0' in 'meter1=orno-we515@0' must be a whole number from 1 to 247."),
+        ([], "The following arguments are required: METER"),
+        (["--load", "sun", "orno-we515@1"], "invalid choice: 'sun'"),
+        (["--line", "rope", "orno-we515@1"], "invalid choice: 'rope'"),
+        (["--seed", "x", "orno-we515@1"], "Argument --seed: invalid int value: 'x'"),
+        (["--turnaround", "-1", "orno-we515@1"], "'-1' must be a number of milliseconds from 0 to 60000"),
+        (["--jitter", "x", "orno-we515@1"], "'x' must be a number of milliseconds from 0 to 60000"),
+        (["--tcp", "5020", "orno-we515@1"], "The address '5020' after --tcp must be HOST:PORT"),
+        (["--tcp", "127.0.0.1:70000", "orno-we515@1"], "must be HOST:PORT"),
+        (["--tcp", "a:1", "--link", "b", "orno-we515@1"], "not allowed with argument"),
+        (["--faults", "crack=1", "orno-we515@1"], "There is no fault 'crack' ('crack=1'), the nearest is 'crc'"),
+        (["--faults", "unplug@1-2", "orno-we515@1"], "The fault 'unplug' needs --link or --tcp"),
+        (["orno-we515@1", "meter1=orno-we515@2"], "Two meters are called 'meter1'"),
+        (["orno-we515@1", "orno-we514@1"], "both have address 1"),
+    ],
+)
+def test_wrong_words_are_refused_in_a_sentence(capsys, words, sentence):
+    assert main(["simulate", *words]) == 2
+
+    complaint = capsys.readouterr().err
+    assert sentence in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_a_port_that_cannot_be_had_is_the_worlds_no(capsys, tmp_path):
+    taken = tmp_path / "notes.txt"
+    taken.write_text("mine")
+
+    assert main(["simulate", "--link", str(taken), "orno-we515@1"]) == 1
+    assert (
+        capsys.readouterr().err
+        == f"wattline: The link {taken} cannot be made: something else has that name; choose another.\n"
+    )
+
+
+def test_help_tells_every_fault_and_its_example_is_one(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "--help"])
+
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for kind in ("silence", "noise", "crc", "short", "late", "refuse", "echo", "stuck", "unplug"):
+        assert f"\n    {kind} " in text
+    example = next(line for line in text.splitlines() if line.startswith("For example: ")).removeprefix("For example: ")
+    assert parse_script(example).uses("late")
