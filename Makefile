@@ -1,0 +1,87 @@
+# Needs git, make and python3 (3.11 or newer, with venv). All else goes into a virtual environment of the checkout's own.
+#
+#   PYTHON  the interpreter that the virtual environment is made with
+#   VENV    its folder
+#   ARGS    more words for the demo and for pytest, as in: make test ARGS="-k clock"
+#   PREFIX  where `make install` puts the plugin
+
+PYTHON = python3
+VENV = .venv
+PREFIX = /opt/wattline
+ARGS =
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check servers bench install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.demo ## show a simulated house being metered; needs no hardware and no server
+	@$(VENV)/bin/wattline demo $(ARGS)
+
+test: $(VENV)/.test ## run every test; the chain tests need `make servers`
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy --strict
+	@$(VENV)/bin/shellcheck $(shell_scripts)
+	@$(VENV)/bin/yamllint --strict $(yaml_files)
+
+servers: ## build Telegraf and InfluxDB for the chain tests; needs Go and cargo, takes minutes once
+	@tests/servers/build
+
+bench: $(VENV)/.test ## measure the sweep, the jitter, the CPU and the memory; print a table
+	@$(VENV)/bin/python tests/bench/run.py $(ARGS)
+
+install: ## install the plugin into PREFIX (/opt/wattline), beside the version that is there
+	$(need_python)
+	@PYTHON='$(PYTHON)' plugin/install '$(PREFIX)'
+
+clean: ## remove the virtual environment and the tools' caches; the built servers stay
+	$(spare_other_folders)
+	@rm -rf '$(VENV)' .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Work files count even before `git add`, so that a new script is checked with the change that brings it.
+shell_scripts = $(shell git grep --untracked -nIE '^\#!.*[/ ](ba|da)?sh( |$$)' | sed -n 's/:1:.*//p')
+yaml_files = $(wildcard $(shell git ls-files --cached --others --exclude-standard '*.yml' '*.yaml' .yamllint))
+
+# The virtual environment belongs to one interpreter and one checkout; a shared VENV must not test another checkout's code.
+venv_key := $(PYTHON) $(CURDIR)
+ifneq ($(shell test -x '$(VENV)/bin/python' && cat '$(VENV)/.made' 2>/dev/null),$(venv_key))
+.PHONY: $(VENV)/.made
+endif
+
+$(VENV)/.made: pyproject.toml
+	$(need_python)
+	$(spare_other_folders)
+	@echo "Making the virtual environment $(VENV) with $$($(PYTHON) -V 2>&1) ..."
+	@$(PYTHON) -m venv --clear '$(VENV)'
+	@echo '$(venv_key)' >'$(VENV)/.made'
+
+# One stamp per purpose: who only wants to see the demo need not fetch the tools of those who build.
+$(VENV)/.demo: extra = tui
+$(VENV)/.test: extra = test
+$(VENV)/.check: extra = dev
+$(VENV)/.demo $(VENV)/.test $(VENV)/.check: $(VENV)/.made
+	@echo "Installing wattline with its extra '$(extra)' into $(VENV) ..."
+	@$(VENV)/bin/python -m pip install --quiet --editable '.[$(extra)]'
+	@touch $@
+
+choose_python = or name another with PYTHON=/path/to/python3
+
+define need_python
+@$(PYTHON) -c '' 2>/dev/null || { echo "$(PYTHON) does not run here: install Python 3.11 or newer (Debian, Raspberry Pi OS: apt-get install python3 python3-venv), $(choose_python)." >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), and wattline needs 3.11 or newer: install that (Debian 12, Raspberry Pi OS bookworm or later: apt-get install python3 python3-venv), $(choose_python)." >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv module (Debian, Raspberry Pi OS: apt-get install python3-venv), $(choose_python)." >&2; exit 1; }
+endef
+
+# VENV is emptied before use: a slip of the finger there must not cost a folder that is something else.
+define spare_other_folders
+@test -f '$(VENV)/pyvenv.cfg' || test -z "$$(ls -A '$(VENV)' 2>/dev/null)" || { echo "VENV=$(VENV) is not a virtual environment and is left alone: name another folder." >&2; exit 1; }
+endef

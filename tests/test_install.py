@@ -1,0 +1,215 @@
+"""`plugin/install` may be run while Telegraf is metering.
+
+Telegraf gives up for ever on a plugin whose program is missing at the moment of a restart. The faults:
+
+| fault | test |
+|---|---|
+| the link is missing for a moment while it is switched | test_the_program_is_there_at_every_moment_of_an_upgrade |
+| the version in use is written over | test_an_upgrade_leaves_the_version_before_untouched |
+| a second run builds anew, or breaks what is there | test_running_it_again_changes_nothing |
+| same version, other sources: the folder in use is written over | test_the_same_version_from_other_sources_gets_a_folder_of_its_own |
+| what an interrupted run left is taken for whole | test_what_an_interrupted_run_left_is_built_again |
+| the system's Python was replaced, and the finished folder runs no more | test_a_finished_version_that_runs_no_more_is_built_anew_beside_it |
+| a build that does not run is put to use | test_a_build_that_does_not_run_is_not_put_to_use |
+| going back is not possible | test_the_command_that_it_prints_goes_back |
+| a program of another origin is written over | test_a_program_of_another_origin_is_left_alone |
+| a folder that cannot be written ends in a riddle | test_a_folder_that_cannot_be_written_is_named |
+
+The interpreter is played by a script, so that nothing is fetched: it makes a "virtual environment" whose pip copies
+a program. What real pip makes of the checkout is for the wheel's test.
+"""
+
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+
+FAKE_PYTHON = """#!/bin/sh
+case "$1" in
+-c) echo "3.11 as played" ;;
+-m)
+    # python -m venv --clear FOLDER
+    rm -rf "$4"
+    mkdir -p "$4/bin"
+    cp "$FAKE_PIP" "$4/bin/python"
+    ;;
+esac
+"""
+
+FAKE_PIP = """#!/bin/sh
+# python -m pip install ... CHECKOUT[tui]
+for word; do :; done
+cp "${word%\\[tui]}/plugin/wattline/program" "$(dirname "$0")/wattline"
+"""
+
+
+def executable(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+class Checkout:
+    """A checkout with nothing in it but what the installer looks at."""
+
+    def __init__(self, folder: Path) -> None:
+        self.prefix = folder / "a prefix"
+        self.program = self.prefix / "bin" / "wattline"
+        self._installer = folder / "checkout" / "plugin" / "install"
+        self._package = self._installer.with_name("wattline")
+        self._package.mkdir(parents=True)
+        (folder / "checkout" / "pyproject.toml").touch()
+        shutil.copy(CHECKOUT / "plugin" / "install", self._installer)
+        self._environment = {
+            "PATH": "/usr/bin:/bin",
+            "PYTHON": str(executable(folder / "python3", FAKE_PYTHON)),
+            "FAKE_PIP": str(executable(folder / "pip", FAKE_PIP)),
+        }
+
+    def install(self, version: str, more: str = "") -> subprocess.CompletedProcess[str]:
+        (self._package / "__init__.py").write_text(f'__version__ = "{version}"\n')
+        executable(self._package / "program", f"#!/bin/sh\necho wattline {version}\n{more}")
+        return subprocess.run(
+            [self._installer, self.prefix], env=self._environment, capture_output=True, text=True, check=False
+        )
+
+    def versions(self) -> list[str]:
+        return sorted(folder.name for folder in (self.prefix / "versions").iterdir())
+
+    def output(self) -> str:
+        return subprocess.run([self.program], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_a_first_run_makes_the_version_and_the_link(checkout: Checkout) -> None:
+    result = checkout.install("1.0.0")
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert checkout.output() == "wattline 1.0.0\n"
+    assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
+    assert "now runs 1.0.0" in result.stdout
+    assert "go back" not in result.stdout
+
+
+def test_running_it_again_changes_nothing(checkout: Checkout) -> None:
+    checkout.install("1.0.0")
+    before = {path: path.lstat().st_mtime_ns for path in checkout.prefix.rglob("*")}
+
+    result = checkout.install("1.0.0")
+
+    assert result.stdout == f"{checkout.program} runs 1.0.0 already; nothing was changed.\n"
+    assert {path: path.lstat().st_mtime_ns for path in checkout.prefix.rglob("*")} == before
+
+
+def test_an_upgrade_leaves_the_version_before_untouched(checkout: Checkout) -> None:
+    checkout.install("1.0.0")
+    old = checkout.prefix / "versions" / "1.0.0"
+    before = {path: path.lstat().st_mtime_ns for path in old.rglob("*")}
+
+    result = checkout.install("1.1.0")
+
+    assert checkout.output() == "wattline 1.1.0\n"
+    assert {path: path.lstat().st_mtime_ns for path in old.rglob("*")} == before
+    assert "The version before, 1.0.0, stays" in result.stdout
+
+
+def test_the_program_is_there_at_every_moment_of_an_upgrade(checkout: Checkout) -> None:
+    checkout.install("1.0.0")
+    seen, missing = [], []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            (seen if checkout.program.exists() else missing).append(1)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for number in range(1, 6):
+        checkout.install(f"1.{number}.0")
+    done.set()
+    watcher.join()
+
+    assert len(seen) > 100
+    assert missing == []
+
+
+def test_the_same_version_from_other_sources_gets_a_folder_of_its_own(checkout: Checkout) -> None:
+    checkout.install("1.0.0")
+    checkout.install("1.0.0", more="# mended\n")
+    checkout.install("1.0.0", more="# mended\n")
+
+    assert checkout.versions() == ["1.0.0", "1.0.0-2"]
+    assert checkout.program.readlink() == Path("../versions/1.0.0-2/bin/wattline")
+
+    checkout.install("1.0.0")
+    assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
+
+
+def test_what_an_interrupted_run_left_is_built_again(checkout: Checkout) -> None:
+    left = checkout.prefix / "versions" / "1.0.0" / "bin" / "wattline"
+    left.parent.mkdir(parents=True)
+    left.write_text("half of a progr")
+
+    checkout.install("1.0.0")
+
+    assert checkout.versions() == ["1.0.0"]
+    assert checkout.output() == "wattline 1.0.0\n"
+
+
+def test_a_finished_version_that_runs_no_more_is_built_anew_beside_it(checkout: Checkout) -> None:
+    """As after the system's Python has been replaced."""
+    checkout.install("1.0.0")
+    (checkout.prefix / "versions" / "1.0.0" / "bin" / "wattline").write_text("#!/nonexistent/python\n")
+
+    checkout.install("1.0.0")
+
+    assert checkout.output() == "wattline 1.0.0\n"
+    assert checkout.versions() == ["1.0.0", "1.0.0-2"]
+
+
+def test_a_build_that_does_not_run_is_not_put_to_use(checkout: Checkout) -> None:
+    checkout.install("1.0.0")
+
+    result = checkout.install("1.1.0", more="exit 1\n")
+
+    assert result.returncode == 1
+    assert "does not run; the link was left as it was" in result.stderr
+    assert checkout.output() == "wattline 1.0.0\n"
+
+
+def test_the_command_that_it_prints_goes_back(checkout: Checkout) -> None:
+    checkout.install("1.0.0")
+    (command,) = [line for line in checkout.install("1.1.0").stdout.splitlines() if line.startswith("  ln ")]
+
+    subprocess.run(["sh", "-c", command], check=True)
+
+    assert checkout.output() == "wattline 1.0.0\n"
+
+
+def test_a_program_of_another_origin_is_left_alone(checkout: Checkout) -> None:
+    checkout.program.parent.mkdir(parents=True)
+    checkout.program.write_text("somebody's own")
+
+    result = checkout.install("1.0.0")
+
+    assert result.returncode == 1
+    assert f"{checkout.program} is there and is not a link of this installer" in result.stderr
+    assert checkout.program.read_text() == "somebody's own"
+
+
+def test_a_folder_that_cannot_be_written_is_named(checkout: Checkout) -> None:
+    checkout.prefix.write_text("a file, which root cannot write into either")
+
+    result = checkout.install("1.0.0")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{checkout.prefix} cannot be written by ")
+    assert result.stderr.count("\n") == 1
