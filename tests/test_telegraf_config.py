@@ -1,0 +1,240 @@
+"""The folder telegraf/ as it is deployed, judged by the real Telegraf.
+
+| fault | what would be seen |
+|---|---|
+| an option is misspelt, a value has the wrong type, a variable stands outside quotes | `config check` refuses the folder |
+| the token is missing | Telegraf would start and fill its buffers for nothing |
+| a secret is written into a file | it would be committed |
+| a variable is renamed in one place | its documentation lies |
+| an example has rusted | the user who copies it is refused |
+| readings and host metrics share a buffer or a bucket | an hour's buffer, or 24 hours of it, holds the wrong things |
+| the machine is no Raspberry Pi | the log fills with complaints about sensors |
+| the machine is one | under-voltage or throttling is missed, or read from the wrong chip |
+"""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wattline.words import parse_meters
+
+FOLDER = Path(__file__).parent.parent / "telegraf"
+CONFIGS = sorted(FOLDER.rglob("*.conf"))
+HOST_INPUTS = {"cpu", "mem", "disk", "diskio", "net", "system", "temp", "processes", "swap", "exec", "internal"}
+VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::-([^}]*))?")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Path:
+    """A copy of the folder, as /etc/telegraf gets it."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "telegraf"))
+
+
+@pytest.fixture
+def telegraf(server: Callable[[str], str], deployed: Path, tmp_path: Path) -> Run:
+    """Runs Telegraf on the deployed folder, in an environment that has only what is passed."""
+    program = server("telegraf")
+
+    def run(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        configuration = ["--config", f"{deployed}/telegraf.conf", "--config-directory", f"{deployed}/telegraf.d"]
+        return subprocess.run(
+            [program, *words, *configuration],
+            env={"INFLUX_TOKEN": "a-token"} if environment is None else dict(environment),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def check(telegraf: Run, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return telegraf("config", "check", "--strict-env-handling", environment=environment)
+
+
+def table(name: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / name).read_text())
+
+
+def test_telegraf_accepts_the_folder_with_nothing_but_a_token(telegraf: Run) -> None:
+    result = check(telegraf)
+    assert result.returncode == 0, result.stderr
+    assert "E!" not in result.stderr
+    assert "deprecated" not in result.stderr.lower()
+    assert "W!" not in result.stderr
+
+
+def test_a_missing_token_stops_telegraf_and_is_named(telegraf: Run) -> None:
+    result = check(telegraf, environment={})
+    assert result.returncode == 1
+    assert result.stderr.rstrip().endswith(
+        "INFLUX_TOKEN is missing a value: is not set: write INFLUX_TOKEN=... into /etc/default/telegraf"
+    )
+
+
+def test_every_variable_is_documented_with_its_default_and_every_documented_one_exists() -> None:
+    text = "".join(re.sub(r"^\s*##? .*$", "", config.read_text(), flags=re.MULTILINE) for config in CONFIGS)
+    used = {match[1]: match[2] for match in VARIABLE.finditer(text)}
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", (FOLDER / "README.md").read_text(), flags=re.MULTILINE)
+    assert {name: f"`{default}`" if default else "Telegraf does not start" for name, default in used.items()} == dict(
+        rows
+    )
+
+
+def test_no_secret_is_written_down() -> None:
+    for config in CONFIGS:
+        for value in re.findall(r'(?:token|password|secret|api_key)\w*"?\s*=\s*"([^"]*)"', config.read_text()):
+            assert value.startswith(("${", "@{")), f"{config.name}: {value}"
+
+
+def test_agent_reads_on_whole_seconds_and_names_no_host() -> None:
+    agent = table("telegraf.conf")["agent"]
+    assert agent["interval"] == agent["flush_interval"] == "10s"
+    assert agent["precision"] == "1s"
+    assert agent["omit_hostname"] is True
+    assert agent["skip_processors_after_aggregators"] is True
+    assert "logfile" not in agent
+    assert not [config.name for config in CONFIGS[1:] if "[agent]" in config.read_text()], (
+        "only the file loaded first is heard"
+    )
+
+
+def test_all_host_inputs_are_there_and_none_keeps_a_pace_of_its_own() -> None:
+    inputs = table("telegraf.d/20-host.conf")["inputs"]
+    assert set(inputs) == HOST_INPUTS
+    assert not [name for name, tables in inputs.items() if "interval" in tables[0]]
+    assert inputs["internal"][0]["per_instance"] is True
+
+
+def test_each_bucket_has_an_output_with_a_buffer_of_its_own() -> None:
+    outputs = {output["bucket"]: output for output in table("telegraf.d/90-influxdb.conf")["outputs"]["influxdb_v2"]}
+    assert set(outputs) == {"energy", "host"}
+    assert outputs["energy"]["namepass"] == outputs["host"]["namedrop"] == ["electricity"]
+    assert outputs["energy"]["metric_buffer_limit"] == 24 * 60 * 60
+    assert outputs["host"]["metric_buffer_limit"] == 60 * 60 // 10 * 45
+
+
+def test_the_memory_named_in_the_comments_is_what_the_numbers_give() -> None:
+    comment = re.sub(r"\s*##\s*", " ", (FOLDER / "telegraf.d" / "90-influxdb.conf").read_text())
+    day, kilobyte = 86_400, 0.83
+    assert f"86 400 x 0.83 KB = {day * kilobyte / 1000:.0f} MB" in comment
+    assert f"five meters x 86 400 x 0.83 KB = {5 * day * kilobyte / 1000:.0f} MB" in comment
+
+
+def test_the_meters_are_run_as_execd_wants_it() -> None:
+    (execd,) = table("telegraf.d/10-meters.conf")["inputs"]["execd"]
+    assert execd["command"] == [
+        "/opt/wattline/bin/wattline",
+        "run",
+        "${WATTLINE_PORT:-/dev/ttyRS485}",
+        "house=orno-we515@1",
+    ]
+    assert execd["signal"] == "none"
+    assert execd["data_format"] == "influx"
+
+
+def test_every_example_is_a_command_line_that_wattline_takes() -> None:
+    text = (FOLDER / "telegraf.d" / "10-meters.conf").read_text()
+    examples = [
+        tomllib.loads(line)["command"] for line in re.findall(r"^##?\s+(command = .*)$", text, flags=re.MULTILINE)
+    ]
+    assert len(examples) == 3
+    assert [len(parse_meters(words[3:])) for words in examples] == [2, 2, 1]
+
+
+def test_the_gateway_example_works_when_its_comment_signs_are_taken_away(telegraf: Run, deployed: Path) -> None:
+    config = deployed / "telegraf.d" / "10-meters.conf"
+    config.write_text(re.sub(r"^# ?(?=\[\[|  )", "", config.read_text(), flags=re.MULTILINE))
+    assert len(tomllib.loads(config.read_text())["inputs"]["execd"]) == 2
+    assert check(telegraf).returncode == 0
+
+
+def host_test(telegraf: Run, sysfs: Path, path: str) -> subprocess.CompletedProcess[str]:
+    """All inputs but the meters, once."""
+    environment = {"INFLUX_TOKEN": "a-token", "HOST_SYS": str(sysfs), "PATH": path}
+    return telegraf("--test", "--input-filter", ":".join(sorted(HOST_INPUTS)), environment=environment)
+
+
+def measurements(output: str) -> set[str]:
+    return set(re.findall(r"^> (\w+)", output, flags=re.MULTILINE))
+
+
+def test_a_machine_without_sensors_is_read_without_a_complaint(telegraf: Run, tmp_path: Path) -> None:
+    result = host_test(telegraf, tmp_path / "no-sensors", "/usr/bin:/bin")
+    assert result.returncode == 0
+    assert measurements(result.stdout) >= {"cpu", "mem", "disk", "net", "system", "processes", "swap", "internal_write"}
+    assert "pi_power" not in result.stdout
+    assert "E!" not in result.stderr
+    assert [line for line in result.stderr.splitlines() if "inputs.exec" in line or "inputs.temp" in line] == []
+
+
+def test_temperatures_are_read_from_the_kernels_sensors(telegraf: Run, tmp_path: Path) -> None:
+    sensor = tmp_path / "sys" / "class" / "hwmon" / "hwmon0"
+    sensor.mkdir(parents=True)
+    (sensor / "name").write_text("cpu_thermal\n")
+    (sensor / "temp1_input").write_text("51121\n")
+    output = host_test(telegraf, tmp_path / "sys", "/usr/bin:/bin").stdout
+    assert re.search(r"^> temp,sensor=cpu_thermal,site=home temp=51\.121 \d+$", output, flags=re.MULTILINE)
+
+
+PI_FIELDS = [
+    f"{name}{when}"
+    for name in ("undervoltage", "frequency_capped", "throttled", "soft_temperature_limit")
+    for when in ("", "_since_boot")
+]
+
+
+def fields(**set_to_one: int) -> dict[str, int]:
+    return {**dict.fromkeys(PI_FIELDS, 0), **set_to_one}
+
+
+@pytest.mark.parametrize(
+    ("sensors", "vcgencmd", "expected"),
+    [
+        pytest.param({"rpi_volt": "0"}, None, {"undervoltage": 0}, id="sensor only, supply good"),
+        pytest.param({"rpi_volt": "1"}, None, {"undervoltage": 1}, id="sensor only, supply low"),
+        pytest.param({"cpu_thermal": None, "rpi_volt": "1"}, None, {"undervoltage": 1}, id="sensor is not the first chip"),
+        pytest.param({"other_chip": "1"}, None, {}, id="another chip's alarm is not ours"),
+        pytest.param({"rpi_volt": None}, None, {}, id="sensor without its file"),
+        pytest.param({}, "throttled=0x0", fields(), id="firmware only, all clear"),
+        pytest.param({}, "throttled=0x50005", fields(undervoltage=1, throttled=1, undervoltage_since_boot=1, throttled_since_boot=1), id="firmware only, low"),
+        pytest.param({}, "throttled=0xa000a", fields(frequency_capped=1, soft_temperature_limit=1, frequency_capped_since_boot=1, soft_temperature_limit_since_boot=1), id="hex letters"),
+        pytest.param({"rpi_volt": "1"}, "throttled=0x10000", fields(undervoltage=1, undervoltage_since_boot=1), id="the sensor remembers what the firmware has left behind"),
+        pytest.param({"rpi_volt": "0"}, "VCHI initialization failed", {"undervoltage": 0}, id="firmware not to be reached"),
+        pytest.param({}, 'error=1 error_msg="Command not registered"', {}, id="firmware does not know the question"),
+        pytest.param({}, "throttled=0x", {}, id="torn answer"),
+    ],
+)  # fmt: skip
+def test_a_pis_supply_and_throttling(
+    telegraf: Run, tmp_path: Path, sensors: dict[str, str | None], vcgencmd: str | None, expected: dict[str, int]
+) -> None:
+    """What a Pi tells is in `pi_power`; what it does not tell is in no field, and in no line of the log."""
+    for number, (name, alarm) in enumerate(sensors.items()):
+        sensor = tmp_path / "sys" / "class" / "hwmon" / f"hwmon{number}"
+        sensor.mkdir(parents=True)
+        (sensor / "name").write_text(f"{name}\n")
+        if alarm is not None:
+            (sensor / "in0_lcrit_alarm").write_text(f"{alarm}\n")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if vcgencmd is not None:
+        (programs / "vcgencmd").write_text(f"#!/bin/sh\n[ \"$1\" = get_throttled ] && echo '{vcgencmd}'\n")
+        (programs / "vcgencmd").chmod(0o755)
+    environment = {"INFLUX_TOKEN": "a-token", "HOST_SYS": str(tmp_path / "sys"), "PATH": f"{programs}:/usr/bin:/bin"}
+
+    result = telegraf("--test", "--input-filter", "exec", environment=environment)
+
+    line = re.search(r"^> pi_power,site=home (\S+) \d+$", result.stdout, flags=re.MULTILINE)
+    assert line or not expected
+    assert {key: int(value) for key, value in re.findall(r"(\w+)=(\d)i", line[1] if line else "")} == expected
+    assert "E!" not in result.stderr
+    assert "inputs.exec]" not in result.stderr
