@@ -8,7 +8,7 @@ from wattline.bus.health import Health
 from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.suspicion import Suspicion
-from wattline.errors import ChecksumError, NoReplyError, ReadError, ShortReplyError
+from wattline.errors import ChecksumError, NoReplyError, ReadError
 from wattline.plan import sweep_s
 from wattline.words import Meter
 
@@ -83,7 +83,7 @@ class Asking:
         except ReadError as error:
             self.health.failed(error)
             self.silences = self.silences + 1 if isinstance(error, NoReplyError) else 0
-            if not self._was_its_own(error, length, question):
+            if not self._was_its_own(error, length):
                 self._suspicion.given_up(length, question, asked_s)
             self._recognise_late()
             raise
@@ -102,11 +102,12 @@ class Asking:
             self.silences = 0
         self._recognise_late()
 
-    def _was_its_own(self, error: ReadError, length: int, question: Hashable) -> bool:
+    def _was_its_own(self, error: ReadError, length: int) -> bool:
         """Whether what was broken can only have been the reply to this very request, so that none is missing."""
+        # A reply that stopped in the middle may still go on, and one of a length that is missing may be the missing one.
         header = bytes((self._meter.address, self._meter.model.function, 2 * length))
-        is_broken_reply = isinstance(error, ChecksumError | ShortReplyError) and self._port.raw.startswith(header)
-        return is_broken_reply and not self.doubts(length, question)
+        is_broken_reply = isinstance(error, ChecksumError) and self._port.raw.startswith(header)
+        return is_broken_reply and not self._suspicion.is_missing(length, self._monotonic())
 
     def _recognise_late(self) -> None:
         """Strike off the missing replies that have come, and leave other meters' replies to them."""
@@ -115,6 +116,8 @@ class Asking:
             stray = strays.popleft()
             if stray.frame.address != self._meter.address:
                 strays.append(stray)
+                continue
+            if stray.frame.function != self._meter.model.function:
                 continue
             self.health.count("late_replies")
             if stray.frame.is_refusal:

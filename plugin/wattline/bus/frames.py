@@ -65,6 +65,11 @@ class Frame:
         return bool(self.data[1] & REFUSED)
 
     @property
+    def code(self) -> int:
+        """The exception code of a refusal, 0 for a reply."""
+        return self.data[2] if self.is_refusal else 0
+
+    @property
     def count(self) -> int:
         """The registers that it carries, 0 for a refusal."""
         return 0 if self.is_refusal else self.data[2] // 2

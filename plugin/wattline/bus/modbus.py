@@ -44,9 +44,10 @@ class Modbus:
         strays_before = list(self.port.strays)
         try:
             return tuple(self._instrument(address).read_registers(first, count, functioncode=function))
-        except minimalmodbus.SlaveReportedException as error:
-            raise _refused(where, self.port.raw) from error
         except minimalmodbus.ModbusException as error:
+            # minimalmodbus has no class for "acknowledge" (5) and takes it for a broken reply.
+            if refusal := self.port.refusal:
+                raise _refused(where, refusal) from error
             wrong = [stray.frame for stray in self.port.strays if stray not in strays_before]
             raise _failure(where, self.port, count, wrong) from error
 
@@ -61,10 +62,9 @@ class Modbus:
         return instrument
 
 
-def _refused(where: str, raw: bytes) -> RefusedError:
-    code = raw[-frames.REFUSAL_BYTES + 2] if len(raw) >= frames.REFUSAL_BYTES else 0
-    error = RefusedError("", code)
-    error.args = (f"The meter refused to read {where}: code {code}, {error.reason}.",)
+def _refused(where: str, frame: frames.Frame) -> RefusedError:
+    error = RefusedError("", frame.code)
+    error.args = (f"The meter refused to read {where}: code {frame.code}, {error.reason}.",)
     return error
 
 

@@ -58,6 +58,7 @@ class Port:
         name: as the user gave it.
         reply_timeout_s: how long ``read`` waits for the reply's first byte, counted from the end of the request.
         raw: what was received since the last request.
+        refusal: the meter's no to the last request; None when it did not say no.
         strays: frames for whom they may concern, oldest first.
         turnaround_s: seconds from the end of the last request to the first byte of its reply; None when none came.
         busy_s: seconds in which the bus was used, ever growing.
@@ -73,6 +74,7 @@ class Port:
         self.name = name
         self.reply_timeout_s = 0.4
         self.raw = b""
+        self.refusal: frames.Frame | None = None
         self.strays: deque[Stray] = deque(maxlen=STRAYS_KEPT)
         self.turnaround_s: float | None = None
         self.busy_s = 0.0
@@ -138,6 +140,7 @@ class Port:
         self._settle()
         self._began_s = self._monotonic()
         self.raw = b""
+        self.refusal = None
         self.turnaround_s = None
         self._request = bytes(data)
         self._guarded(lambda port: port.write(data))
@@ -191,16 +194,20 @@ class Port:
 
     def _read(self, size: int) -> bytes:
         deadline_s = self._request_end_s + self.reply_timeout_s + size * self._settings.character_s
-        while True:
-            if reply := self._take_reply():
-                return reply
+        # A line that never falls silent is not listened to for ever.
+        limit_s = deadline_s + SETTLE_S
+        while not (reply := self._take_reply()):
             missing = self._missing_bytes(size)
-            if missing > 0:
-                if not self._receive(missing, deadline_s):
-                    return self.raw
-            elif not self._receive(1, self._monotonic() + max(self._settings.silence_s, ADAPTER_LATENCY_S)):
-                # As many bytes as a reply has, then silence: it is broken, and waiting will not mend it.
+            # A reply that has begun is heard to its end; one that is broken until the line is silent, since waiting longer
+            # will not mend it.
+            until_s = deadline_s
+            if self._buffer:
+                heard_s = self._monotonic() + max(0, missing) * self._settings.character_s + self._pause_s
+                until_s = max(heard_s, deadline_s) if missing > 0 else heard_s
+            if self._monotonic() > limit_s or not self._receive(max(1, missing), min(until_s, limit_s)):
+                self._buffer.clear()
                 return self.raw
+        return reply
 
     def _take_reply(self) -> bytes:
         if self._buffer.startswith(self._request):
@@ -208,6 +215,7 @@ class Port:
             del self._buffer[: len(self._request)]
         while frame := frames.take_frame(self._buffer):
             if frame.answers(self._request):
+                self.refusal = frame if frame.is_refusal else None
                 return frame.data
             self.strays.append(Stray(frame, self._monotonic()))
         return b""
@@ -254,13 +262,16 @@ class Port:
     def _settle(self) -> None:
         """Take in what waits, and what is still arriving, until the line is silent or hopelessly noisy."""
         deadline_s = self._monotonic() + SETTLE_S
-        while self._wait_readable(0) and self._monotonic() < deadline_s:
+        while self._monotonic() < deadline_s and self._wait_readable(self._pause_s if self._buffer else 0.0):
             self._buffer += self._guarded(lambda port: port.read(CHUNK_BYTES))
-            if self._stop.wait(self._settings.silence_s):
-                raise Stopped
         while frame := frames.take_frame(self._buffer):
             self.strays.append(Stray(frame, self._monotonic()))
         self._buffer.clear()
+
+    @property
+    def _pause_s(self) -> float:
+        """The longest pause that there may be within a frame, by the time it is handed on to us."""
+        return max(self._settings.silence_s, ADAPTER_LATENCY_S)
 
     def _guarded(self, action: Callable[[serial.Serial], T]) -> T:
         """Do one thing with the open port; a port that fails is closed and lost."""

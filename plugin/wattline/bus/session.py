@@ -25,7 +25,7 @@ from wattline.meters import Block
 from wattline.registers import Decoded
 from wattline.words import Meter
 
-# A meter that was silent for this many slots is asked for one block a slot until it answers again.
+# A meter that was silent for this many slots is asked one question a slot until it answers again.
 SILENT_SLOTS = 3
 ROUNDS = 2
 # After so many questions in a row to which nothing came, the meter is taken to be busy with a late reply. On two wires
@@ -74,8 +74,9 @@ class Session:
         # Who went without in the last slot comes first in this one.
         order = sorted(blocks, key=lambda block: block.address not in self._unread)
         replies = self._asking.health["replies"]
-        for number in range(ROUNDS):
-            self._round(number, order if self._silent_slots < SILENT_SLOTS else order[:1], slot)
+        if self._silent_slots < SILENT_SLOTS or self._knock(order, slot):
+            for number in range(ROUNDS):
+                self._round(number, order, slot)
         self._silent_slots = 0 if self._asking.health["replies"] > replies else self._silent_slots + 1
         self._unread = {block.address for block in blocks if block.address not in self.decoded}
         self._count_unbelieved()
@@ -120,6 +121,14 @@ class Session:
                 self._asking.health.count("retries")
             self._try_block(block, length, slot)
             self._take_late_answers(slot)
+
+    def _knock(self, blocks: Iterable[Block], slot: Slot) -> bool:
+        """Ask a meter that has been silent for one block; whether it answers again."""
+        replies = self._asking.health["replies"]
+        free = next((block for block in blocks if self._choose(block, slot) is not None), None)
+        if free is not None:
+            self._round(0, [free], slot)
+        return self._asking.health["replies"] > replies
 
     def _take_late_answers(self, slot: Slot) -> None:
         """A late answer to a question of this slot is as good as one in time."""
@@ -182,14 +191,13 @@ class Session:
 
     def _failed(self, block: Block, length: int, is_known: bool, error: ReadError) -> None:
         refused = isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
-        if is_known and length == block.count:
+        lengths = self._lengths[block.address]
+        if refused and length != block.count:
+            self._drop_if(lengths.drop(length), block, length, str(error))
+        elif is_known:
             LOG.warning("%s: %s", self.meter.name, error)
-        elif refused:
-            self._drop_if(self._lengths[block.address].drop(length), block, length, str(error))
-        elif not is_known and self._asking.silences < SILENCES:
-            self._drop_if(self._lengths[block.address].failed(length), block, length, str(error))
-        else:
-            LOG.warning("%s: %s", self.meter.name, error)
+        elif self._asking.silences < SILENCES:
+            self._drop_if(lengths.failed(length), block, length, str(error))
 
     def _drop_if(self, dropped: bool, block: Block, length: int, reason: str) -> None:
         if dropped:

@@ -72,6 +72,11 @@ class Suspicion:
         self._forget(now_s)
         return sum(m.length == length and m.question != question for m in self._missing)
 
+    def is_missing(self, length: int, now_s: float) -> bool:
+        """Whether any reply of ``length`` may still come, to whatever question."""
+        self._forget(now_s)
+        return self._oldest(length) is not None
+
     def _strike_off(self, length: int) -> None:
         """One reply of ``length`` has come: the oldest is struck off, which keeps the length in doubt longest.
 
