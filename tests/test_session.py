@@ -389,6 +389,20 @@ def test_a_meter_that_knows_the_proven_lengths_only_never_gives_a_wrong_value(fa
     assert seen.fields[30] >= FAST, "half a minute later all is as before"
 
 
+def test_a_port_that_is_lost_between_two_slots_gives_nothing_and_comes_back(play):
+    """The last reading before the loss is not given out again under the next second's stamp."""
+    world = World(sound)
+
+    def before(slot: int) -> None:
+        world.is_gone = 5 <= slot < 8
+
+    seen = play(world, 16, before)
+    assert seen.wrong == []
+    assert sorted(seen.fields)[:4] == [1, 2, 3, 4]
+    assert not {5, 6, 7} & set(seen.fields)
+    assert seen.fields[16] >= FAST
+
+
 def battered(seed: int, *, is_wire: bool, proven_only: bool) -> World:
     """A meter that answers one request in six 0.1 to 1.2 s late, one in ten with a bad CRC, one in fifteen not at all."""
     dice = random.Random(seed)

@@ -65,11 +65,12 @@ class Session:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
+        # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
+        self.decoded.clear()
         self._asking.health.count("polls")
         self._asking.listen()
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
-        self.decoded.clear()
         self._evidence = {b.address: Evidence(b, self.meter.model.rows_of(b)) for b in blocks}
         # Who went without in the last slot comes first in this one.
         order = sorted(blocks, key=lambda block: block.address not in self._unread)
