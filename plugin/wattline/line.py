@@ -4,8 +4,10 @@ import math
 
 from wattline.reading import Point
 
-_MEASUREMENT = str.maketrans({",": r"\,", " ": r"\ ", "\n": r"\n"})
-_KEY = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\=", "\n": r"\n"})
+# Telegraf refuses a line that holds one of these, escaped or not; so they are written as two visible characters.
+_CONTROLS = {"\t": r"\t", "\n": r"\n", "\v": r"\v", "\f": r"\f", "\r": r"\r"}
+_MEASUREMENT = str.maketrans(_CONTROLS | {",": r"\,", " ": r"\ "})
+_KEY = str.maketrans(_CONTROLS | {",": r"\,", " ": r"\ ", "=": r"\="})
 
 
 def to_line(point: Point) -> str:
@@ -17,10 +19,15 @@ def to_line(point: Point) -> str:
     if not point.fields:
         raise ValueError(f"A point of {point.measurement} has no field.")
     tags = "".join(
-        f",{key.translate(_KEY)}={value.translate(_KEY)}" for key, value in sorted(point.tags.items()) if value
+        f",{key.translate(_KEY)}={text}" for key, value in sorted(point.tags.items()) if (text := _tag_value(value))
     )
     fields = ",".join(f"{name.translate(_KEY)}={_number(value)}" for name, value in sorted(point.fields.items()))
     return f"{point.measurement.translate(_MEASUREMENT)}{tags} {fields} {point.time_ns}"
+
+
+def _tag_value(value: str) -> str:
+    # A backslash at the end would escape the comma behind it, and there is no way to write one; Telegraf drops it too.
+    return value.rstrip("\\").translate(_KEY)
 
 
 def _number(value: float) -> str:

@@ -112,9 +112,10 @@ def decode(rows: Iterable[Row], first: int, registers: Sequence[int]) -> Decoded
         start, stop = row.address - first, row.end - first
         if start < 0 or stop > len(registers):
             continue
-        value = to_grain(row.encoding.unpack(registers[start:stop]), row.decimals)
-        plausible = row.low <= value <= row.high
-        (values if plausible else implausible)[row.field] = value
+        raw = row.encoding.unpack(registers[start:stop])
+        # What the display shows is judged, not its neighbour on the grain: that of 999 999.99 is greater.
+        is_plausible = row.low <= raw / 10**row.decimals <= row.high
+        (values if is_plausible else implausible)[row.field] = to_grain(raw, row.decimals)
     return Decoded(values, implausible)
 
 

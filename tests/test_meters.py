@@ -1,0 +1,421 @@
+"""The meter library: recorded bytes of every golden folder, and every table as data.
+
+| fault | test |
+|---|---|
+| a recorded reply is decoded otherwise than before, or a failure is told otherwise | test_a_golden_folder_gives_what_it_says |
+| a golden folder is overlooked, misnamed or incomplete, and so proves nothing | test_a_spoilt_golden_folder_is_noticed, test_there_are_golden_folders_and_nothing_else |
+| a table claims to be verified and is not | test_a_verified_model_has_golden_folders_for_every_quantity |
+| a field that no consumer knows, or more decimals than people are shown | test_a_row_speaks_the_vocabulary |
+| a row over registers of something else | test_rows_lie_in_documented_registers_and_apart |
+| a row that is never read, or read twice | test_a_row_is_read_by_exactly_one_block |
+| half of a row is taken for the whole | test_a_row_belongs_to_a_block_that_holds_all_of_it |
+| a register is read that the maker does not document | test_only_documented_registers_are_ever_read, test_registers_known_to_be_gaps_are_never_read |
+| two blocks of a slot whose replies cannot be told apart | test_fast_blocks_prefer_lengths_of_their_own |
+| a length that does not hold the rows, or the proven one left out | test_the_lengths_of_a_block_hold_its_rows |
+| a sound value is thrown away at the end of the range | test_both_ends_of_a_range_are_plausible |
+| a range that is narrower than what the meter measures | test_a_range_holds_all_that_the_maker_documents |
+| a meter that does not answer at the settings of its box | test_a_model_is_met_as_it_left_the_factory |
+| a table that tells its user nothing | test_a_model_tells_people_what_it_is |
+| two models that people cannot tell apart | test_no_two_models_share_a_name_or_a_title |
+| a sibling that is not identical | test_the_siblings_differ_in_name_only |
+| a unit that is not in its field's name | test_a_field_carries_its_unit_in_its_name |
+"""
+
+import io
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from wattline import fields
+from wattline.bus.modbus import Modbus
+from wattline.bus.port import Port
+from wattline.bus.settings import LineSettings
+from wattline.errors import ReadError, WordError
+from wattline.line import to_line
+from wattline.meters import Block, Model, load_models
+from wattline.reading import Point
+from wattline.registers import Row, decode, encode
+from wattline.words import Meter, parse_meter
+
+FOLDER = Path(__file__).parent / "meters"
+MODELS = load_models()
+REPLY_TIMEOUT_S = 0.4
+MOST_REGISTERS = 125
+
+ORNO_514_515 = ("orno-we514", "orno-we515")
+ENERGIES = [name for name, field in fields.ELECTRICITY_FIELDS.items() if field.kind == "counter"]
+
+FACTORY = dict.fromkeys(ORNO_514_515, ("9600 8E1", (0x000B, 0x00A2)))
+"""How a meter comes out of its box: line settings; register and value of its identity."""
+
+DOCUMENTED_RANGES = dict.fromkeys(
+    ORNO_514_515, {"frequency_hz": (45, 65), "current_a": (0, 100)} | dict.fromkeys(ENERGIES, (0, 999_999.99))
+)
+"""What the makers say that their meters measure, in the unit of the field."""
+
+GAPS = dict.fromkeys(ORNO_514_515, (*range(0x0134, 0x0139), 0x013F, *range(0xA00A, 0xA01E)))
+"""Registers between the documented ones; what a read of them does is not known."""
+
+
+# Golden folders.
+
+
+class Wire:
+    """A meter's end of the line that knows its part by heart; its own clock, and nobody asks it to stop."""
+
+    is_set = False
+
+    def __init__(self, exchanges: Sequence[tuple[bytes, bytes]]) -> None:
+        self.to_come = list(exchanges)
+        self.settings: LineSettings | None = None
+        self._waiting = b""
+        self._now_s = 0.0
+
+    def opener(self, _name: str, settings: LineSettings) -> "Wire":
+        self.settings = settings
+        return self
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation
+
+    def wait(self, seconds: float) -> bool:
+        self._now_s += max(0.0, seconds)
+        return False
+
+    def monotonic(self) -> float:
+        return self._now_s
+
+    @property
+    def in_waiting(self) -> int:
+        return len(self._waiting)
+
+    def write(self, data: bytes) -> int:
+        request, reply = self.to_come.pop(0)
+        assert data.hex(" ") == request.hex(" ")
+        self._waiting += reply
+        return len(data)
+
+    def read(self, size: int) -> bytes:
+        data, self._waiting = self._waiting[:size], self._waiting[size:]
+        return data
+
+
+@dataclass(frozen=True)
+class Case:
+    """One golden folder.
+
+    Attributes:
+        meter: what ``meter`` says.
+        exchanges: request and reply of each.
+        expected: "lines" or "error", and what that file says.
+    """
+
+    meter: Meter
+    exchanges: list[tuple[bytes, bytes]]
+    expected: tuple[str, list[str]]
+
+
+def written(path: Path) -> list[str]:
+    """The lines of a file that are no comments."""
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+
+
+def load(folder: Path) -> Case:
+    names = {path.name for path in folder.iterdir()}
+    assert names in ({"meter", "exchanges", "lines"}, {"meter", "exchanges", "error"}), f"{folder} holds {names}"
+    (word,) = written(folder / "meter")
+    meter = parse_meter(word, MODELS)
+    assert meter.model.name == folder.parent.name, f"{folder} is of another model"
+    told = written(folder / "exchanges")
+    assert told
+    assert [line[0] for line in told] == [">", "<"] * (len(told) // 2)
+    frames = [bytes.fromhex(line[1:]) for line in told]
+    exchanges = list(zip(frames[::2], frames[1::2], strict=True))
+    (expected,) = names & {"lines", "error"}
+    return Case(meter, exchanges, (expected, written(folder / expected)))
+
+
+def play(case: Case) -> tuple[str, list[str]]:
+    """What wattline makes of the exchanges: the line if there is one, or how the last of them failed."""
+    wire = Wire(case.exchanges)
+    port = Port("/dev/ttyGolden", wire, wire.opener, wire.monotonic)
+    port.use(case.meter.settings)
+    port.reply_timeout_s = REPLY_TIMEOUT_S
+    assert wire.settings == case.meter.settings
+    values: dict[str, float] = {}
+    for request, _ in case.exchanges:
+        first, count = (int.from_bytes(request[i : i + 2], "big") for i in (2, 4))
+        try:
+            registers = Modbus(port).read(case.meter.address, case.meter.model.function, first, count)
+        except ReadError as error:
+            assert not wire.to_come, "an exchange before the last one failed"
+            return "error", [f"{type(error).__name__}: {error}"]
+        decoded = decode(case.meter.model.rows, first, registers)
+        assert values.keys().isdisjoint(decoded.values), "two exchanges give the same field"
+        values |= decoded.values
+    tags = {"meter": case.meter.name, "role": case.meter.role}
+    return "lines", [to_line(Point(fields.ELECTRICITY, tags, values, 0))] if values else []
+
+
+def golden_folders() -> list[Path]:
+    return sorted(FOLDER.glob("*/*"))
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(FOLDER))
+
+
+@pytest.mark.parametrize("folder", golden_folders(), ids=relative)
+def test_a_golden_folder_gives_what_it_says(folder: Path) -> None:
+    case = load(folder)
+
+    assert play(case) == case.expected
+
+
+def test_there_are_golden_folders_and_nothing_else() -> None:
+    assert {path.name for path in FOLDER.iterdir()} - {"README.md"} <= MODELS.keys()
+    assert golden_folders()
+
+
+@pytest.mark.parametrize("model", [pytest.param(m, id=name) for name, m in MODELS.items() if m.verified])
+def test_a_verified_model_has_golden_folders_for_every_quantity(model: Model) -> None:
+    seen = {
+        match
+        for folder in (FOLDER / model.name).iterdir()
+        if (folder / "lines").exists()
+        for line in written(folder / "lines")
+        for match in re.findall(r"(\w+)=-?[0-9]", line)
+    }
+
+    # Nobody has published a reply with the other tariffs; they lie in the same block as the total.
+    assert {row.field for row in model.rows if not re.search(r"_t[1-4]_", row.field)} <= seen
+
+
+def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        path = folder / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    return spoil
+
+
+SPOILT: dict[str, Callable[[Path], object]] = {
+    "another request": replaced("exchanges", "> 01 03 01 40 00 02 c4 23", "> 01 03 01 40 00 02 c4 24"),
+    "another address in the request": replaced("exchanges", "> 01 03 01 40 00 02", "> 02 03 01 40 00 02"),
+    "another function in the request": replaced("exchanges", "> 01 03 01 40 00 02", "> 01 04 01 40 00 02"),
+    "another reply": replaced("exchanges", "< 01 03 04 00 00 01 47 bb 91", "< 01 03 04 00 00 01 55 3b 9c"),
+    "a broken reply": replaced("exchanges", "< 01 03 04 00 00 01 47 bb 91", "< 01 03 04 00 00 01 47 bb 92"),
+    "no reply": replaced("exchanges", "< 01 03 04 00 00 01 47 bb 91\n", ""),
+    "a line that is neither": replaced("exchanges", "< 01 03 04 00 00 01 47 bb 91", "= 01 03 04 00 00 01 47 bb 91"),
+    "the same field twice": replaced(
+        "exchanges", "# 98 var\n", "> 01 03 01 40 00 02 c4 23\n< 01 03 04 00 00 01 47 bb 91\n"
+    ),
+    "no exchanges": lambda folder: (folder / "exchanges").write_text("# none\n"),
+    "another value": replaced("lines", "power_w=327", "power_w=328"),
+    "a value less": replaced("lines", "power_w=327,", ""),
+    "another stamp": replaced("lines", " 0\n", " 1\n"),
+    "no line": lambda folder: (folder / "lines").write_text("# none\n"),
+    "another name": replaced("meter", "house=", "home="),
+    "another meter": replaced("meter", "@1", "@2"),
+    "a sibling's folder": replaced("meter", "orno-we514", "orno-we515"),
+    "an unknown model": replaced("meter", "orno-we514", "orno-we599"),
+    "no meter": lambda folder: (folder / "meter").unlink(),
+    "no file of exchanges": lambda folder: (folder / "exchanges").unlink(),
+    "nothing expected": lambda folder: (folder / "lines").unlink(),
+    "an error instead": lambda folder: (folder / "lines").rename(folder / "error"),
+    "an error as well": lambda folder: (folder / "error").touch(),
+    "a file that nobody reads": lambda folder: (folder / "notes").touch(),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_a_spoilt_golden_folder_is_noticed(spoil: Callable[[Path], None], tmp_path: Path) -> None:
+    folder = tmp_path / "orno-we514" / "recorded"
+    shutil.copytree(FOLDER / "orno-we514" / "recorded", folder)
+    case = load(folder)
+    assert play(case) == case.expected
+    spoil(folder)
+
+    with pytest.raises((AssertionError, WordError)):
+        assert play(load(folder)) == load(folder).expected
+
+
+# Tables.
+
+each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def span(first: int, count: int) -> set[int]:
+    return set(range(first, first + count))
+
+
+def registers_of(row: Row) -> set[int]:
+    return span(row.address, row.encoding.count)
+
+
+def documented(model: Model) -> set[int]:
+    return {register for first, last in model.documented for register in range(first, last + 1)}
+
+
+def lengths_of(block: Block) -> tuple[int, ...]:
+    return block.lengths or (block.count,)
+
+
+def read_by(model: Model) -> set[int]:
+    """Every register that any read of the model can touch."""
+    blocks = {register for b in model.blocks for length in lengths_of(b) for register in span(b.address, length)}
+    return blocks | ({model.identity.address} if model.identity else set())
+
+
+@each_model
+def test_a_row_speaks_the_vocabulary(model: Model) -> None:
+    names = [row.field for row in model.rows]
+
+    assert len(set(names)) == len(names)
+    for row in model.rows:
+        assert 0 <= row.decimals <= fields.ELECTRICITY_FIELDS[row.field].decimals, row
+        assert row.pace == ("slow" if fields.ELECTRICITY_FIELDS[row.field].kind == "counter" else "fast"), row
+
+
+@each_model
+def test_rows_lie_in_documented_registers_and_apart(model: Model) -> None:
+    assert model.rows
+    for row in model.rows:
+        assert registers_of(row) <= documented(model), row
+    for one, two in combinations(model.rows, 2):
+        assert registers_of(one).isdisjoint(registers_of(two)), (one, two)
+
+
+@each_model
+def test_a_row_is_read_by_exactly_one_block(model: Model) -> None:
+    for row in model.rows:
+        assert len([block for block in model.blocks if row in model.rows_of(block)]) == 1, row
+        touching = [block for block in model.blocks if registers_of(row) & span(block.address, block.count)]
+        assert len(touching) == 1, row
+    for block in model.blocks:
+        assert model.rows_of(block), block
+
+
+def test_a_row_belongs_to_a_block_that_holds_all_of_it() -> None:
+    model = MODELS["orno-we515"]
+    held = {(0x0139, 2), (0x0138, 3), (0x0139, 3)}
+    half = {(0x0139, 1), (0x013A, 1), (0x013A, 2), (0x0138, 2), (0x013B, 2)}
+
+    assert [[row.field for row in model.rows_of(Block(*at))] for at in held] == [["current_a"]] * len(held)
+    assert [model.rows_of(Block(*at)) for at in half] == [()] * len(half)
+
+
+@each_model
+def test_only_documented_registers_are_ever_read(model: Model) -> None:
+    assert read_by(model) <= documented(model)
+
+
+@each_model
+def test_registers_known_to_be_gaps_are_never_read(model: Model) -> None:
+    assert read_by(model).isdisjoint(GAPS[model.name])
+    assert documented(model).isdisjoint(GAPS[model.name])
+
+
+@each_model
+def test_fast_blocks_prefer_lengths_of_their_own(model: Model) -> None:
+    """A reply names no register; its length alone tells whose it is."""
+    fast = [block for block in model.blocks if any(row.pace == "fast" for row in model.rows_of(block))]
+    slow = [block for block in model.blocks if block not in fast]
+    preferred = [lengths_of(block)[0] for block in fast]
+
+    assert fast
+    assert len(set(preferred)) == len(preferred)
+    assert set(preferred).isdisjoint(lengths_of(block)[0] for block in slow)
+
+
+@each_model
+def test_the_lengths_of_a_block_hold_its_rows(model: Model) -> None:
+    for block in model.blocks:
+        assert block.count in lengths_of(block), block
+        assert len(set(lengths_of(block))) == len(lengths_of(block)), block
+        assert min(lengths_of(block)) == block.count, block
+        assert max(lengths_of(block)) <= MOST_REGISTERS, block
+
+
+def is_plausible(row: Row, value: float) -> bool:
+    try:
+        image = encode([row], {row.field: value})
+    except OverflowError:
+        return False
+    decoded = decode([row], row.address, [image[register] for register in sorted(image)])
+    assert decoded.values.keys() | decoded.implausible.keys() == {row.field}
+    return row.field in decoded.values
+
+
+@each_model
+def test_both_ends_of_a_range_are_plausible(model: Model) -> None:
+    """And what lies one unit beyond an end is not, or cannot come from the registers."""
+    for row in model.rows:
+        assert row.low < row.high, row
+        step = 10**-row.decimals
+        assert is_plausible(row, row.low), row
+        assert is_plausible(row, row.high), row
+        assert not is_plausible(row, row.high + step), row
+        assert not is_plausible(row, row.low - step), row
+
+
+@each_model
+def test_a_range_holds_all_that_the_maker_documents(model: Model) -> None:
+    ranges = DOCUMENTED_RANGES[model.name]
+
+    for row in model.rows:
+        for value in ranges.get(row.field, ()):
+            assert is_plausible(row, value), row
+
+
+@each_model
+def test_a_model_tells_people_what_it_is(model: Model) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", model.name)
+    assert re.fullmatch(r"[A-Z]\S* \S.*\S", model.title)
+    assert re.fullmatch(r"[A-Z].{20,}\.", model.address_change)
+    assert re.fullmatch(r"[A-Z].{20,}", model.source)
+    assert model.function in {3, 4}
+    assert parse_meter(f"house={model.name}@1", MODELS).model is model
+
+
+@each_model
+def test_a_model_is_met_as_it_left_the_factory(model: Model) -> None:
+    settings, identity = FACTORY[model.name]
+
+    assert str(model.settings) == settings
+    assert model.identity
+    assert (model.identity.address, model.identity.expected) == identity
+
+
+def test_no_two_models_share_a_name_or_a_title() -> None:
+    titles = [model.title for model in MODELS.values()]
+
+    assert len(set(titles)) == len(titles)
+    assert [model.name for model in MODELS.values()] == sorted(MODELS)
+
+
+def test_the_siblings_differ_in_name_only() -> None:
+    """The maker documents the OR-WE-514 and the OR-WE-515 in one register table."""
+    older, newer = MODELS["orno-we514"], MODELS["orno-we515"]
+
+    assert (older.name, older.title) == ("orno-we514", "ORNO OR-WE-514")
+    assert replace(older, name=newer.name, title=newer.title) == newer
+
+
+# The vocabulary.
+
+
+@pytest.mark.parametrize("measurement", fields.VOCABULARY)
+def test_a_field_carries_its_unit_in_its_name(measurement: str) -> None:
+    for name, field in fields.VOCABULARY[measurement].items():
+        unit = {"%": "percent"}.get(field.unit, field.unit.lower())
+        assert field.name == name
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", name), name
+        assert name.endswith(f"_{unit}") if unit else name.rpartition("_")[2] not in {"v", "a", "w", "hz", "kwh"}, name
+        assert re.fullmatch(r"[A-Z0-9].*\.", field.meaning), name
