@@ -403,6 +403,103 @@ def test_a_port_that_is_lost_between_two_slots_gives_nothing_and_comes_back(play
     assert seen.fields[16] >= FAST
 
 
+# Learning.
+
+PREFERRED = {block.address: (block.lengths or (block.count,))[0] for block in MODEL.blocks}
+IDENTITY = MODEL.identity.address
+
+
+def watched(meter: Callable[[Ask], Replies]) -> tuple[World, list[Ask]]:
+    """A world, and every request that its meter hears."""
+    heard: list[Ask] = []
+
+    def hear(ask: Ask) -> Replies:
+        heard.append(ask)
+        return meter(ask)
+
+    return World(hear), heard
+
+
+def test_longer_spans_are_used_once_they_have_agreed_with_the_proven_ones(play):
+    """At first every block is read in its proven length; within ten seconds in the one that tells it from the others."""
+    world, heard = watched(sound)
+    seen = play(world, 20)
+    first = {ask.first: ask.count for ask in reversed(heard) if ask.slot == 1}
+    last = {ask.first: ask.count for ask in reversed(heard) if ask.slot == 20}
+    assert seen.wrong == []
+    assert set(first.items()) <= PROVEN
+    assert last == {block: length for block, length in PREFERRED.items() if block in last}
+    assert set(last) >= {0x130, 0x139, 0x140, 0x148, 0x150, 0x158}
+    assert all(len([ask for ask in heard if ask.slot == n and ask.first == POWER]) <= 2 for n in range(10, 21))
+
+
+def test_a_length_that_is_refused_is_never_asked_for_again(play, caplog):
+    def meter(ask: Ask) -> Replies:
+        return sound(ask) if (ask.first, ask.count) in PROVEN else [(TURNAROUND_S, sealed(b"\x01\x83\x02"))]
+
+    caplog.set_level("INFO")
+    world, heard = watched(meter)
+    seen = play(world, 60)
+    refused = Counter((ask.first, ask.count) for ask in heard if (ask.first, ask.count) not in PROVEN)
+    assert refused
+    assert set(refused.values()) == {1}
+    assert len([r for r in caplog.records if "are not read at once any more" in r.message]) == len(refused)
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+def test_a_length_whose_values_differ_is_never_believed_and_dropped(play):
+    """A meter that answers a longer read with something else keeps its proven lengths."""
+
+    def meter(ask: Ask) -> Replies:
+        other = Ask(ask.first, ask.count, ask.heard_s + 500)
+        return sound(ask if (ask.first, ask.count) in PROVEN else other)
+
+    world, heard = watched(meter)
+    seen = play(world, 120)
+    assert seen.wrong == []
+    assert all(names >= FAST for names in seen.fields.values())
+    assert {(ask.first, ask.count) for ask in heard if ask.slot > 110} <= PROVEN
+
+
+def test_no_register_is_read_that_the_maker_does_not_document(play):
+    world, heard = watched(battered(1, is_wire=False, proven_only=False).meter)
+    play(world, 300)
+    documented = {register for low, high in MODEL.documented for register in range(low, high + 1)}
+    assert len({(ask.first, ask.count) for ask in heard}) > len(PROVEN)
+    assert {register for ask in heard for register in range(ask.first, ask.first + ask.count)} <= documented
+
+
+def test_another_identity_is_one_warning_that_names_both_values(play, caplog):
+    """It is metered all the same."""
+
+    def meter(ask: Ask) -> Replies:
+        stranger = sealed(b"\x01\x03\x02\x00\xa7")
+        return [(TURNAROUND_S, stranger)] if ask.first == IDENTITY else sound(ask)
+
+    world, heard = watched(meter)
+    seen = play(world, 20)
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "0x000B says 0x00A7" in warning
+    assert "0x00A2" in warning
+    assert len([ask for ask in heard if ask.first == IDENTITY]) == 1
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+@pytest.mark.parametrize("reply", [b"", sealed(b"\x01\x83\x02")], ids=["silence", "a refusal"])
+def test_an_identity_that_cannot_be_read_costs_nothing(play, caplog, reply):
+    def meter(ask: Ask) -> Replies:
+        return [(TURNAROUND_S, reply)] * bool(reply) if ask.first == IDENTITY else sound(ask)
+
+    world, heard = watched(meter)
+    seen = play(world, 30)
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+    assert 1 <= len([ask for ask in heard if ask.first == IDENTITY]) <= 5
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+# A bad line.
+
+
 def battered(seed: int, *, is_wire: bool, proven_only: bool) -> World:
     """A meter that answers one request in six 0.1 to 1.2 s late, one in ten with a bad CRC, one in fifteen not at all."""
     dice = random.Random(seed)
