@@ -7,9 +7,10 @@ import stat
 import termios
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import serial
+import serial.rfc2217
 
 from wattline.bus.settings import LineSettings
 from wattline.errors import PortError
@@ -28,35 +29,59 @@ class Opener(Protocol):
 
 
 class _Device(serial.Serial):
-    """A local device, kept to ourselves, on which parity need not hold."""
+    """A local device, kept to ourselves, whose settings hold or are an error."""
 
     def open(self) -> None:
         super().open()
         # flock, which pyserial takes, is only advice. On a pseudo-terminal this flag would outlive us for as long as
         # the other side lives, and lock out our own next start.
-        if self.fd is not None and os.major(os.fstat(self.fd).st_rdev) not in PSEUDO_TERMINALS:
+        if self.fd is not None and not self._is_pseudo_terminal():
             fcntl.ioctl(self.fd, termios.TIOCEXCL)
 
     def _reconfigure_port(self, force_update: bool = False) -> None:
         try:
             super()._reconfigure_port(force_update)  # type: ignore[misc] # pyserial's, but not in its stubs
         except termios.error as error:
-            # A pseudo-terminal drops the parity bit, and Linux then answers EINVAL if nothing else was to change: so
-            # from its second opening on with 8E1, the setting of most meters.
-            if error.args[0] != errno.EINVAL or not self._holds_all_but_parity():
+            # Linux says EINVAL where nothing changed though something was to: so on a pseudo-terminal, which drops the
+            # parity bit, from its second opening on with 8E1, the setting of most meters.
+            if error.args[0] != errno.EINVAL:
                 raise
+        # It says nothing where only some of it changed.
+        if not self._holds_settings():
+            raise serial.SerialException(f"its driver does not take {self.baudrate} 8{self.parity}{self.stopbits}")
 
-    def _holds_all_but_parity(self) -> bool:
+    def _holds_settings(self) -> bool:
         if self.fd is None:
             return False
         _, _, cflag, _, input_speed, output_speed, _ = termios.tcgetattr(self.fd)
-        speed = getattr(termios, f"B{self.baudrate}")
-        two_stop_bits = bool(cflag & termios.CSTOPB)
+        parity = {"N": 0, "E": termios.PARENB, "O": termios.PARENB | termios.PARODD}[self.parity]
         return (
-            input_speed == output_speed == speed
+            input_speed == output_speed == getattr(termios, f"B{self.baudrate}")
             and cflag & termios.CSIZE == termios.CS8
-            and two_stop_bits == (self.stopbits == serial.STOPBITS_TWO)
+            and bool(cflag & termios.CSTOPB) == (self.stopbits == serial.STOPBITS_TWO)
+            and (cflag & (termios.PARENB | termios.PARODD) == parity or self._is_pseudo_terminal())
         )
+
+    def _is_pseudo_terminal(self) -> bool:
+        return self.fd is not None and os.major(os.fstat(self.fd).st_rdev) in PSEUDO_TERMINALS
+
+
+class _Remote(serial.rfc2217.Serial):
+    """A port behind RFC 2217 of which a read takes all that waits, and a loss is noticed while nothing comes."""
+
+    @property
+    def in_waiting(self) -> int:
+        waiting = super().in_waiting
+        if not waiting and not (self._thread and self._thread.is_alive()):  # type: ignore[attr-defined] # not in its stubs
+            raise serial.SerialException("the gateway has closed the connection")
+        return waiting
+
+    def read(self, size: int = 1) -> bytes:
+        # pyserial's own gives but one byte where it may not wait.
+        data = b""
+        while len(data) < size and (byte := super().read(1)):
+            data += byte
+        return data
 
 
 def open_serial(name: str, settings: LineSettings) -> serial.Serial:
@@ -65,35 +90,48 @@ def open_serial(name: str, settings: LineSettings) -> serial.Serial:
     Raises:
         PortError: it cannot be opened; the sentence says why and, for a device in use, by whom.
     """
+    is_remote = name.startswith("rfc2217://")
     try:
-        if "://" in name:
+        if is_remote:
+            port = cast("serial.Serial", _Remote())
+        elif "://" in name:
             port = serial.serial_for_url(name, do_not_open=True)
         else:
             port = _Device(exclusive=True)
-            port.port = name
+        port.port = name
         port.baudrate, port.parity, port.stopbits = settings.baud, settings.parity, settings.stop
-        port.timeout, port.write_timeout = 0, WRITE_TIMEOUT_S
+        # pyserial's RFC 2217 refuses any write timeout; its socket has one of 5 s.
+        port.timeout, port.write_timeout = 0, None if is_remote else WRITE_TIMEOUT_S
         port.open()
     except (OSError, ValueError, termios.error) as error:
-        raise PortError(_why(name, error)) from error
+        raise PortError(_why(name, settings, error)) from error
     return port
 
 
-def _why(name: str, error: Exception) -> str:
+def _why(name: str, settings: LineSettings, error: Exception) -> str:
+    # pyserial wraps the system's words into its own, with the name of the port and the number of the error.
+    cause = error.__context__ if isinstance(error.__context__, OSError | termios.error) else error
+    reason, number = cause.args[-1], getattr(cause, "errno", None)
+    if isinstance(error, ValueError):
+        return f"{name} does not take {settings} ({reason}); give the meter and the gateway settings that both have."
     if "://" in name:
-        return f"{name} does not answer ({error}); check the gateway and the address."
-    if not Path(name).exists():
-        return f"There is no {name}; is the adapter plugged in? `ls -l /dev/serial/by-id/` shows those that are."
-    number = getattr(error, "errno", None)
+        return f"{name} does not answer ({reason}); check the gateway and the address."
     if number in (errno.EAGAIN, errno.EBUSY):
         return f"{name} is in use by {_holder(name)}; stop that first."
     if number in (errno.EACCES, errno.EPERM):
         return f"{name} may not be read and written by this user; add the user to the group dialout and start anew."
-    return f"{name} cannot be opened as a serial port ({error})."
+    if not Path(name).exists():
+        return f"There is no {name}; is the adapter plugged in? `ls -l /dev/serial/by-id/` shows those that are."
+    return f"{name} cannot be opened as a serial port ({reason})."
 
 
 def _holder(name: str) -> str:
-    pids = [*_lock_holders(name), *_open_by(name)]
+    try:
+        status = Path(name).stat()
+    except OSError:
+        # It was pulled out a moment ago.
+        return "another process"
+    pids = [*_lock_holders(status), *_open_by(status)]
     if not pids:
         return "another process, which the system does not name"
     try:
@@ -103,9 +141,8 @@ def _holder(name: str) -> str:
     return f"process {pids[0]} ({command or 'its command is hidden'})"
 
 
-def _lock_holders(name: str) -> Iterator[int]:
-    """The processes that hold a lock on ``name``, by /proc/locks: ``1: FLOCK ADVISORY WRITE pid major:minor:inode ...``."""
-    status = Path(name).stat()
+def _lock_holders(status: os.stat_result) -> Iterator[int]:
+    """The processes that hold a lock on a file, by /proc/locks: ``1: FLOCK ADVISORY WRITE pid major:minor:inode ...``."""
     place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     try:
         lines = Path("/proc/locks").read_text().splitlines()
@@ -117,13 +154,26 @@ def _lock_holders(name: str) -> Iterator[int]:
             yield int(words[4])
 
 
-def _open_by(name: str) -> Iterator[int]:
-    """The processes that have ``name`` open, as far as this user may see."""
-    device = Path(name).stat().st_rdev
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            status = descriptor.stat()
-        except OSError:
-            continue
-        if stat.S_ISCHR(status.st_mode) and status.st_rdev == device and int(descriptor.parts[2]) != os.getpid():
-            yield int(descriptor.parts[2])
+def _open_by(device: os.stat_result) -> Iterator[int]:
+    """The processes that have a device open, as far as this user may see."""
+    for process in Path("/proc").glob("[0-9]*"):
+        pid = int(process.name)
+        if pid != os.getpid() and any(_is_same(descriptor, device) for descriptor in _descriptors(process)):
+            yield pid
+
+
+def _descriptors(process: Path) -> list[Path]:
+    try:
+        return list((process / "fd").iterdir())
+    except OSError:
+        # Another user's, or it has ended.
+        return []
+
+
+def _is_same(descriptor: Path, device: os.stat_result) -> bool:
+    try:
+        status = descriptor.stat()
+    except OSError:
+        # Closed meanwhile.
+        return False
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == device.st_rdev

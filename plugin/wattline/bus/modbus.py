@@ -11,6 +11,9 @@ from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError
 if TYPE_CHECKING:
     import serial
 
+# A line of the log has 1 KiB.
+SHOWN_BYTES = 255
+
 
 class Modbus:
     """Asks meters for registers, one request at a time.
@@ -41,15 +44,13 @@ class Modbus:
             Stopped: the process was asked to end.
         """
         where = f"registers 0x{first:04X} to 0x{first + count - 1:04X} of address {address}"
-        strays_before = list(self.port.strays)
         try:
             return tuple(self._instrument(address).read_registers(first, count, functioncode=function))
         except minimalmodbus.ModbusException as error:
             # minimalmodbus has no class for "acknowledge" (5) and takes it for a broken reply.
             if refusal := self.port.refusal:
                 raise _refused(where, refusal) from error
-            wrong = [stray.frame for stray in self.port.strays if stray not in strays_before]
-            raise _failure(where, self.port, count, wrong) from error
+            raise _failure(where, self.port, count) from error
 
     def _instrument(self, address: int) -> minimalmodbus.Instrument:
         instrument = self._instruments.get(address)
@@ -68,19 +69,26 @@ def _refused(where: str, frame: frames.Frame) -> RefusedError:
     return error
 
 
-def _failure(where: str, port: Port, count: int, wrong: list[frames.Frame]) -> ReadError:
+def _failure(where: str, port: Port, count: int) -> ReadError:
     raw = port.raw
     expected = frames.REPLY_OVERHEAD_BYTES + 2 * count
+    # Strays that came before the request are no reply to it.
+    wrong = [stray.frame for stray in port.strays if stray.frame.data in raw]
     if wrong:
         frame = wrong[-1]
         return WrongReplyError(
             f"The reply to a read of {where} answers another question: "
-            f"address {frame.address}, function {frame.function}, {frame.count} registers ({frame.data.hex(' ')})."
+            f"address {frame.address}, function {frame.function}, {frame.count} registers ({_shown(frame.data)})."
         )
     if not raw:
         return NoReplyError(f"No reply within {port.reply_timeout_s * 1000:.0f} ms to a read of {where}.")
     if len(raw) < expected:
         return ShortReplyError(
-            f"The reply to a read of {where} stopped after {len(raw)} of {expected} bytes ({raw.hex(' ')})."
+            f"The reply to a read of {where} stopped after {len(raw)} of {expected} bytes ({_shown(raw)})."
         )
-    return ChecksumError(f"The reply to a read of {where} has a wrong CRC or is garbled ({raw.hex(' ')}).")
+    return ChecksumError(f"The reply to a read of {where} has a wrong CRC or is garbled ({_shown(raw)}).")
+
+
+def _shown(data: bytes) -> str:
+    rest = len(data) - SHOWN_BYTES
+    return data[:SHOWN_BYTES].hex(" ") + (f" and {rest} bytes more" if rest > 0 else "")

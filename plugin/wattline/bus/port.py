@@ -15,6 +15,7 @@ import termios
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,9 +31,10 @@ from wattline.stop import Stop, Stopped
 ADAPTER_LATENCY_S = 0.02
 # Without a descriptor to wait for (RFC 2217) the port is looked at this often.
 LOOK_S = 0.002
-# The longest reply that is waited out before a request: 125 registers at 9600 baud take 0.29 s.
+# A late reply is waited out before a request: 125 registers at 9600 baud take 0.29 s. At lower speeds it may take longer.
 SETTLE_S = 0.3
-CHUNK_BYTES = 4096
+# So much that is no reply is noise; what follows is not waited for.
+NOISE_BYTES = 4096
 STRAYS_KEPT = 64
 
 T = TypeVar("T")
@@ -85,8 +87,10 @@ class Port:
         self._descriptor: int | None = None
         self._settings = LineSettings()
         self._request = b""
+        self._longest_bytes = 0
         self._began_s = 0.0
         self._request_end_s = 0.0
+        self._reply_began_s = 0.0
         self._buffer = bytearray()
 
     # What minimalmodbus asks of a port.
@@ -113,10 +117,9 @@ class Port:
             PortError: it cannot be opened.
         """
         port = self._opener(self.name, self._settings)
-        try:
+        self._descriptor = None
+        with suppress(io.UnsupportedOperation):
             self._descriptor = port.fileno()
-        except (io.UnsupportedOperation, AttributeError):
-            self._descriptor = None
         self._serial = port
         self._buffer.clear()
 
@@ -124,11 +127,9 @@ class Port:
         """Close the port; harmless when it is closed."""
         port, self._serial = self._serial, None
         if port is not None:
-            try:
+            # If the device is gone, there is nothing left to close.
+            with suppress(OSError, termios.error):
                 port.close()
-            except (OSError, termios.error):
-                # The device is gone; there is nothing left to close.
-                return
 
     def write(self, data: bytes) -> int:
         """Send a request, after everything that came unasked was put aside.
@@ -157,6 +158,7 @@ class Port:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
+        self._longest_bytes = max(self._longest_bytes, size)
         try:
             return self._read(size)
         finally:
@@ -176,7 +178,7 @@ class Port:
         elif settings != self._settings:
             self._settings = settings
             wanted = {"baudrate": settings.baud, "parity": settings.parity, "stopbits": settings.stop}
-            self._guarded(lambda port: port.apply_settings(wanted))
+            self._guarded(lambda port: port.apply_settings(wanted), f"does not take {settings}")
 
     def listen(self, deadline_s: float) -> bool:
         """Put aside what has come unasked, waiting for it until ``deadline_s``; whether anything came.
@@ -193,31 +195,37 @@ class Port:
     # Within.
 
     def _read(self, size: int) -> bytes:
-        deadline_s = self._request_end_s + self.reply_timeout_s + size * self._settings.character_s
+        begin_by_s = self._request_end_s + self.reply_timeout_s + self._settings.character_s
+        deadline_s = begin_by_s + size * self._settings.character_s
         # A line that never falls silent is not listened to for ever.
         limit_s = deadline_s + SETTLE_S
         while not (reply := self._take_reply()):
             missing = self._missing_bytes(size)
-            # A reply that has begun is heard to its end; one that is broken until the line is silent, since waiting longer
-            # will not mend it.
-            until_s = deadline_s
+            # A reply that has begun is heard to its end; one that is broken, until the line is silent.
+            until_s = begin_by_s
             if self._buffer:
                 heard_s = self._monotonic() + max(0, missing) * self._settings.character_s + self._pause_s
                 until_s = max(heard_s, deadline_s) if missing > 0 else heard_s
-            if self._monotonic() > limit_s or not self._receive(max(1, missing), min(until_s, limit_s)):
+            is_hopeless = self._monotonic() > limit_s or len(self.raw) >= NOISE_BYTES
+            if is_hopeless or not self._receive(max(1, missing), min(until_s, limit_s)):
                 self._buffer.clear()
                 return self.raw
         return reply
 
     def _take_reply(self) -> bytes:
-        if self._buffer.startswith(self._request):
-            # An adapter that hears itself: the echo of our own request comes first.
-            del self._buffer[: len(self._request)]
+        echo = self._buffer.find(self._request)
+        if echo >= 0:
+            # An adapter that hears itself: the echo of our own request is nothing that was received.
+            del self._buffer[echo : echo + len(self._request)]
+            self.raw = self.raw.replace(self._request, b"", 1)
+            self._note_beginning()
         while frame := frames.take_frame(self._buffer):
             if frame.answers(self._request):
                 self.refusal = frame if frame.is_refusal else None
                 return frame.data
             self.strays.append(Stray(frame, self._monotonic()))
+        if not self._buffer:
+            self.turnaround_s = None
         return b""
 
     def _missing_bytes(self, size: int) -> int:
@@ -230,18 +238,23 @@ class Port:
 
     def _receive(self, count: int, deadline_s: float) -> bool:
         """Wait for about ``count`` bytes and take what is there; False when nothing came until ``deadline_s``."""
-        now = self._monotonic()
-        if count > 1 and self._stop.wait(min((count - 1) * self._settings.character_s, deadline_s - now)):
+        whole_s = self._reply_began_s + (len(self._buffer) + count) * self._settings.character_s
+        if count > 1 and self._stop.wait(min(whole_s, deadline_s) - self._monotonic()):
             raise Stopped
         if not self._wait_readable(deadline_s - self._monotonic()):
             return False
-        data = self._guarded(lambda port: port.read(CHUNK_BYTES))
-        if data and self.turnaround_s is None:
-            first_character_s = self._settings.character_s
-            self.turnaround_s = max(0.0, self._monotonic() - self._request_end_s - first_character_s)
+        data = self._guarded(lambda port: port.read(NOISE_BYTES))
         self.raw += data
         self._buffer += data
+        if len(self._buffer) == len(data):
+            self._note_beginning()
         return True
+
+    def _note_beginning(self) -> None:
+        """What is in the buffer is the beginning of a reply."""
+        now, character_s = self._monotonic(), self._settings.character_s
+        self._reply_began_s = now - len(self._buffer) * character_s
+        self.turnaround_s = max(0.0, now - self._request_end_s - character_s)
 
     def _wait_readable(self, seconds: float) -> bool:
         if self._descriptor is None:
@@ -261,9 +274,11 @@ class Port:
 
     def _settle(self) -> None:
         """Take in what waits, and what is still arriving, until the line is silent or hopelessly noisy."""
-        deadline_s = self._monotonic() + SETTLE_S
+        deadline_s = self._monotonic() + max(SETTLE_S, self._longest_bytes * self._settings.character_s)
         while self._monotonic() < deadline_s and self._wait_readable(self._pause_s if self._buffer else 0.0):
-            self._buffer += self._guarded(lambda port: port.read(CHUNK_BYTES))
+            self._buffer += self._guarded(lambda port: port.read(NOISE_BYTES))
+            if len(self._buffer) >= NOISE_BYTES:
+                break
         while frame := frames.take_frame(self._buffer):
             self.strays.append(Stray(frame, self._monotonic()))
         self._buffer.clear()
@@ -273,12 +288,13 @@ class Port:
         """The longest pause that there may be within a frame, by the time it is handed on to us."""
         return max(self._settings.silence_s, ADAPTER_LATENCY_S)
 
-    def _guarded(self, action: Callable[[serial.Serial], T]) -> T:
+    def _guarded(self, action: Callable[[serial.Serial], T], failure: str = "was lost") -> T:
         """Do one thing with the open port; a port that fails is closed and lost."""
         if self._serial is None:
             raise PortError(f"{self.name} is not open.")
         try:
             return action(self._serial)
-        except (OSError, termios.error) as error:
+        except (OSError, ValueError, termios.error) as error:
+            # ValueError is what pyserial's RFC 2217 says when the gateway rejects a setting.
             self.close()
-            raise PortError(f"{self.name} was lost ({error}).") from error
+            raise PortError(f"{self.name} {failure} ({error}).") from error
