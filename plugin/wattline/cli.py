@@ -1,14 +1,15 @@
 """The command line: finds the command, hands it its words, and turns errors into one sentence and an exit code."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import NoReturn
 
-from wattline import __version__
+from wattline import __version__, log
 from wattline.errors import WattlineError, WordError
 
 COMMANDS = ("run", "read", "models", "simulate", "demo")
@@ -28,18 +29,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; ``argv`` is ``sys.argv[1:]`` unless given. Returns the exit code: 0 done, 1 the world said no, 2 wrong words."""
     words = list(sys.argv[1:] if argv is None else argv)
     prefix = "wattline: "
+
+    def tell_bug(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        if not isinstance(error, KeyboardInterrupt):
+            _complain(prefix, log.bug(error))
+
+    if argv is None:
+        # Only where this is the program, and not a function that another one calls.
+        sys.excepthook = tell_bug
     try:
         if not words or words[0].startswith("-"):
             return _without_command(words)
         command = _command(words[0])
         prefix = command.ERROR_PREFIX
-        return int(command.execute(parser_of(words[0]).parse_args(words[1:])))
+        return _execute(command, parser_of(words[0]).parse_args(words[1:]))
     except WordError as error:
-        print(f"{prefix}{error}", file=sys.stderr)
+        _complain(prefix, str(error))
         return WORDS_WRONG
     except WattlineError as error:
-        print(f"{prefix}{error}", file=sys.stderr)
+        _complain(prefix, str(error))
         return WORLD_SAID_NO
+    except BrokenPipeError:
+        # Whoever read it has seen enough. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _execute(command: ModuleType, arguments: argparse.Namespace) -> int:
+    code = int(command.execute(arguments))
+    if sys.stdout is not None:  # It is None where the process was started without one.
+        # Flushed here, so that a reader who has left is met here, and not at the exit of Python.
+        sys.stdout.flush()
+    return code
+
+
+def _complain(prefix: str, sentence: str) -> None:
+    print(log.one_line(prefix, sentence).decode(), end="", file=sys.stderr)
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:

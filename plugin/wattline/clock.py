@@ -3,7 +3,7 @@
 A slot starts on a second of the wall clock that is a multiple of the interval; the first one is at the first whole
 second after the start, whatever the interval. The wall clock says which second it is; the monotonic clock says how long
 to wait for it, so a step of the wall clock neither stretches a wait nor causes a burst: the slots are aligned anew at
-the next whole second. A slot that could not begin is missed and counted, never made up for.
+the next whole second that is one of theirs. A slot that could not begin is missed and counted, never made up for.
 """
 
 import math
@@ -22,8 +22,9 @@ STEP_S = 0.25
 # The share of the interval in which a sweep must be done, so that the next slot begins in time.
 SWEEP_SHARE = 0.95
 SWEEP_LONGEST_S = 5.0
-# Waits are cut so that the watch over the loop sees it turn, whatever the interval.
+# Waits are cut so that the watch over the loop sees it turn, and so that the wall clock is followed, whatever the interval.
 LONGEST_WAIT_S = 5.0
+LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,19 @@ class Slot:
     began_s: float
     deadline_s: float
     delay_s: float = 0.0
+
+
+def wall_offset_s(wall_ns: Callable[[], int], monotonic: Callable[[], float]) -> float:
+    """What to add to the monotonic clock to get the wall clock, seconds since 1970 UTC.
+
+    A busy machine may put the process aside between the looks at the two clocks, which would seem a step. So there are
+    several pairs of looks, and the closest pair is taken.
+    """
+    pairs = []
+    for _ in range(LOOKS):
+        before_s, now_ns, after_s = monotonic(), wall_ns(), monotonic()
+        pairs.append((after_s - before_s, now_ns / NS - after_s))
+    return min(pairs)[1]
 
 
 class Clock:
@@ -72,60 +86,51 @@ class Clock:
         self._stop = stop
         self._wall_ns = wall_ns
         self._monotonic = monotonic
-        self._offset_s = self._read_offset_s()
+        self._offset_s = wall_offset_s(wall_ns, monotonic)
         self._last_s: int | None = None
 
-    def next_slot(self) -> Slot | None:
-        """Wait for the next slot; None when the process was asked to end."""
+    def next_slot(self, meanwhile: Callable[[], None] = lambda: None) -> Slot | None:
+        """Wait for the next slot; None when the process was asked to end.
+
+        Args:
+            meanwhile: called while there is nothing to do but wait, every few seconds.
+        """
         second = self._next_second()
-        while self._wait_until(second - self._offset_s):
-            if self._stepped():
-                second = self._after_now()
-                continue
+        while not self._stop.is_set:
+            self.turned_s = now = self._monotonic()
             began_s = second - self._offset_s
-            delay_s = self._monotonic() - began_s
-            if delay_s <= LATEST_S:
+            if now < began_s:
+                meanwhile()
+                self._stop.wait(min(began_s - self._monotonic(), LONGEST_WAIT_S))
+                if self._stepped():
+                    second = self._after_now()
+            elif now - began_s <= LATEST_S:
                 self._last_s = second
                 sweep_s = min(SWEEP_SHARE * self.interval_s, SWEEP_LONGEST_S)
-                return Slot(second * NS, began_s, began_s + sweep_s, max(0.0, delay_s))
-            self.missed_slots += 1
-            second += self.interval_s
+                return Slot(second * NS, began_s, began_s + sweep_s, now - began_s)
+            else:
+                if self._last_s is not None:
+                    self.missed_slots += 1
+                second = self._slot_from(second + 1)
         return None
 
     def _next_second(self) -> int:
         """The second of the slot after the last, by the clock as it is now."""
-        stepped = self._stepped()
-        if self._last_s is None:
-            return math.floor(self._wall_s()) + 1
-        return self._after_now() if stepped else self._aligned(self._last_s + 1)
+        if self._stepped() or self._last_s is None:
+            return self._after_now()
+        return self._slot_from(self._last_s + 1)
 
     def _after_now(self) -> int:
-        return self._aligned(math.floor(self._wall_s()) + 1)
+        return self._slot_from(math.floor(self._monotonic() + self._offset_s) + 1)
 
-    def _aligned(self, second: int) -> int:
-        return -(-second // self.interval_s) * self.interval_s
+    def _slot_from(self, second: int) -> int:
+        """The first second of a slot, not before ``second``; any will do for the first slot of all."""
+        return second if self._last_s is None else -(-second // self.interval_s) * self.interval_s
 
     def _stepped(self) -> bool:
         """Follow the wall clock; whether it jumped, so that the second waited for means nothing any more."""
-        offset_s = self._read_offset_s()
+        offset_s = wall_offset_s(self._wall_ns, self._monotonic)
         stepped = abs(offset_s - self._offset_s) > STEP_S
         self._offset_s = offset_s
-        if stepped:
-            self.steps += 1
+        self.steps += stepped
         return stepped
-
-    def _read_offset_s(self) -> float:
-        return self._wall_ns() / NS - self._monotonic()
-
-    def _wall_s(self) -> float:
-        return self._monotonic() + self._offset_s
-
-    def _wait_until(self, moment_s: float) -> bool:
-        """Sleep until ``moment_s`` of the monotonic clock; False when the process was asked to end."""
-        while True:
-            now = self._monotonic()
-            self.turned_s = now
-            if now >= moment_s:
-                return not self._stop.is_set
-            if self._stop.wait(min(moment_s - now, LONGEST_WAIT_S)):
-                return False

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wattline import RELEASED_ON
-from wattline.clock import NS, Slot
+from wattline.clock import NS, STEP_S, Slot, wall_offset_s
 from wattline.log import LOG
 from wattline.reading import Point
 
@@ -21,8 +21,6 @@ from wattline.reading import Point
 TIMESYNC = Path("/run/systemd/timesync")
 LONGEST_S = 600.0
 RELEASED_NS = int(datetime.fromisoformat(RELEASED_ON).replace(tzinfo=UTC).timestamp()) * NS
-# A slot that began on a whole second, computed back with floats, may seem to have begun a hair before it.
-HAIR_S = 0.05
 
 
 class Hold:
@@ -35,7 +33,8 @@ class Hold:
         monotonic: seconds of a clock that never steps.
 
     Attributes:
-        discarded: slots given up because a clock older than the release is never believed and too many waited.
+        discarded: slots given up: the oldest that waited for a clock older than the release, which is never believed,
+            and one of two that fell into the same second.
     """
 
     def __init__(
@@ -51,8 +50,9 @@ class Hold:
         self._wall_ns = wall_ns
         self._monotonic = monotonic
         self._held: deque[tuple[float, Sequence[Point]]] = deque()
-        self._is_synchronised = False
+        self._was_synchronised = False
         self._patience_is_over = False
+        self._told = ""
 
     def __len__(self) -> int:
         """The slots that wait."""
@@ -63,57 +63,83 @@ class Hold:
 
         Without systemd-timesyncd whoever else sets the clock is believed, unless it is older than the release.
         """
-        if self._wall_ns() < RELEASED_NS:
+        if self._is_older_than_the_release():
             return False
-        if not self._is_synchronised:
-            self._is_synchronised = (self._timesync / "synchronized").exists() or not self._timesync.exists()
-        return self._is_synchronised
+        self._was_synchronised = self._was_synchronised or (self._timesync / "synchronized").exists()
+        return self._was_synchronised or not self._timesync.exists()
 
     def through(self, slot: Slot, points: Sequence[Point]) -> list[Point]:
         """The points that may go out now, with their right stamps: none, those of ``slot``, or all that waited as well."""
-        if not self._held and (self.believes() or self._may_pass_marked()):
-            return list(points)
-        if not self._held:
-            LOG.warning(
-                "The clock is not synchronised; readings wait for it, at most %.0f s, and are stamped then.",
-                self._longest_s,
-            )
         self._held.append((slot.began_s, points))
-        if self.believes():
-            LOG.info("The clock is synchronised; %d held readings go out with their right time.", len(self._held))
-            return self._release()
-        if self._monotonic() - self._held[0][0] < self._longest_s:
+        return self.due()
+
+    def due(self) -> list[Point]:
+        """The points that waited and may go out now, with their right stamps."""
+        if not self._held:
             return []
-        return self._give_up_waiting()
+        if self.believes():
+            if self._told:
+                LOG.info(
+                    "The clock is synchronised; readings go out with their right time, also those of %d slots that waited.",
+                    len(self),
+                )
+            self._told, self._patience_is_over = "", False
+            return self._release()
+        if self._is_older_than_the_release():
+            return self._discard_oldest()
+        return self._while_in_doubt()
 
     def close(self) -> None:
         """Say what is lost: a stamp is right or it is not given."""
         if self._held:
-            LOG.warning("The clock was never synchronised; %d held readings are lost.", len(self._held))
+            LOG.warning(
+                "The clock was not synchronised before the end; the readings of %d slots are lost.",
+                len(self) + self.discarded,
+            )
 
-    def _may_pass_marked(self) -> bool:
-        return self._patience_is_over and self._wall_ns() >= RELEASED_NS
+    def _is_older_than_the_release(self) -> bool:
+        return self._wall_ns() < RELEASED_NS
 
-    def _give_up_waiting(self) -> list[Point]:
-        if self._wall_ns() < RELEASED_NS:
+    def _waited_s(self) -> float:
+        return self._monotonic() - self._held[0][0] if self._held else 0.0
+
+    def _discard_oldest(self) -> list[Point]:
+        self._tell(
+            LOG.error,
+            f"The clock is older than this release ({RELEASED_ON}), so it is wrong; readings wait for the right time, "
+            f"and after {self._longest_s:.0f} s the oldest are discarded.",
+        )
+        while self._waited_s() > self._longest_s:
             self._held.popleft()
             self.discarded += 1
-            LOG.error(
-                "The clock is older than this release (%s); readings wait for the right time, the oldest are discarded.",
-                RELEASED_ON,
+        return []
+
+    def _while_in_doubt(self) -> list[Point]:
+        if self._waited_s() >= self._longest_s:
+            self._patience_is_over = True
+        if self._patience_is_over:
+            self._tell(
+                LOG.warning,
+                f"The clock was not synchronised in {self._longest_s:.0f} s; readings go out with the time that it shows.",
             )
-            return []
-        self._patience_is_over = True
-        LOG.warning(
-            "The clock was not synchronised in %.0f s; readings go out with the time that it shows.", self._longest_s
+            return self._release()
+        self._tell(
+            LOG.warning,
+            f"The clock is not synchronised; readings wait for it, at most {self._longest_s:.0f} s, and are stamped then.",
         )
-        return self._release()
+        return []
+
+    def _tell(self, say: Callable[[str, str], None], sentence: str) -> None:
+        """Log ``sentence``, once as long as it holds."""
+        if sentence != self._told:
+            say("%s", sentence)
+        self._told = sentence
 
     def _release(self) -> list[Point]:
-        offset_s = self._wall_ns() / NS - self._monotonic()
-        released: list[Point] = []
-        while self._held:
-            began_s, points = self._held.popleft()
-            second = math.floor(began_s + offset_s + HAIR_S)
-            released += [point.at(second * NS) for point in points]
-        return released
+        """All that waited, each slot at a second of its own; the later of two that fall into one is the one kept."""
+        offset_s = wall_offset_s(self._wall_ns, self._monotonic)
+        # Where the clock was corrected by less than a step, a slot keeps the second on which it began.
+        by_second = {math.floor(began_s + offset_s + STEP_S): points for began_s, points in self._held}
+        self.discarded += len(self._held) - len(by_second)
+        self._held.clear()
+        return [point.at(second * NS) for second, points in by_second.items() for point in points]

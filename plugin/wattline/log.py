@@ -11,6 +11,8 @@ import select
 import time
 import traceback
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
 
 LOG = logging.getLogger("wattline")
 
@@ -20,79 +22,130 @@ PREFIXES = {logging.ERROR: "E! ", logging.WARNING: "W! ", logging.INFO: "I! ", l
 
 LINE_BYTES = 1024
 REPEAT_S = 60.0
+BUG_CHARACTERS = 300
 
 
 def start(level: str, descriptor: int = 2) -> None:
     """Send what is logged from now on to ``descriptor``; ``level`` is one of ``LEVELS``."""
-    handler = _Handler(descriptor)
-    handler.addFilter(Repeats())
-    LOG.handlers[:] = [handler]
+    LOG.handlers[:] = [_Handler(descriptor)]
     LOG.setLevel(level.upper())
     LOG.propagate = False
 
 
-def telegraf_line(level: int, text: str) -> bytes:
-    """One line for Telegraf: prefix, ``text`` on a single line, cut at 1 KiB, newline."""
-    single = text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
-    line = (PREFIXES.get(level, "E! ") + single).encode(errors="backslashreplace")
+def catch_up() -> None:
+    """Log the complaints that were held back and whose minute is over; to be called about once a second."""
+    for handler in LOG.handlers:
+        if isinstance(handler, _Handler):
+            handler.catch_up()
+
+
+def one_line(prefix: str, text: str) -> bytes:
+    """``prefix`` and ``text`` as one line with its newline: at most 1 KiB, and nothing in it that is not printable."""
+    printable = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in prefix + text)
+    line = printable.encode()
     if len(line) >= LINE_BYTES:
-        line = line[: LINE_BYTES - 4].decode(errors="ignore").encode() + b"..."
+        line = line[: LINE_BYTES - len("...\n")].decode(errors="ignore").encode() + b"..."
     return line + b"\n"
 
 
-def bug(error: BaseException) -> None:
-    """Log an error that no part of wattline expected, with the end of its traceback."""
-    LOG.error(
-        "This is a bug in wattline, please report it: %s", "".join(traceback.format_exception(error)).strip()[-800:]
+def bug(error: BaseException) -> str:
+    """The sentence about an error that no part of wattline expected: what it is, and where, innermost first."""
+    what = "".join(traceback.format_exception_only(error)).strip()
+    what = what if len(what) <= BUG_CHARACTERS else what[:BUG_CHARACTERS] + "..."
+    where = ", ".join(
+        f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
     )
+    return f"This is a bug in wattline, please report it: {what} ({where})"
 
 
-class Repeats(logging.Filter):
-    """Lets the same complaint through once a minute, with the count of those held back.
+@dataclass(slots=True)
+class _Complaint:
+    """What was said ``said_s``, and what was held back since then: how often, at which level, and the last of it."""
 
-    The same complaint: the same sentence about the same thing (its first argument), with errors compared by class.
+    said_s: float
+    held_back: int = 0
+    level: int = 0
+    text: str = ""
+
+
+class Repeats:
+    """Says the same complaint once a minute, with the count of those held back.
+
+    The same complaint: the same sentence about the same things (its first two arguments), whatever numbers it gives;
+    errors are compared by class. What was held back is said when its minute is over, so that the last word is told too.
+
+    Args:
+        say: takes a level and a text.
+        monotonic: seconds of a clock that never steps.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+    def __init__(self, say: Callable[[int, str], None], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
         self._monotonic = monotonic
-        self._said_at: dict[Hashable, float] = {}
-        self._held_back: dict[Hashable, int] = {}
+        self._complaints: dict[Hashable, _Complaint] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether ``record`` may pass; may add the count to it."""
+    def take(self, record: logging.LogRecord) -> None:
+        """Say ``record``, or hold it back."""
+        self.catch_up()
         if record.levelno <= logging.DEBUG:
-            return True
-        key = self._key(record)
-        now = self._monotonic()
-        if now - self._said_at.get(key, -REPEAT_S) < REPEAT_S:
-            self._held_back[key] = self._held_back.get(key, 0) + 1
-            return False
-        self._said_at[key] = now
-        if held_back := self._held_back.pop(key, 0):
-            record.msg, record.args = f"{record.getMessage()} ({held_back} more like this before)", ()
-        return True
+            self._say(record.levelno, record.getMessage())
+            return
+        complaint = self._complaints.get(key := _key(record))
+        if complaint is None:
+            self._complaints[key] = _Complaint(self._monotonic())
+            self._say(record.levelno, record.getMessage())
+        else:
+            complaint.held_back += 1
+            complaint.level, complaint.text = record.levelno, record.getMessage()
 
-    @staticmethod
-    def _key(record: logging.LogRecord) -> Hashable:
-        args = record.args if isinstance(record.args, tuple) else ()
-        return (record.msg, *(type(arg) if isinstance(arg, Exception) else str(arg) for arg in args[:2]))
+    def catch_up(self) -> None:
+        """Say what was held back and whose minute is over."""
+        now = self._monotonic()
+        for key, complaint in list(self._complaints.items()):
+            if now - complaint.said_s < REPEAT_S:
+                continue
+            del self._complaints[key]
+            if complaint.held_back:
+                self._complaints[key] = _Complaint(now)
+                more = f" ({complaint.held_back - 1} more like this before)" if complaint.held_back > 1 else ""
+                self._say(complaint.level, complaint.text + more)
+
+
+def _key(record: logging.LogRecord) -> Hashable:
+    args = record.args if isinstance(record.args, tuple) else ()
+    return (record.msg, *(type(arg) if isinstance(arg, Exception | int | float) else str(arg) for arg in args[:2]))
 
 
 class _Handler(logging.Handler):
+    """Writes to a descriptor without ever waiting for it."""
+
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
+        self._repeats = Repeats(self._write)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write ``record``, unless the same was written within the minute; called under the handler's lock."""
+        self._repeats.take(record)
+
+    def catch_up(self) -> None:
+        """Write what was held back and is due."""
+        self.acquire()
+        try:
+            self._repeats.catch_up()
+        finally:
+            self.release()
+
+    def _write(self, level: int, text: str) -> None:
         """Write one line if it can be written at once."""
         events = self._writable.poll(0)
         if not events or events[0][1] & (select.POLLERR | select.POLLNVAL):
             return
         try:
-            os.write(self._descriptor, telegraf_line(record.levelno, record.getMessage()))
+            os.write(self._descriptor, one_line(PREFIXES.get(level, "E! "), text))
         except OSError:
             # Whoever read the log is gone; stdout or stdin will say so too.
             return

@@ -57,19 +57,26 @@ class Loop:
     def run(self) -> None:
         """Turn until the process is asked to end."""
         try:
-            while slot := self._clock.next_slot():
+            while slot := self._clock.next_slot(meanwhile=self._put_due):
                 self._slots += 1
                 self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
-                self._emit(slot, self._source.poll(slot) + self._report(slot))
+                points = self._source.poll(slot)
+                self._put(self._hold.through(slot, points + self._report(slot)))
                 self._source.idle(slot)
         except Stopped:
             pass
         finally:
+            self._put_due()
             self._hold.close()
             self._source.close()
 
-    def _emit(self, slot: Slot, points: Sequence[Point]) -> None:
-        self._output.put([to_line(point) for point in self._hold.through(slot, points)])
+    def _put(self, points: Sequence[Point]) -> None:
+        self._output.put([to_line(point) for point in points])
+
+    def _put_due(self) -> None:
+        """Points that were held need not wait for the next slot, which may be an hour away."""
+        if points := self._hold.due():
+            self._put(points)
 
     def _report(self, slot: Slot) -> list[Point]:
         """The self-metrics, when the last are ten seconds old."""

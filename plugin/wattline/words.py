@@ -3,6 +3,7 @@
 The same words serve ``run``, ``read`` and ``simulate``, so what works by hand works in Telegraf's configuration.
 """
 
+import argparse
 import os
 import re
 import stat
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
 from wattline.bus.settings import BAUD_RATES, PARITIES, STOP_BITS, LineSettings
 from wattline.errors import WordError
@@ -17,9 +19,16 @@ from wattline.fields import ROLES
 from wattline.meters import Model, load_models
 
 EXAMPLE = "house=orno-we515@1"
+PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
+KEYS = ("baud", "parity", "stop", "role")
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_INTERVAL = re.compile(r"([0-9]+)(s|m|h)")
+# Meters show their address with leading zeros, so 007 is 7.
+_ADDRESS = re.compile(r"[0-9]{1,3}")
+_INTERVAL = re.compile(r"([0-9]{1,4})(s|m|h)")
+_URL = re.compile(r"(?:socket|rfc2217)://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})(?:\?.*)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -42,6 +51,26 @@ class Meter:
     role: str = "grid"
 
 
+def add_port_and_meters(parser: argparse.ArgumentParser) -> None:
+    """Add the words PORT and METER, which all commands share that read meters."""
+    parser.add_argument("port", metavar="PORT", type=_no_meter, help=PORTS)
+    parser.add_argument(
+        "meters",
+        metavar="METER",
+        nargs="+",
+        help="NAME=MODEL@ADDRESS[,key=value...]; `wattline models` lists the models, "
+        f"the keys are baud, parity ({', '.join(PARITIES)}), stop ({', '.join(map(str, STOP_BITS))}) "
+        f"and role ({', '.join(ROLES)})",
+    )
+
+
+def _no_meter(word: str) -> str:
+    """A word that may be a port. That it was forgotten is seen here, since a meter then stands in its place."""
+    if "=" in word and "@" in word and "/" not in word:
+        raise WordError(f"The port comes before the meters: {word!r} is no port, which must be {PORTS}.")
+    return word
+
+
 def parse_meters(words: Sequence[str]) -> list[Meter]:
     """The meters of a command line.
 
@@ -60,9 +89,10 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
     Raises:
         WordError: with the word, what it may be, and the nearest thing that exists.
     """
-    name, equals, rest = word.partition("=")
-    definition, *keys = rest.split(",")
-    model_name, at, address = definition.partition("@")
+    definition, at, rest = word.partition("@")
+    # The last "=" is ours: one more before it is a wrong letter of the name.
+    name, equals, model_name = definition.rpartition("=")
+    address, *keys = rest.split(",")
     if not (equals and at):
         raise WordError(f"{word!r} is not a meter: it must be NAME=MODEL@ADDRESS, for example {EXAMPLE}.")
     if not _NAME.fullmatch(name):
@@ -72,8 +102,13 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
         )
     model = find_model(model_name, models)
     meter = Meter(name, model, _address(address, word), model.settings)
-    for key in keys:
-        meter = _with_key(meter, key, word)
+    given: set[str] = set()
+    for key_value in keys:
+        key, _, value = key_value.partition("=")
+        meter = _with_key(meter, key, value, word)
+        if key in given:
+            raise WordError(f"The key {key!r} is given twice in {word!r}; once is enough.")
+        given.add(key)
     return meter
 
 
@@ -89,37 +124,38 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
 
 
 def _address(text: str, word: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 247):
+    if not (_ADDRESS.fullmatch(text) and 1 <= int(text) <= 247):
         raise WordError(f"The address {text!r} in {word!r} must be a whole number from 1 to 247.")
     return int(text)
 
 
-def _with_key(meter: Meter, key_value: str, word: str) -> Meter:
-    key, _, value = key_value.partition("=")
+def _with_key(meter: Meter, key: str, value: str, word: str) -> Meter:
     settings = meter.settings
     match key:
         case "baud":
-            return replace(meter, settings=replace(settings, baud=int(_one_of(value, BAUD_RATES, key, word))))
+            return replace(meter, settings=replace(settings, baud=_one_of(BAUD_RATES, value, key, word)))
         case "parity":
-            parity = next(p for p in PARITIES if p == _one_of(value.upper(), PARITIES, key, word))
-            return replace(meter, settings=replace(settings, parity=parity))
+            return replace(meter, settings=replace(settings, parity=_one_of(PARITIES, value, key, word)))
         case "stop":
-            return replace(meter, settings=replace(settings, stop=int(_one_of(value, STOP_BITS, key, word))))
+            return replace(meter, settings=replace(settings, stop=_one_of(STOP_BITS, value, key, word)))
         case "role":
-            return replace(meter, role=_one_of(value, ROLES, key, word))
-    known = ("baud", "parity", "stop", "role")
-    raise WordError(f"There is no key {key!r} ({word!r}){_nearest(key, known)}; a meter's keys are {', '.join(known)}.")
+            return replace(meter, role=_one_of(ROLES, value, key, word))
+    raise WordError(f"There is no key {key!r} ({word!r}){_nearest(key, KEYS)}; a meter's keys are {', '.join(KEYS)}.")
 
 
-def _one_of(value: str, choices: Iterable[object], key: str, word: str) -> str:
-    texts = [str(choice) for choice in choices]
-    if value not in texts:
-        raise WordError(f"{key}={value!r} in {word!r} must be one of {', '.join(texts)}.")
-    return value
+def _one_of(choices: Iterable[T], value: str, key: str, word: str) -> T:
+    by_text = {str(choice): choice for choice in choices}
+    for text, choice in by_text.items():
+        if text.lower() == value.lower():
+            return choice
+    raise WordError(f"{key}={value!r} in {word!r} must be one of {', '.join(by_text)}{_nearest(value, by_text)}.")
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.4)
+    """The end of a complaint that names what ``word`` may have been meant for, if anything is near it."""
+    # One letter is near everything that contains it, which says nothing.
+    names = [name for name in known if len(name) > 1]
+    matches = get_close_matches(word.lower(), names, n=1, cutoff=0.4)
     return f", the nearest is {matches[0]!r}" if matches else ""
 
 
@@ -158,21 +194,25 @@ def check_port(port: str) -> None:
         WordError: the port is no serial port, or this user may not use it.
     """
     if "://" in port:
-        if not port.startswith(("socket://", "rfc2217://")):
-            raise WordError(
-                f"The port {port!r} must be a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT."
-            )
+        match = _URL.fullmatch(port)
+        if not (match and 1 <= int(match[1]) <= 65535):
+            raise WordError(f"The port {port!r} must be {PORTS}, with PORT a number from 1 to 65535.")
         return
     path = Path(port)
-    if not path.exists():
+    try:
+        is_device = stat.S_ISCHR(path.stat().st_mode)
+        may_be_used = os.access(path, os.R_OK | os.W_OK)
+    except (FileNotFoundError, NotADirectoryError):
         if not path.is_absolute():
-            raise WordError(
-                f"The port {port!r} must be a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT."
-            )
+            raise WordError(f"The port {port!r} must be {PORTS}.") from None
         return
-    if not stat.S_ISCHR(path.stat().st_mode):
+    except PermissionError:
+        is_device, may_be_used = True, False
+    except OSError as error:
+        raise WordError(f"The port {port!r} cannot be one ({error.strerror}); it must be {PORTS}.") from error
+    if not is_device:
         raise WordError(f"The port {port!r} is no serial device; give one such as /dev/ttyUSB0.")
-    if not os.access(path, os.R_OK | os.W_OK):
+    if not may_be_used:
         raise WordError(
             f"The port {port!r} may not be read and written by this user; add the user to the group dialout and start anew."
         )

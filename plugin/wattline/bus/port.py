@@ -142,7 +142,6 @@ class Port:
         self._began_s = self._monotonic()
         self.raw = b""
         self.refusal = None
-        self.turnaround_s = None
         self._request = bytes(data)
         self._guarded(lambda port: port.write(data))
         self._request_end_s = self._monotonic() + len(data) * self._settings.character_s

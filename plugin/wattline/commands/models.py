@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from textwrap import fill
 from typing import Any
 
 from wattline.fields import ELECTRICITY_FIELDS
@@ -12,11 +13,13 @@ SUMMARY = "lists the meter library, or shows the table of one model"
 EXAMPLE = "wattline models orno-we515"
 ERROR_PREFIX = "wattline: "
 
+TEXT_COLUMNS = 80
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
     parser.add_argument("model", metavar="MODEL", nargs="?", help="show the table of this model")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -41,11 +44,15 @@ def _list(models: list[Model]) -> str:
 
 
 def _table(model: Model) -> str:
-    head = [
+    facts = [
         f"{model.title} ({model.name})",
         f"serial settings from the factory: {model.settings}; read with function {model.function}",
-        f"verified on a real meter: {'yes' if model.verified else 'no'}; source: {model.source}",
+        f"verified on a real meter: {'yes' if model.verified else 'no'}",
+        f"source: {model.source}",
         f"address: {model.address_change}",
+    ]
+    head = [
+        *(fill(fact, TEXT_COLUMNS, subsequent_indent="  ", break_on_hyphens=False) for fact in facts),
         "",
         f"{'register':10}{'encoding':10}{'unit':6}{'decimals':10}{'read':6}field",
     ]

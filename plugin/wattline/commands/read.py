@@ -4,39 +4,59 @@ import argparse
 import json
 import signal
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from wattline import fields, log
-from wattline.bus.bus import Bus
+from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
+from wattline.bus.session import Session
 from wattline.clock import NS, Slot
 from wattline.errors import ReadError
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import to_line
+from wattline.meters import Block
 from wattline.reading import Point
 from wattline.stop import Stop, Stopped
-from wattline.words import Meter, check_port, parse_meters
+from wattline.words import Meter, add_port_and_meters, check_port, parse_meters
 
 SUMMARY = "reads each meter once and shows what it says"
 EXAMPLE = "wattline read /dev/ttyUSB0 house=orno-we515@1"
 ERROR_PREFIX = "wattline: "
 
-# Time for every block of a meter at 1200 baud, once more, and for a meter that answers late.
-SWEEP_S = 10.0
+# The time for each sweep. A meter that answers needs less than one second at 9600 baud and three at 1200; what it left
+# out is asked for again in another sweep, as long as each brings something.
+SWEEP_S = 3.0
+
+# What a meter without a reading did, by the counters that tell it, and what to look at; the first that holds.
+SIGNS = (
+    (
+        ("refusals", "implausible_values"),
+        "answered, but not as its model does",
+        "check the model and the address",
+    ),
+    (
+        ("checksum_errors", "short_replies", "wrong_replies"),
+        "was heard garbled",
+        "check the serial settings that the meter shows, that each address is there once, and that nothing else reads the port",
+    ),
+    (
+        ("requests",),
+        "did not answer",
+        "check that A and B are not swapped, the address and the serial settings that the meter shows, and that nothing else reads the port",
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
-    parser.add_argument(
-        "port", metavar="PORT", help="a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
-    )
-    parser.add_argument(
-        "meters", metavar="METER", nargs="+", help="NAME=MODEL@ADDRESS[,baud=...][,parity=N|E|O][,stop=1|2][,role=...]"
-    )
+    add_port_and_meters(parser)
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="for programs")
-    form.add_argument("--lines", action="store_true", help="line protocol, as `wattline run` writes it")
-    parser.add_argument("--log-level", default="error", choices=log.LEVELS, help="(default: %(default)s)")
+    form.add_argument("--json", action="store_true", help="print JSON, for programs")
+    form.add_argument("--lines", action="store_true", help="print line protocol, as `wattline run` writes it")
+    parser.add_argument(
+        "--log-level", default="error", choices=log.LEVELS, help="what is told on stderr (default: %(default)s)"
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -45,36 +65,49 @@ def execute(arguments: argparse.Namespace) -> int:
     Raises:
         WordError: the words are wrong.
         PortError: the port cannot be opened, or was lost.
-        ReadError: no meter said anything.
+        ReadError: a meter said nothing; what the others said is printed.
     """
     meters = parse_meters(arguments.meters)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    bus = Bus(Port(arguments.port, stop), meters, interval_s=1)
+    port = Port(arguments.port, stop)
+    modbus = Modbus(port)
+    sessions = [Session(meter, modbus) for meter in meters]
     try:
-        points = _points(bus, SWEEP_S * len(meters))
+        readings = {session.meter.name: _read(session) for session in sessions}
     except Stopped:
         return 1
     finally:
-        bus.close()
+        port.close()
+    points = [point for point in readings.values() if point]
     if arguments.lines:
         print("".join(f"{to_line(point)}\n" for point in points), end="")
     elif points or arguments.json:
         show = _as_json if arguments.json else _as_table
         print(show(points, meters))
-    silent = [meter.name for meter in meters if meter.name not in {point.tags["meter"] for point in points}]
+    silent = [session for session in sessions if not readings[session.meter.name]]
     if silent:
         raise ReadError(_advice(silent, arguments.port))
     return 0
 
 
-def _points(bus: Bus, sweep_s: float) -> list[Point]:
-    now_s = time.monotonic()
-    second = time.time_ns() // NS
-    bus.open()
-    return bus.poll(Slot(second * NS, now_s, now_s + sweep_s))
+def _read(session: Session) -> Point | None:
+    """What one meter says, if it says anything."""
+    meter, time_ns = session.meter, time.time_ns() // NS * NS
+    values: dict[str, float] = {}
+    missing: Sequence[Block] = meter.model.blocks
+    while missing:
+        now_s = time.monotonic()
+        session.sweep(missing, Slot(time_ns, now_s, now_s + SWEEP_S))
+        for decoded in session.decoded.values():
+            values |= decoded.values
+        if not session.decoded:
+            break
+        missing = [block for block in missing if block.address not in session.decoded]
+    tags = {"meter": meter.name, "role": meter.role}
+    return Point(fields.ELECTRICITY, tags, values, time_ns) if values else None
 
 
 def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
@@ -83,18 +116,23 @@ def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
 
 
 def _as_table(points: list[Point], meters: list[Meter]) -> str:
+    """One block for each meter; what it has and did not say is a dash."""
     decimals = _decimals(meters)
-    width = max(len(name) for name in fields.ELECTRICITY_FIELDS)
+    width = max(len(name) for name in ELECTRICITY_FIELDS)
     blocks = []
     for point in points:
         name = point.tags["meter"]
         rows = [
-            f"  {field:{width}}  {point.fields[field]:12.{decimals[name][field]}f} {ELECTRICITY_FIELDS[field].unit}".rstrip()
+            f"  {field:{width}}  {_number(point, field, decimals[name][field]):>12} {ELECTRICITY_FIELDS[field].unit}".rstrip()
             for field in ELECTRICITY_FIELDS
-            if field in point.fields
+            if field in decimals[name]
         ]
         blocks.append("\n".join([name, *rows]))
     return "\n\n".join(blocks)
+
+
+def _number(point: Point, field: str, decimals: int) -> str:
+    return f"{point.fields[field]:.{decimals}f}" if field in point.fields else "-"
 
 
 def _as_json(points: list[Point], meters: list[Meter]) -> str:
@@ -113,8 +151,14 @@ def _as_json(points: list[Point], meters: list[Meter]) -> str:
     return json.dumps(readings, indent=2)
 
 
-def _advice(silent: list[str], port: str) -> str:
-    return (
-        f"{' and '.join(silent)} did not answer on {port}: check that A and B are not swapped, the address and the "
-        "serial settings that the meter shows, and that nothing else reads the port; `--log-level warning` tells more."
+def _advice(silent: list[Session], port: str) -> str:
+    """A sentence for each thing that went wrong."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for session in silent:
+        counts = session.report()
+        signs = next((what, advice) for counters, what, advice in SIGNS if any(counts[name] for name in counters))
+        names.setdefault(signs, []).append(session.meter.name)
+    return " ".join(
+        f"{' and '.join(meters)} {what} on {port}: {advice}; `--log-level warning` tells more."
+        for (what, advice), meters in names.items()
     )

@@ -9,19 +9,21 @@ import argparse
 import os
 import select
 import signal
-import threading
 import time
+from collections.abc import Callable
+from threading import Thread
 
 from wattline import __version__, log
 from wattline.bus.bus import Bus
 from wattline.bus.port import Port
 from wattline.clock import Clock
+from wattline.errors import WattlineError, WordError
 from wattline.hold import LONGEST_S, Hold
 from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.output import Output
 from wattline.stop import Stop
-from wattline.words import check_port, parse_interval, parse_meters
+from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
 
 SUMMARY = "the plugin for Telegraf: reads meters every second and writes line protocol to stdout"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -36,12 +38,7 @@ LEAVE_S = 0.25
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
-    parser.add_argument(
-        "port", metavar="PORT", help="a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
-    )
-    parser.add_argument(
-        "meters", metavar="METER", nargs="+", help="NAME=MODEL@ADDRESS[,baud=...][,parity=N|E|O][,stop=1|2][,role=...]"
-    )
+    add_port_and_meters(parser)
     parser.add_argument(
         "--interval", default="1s", metavar="TIME", help="from slot to slot, 1s to 1h (default: %(default)s)"
     )
@@ -55,16 +52,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run until asked to end; returns 0, or 1 after a bug or a hang."""
+    """Run until asked to end; returns 0, or 1 after a bug or a hang.
+
+    Raises:
+        WordError: the words are wrong.
+    """
     interval_s = parse_interval(arguments.interval)
-    clock_wait_s = 0 if arguments.clock_wait == "0s" else parse_interval(arguments.clock_wait)
+    clock_wait_s = _parse_clock_wait(arguments.clock_wait)
     meters = parse_meters(arguments.meters)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    clock, output = Clock(interval_s, stop), Output(stop)
+    clock, output = Clock(interval_s, stop), Output()
     bus = Bus(Port(arguments.port, stop), meters, interval_s)
     loop = Loop(clock, bus, Hold(clock_wait_s), output, arguments.port)
     LOG.info(
@@ -77,24 +78,32 @@ def execute(arguments: argparse.Namespace) -> int:
     return _supervise(loop, clock, output, stop)
 
 
+def _parse_clock_wait(text: str) -> int:
+    try:
+        return 0 if text == "0s" else parse_interval(text)
+    except WordError:
+        raise WordError(f"The clock wait {text!r} must be 0s to 1h, for example 0s, 30s or 10m.") from None
+
+
 def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
     failures: list[BaseException] = []
 
-    def turn() -> None:
+    def guarded(work: Callable[[], None]) -> None:
+        """Do ``work``; with its end, whatever that is, all else ends too."""
         try:
-            loop.run()
+            work()
         except BaseException as error:  # noqa: BLE001 - the one handler of last resort: a bug is logged on one line and ends the process
             failures.append(error)
-        stop.set()
+            LOG.error("%s", str(error) if isinstance(error, WattlineError) else log.bug(error))
+        finally:
+            stop.set()
 
-    output.start()
-    thread = threading.Thread(target=turn, name="loop", daemon=True)
-    thread.start()
-    _watch(clock, stop)
-    thread.join(LEAVE_S)
+    Thread(target=guarded, args=(output.run,), name="output", daemon=True).start()
+    turning = Thread(target=guarded, args=(loop.run,), name="loop", daemon=True)
+    turning.start()
+    guarded(lambda: _watch(clock, stop))
+    turning.join(LEAVE_S)
     output.close()
-    for failure in failures:
-        log.bug(failure)
     LOG.info("Stopped: %d lines written, %d dropped.", output.written, output.dropped + len(output))
     return 1 if failures else 0
 
@@ -110,6 +119,7 @@ def _watch(clock: Clock, stop: Stop) -> None:
         events = dict(poller.poll(WATCH_S * 1000))
         if STDOUT in events or (STDIN in events and _stdin_ended()):
             stop.set()
+        log.catch_up()
         if time.monotonic() - clock.turned_s > HUNG_S:
             LOG.error("The loop has not turned for %.0f s; the process ends so that Telegraf starts it anew.", HUNG_S)
             os._exit(1)

@@ -1,6 +1,7 @@
 """``wattline simulate``: meters without hardware, for other programs to read."""
 
 import argparse
+import re
 import signal
 import sys
 from pathlib import Path
@@ -12,15 +13,16 @@ from wattline.simulate.electricity import LOADS
 from wattline.simulate.line import LINES
 from wattline.words import parse_meters
 
-SUMMARY = "Simulate meters on a pseudo-terminal or a TCP port, for other programs to read."
+SUMMARY = "simulates meters on a pseudo-terminal or a TCP port"
 EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
 ERROR_PREFIX = "wattline: "
 
-_DESCRIPTION = """\
-Simulate meters on a pseudo-terminal or a TCP port, for other programs to read.
+_DESCRIPTION = f"""\
+{SUMMARY}
 
-They answer at the speed of their line, as real ones do. Standard output gets two lines: the port to read them from,
-and a command that does so. It ends with Ctrl-C or SIGTERM.
+They are there for other programs to read, and answer at the speed of their
+line, as real ones do. Standard output gets two lines: the port to read them
+from, and a command that does so. It ends with Ctrl-C or SIGTERM.
 """
 
 
@@ -121,7 +123,7 @@ def host_and_port(text: str) -> tuple[str, int]:
         WordError: it is none.
     """
     host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit() and int(port) <= 65535):
+    if not host or not (re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535):
         raise WordError(f"The address {text!r} after --tcp must be HOST:PORT, for example 127.0.0.1:0.")
     return host.strip("[]"), int(port)
 
