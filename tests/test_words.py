@@ -1,0 +1,437 @@
+"""The words of the command line: what is accepted, and what is refused with one sentence before the port is touched.
+
+Accepted on purpose: ``007`` for 7, as meters show it; a parity, a role in either case; one address at two line settings.
+Refused on purpose: a key given twice, since one of the two would be silently ignored.
+
+| fault                                                     | test                                                  |
+|-----------------------------------------------------------|-------------------------------------------------------|
+| wrong words are taken, or the port is touched first       | test_wrong_words_are_refused_in_one_sentence          |
+| ... or the sentence names neither word, choice nor nearest | test_wrong_words_are_refused_in_one_sentence         |
+| `run` and `read` differ in what they take                 | the same two tests, each with both commands           |
+| good words are refused                                    | test_good_words_go_on_to_the_port                     |
+| a forgotten port is reported as a forgotten meter         | test_a_forgotten_port_is_not_taken_for_a_forgotten_meter |
+| a word without end makes a traceback, or a line without end | test_an_endless_word_is_refused_in_one_short_line   |
+| a wrong time is taken, a good one refused                 | test_wrong_times_..., test_wrong_waits_..., test_good_times_... |
+| a port that this user may not use makes a traceback       | test_a_port_that_this_user_may_not_use_is_refused     |
+| ... or one in a folder that they may not look into        | test_a_port_that_this_user_may_not_even_see_is_refused |
+| a port that is only unplugged is a wrong word             | test_a_port_that_is_missing_may_still_be_plugged_in   |
+| a word is understood as something else                    | test_a_word_means_this_meter                          |
+| a wrong command, option, or none                          | test_what_is_no_command_is_refused_in_one_sentence    |
+| some odd word makes a traceback or several lines          | test_no_word_makes_anything_but_a_meter_or_a_sentence |
+"""
+
+import os
+import pty
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattline.bus.port import Port
+from wattline.bus.settings import LineSettings
+from wattline.cli import main
+from wattline.errors import WordError
+from wattline.words import check_port, parse_interval, parse_meters
+
+METER = "house=orno-we515@1"
+PORT = "/dev/ttyNone"
+PREFIXES = {"run": "E! ", "read": "wattline: "}
+
+PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
+NO_METER = "is not a meter: it must be NAME=MODEL@ADDRESS, for example house=orno-we515@1."
+NAME_RULE = "cannot be a meter's name: letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."
+ADDRESS_RULE = "must be a whole number from 1 to 247."
+KEY_RULE = "a meter's keys are baud, parity, stop, role."
+BAUDS = "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200"
+NUMBER_RULE = "with PORT a number from 1 to 65535."
+
+WRONG_METERS = {
+    # The whole word.
+    "": f"'' {NO_METER}",
+    "house": f"'house' {NO_METER}",
+    "house=orno-we515": f"'house=orno-we515' {NO_METER}",
+    "house=orno-we515,baud=2400": f"'house=orno-we515,baud=2400' {NO_METER}",
+    "orno-we515@1": f"'orno-we515@1' {NO_METER}",
+    "--": "The following arguments are required: METER; see `wattline {command} --help`.",
+    # The name.
+    "=orno-we515@1": f"The name '' in '=orno-we515@1' {NAME_RULE}",
+    "my house=orno-we515@1": f"The name 'my house' in 'my house=orno-we515@1' {NAME_RULE}",
+    "a,b=orno-we515@1": f"The name 'a,b' in 'a,b=orno-we515@1' {NAME_RULE}",
+    "a=b=orno-we515@1": f"The name 'a=b' in 'a=b=orno-we515@1' {NAME_RULE}",
+    "a\nb=orno-we515@1": rf"The name 'a\nb' in 'a\nb=orno-we515@1' {NAME_RULE}",
+    "küche=orno-we515@1": f"The name 'küche' in 'küche=orno-we515@1' {NAME_RULE}",
+    ".house=orno-we515@1": f"The name '.house' in '.house=orno-we515@1' {NAME_RULE}",
+    f"{65 * 'a'}=orno-we515@1": f"The name '{65 * 'a'}' in '{65 * 'a'}=orno-we515@1' {NAME_RULE}",
+    # The model.
+    "house=orno-we51@1": "There is no model 'orno-we51', the nearest is 'orno-we515'; `wattline models` lists them all.",
+    "house=ORNO-WE514@1": "There is no model 'ORNO-WE514', the nearest is 'orno-we514'; `wattline models` lists them all.",
+    "house=xyz@1": "There is no model 'xyz'; `wattline models` lists them all.",
+    "house=@1": "There is no model ''; `wattline models` lists them all.",
+    # The address.
+    "house=orno-we515@": f"The address '' in 'house=orno-we515@' {ADDRESS_RULE}",
+    "house=orno-we515@0": f"The address '0' in 'house=orno-we515@0' {ADDRESS_RULE}",
+    "house=orno-we515@000": f"The address '000' in 'house=orno-we515@000' {ADDRESS_RULE}",
+    "house=orno-we515@0007": f"The address '0007' in 'house=orno-we515@0007' {ADDRESS_RULE}",
+    "house=orno-we515@248": f"The address '248' in 'house=orno-we515@248' {ADDRESS_RULE}",
+    "house=orno-we515@x": f"The address 'x' in 'house=orno-we515@x' {ADDRESS_RULE}",
+    "house=orno-we515@-1": f"The address '-1' in 'house=orno-we515@-1' {ADDRESS_RULE}",
+    "house=orno-we515@1.0": f"The address '1.0' in 'house=orno-we515@1.0' {ADDRESS_RULE}",
+    "house=orno-we515@0x1": f"The address '0x1' in 'house=orno-we515@0x1' {ADDRESS_RULE}",
+    "house=orno-we515@ 1": f"The address ' 1' in 'house=orno-we515@ 1' {ADDRESS_RULE}",
+    "house=orno-we515@1@2": f"The address '1@2' in 'house=orno-we515@1@2' {ADDRESS_RULE}",
+    # Digits for Unicode and for int(), and an address that nobody means.
+    "house=orno-we515@٣": f"The address '٣' in 'house=orno-we515@٣' {ADDRESS_RULE}",
+    "house=orno-we515@²": f"The address '²' in 'house=orno-we515@²' {ADDRESS_RULE}",
+    # The keys.
+    f"{METER},": f"There is no key '' ('{METER},'); {KEY_RULE}",
+    f"{METER},boud=9600": f"There is no key 'boud' ('{METER},boud=9600'), the nearest is 'baud'; {KEY_RULE}",
+    f"{METER},BAUD=9600": f"There is no key 'BAUD' ('{METER},BAUD=9600'), the nearest is 'baud'; {KEY_RULE}",
+    f"{METER},timeout=1": f"There is no key 'timeout' ('{METER},timeout=1'); {KEY_RULE}",
+    f"{METER},baud": f"baud='' in '{METER},baud' must be one of {BAUDS}.",
+    f"{METER},baud=": f"baud='' in '{METER},baud=' must be one of {BAUDS}.",
+    f"{METER},baud=9601": f"baud='9601' in '{METER},baud=9601' must be one of {BAUDS}, the nearest is '9600'.",
+    f"{METER},baud=9600=1": f"baud='9600=1' in '{METER},baud=9600=1' must be one of {BAUDS}, the nearest is '9600'.",
+    f"{METER},parity=x": f"parity='x' in '{METER},parity=x' must be one of N, E, O.",
+    f"{METER},parity=even": f"parity='even' in '{METER},parity=even' must be one of N, E, O.",
+    f"{METER},stop=3": f"stop='3' in '{METER},stop=3' must be one of 1, 2.",
+    f"{METER},stop=1.5": f"stop='1.5' in '{METER},stop=1.5' must be one of 1, 2.",
+    f"{METER},role=gird": f"role='gird' in '{METER},role=gird' must be one of grid, solar, battery, load, the nearest is 'grid'.",
+    f"{METER},role": f"role='' in '{METER},role' must be one of grid, solar, battery, load.",
+    f"{METER},baud=2400,baud=9600": f"The key 'baud' is given twice in '{METER},baud=2400,baud=9600'; once is enough.",
+    f"{METER},role=load,stop=1,role=load": f"The key 'role' is given twice in '{METER},role=load,stop=1,role=load'; once is enough.",
+}
+
+SAME_ADDRESS = "their answers would destroy each other, so one of them needs another address."
+
+WRONG_WORDS = [
+    *(([PORT, word], sentence) for word, sentence in WRONG_METERS.items()),
+    ([PORT, METER, "heat=orno-we515@x"], f"The address 'x' in 'heat=orno-we515@x' {ADDRESS_RULE}"),
+    ([PORT, METER, "house=orno-we515@2"], "Two meters are called 'house'; each needs a name of its own."),
+    ([PORT, METER, METER], "Two meters are called 'house'; each needs a name of its own."),
+    (
+        [PORT, METER, "heat=orno-we514@1"],
+        f"'house' and 'heat' both have address 1 at 9600 8E1; {SAME_ADDRESS}",
+    ),
+    (
+        [PORT, METER, "heat=orno-we515@001,baud=9600"],
+        f"'house' and 'heat' both have address 1 at 9600 8E1; {SAME_ADDRESS}",
+    ),
+    (
+        [
+            PORT,
+            "a=orno-we515@9,baud=2400,parity=N,stop=2",
+            "b=orno-we515@9",
+            "c=orno-we514@9,parity=n,stop=2,baud=2400",
+        ],
+        f"'a' and 'c' both have address 9 at 2400 8N2; {SAME_ADDRESS}",
+    ),
+    # Words that are missing, in the wrong place, or too many.
+    ([], "The following arguments are required: PORT, METER; see `wattline {command} --help`."),
+    ([PORT], "The following arguments are required: METER; see `wattline {command} --help`."),
+    (["--json5", PORT, METER], "Unrecognized arguments: --json5; see `wattline {command} --help`."),
+    ([PORT, METER, "--log-levl", "info"], "Unrecognized arguments: --log-levl info; see `wattline {command} --help`."),
+    ([PORT, METER, "--log-level"], "Argument --log-level: expected one argument; see `wattline {command} --help`."),
+    # The port.
+    (["", METER], "The port '' is no serial device; give one such as /dev/ttyUSB0."),
+    (["ttyUSB0", METER], f"The port 'ttyUSB0' must be {PORTS}."),
+    (["COM3", METER], f"The port 'COM3' must be {PORTS}."),
+    (["127.0.0.1:502", METER], f"The port '127.0.0.1:502' must be {PORTS}."),
+    (["tcp://gateway:502", METER], f"The port 'tcp://gateway:502' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://", METER], f"The port 'socket://' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://gateway", METER], f"The port 'socket://gateway' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://gateway:", METER], f"The port 'socket://gateway:' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://:502", METER], f"The port 'socket://:502' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://gateway:x", METER], f"The port 'socket://gateway:x' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://gateway:0", METER], f"The port 'socket://gateway:0' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://gateway:65536", METER], f"The port 'socket://gateway:65536' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://gateway:٣", METER], f"The port 'socket://gateway:٣' must be {PORTS}, {NUMBER_RULE}"),
+    (["socket://a b:502", METER], f"The port 'socket://a b:502' must be {PORTS}, {NUMBER_RULE}"),
+    (["rfc2217://gateway", METER], f"The port 'rfc2217://gateway' must be {PORTS}, {NUMBER_RULE}"),
+    (["/", METER], "The port '/' is no serial device; give one such as /dev/ttyUSB0."),
+    ([__file__, METER], f"The port '{__file__}' is no serial device; give one such as /dev/ttyUSB0."),
+    (
+        [f"/{300 * 'x'}", METER],
+        f"The port '/{300 * 'x'}' cannot be one (File name too long); it must be {PORTS}.",
+    ),
+]
+
+
+class TouchedError(Exception):
+    """The words were taken, and the port is next."""
+
+
+@pytest.fixture(autouse=True)
+def touch(monkeypatch):
+    """Nothing here gets as far as a port."""
+
+    def touched(*_):
+        raise TouchedError
+
+    monkeypatch.setattr(Port, "__init__", touched)
+
+
+def is_one_sentence(text):
+    """Whether ``text`` is one line that begins as a sentence or with the word itself, and ends as one."""
+    return len(text.splitlines()) == 1 and text.endswith(".") and "Traceback" not in text
+
+
+@pytest.mark.parametrize("command", ["run", "read"])
+@pytest.mark.parametrize(("words", "sentence"), WRONG_WORDS, ids=[" ".join(words)[-60:] for words, _ in WRONG_WORDS])
+def test_wrong_words_are_refused_in_one_sentence(capsys, command, words, sentence):
+    """Exit 2, nothing on stdout, and exactly this on stderr, after the command's prefix."""
+    assert main([command, *words]) == 2
+
+    said = capsys.readouterr()
+    assert said.err == PREFIXES[command] + sentence.replace("{command}", command) + "\n"
+    assert is_one_sentence(said.err.removesuffix("\n"))
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("command", ["run", "read"])
+def test_a_wrong_choice_is_named_with_the_choices(capsys, command):
+    assert main([command, PORT, METER, "--log-level", "loud"]) == 2
+
+    complaint = capsys.readouterr().err
+    assert is_one_sentence(complaint.removesuffix("\n"))
+    for text in ("--log-level", "'loud'", "error", "warning", "info", "debug", f"`wattline {command} --help`"):
+        assert text in complaint
+
+
+@pytest.mark.parametrize("command", ["run", "read"])
+@pytest.mark.parametrize(
+    "words",
+    [[METER], [METER, "heat=orno-we515@2"], [METER, PORT]],
+    ids=["one meter", "two meters", "the port behind the meter"],
+)
+def test_a_forgotten_port_is_not_taken_for_a_forgotten_meter(capsys, command, words):
+    sentence = f"The port comes before the meters: '{METER}' is no port, which must be {PORTS}.\n"
+    assert main([command, *words]) == 2
+    assert capsys.readouterr().err == PREFIXES[command] + sentence
+
+
+# Python itself refuses to convert so many digits.
+ENDLESS = 5000 * "1"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [PORT, f"house=orno-we515@{ENDLESS}"],
+        [PORT, METER, f"--interval={ENDLESS}s"],
+        [f"socket://gateway:{ENDLESS}", METER],
+        [f"/{ENDLESS}", METER],
+    ],
+    ids=["address", "interval", "port number", "port"],
+)
+def test_an_endless_word_is_refused_in_one_short_line(capsys, words):
+    assert main(["run", *words]) == 2
+
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("E! The ")
+    assert "111" in complaint
+    assert len(complaint.splitlines()) == 1
+    assert len(complaint) <= 1024
+
+
+@pytest.mark.parametrize("command", ["run", "read"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [PORT, METER],
+        [PORT, "1=orno-we515@247", "a.b-c_D=orno-we514@1"],
+        [PORT, METER, "heat=orno-we515@1,baud=2400", "pump=orno-we515@1,parity=N", "car=orno-we515@1,stop=2"],
+        ["socket://gateway:502", METER],
+        ["socket://[::1]:65535", METER],
+        ["rfc2217://192.168.1.2:1", METER],
+        ["rfc2217://gateway:2217?timeout=5", METER],
+        ["/dev/null", METER],
+        ["--log-level", "debug", PORT, METER],
+    ],
+    ids=" ".join,
+)
+def test_good_words_go_on_to_the_port(command, words):
+    with pytest.raises(TouchedError):
+        main([command, *words])
+
+
+@pytest.mark.parametrize(
+    ("word", "address", "settings", "role"),
+    [
+        ("house=orno-we515@1", 1, LineSettings(9600, "E", 1), "grid"),
+        ("house=orno-we515@007", 7, LineSettings(9600, "E", 1), "grid"),
+        ("house=orno-we515@247,baud=115200", 247, LineSettings(115200, "E", 1), "grid"),
+        ("house=orno-we515@1,parity=n,stop=2", 1, LineSettings(9600, "N", 2), "grid"),
+        ("house=orno-we515@1,role=solar,parity=O,baud=1200", 1, LineSettings(1200, "O", 1), "solar"),
+        ("house=orno-we515@1,role=Battery", 1, LineSettings(9600, "E", 1), "battery"),
+    ],
+)
+def test_a_word_means_this_meter(word, address, settings, role):
+    (meter,) = parse_meters([word])
+
+    assert (meter.name, meter.model.name) == ("house", "orno-we515")
+    assert (meter.address, meter.settings, meter.role) == (address, settings, role)
+    assert type(meter.settings.baud) is int
+    assert type(meter.settings.stop) is int
+
+
+# Times.
+
+
+@pytest.mark.parametrize(
+    "text", ["0s", "0m", "2h", "90m", "3601s", "1.5s", "ten", "", "10", "s", "-1s", "1 s", "1S", "٣s"]
+)
+def test_wrong_times_are_refused_in_one_sentence(capsys, text):
+    assert main(["run", f"--interval={text}", PORT, METER]) == 2
+    assert capsys.readouterr().err == f"E! The interval {text!r} must be 1s to 1h, for example 1s, 10s or 5m.\n"
+
+
+@pytest.mark.parametrize("text", ["0m", "2h", "ten", "-1s", ""])
+def test_wrong_waits_are_refused_in_one_sentence(capsys, text):
+    assert main(["run", f"--clock-wait={text}", PORT, METER]) == 2
+    assert capsys.readouterr().err == f"E! The clock wait {text!r} must be 0s to 1h, for example 0s, 30s or 10m.\n"
+
+
+def test_the_clock_need_not_be_waited_for():
+    with pytest.raises(TouchedError):
+        main(["run", "--clock-wait=0s", PORT, METER])
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("10s", 10), ("3600s", 3600), ("1m", 60), ("60m", 3600), ("1h", 3600)]
+)
+def test_good_times_are_taken(text, seconds):
+    assert parse_interval(text) == seconds
+    with pytest.raises(TouchedError):
+        main(["run", f"--interval={text}", f"--clock-wait={text}", PORT, METER])
+
+
+# Ports that exist, or do not yet.
+
+
+@pytest.fixture
+def device():
+    """The path of a serial device that belongs to this user."""
+    master, slave = pty.openpty()
+    yield os.ttyname(slave)
+    os.close(master)
+    os.close(slave)
+
+
+# Root may do everything, so whoever runs this as root becomes nobody when the port is looked at.
+AS_NOBODY = """
+import os
+from wattline.commands import read, run
+from wattline.words import check_port
+
+def check_as_nobody(port):
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+    check_port(port)
+
+read.check_port = run.check_port = check_as_nobody
+"""
+
+
+def assert_not_allowed(process, command, port):
+    complaint = "may not be read and written by this user; add the user to the group dialout and start anew."
+    assert process.wait(10) == 2
+    assert process.stdout.to_the_end() == []
+    assert process.stderr.to_the_end() == [f"{PREFIXES[command]}The port '{port}' {complaint}"]
+
+
+@pytest.mark.parametrize("command", ["run", "read"])
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o222], ids=["nothing", "reading only", "writing only"])
+def test_a_port_that_this_user_may_not_use_is_refused(program, device, command, mode):
+    os.chmod(device, mode)  # noqa: PTH101 (a device)
+    assert_not_allowed(program(command, device, METER, patch=AS_NOBODY), command, device)
+
+
+@pytest.mark.parametrize("command", ["run", "read"])
+def test_a_port_that_this_user_may_not_even_see_is_refused(program, device, tmp_path, command):
+    """What lies in a folder that is shut cannot be told from what is missing, but it will not be plugged in."""
+    folder = tmp_path / "shut"
+    folder.mkdir()
+    (folder / "ttyMeter").symlink_to(device)
+    folder.chmod(0)
+    try:
+        assert_not_allowed(
+            program(command, str(folder / "ttyMeter"), METER, patch=AS_NOBODY), command, folder / "ttyMeter"
+        )
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_port_that_is_there_is_taken(device, tmp_path):
+    link = tmp_path / "ttyMeter"
+    link.symlink_to(device)
+    check_port(device)
+    check_port(str(link))
+
+
+@pytest.mark.parametrize("port", ["/dev/ttyNone", "/dev/serial/by-id/none", "/dev/null/none"])
+def test_a_port_that_is_missing_may_still_be_plugged_in(port):
+    check_port(port)
+
+
+def test_a_link_whose_device_is_away_may_still_be_plugged_in(tmp_path):
+    link = tmp_path / "ttyMeter"
+    link.symlink_to("/dev/ttyNone")
+    check_port(str(link))
+
+
+# The command itself.
+
+COMMANDS = "run, read, models, simulate, demo"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], f"No command was given; the commands are {COMMANDS}."),
+        ([""], f"There is no command ''; the commands are {COMMANDS}."),
+        (["raed", PORT, METER], f"There is no command 'raed', the nearest is 'read'; the commands are {COMMANDS}."),
+        (["model"], f"There is no command 'model', the nearest is 'models'; the commands are {COMMANDS}."),
+        (["xyz"], f"There is no command 'xyz'; the commands are {COMMANDS}."),
+        (["--verson"], "Unrecognized arguments: --verson; see `wattline --help`."),
+        (["--json", "models"], "Unrecognized arguments: --json models; see `wattline --help`."),
+        (["models", "--jsn"], "Unrecognized arguments: --jsn; see `wattline models --help`."),
+        (["demo", "extra"], "Unrecognized arguments: extra; see `wattline demo --help`."),
+    ],
+)
+def test_what_is_no_command_is_refused_in_one_sentence(capsys, words, sentence):
+    assert main(words) == 2
+
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"wattline: {sentence}\n")
+
+
+# Whatever anyone types.
+
+PIECES = ["house", "=", "orno-we515", "@", "1", "248", ",", "baud", "9600", "parity", "E", "role", "grid", " ", "\n"]
+NEAR_WORDS = st.lists(st.sampled_from([*PIECES, "\u2028", "\x85", "٣", "\x1b"]), max_size=12).map("".join)
+ANY_WORDS = st.binary(max_size=40).map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
+PORT_PIECES = ["socket://", "rfc2217://", "/dev/", "..", "[", "]", ":", "502", "host", "?", "#", "\n", "\udcff", "%"]
+NEAR_PORTS = st.lists(st.sampled_from(PORT_PIECES), max_size=8).map("".join)
+
+
+def complaint_of(parse, *words):
+    """What ``parse`` complains of; nothing when it takes the words."""
+    try:
+        parse(*words)
+    except WordError as error:
+        return str(error)
+    return ""
+
+
+@given(st.lists(NEAR_WORDS | ANY_WORDS, max_size=3))
+def test_no_word_makes_anything_but_a_meter_or_a_sentence(words):
+    complaint = complaint_of(parse_meters, words)
+    assert not complaint or is_one_sentence(complaint)
+
+
+@given(NEAR_PORTS | ANY_WORDS)
+def test_no_port_makes_anything_but_a_sentence(port):
+    complaint = complaint_of(check_port, port)
+    assert not complaint or is_one_sentence(complaint)
