@@ -7,6 +7,7 @@
 | a secret is written into a file | it would be committed |
 | a variable is renamed in one place | its documentation lies |
 | an example has rusted | the user who copies it is refused |
+| the first reading comes late | the trial that the documentation tells of shows none |
 | readings and host metrics share a buffer or a bucket | an hour's buffer, or 24 hours of it, holds the wrong things |
 | the machine is no Raspberry Pi | the log fills with complaints about sensors |
 | the machine is one | under-voltage or throttling is missed, or read from the wrong chip |
@@ -15,6 +16,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -156,6 +158,21 @@ def test_the_gateway_example_works_when_its_comment_signs_are_taken_away(telegra
     config.write_text(re.sub(r"^# ?(?=\[\[|  )", "", config.read_text(), flags=re.MULTILINE))
     assert len(tomllib.loads(config.read_text())["inputs"]["execd"]) == 2
     assert check(telegraf).returncode == 0
+
+
+def test_a_trial_of_three_seconds_shows_a_reading(
+    telegraf: Run, deployed: Path, simulator: Any, tmp_path: Path
+) -> None:
+    """As the documentation says, `--test --test-wait 3` shows an `electricity` line, however the seconds fall."""
+    config, link = deployed / "telegraf.d" / "10-meters.conf", tmp_path / "ttyMeter"
+    wattline = str(Path(sys.executable).with_name("wattline"))
+    config.write_text(config.read_text().replace("/opt/wattline/bin/wattline", wattline))
+    simulator(link=link)
+    environment = {"INFLUX_TOKEN": "a-token", "WATTLINE_PORT": str(link), "PATH": "/usr/bin:/bin"}
+    result = telegraf("--test", "--test-wait", "3", environment=environment)
+    assert result.returncode == 0
+    assert measurements(result.stdout) >= {"electricity", "wattline_meter", "wattline_bus", "cpu"}
+    assert [line for line in result.stderr.splitlines() if "inputs.execd" in line and " E! " in line] == []
 
 
 def host_test(telegraf: Run, sysfs: Path, path: str) -> subprocess.CompletedProcess[str]:

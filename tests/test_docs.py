@@ -1,0 +1,223 @@
+"""What exists is documented, and what is documented exists.
+
+| fault | test |
+|---|---|
+| a tag or a field is missing in the documentation, or is there no more, or means something else | test_every_tag_and_field_is_documented_as_it_is |
+| a model is missing, or is there no more | test_every_model_is_documented |
+| a command is missing, or is there no more | test_every_command_is_documented |
+| an option is missing, or is there no more; a default is another | test_every_option_is_documented, test_every_default_is_documented |
+| an environment variable is read in secret | test_every_environment_variable_is_documented |
+| an error leaves its reader alone, or the advice is about none | test_every_error_is_explained, test_every_explained_error_exists |
+| an example is refused | test_every_example_of_a_meter_is_one, test_the_examples_of_the_output_are_sound |
+| the README's commands do not work | test_every_make_target_in_the_texts_exists, test_a_real_meter_is_metered_by_the_commands_of_the_readme |
+| a link leads nowhere | test_every_link_leads_somewhere |
+"""
+
+import argparse
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wattline import cli, fields
+from wattline.meters import load_models
+from wattline.words import parse_meters
+
+CHECKOUT = Path(__file__).parents[1]
+PACKAGE = CHECKOUT / "plugin" / "wattline"
+README = (CHECKOUT / "README.md").read_text()
+PLUGIN_README = (CHECKOUT / "plugin" / "README.md").read_text()
+TELEGRAF_README = (CHECKOUT / "telegraf" / "README.md").read_text()
+CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text()
+TEXTS = {
+    path: path.read_text()
+    for path in sorted(CHECKOUT.rglob("*.md"))
+    if not {".venv", ".git", ".pytest_cache", ".hypothesis"} & set(path.parts)
+}
+# Options of other programs, and those that argparse brings.
+FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "--test", "--test-wait", "--name"}
+FOREIGN_OPTIONS |= {"--retention", "--version", "--help"}
+
+
+def section(text: str, title: str) -> str:
+    """What stands below the heading ``title``, up to the next heading of its rank."""
+    (found,) = re.findall(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the rows of each table."""
+    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("|---")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def options(name: str) -> Iterator[argparse.Action]:
+    """The options of a command that it does not share with every program."""
+    for action in cli.parser_of(name)._actions:
+        if action.option_strings and not isinstance(action, argparse._HelpAction):
+            yield action
+
+
+@pytest.mark.parametrize("measurement", fields.VOCABULARY)
+def test_every_tag_and_field_is_documented_as_it_is(measurement: str) -> None:
+    written = [row for row in rows(section(PLUGIN_README, measurement)) if row[0] not in {"tag", "field"}]
+    tags = [[f"`{tag}`", meaning] for tag, meaning in fields.TAGS[measurement].items()]
+    vocabulary = [
+        [f"`{f.name}`", f.unit or "-", f.kind, str(f.decimals), f.meaning]
+        for f in fields.VOCABULARY[measurement].values()
+    ]
+    assert written == tags + vocabulary
+
+
+def test_every_model_is_documented() -> None:
+    written = [row for row in rows(section(PLUGIN_README, "Configuration")) if row[0].startswith("`orno")]
+    assert written == [[f"`{model.name}`", model.title] for model in load_models().values()]
+
+
+def test_every_command_is_documented() -> None:
+    written = {cell for text in (PLUGIN_README, README) for cell in re.findall(r"`wattline ([a-z]+)", text)}
+    assert written == set(cli.COMMANDS)
+
+
+def test_every_option_is_documented() -> None:
+    existing = {string for name in cli.COMMANDS for action in options(name) for string in action.option_strings}
+    written = {option for text in TEXTS.values() for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)}
+    assert existing - set(re.findall(r"`(--[a-z-]+)`", PLUGIN_README)) == set()
+    assert written - existing - FOREIGN_OPTIONS == set()
+
+
+def test_every_default_is_documented() -> None:
+    written = {row[0]: row[1] for row in rows(section(PLUGIN_README, "Configuration"))}
+    for action in options("run"):
+        assert written[f"`{action.option_strings[0]}`"] == f"`{action.default}`"
+
+
+def test_every_environment_variable_is_documented() -> None:
+    """Those that the program, the scripts and make read; Telegraf's own have a test beside its configuration."""
+    read = set()
+    for path in [*PACKAGE.rglob("*.py"), CHECKOUT / ".ci" / "run", CHECKOUT / "tests" / "servers" / "build"]:
+        text = path.read_text()
+        read |= set(re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", text)) | set(
+            re.findall(r"\b(WATTLINE_\w+)", text)
+        )
+    # What a terminal can do is its own business.
+    assert {name for name in read - {"TERM"} if f"`{name}`" not in PLUGIN_README + CONTRIBUTING} == set()
+
+
+def sentences() -> Iterator[str]:
+    """The literal parts of each error that whoever meters can meet, with a NUL for what is filled in."""
+    for path in PACKAGE.rglob("*.py"):
+        if {"simulate", "demo"} & set(path.relative_to(PACKAGE).with_suffix("").parts):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args and is_error(node.func):
+                yield from filter(None, [literal(node.args[0])])
+
+
+def is_error(function: ast.expr) -> bool:
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "LOG":
+        return function.attr in {"error", "warning"}
+    return isinstance(function, ast.Name) and function.id.endswith("Error") and function.id != "ValueError"
+
+
+def literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"%[.0-9]*[a-zX]", "\0", node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
+    return ""
+
+
+def explained() -> list[list[str]]:
+    """The pieces of a sentence that each row of the table of errors quotes."""
+    table = rows(section(PLUGIN_README, "Troubleshooting"))[1:]
+    return [piece.split(" ... ") for row in table for piece in re.findall(r"`([^`]+)`", row[0])]
+
+
+def fits(pieces: list[str], sentence: str) -> bool:
+    return all(piece in sentence for piece in pieces)
+
+
+def test_every_error_is_explained() -> None:
+    # A sentence that is all filled in is another error's.
+    unexplained = [s for s in sentences() if s.strip("\0:;.() ") and not any(fits(pieces, s) for pieces in explained())]
+    assert unexplained == [], "\n".join(unexplained)
+
+
+def test_every_explained_error_exists() -> None:
+    source = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    source = re.sub(r"\"\s*\n\s*f?\"", "", source)
+    assert [pieces for pieces in explained() if not fits(pieces, source)] == []
+
+
+def test_every_example_of_a_meter_is_one() -> None:
+    """In the texts, and in what the program itself says."""
+    words = {word for text in TEXTS.values() for word in re.findall(r"\b[a-z]+=orno-we\d+@[\w,=]+", text)}
+    assert len(words) >= 2
+    for word in words:
+        parse_meters([word])
+    commands = [execd["command"] for block in toml_blocks() for execd in block]
+    assert len(commands) == 2
+    for _, run, _, *meters in commands:
+        assert run == "run"
+        parse_meters(meters)
+
+
+def toml_blocks() -> Iterator[list[dict[str, list[str]]]]:
+    for text in (README, PLUGIN_README):
+        for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+            if "[[inputs" in block:
+                yield tomllib.loads(block)["inputs"]["execd"]
+
+
+def test_the_examples_of_the_output_are_sound(parsed) -> None:
+    lines = section(PLUGIN_README, "Example output").strip().strip("`").strip().splitlines()
+    measurements = [parsed(line)["measurement"] for line in lines]
+    assert set(measurements) == set(fields.VOCABULARY)
+
+
+def test_every_make_target_in_the_texts_exists() -> None:
+    (phony,) = re.findall(r"^\.PHONY: (help .*)$", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+    named = {target for text in TEXTS.values() for target in re.findall(r"(?<!\w)make ([a-z]+)\b(?=[ `\n])", text)}
+    assert {"demo", "test", "servers", "install"} <= named & set(phony.split())
+    assert set(re.findall(r"^(?:sudo )?make (\w+)", README, re.MULTILINE)) <= set(phony.split())
+
+
+@pytest.mark.timeout(240)
+def test_a_real_meter_is_metered_by_the_commands_of_the_readme(simulator, tmp_path: Path) -> None:
+    """The two commands, with another folder, a simulated port and no sudo; the README's own words otherwise."""
+    (block,) = re.findall(r"```sh\n(.*?)```", section(README, "Meter a real meter"), re.DOTALL)
+    commands = block.replace("sudo ", "").replace("/opt/wattline", str(tmp_path / "opt"))
+    commands = commands.replace("/dev/ttyUSB0", simulator(load="fixed").port)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    result = subprocess.run(
+        ["sh", "-ec", commands],
+        cwd=CHECKOUT,
+        env={**environment, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.search(r"^  power_w +1000 W$", result.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_link_leads_somewhere(text: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", TEXTS[text]):
+        if "://" not in link:
+            name, _, heading = link.partition("#")
+            target = (text.parent / name).resolve() if name else text
+            target = target / "README.md" if target.is_dir() else target
+            assert target.exists(), link
+            headings = [
+                re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
+                for line in re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            ]
+            assert not heading or heading in headings, link
