@@ -8,7 +8,7 @@ from wattline.bus.health import Health
 from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.suspicion import Suspicion
-from wattline.errors import ChecksumError, NoReplyError, ReadError
+from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError
 from wattline.plan import sweep_s
 from wattline.words import Meter
 
@@ -103,11 +103,15 @@ class Asking:
         self._recognise_late()
 
     def _was_its_own(self, error: ReadError, length: int) -> bool:
-        """Whether what was broken can only have been the reply to this very request, so that none is missing."""
+        """Whether what came can only have been the reply to this very request, so that none is missing."""
+        now = self._monotonic()
+        if isinstance(error, RefusedError):
+            # A refusal has no length by which to tell whose it is.
+            return not self._suspicion.is_any_missing(now)
         # A reply that stopped in the middle may still go on, and one of a length that is missing may be the missing one.
         header = bytes((self._meter.address, self._meter.model.function, 2 * length))
         is_broken_reply = isinstance(error, ChecksumError) and self._port.raw.startswith(header)
-        return is_broken_reply and not self._suspicion.is_missing(length, self._monotonic())
+        return is_broken_reply and not self._suspicion.is_missing(length, now)
 
     def _recognise_late(self) -> None:
         """Strike off the missing replies that have come, and leave other meters' replies to them."""

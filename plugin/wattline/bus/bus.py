@@ -51,14 +51,6 @@ class Bus:
         self._busy_s = 0.0
         self._reported_s = monotonic()
 
-    def open(self) -> None:
-        """Open the port now.
-
-        Raises:
-            PortError: it cannot be opened.
-        """
-        self._port.open()
-
     def poll(self, slot: Slot) -> list[Point]:
         """The readings of one slot; a meter that said nothing has none."""
         points = []

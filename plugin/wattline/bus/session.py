@@ -191,9 +191,8 @@ class Session:
         self.decoded[block.address] = decoded
 
     def _failed(self, block: Block, length: int, is_known: bool, error: ReadError) -> None:
-        refused = isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
         lengths = self._lengths[block.address]
-        if refused and length != block.count:
+        if _is_lasting(error) and length != block.count:
             self._drop_if(lengths.drop(length), block, length, str(error))
         elif is_known:
             LOG.warning("%s: %s", self.meter.name, error)
@@ -236,6 +235,8 @@ class Session:
             (found,) = self._asking.ask(identity.address, 1, question)
         except ReadError as error:
             LOG.debug("%s: The identity register could not be read: %s", self.meter.name, error)
+            if _is_lasting(error):
+                self._identity_tries = 0
             return
         self._identity_tries = 0
         if found != identity.expected:
@@ -247,6 +248,11 @@ class Session:
                 self.meter.model.title,
                 identity.expected,
             )
+
+
+def _is_lasting(error: ReadError) -> bool:
+    """Whether the meter would refuse the same again."""
+    return isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
 
 
 def _question(block: Block, slot: Slot) -> Hashable:

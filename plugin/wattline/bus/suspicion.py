@@ -77,6 +77,11 @@ class Suspicion:
         self._forget(now_s)
         return self._oldest(length) is not None
 
+    def is_any_missing(self, now_s: float) -> bool:
+        """Whether any reply at all may still come."""
+        self._forget(now_s)
+        return bool(self._missing)
+
     def _strike_off(self, length: int) -> None:
         """One reply of ``length`` has come: the oldest is struck off, which keeps the length in doubt longest.
 

@@ -25,7 +25,7 @@ from wattline.output import Output
 from wattline.stop import Stop
 from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
 
-SUMMARY = "the plugin for Telegraf: reads meters every second and writes line protocol to stdout"
+SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
 ERROR_PREFIX = "E! "
 
@@ -48,7 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="how long readings wait for a clock that is not synchronised, 0s to 1h (default: %(default)s)",
     )
-    parser.add_argument("--log-level", default="info", choices=log.LEVELS, help="(default: %(default)s)")
+    parser.add_argument(
+        "--log-level", default="info", choices=log.LEVELS, help="what is told on stderr (default: %(default)s)"
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
