@@ -54,9 +54,13 @@ class Bus:
     def poll(self, slot: Slot) -> list[Point]:
         """The readings of one slot; a meter that said nothing has none."""
         points = []
-        for session, read_s in zip(self._sessions, self._read_s, strict=True):
+        # Who was silent in the last slot comes last, and nobody listens for late replies in the others' time.
+        order = sorted(range(len(self._sessions)), key=lambda number: self._sessions[number].is_silent)
+        for done, number in enumerate(order):
+            session, now_s = self._sessions[number], self._monotonic()
             if self._ready():
-                self._sweep(session, read_s, slot)
+                share_s = (slot.deadline_s - now_s) / (len(order) - done)
+                self._sweep(session, self._read_s[number], slot, now_s + share_s)
                 points += self._points(session, slot)
         return points
 
@@ -93,10 +97,10 @@ class Bus:
         """Give the port back."""
         self._port.close()
 
-    def _sweep(self, session: Session, read_s: dict[int, float], slot: Slot) -> None:
+    def _sweep(self, session: Session, read_s: dict[int, float], slot: Slot, listen_until_s: float) -> None:
         blocks = due_blocks(session.meter.model, read_s, slot.began_s, self._interval_s)
         try:
-            session.sweep(blocks, slot)
+            session.sweep(blocks, slot, listen_until_s)
         except PortError as error:
             self._lost(error)
         read_s.update(dict.fromkeys(session.decoded, slot.began_s))

@@ -6,11 +6,11 @@ import os
 import stat
 import termios
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import serial
-import serial.rfc2217
 
 from wattline.bus.settings import LineSettings
 from wattline.errors import PortError
@@ -66,24 +66,6 @@ class _Device(serial.Serial):
         return self.fd is not None and os.major(os.fstat(self.fd).st_rdev) in PSEUDO_TERMINALS
 
 
-class _Remote(serial.rfc2217.Serial):
-    """A port behind RFC 2217 of which a read takes all that waits, and a loss is noticed while nothing comes."""
-
-    @property
-    def in_waiting(self) -> int:
-        waiting = super().in_waiting
-        if not waiting and not (self._thread and self._thread.is_alive()):  # type: ignore[attr-defined] # not in its stubs
-            raise serial.SerialException("the gateway has closed the connection")
-        return waiting
-
-    def read(self, size: int = 1) -> bytes:
-        # pyserial's own gives but one byte where it may not wait.
-        data = b""
-        while len(data) < size and (byte := super().read(1)):
-            data += byte
-        return data
-
-
 def open_serial(name: str, settings: LineSettings) -> serial.Serial:
     """Open a device path, ``socket://HOST:PORT`` or ``rfc2217://HOST:PORT`` for reads that never block.
 
@@ -91,9 +73,11 @@ def open_serial(name: str, settings: LineSettings) -> serial.Serial:
         PortError: it cannot be opened; the sentence says why and, for a device in use, by whom.
     """
     is_remote = name.startswith("rfc2217://")
+    port: serial.Serial
     try:
         if is_remote:
-            port = cast("serial.Serial", _Remote())
+            # Imported by whom it serves alone: it costs a megabyte.
+            port = import_module("wattline.bus.remote").Remote()
         elif "://" in name:
             port = serial.serial_for_url(name, do_not_open=True)
         else:

@@ -59,7 +59,7 @@ class Port:
     Attributes:
         name: as the user gave it.
         reply_timeout_s: how long ``read`` waits for the reply's first byte, counted from the end of the request.
-        raw: what was received since the last request.
+        raw: what was received since the last request, without its echo.
         refusal: the meter's no to the last request; None when it did not say no.
         strays: frames for whom they may concern, oldest first.
         turnaround_s: seconds from the end of the last request to the first byte of its reply; None when none came.

@@ -57,9 +57,21 @@ class Session:
         self._unread: set[int] = set()
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
         self._silent_slots = 0
+        self._listen_until_s = 0.0
 
-    def sweep(self, blocks: Sequence[Block], slot: Slot) -> None:
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came from the meter in its last sweep."""
+        return self._silent_slots > 0
+
+    def sweep(self, blocks: Sequence[Block], slot: Slot, listen_until_s: float | None = None) -> None:
         """Read ``blocks`` into ``decoded``; those that were not believed once more, if time is left.
+
+        Args:
+            blocks: what is due.
+            slot: the slot.
+            listen_until_s: how long a late reply may be listened for, so that other meters have their share of the
+                slot; the whole slot unless given.
 
         Raises:
             PortError: the port was lost.
@@ -69,16 +81,21 @@ class Session:
         self.decoded.clear()
         self._asking.health.count("polls")
         self._asking.listen()
+        self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self._evidence = {b.address: Evidence(b, self.meter.model.rows_of(b)) for b in blocks}
         # Who went without in the last slot comes first in this one.
         order = sorted(blocks, key=lambda block: block.address not in self._unread)
-        replies = self._asking.health["replies"]
+        replies, requests = self._asking.health["replies"], self._asking.health["requests"]
         if self._silent_slots < SILENT_SLOTS or self._knock(order, slot):
             for number in range(ROUNDS):
                 self._round(number, order, slot)
-        self._silent_slots = 0 if self._asking.health["replies"] > replies else self._silent_slots + 1
+        if self._asking.health["replies"] > replies:
+            self._silent_slots = 0
+        elif self._asking.health["requests"] > requests:
+            # Whom nobody asked, for want of time, was not silent.
+            self._silent_slots += 1
         self._unread = {block.address for block in blocks if block.address not in self.decoded}
         self._count_unbelieved()
 
@@ -111,7 +128,7 @@ class Session:
     def _round(self, number: int, blocks: Iterable[Block], slot: Slot) -> None:
         for block in blocks:
             if block.address not in self.decoded and self._asking.silences >= SILENCES:
-                self._asking.listen(slot.deadline_s)
+                self._asking.listen(self._listen_until_s)
                 self._take_late_answers(slot)
             if block.address in self.decoded:
                 continue

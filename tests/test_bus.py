@@ -1,0 +1,59 @@
+"""Several meters on one port, as a process.
+
+| fault | test |
+|---|---|
+| a dead meter, asked first, costs a live one its seconds | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
+| the readings of one are given out under the name of another | test_each_meter_has_its_own_values |
+| meters of different line settings cannot share the port | test_meters_of_different_speeds_share_the_port |
+"""
+
+NS = 1_000_000_000
+HOUSE, ROOF = "house=orno-we515@1", "roof=orno-we514@2,role=solar"
+FAST = {"voltage_v", "current_a", "power_w", "reactive_power_var", "apparent_power_va", "power_factor", "frequency_hz"}
+
+
+def readings(run, parsed, name):
+    """The points of one meter: second to fields."""
+    points = [parsed(line) for line in run.stdout.to_the_end() if line.startswith("electricity,")]
+    return {point["time"] // NS: point["fields"] for point in points if point["tags"]["meter"] == name}
+
+
+def test_a_dead_meter_costs_the_others_nothing_but_a_first_second(program, simulator, parsed):
+    meter = simulator(HOUSE)
+    run = program("run", meter.port, "ghost=orno-we515@9", HOUSE, "phantom=orno-we514@10")
+    run.stdout.wait_for("meter=house,role", times=6, within_s=12)
+    run.end_stdin()
+    assert run.wait(5) == 0
+    house = readings(run, parsed, "house")
+    first, *others = sorted(house)
+    first_slot = min(parsed(line)["time"] // NS for line in run.stdout.texts if line.startswith("wattline_bus,"))
+    assert first <= first_slot + 1
+    assert others == list(range(first + 1, first + len(house)))
+    assert all(set(house[second]) >= FAST for second in others)
+    assert readings(run, parsed, "ghost") == {}
+
+
+def test_each_meter_has_its_own_values(program, simulator, parsed):
+    meter = simulator(HOUSE, ROOF)
+    meter.set_values("house", power_w=1111, voltage_v=231)
+    meter.set_values("roof", power_w=-2222, voltage_v=232)
+    run = program("run", meter.port, HOUSE, ROOF)
+    run.stdout.wait_for("meter=roof,role", times=4, within_s=10)
+    run.end_stdin()
+    assert run.wait(5) == 0
+    for name, power_w, voltage_v in (("house", 1111, 231), ("roof", -2222, 232)):
+        points = readings(run, parsed, name)
+        assert len(points) >= 3
+        assert {(fields["power_w"], fields["voltage_v"]) for fields in points.values()} == {(power_w, voltage_v)}
+
+
+def test_meters_of_different_speeds_share_the_port(program, simulator, parsed):
+    slow = "cellar=orno-we515@1,baud=4800,parity=N"
+    run = program("run", simulator(HOUSE, slow).port, HOUSE, slow)
+    run.stdout.wait_for("meter=cellar,role", times=4, within_s=12)
+    run.end_stdin()
+    assert run.wait(5) == 0
+    for name in ("house", "cellar"):
+        seconds = sorted(readings(run, parsed, name))
+        assert len(seconds) >= 3
+        assert seconds == list(range(seconds[0], seconds[0] + len(seconds)))
