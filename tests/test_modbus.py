@@ -9,7 +9,7 @@
 | a failure fills the log                                  | test_a_sentence_fits_into_a_line_of_the_log               |
 | a reply in pieces is cut                                 | test_a_reply_in_pieces_is_read_whole                      |
 | ... from an adapter that hands on every 16 ms            | test_a_slow_adapter_...                                   |
-| ... one that begins in the last moment                   | test_a_reply_that_begins_in_time_is_heard_to_its_end      |
+| ... one that begins in the last moment                   | test_a_reply_that_begins_in_time_..., test_a_halting_...  |
 | a missing reply is waited for longer than was said       | test_a_missing_reply_costs_the_timeout_and_no_more        |
 | a broken reply costs the timeout                         | test_a_broken_reply_is_given_up_when_the_line_is_silent   |
 | the reader wakes for each byte                           | test_a_reply_takes_three_wake_ups                         |
@@ -20,7 +20,9 @@
 | what waits before a request is thrown away               | test_what_waits_before_a_request_is_put_aside             |
 | ... or taken for its reply                               | test_an_old_reply_is_not_the_reply                        |
 | a request is sent into a late reply                      | test_a_late_reply_is_waited_out_before_a_request          |
-| the rest of one exchange spoils the next                 | test_what_is_left_of_a_reply_does_not_spoil_the_next      |
+| the rest of one exchange spoils the next                 | test_what_is_left_..., test_what_came_of_a_broken_reply_... |
+| ... or becomes a reply with it                           | test_halves_...                                           |
+| a refusal is remembered too long                         | test_a_refusal_is_of_its_request_alone                    |
 | strangers' frames fill the memory                        | test_only_the_latest_strays_are_kept                      |
 | the turnaround is that of an echo or of a stranger       | test_the_turnaround_..., test_an_echo_...                 |
 | the bus is idle while it is used                         | test_the_bus_is_busy_from_the_request_to_the_reply        |
@@ -52,7 +54,15 @@ from wattline import errors, fields
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.settings import BAUD_RATES, LineSettings
-from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError, ShortReplyError, WrongReplyError
+from wattline.errors import (
+    ChecksumError,
+    NoReplyError,
+    PortError,
+    ReadError,
+    RefusedError,
+    ShortReplyError,
+    WrongReplyError,
+)
 
 FRAMER = FramerRTU(DecodePDU(is_server=True))
 REPLIES = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
@@ -62,6 +72,8 @@ TIMEOUT_S = 0.4
 TURNAROUND_S = 0.02
 # A port without a descriptor is looked at this often.
 LOOK_S = 0.002
+# What "comes" when the line is lost.
+GONE = b"gone"
 # How far the virtual clock may be off by that, and by the last character.
 SLACK_S = 0.004
 
@@ -151,6 +163,9 @@ class Line:
 
     # The serial port.
 
+    def close(self) -> None:
+        return
+
     def fileno(self) -> int:
         raise io.UnsupportedOperation
 
@@ -169,6 +184,9 @@ class Line:
         return sum(len(data) for _, data in takewhile(self._has_come, self._coming))
 
     def read(self, size: int) -> bytes:
+        if self._coming[0][1] == GONE:
+            self._coming.clear()
+            raise OSError(5, "Input/output error")
         self.reads += 1
         waiting = b"".join(data for _, data in takewhile(self._has_come, self._coming))
         self._coming = list(dropwhile(self._has_come, self._coming))
@@ -313,6 +331,12 @@ def test_a_reply_that_begins_in_time_is_heard_to_its_end(baud, come):
     assert Line(coming, settings=line).ask(50) == values
 
 
+def test_a_halting_reply_is_heard_to_its_end():
+    """A network tears it: the timeout is for its beginning, and each pause is as long as an adapter's."""
+    line = Line([(TIMEOUT_S - 0.001 + 0.015 * place, GOOD[place : place + 1]) for place in range(len(GOOD))])
+    assert line.ask() == (0, 327)
+
+
 @pytest.mark.parametrize("baud", BAUD_RATES)
 def test_a_missing_reply_costs_the_timeout_and_no_more(baud):
     """However long the reply would have been: what is waited for is its first byte."""
@@ -359,8 +383,10 @@ def test_an_echo_is_passed_over(before, delay_s):
     assert before or line.port.turnaround_s == pytest.approx(delay_s, abs=2 * LOOK_S)
 
 
-def test_an_echo_that_comes_with_the_reply_is_passed_over():
-    line = Line(at_once(request() + GOOD, 0.05))
+@pytest.mark.parametrize("earlier", [0, 3, 7])
+def test_an_echo_that_comes_with_the_reply_is_passed_over(earlier):
+    """All of it, or its end."""
+    line = Line([(-0.002, request()[:earlier]), (0.05, request()[earlier:] + GOOD)])
     assert line.ask() == (0, 327)
     assert line.port.turnaround_s == pytest.approx(0.05, abs=2 * LOOK_S)
 
@@ -494,6 +520,32 @@ def test_what_came_of_a_broken_reply_does_not_spoil_the_next():
         line.ask(20)
     assert line.ask() == (0, 327)
     assert line.strays == []
+
+
+def test_halves_of_two_exchanges_are_no_reply():
+    """Not even where they fit together."""
+    line = Line(at_once(reply([1, 2]) + GOOD[:5]), at_once(GOOD[5:]))
+    line.ask()
+    with pytest.raises(ShortReplyError):
+        line.ask()
+    assert line.strays == []
+
+
+def test_halves_from_before_and_after_a_loss_are_no_reply():
+    line = Line([*at_once(GOOD[:5]), (0.1, GONE)])
+    with pytest.raises(PortError):
+        line.ask()
+    line.port.use(LINE)
+    line.comes(at_once(GOOD[5:], 0.0))
+    assert line.port.listen(0.0)
+    assert line.strays == []
+
+
+def test_a_refusal_is_of_its_request_alone():
+    line = Line(at_once(refusal(2)), [], at_once(GOOD[:4]))
+    for kind in (RefusedError, NoReplyError, ShortReplyError):
+        with pytest.raises(kind):
+            line.ask()
 
 
 def test_only_the_latest_strays_are_kept():

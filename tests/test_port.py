@@ -3,12 +3,15 @@
 | fault                                              | test                                                          |
 |----------------------------------------------------|---------------------------------------------------------------|
 | a reply is cut, or changed on its way              | test_replies_are_read                                         |
+| a read takes less than there is, or waits for more | test_a_read_takes_all_that_waits                              |
 | a refusal costs the timeout                        | test_a_refusal_ends_the_read_at_once                          |
 | silence is taken for a lost port                   | test_silence_is_no_loss                                       |
 | noise without end hangs the reader                 | test_a_flood_is_given_up                                      |
 | the end of the process waits for a reply           | test_a_stop_ends_a_read_at_once, test_a_stop_ends_a_wait_...  |
 | a lost port is waited for, or hangs                | test_a_port_lost_during_a_read_...                            |
-| ... or is noticed only after the next silence      | test_a_port_lost_before_a_request_...                         |
+| ... or is noticed only after the next silence      | test_a_port_lost_before_..., ..._in_a_quiet_moment_...        |
+| ... or never, behind RFC 2217                      | test_a_loss_behind_rfc_2217_is_noticed_...                    |
+| ... if it resets, or closes what it has accepted   | test_a_gateway_that_resets_..., ..._accepts_and_closes_...    |
 | it does not come back                              | test_a_lost_port_opens_again                                  |
 | a closed port is a riddle, or opens by itself      | test_a_closed_port_...                                        |
 | parity does not arrive behind RFC 2217             | test_the_settings_arrive_behind_rfc_2217                      |
@@ -41,6 +44,7 @@ from pymodbus.pdu import DecodePDU, ExceptionResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 from serial.urlhandler import protocol_socket
 
+from wattline.bus.device import open_serial
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
@@ -280,6 +284,13 @@ def within(seconds: float) -> Iterator[None]:
     assert time.monotonic() - began_s < seconds
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
 # Reading.
 
 
@@ -290,6 +301,19 @@ def test_replies_are_read(peer, port):
     for values in ([0xFFFF], [0x0D0A, 0x1113], [0x03FF, 0x1A1C, 0xFFFE], every[:125], every[125:250], every[250:]):
         with meanwhile(peer.receive, lambda values=values: peer.send(reply(values))), within(5):
             assert modbus.read(1, 3, 0x140, len(values)) == tuple(values)
+
+
+def test_a_read_takes_all_that_waits(peer):
+    """In one call whatever the kind of port, and it does not wait where nothing is."""
+    wire = open_serial(peer.name, FACTORY)
+    assert wire.read(4096) == b""
+    wire.write(b"x")
+    peer.receive()
+    peer.send(bytes(200))
+    # A socket tells only that there is something.
+    until(lambda: wire.in_waiting >= (1 if isinstance(wire, protocol_socket.Serial) else 200))
+    assert wire.read(4096) == bytes(200)
+    wire.close()
 
 
 def test_a_refusal_ends_the_read_at_once(peer, port):
@@ -462,6 +486,18 @@ def test_the_settings_arrive_behind_rfc_2217(remote, stop):
     port.close()
 
 
+def test_a_loss_behind_rfc_2217_is_noticed_though_its_notice_was_read(remote):
+    """pyserial's reader leaves one mark of it, which a read may have taken while it was still running."""
+    wire = open_serial(remote.name, FACTORY)
+    remote.hang_up()
+    wire._thread.join()
+    while not wire._read_buffer.empty():
+        wire._read_buffer.get()
+    with pytest.raises(serial.SerialException, match="the gateway has closed the connection"):
+        _ = wire.in_waiting
+    wire.close()
+
+
 def test_a_gateway_that_rejects_settings_is_said_in_a_sentence(remote, stop):
     remote.line.rejects = "E"
     port = Port(remote.name, stop)
@@ -522,10 +558,7 @@ def test_a_gateway_that_does_not_accept_holds_up_no_end(program, scheme, way):
     """The process ends within a second while a connection is being made, which takes five."""
     with crowded() as number:
         run = program("run", f"{scheme}://127.0.0.1:{number}", METER)
-        deadline_s = time.monotonic() + 5
-        while not is_connecting(number):
-            assert time.monotonic() < deadline_s
-            time.sleep(0.01)
+        until(lambda: is_connecting(number))
         with within(1):
             run.process.send_signal(signal.SIGTERM) if way == "SIGTERM" else run.end_stdin()
             assert run.wait(5) == 0

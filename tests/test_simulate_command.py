@@ -130,6 +130,9 @@ def test_it_sleeps_while_nobody_asks(start):
         (["--jitter", "x", "orno-we515@1"], "'x' must be a number of milliseconds from 0 to 60000"),
         (["--tcp", "5020", "orno-we515@1"], "The address '5020' after --tcp must be HOST:PORT"),
         (["--tcp", "127.0.0.1:70000", "orno-we515@1"], "must be HOST:PORT"),
+        (["--tcp", "127.0.0.1:٣", "orno-we515@1"], "The address '127.0.0.1:٣' after --tcp must be HOST:PORT"),
+        # Python itself refuses to convert so many digits.
+        (["--tcp", f"127.0.0.1:{5000 * '1'}", "orno-we515@1"], "The address '127.0.0.1:111"),
         (["--tcp", "a:1", "--link", "b", "orno-we515@1"], "not allowed with argument"),
         (["--faults", "crack=1", "orno-we515@1"], "There is no fault 'crack' ('crack=1'), the nearest is 'crc'"),
         (["--faults", "unplug@1-2", "orno-we515@1"], "The fault 'unplug' needs --link or --tcp"),
