@@ -24,7 +24,7 @@ import pytest
 from wattline.cli import main
 from wattline.commands import models as command
 from wattline.fields import ELECTRICITY_FIELDS
-from wattline.meters import load_models
+from wattline.meters import Library, load_models
 
 MODELS = load_models()
 JSON_KEYS = {"name", "title", "baud", "parity", "stop", "function", "verified", "source", "address_change", "rows"}
@@ -55,9 +55,10 @@ def test_the_list_has_a_line_for_each_model(shown):
 
 def test_a_model_that_is_not_verified_says_so(shown, monkeypatch):
     doubtful = replace(MODELS["orno-we515"], verified=False)
-    monkeypatch.setattr(command, "load_models", lambda: MODELS | {"orno-we515": doubtful})
+    monkeypatch.setattr(command, "load_models", lambda: Library([doubtful]))
 
-    assert [line.endswith(", not yet verified on a real meter") for line in shown().splitlines()] == [False, True]
+    ends = {line.split()[0]: line.endswith(", not yet verified on a real meter") for line in shown().splitlines()}
+    assert (ends["orno-we514"], ends["orno-we515"]) == (False, True)
     assert "verified on a real meter: no" in shown("orno-we515")
     assert "verified on a real meter: yes" in shown("orno-we514")
 
@@ -67,13 +68,13 @@ def test_the_table_has_every_row(shown, name):
     _, _, table = shown(name).partition("\n\n")
     head, *rows = [line.split() for line in table.splitlines()]
 
-    assert head == ["register", "encoding", "unit", "decimals", "read", "field"]
+    assert head == ["register", "encoding", "scale", "unit", "read", "field"]
     assert rows == [
         [
             f"0x{row.address:04X}",
-            row.encoding.name,
+            row.encoding.name.lower(),
+            f"{row.scale:g}",
             ELECTRICITY_FIELDS[row.field].unit or "-",
-            str(row.decimals),
             row.pace,
             row.field,
         ]
@@ -105,6 +106,7 @@ def test_the_json_has_every_row(shown):
             {
                 "register": row.address,
                 "encoding": row.encoding.name.lower(),
+                "scale": row.scale,
                 "decimals": row.decimals,
                 "field": row.field,
                 "unit": ELECTRICITY_FIELDS[row.field].unit,
@@ -123,7 +125,7 @@ def test_the_json_says_what_the_maker_says(shown):
 
     assert (told["baud"], told["parity"], told["stop"], told["function"]) == (9600, "E", 1, 3)
     assert len(rows) == 17
-    assert tuple(rows["current_a"].values()) == (0x139, "u32", 3, "current_a", "A", 0, 125, "fast")
+    assert tuple(rows["current_a"].values()) == (0x139, "u32", 0.001, 3, "current_a", "A", 0, 125, "fast")
     assert (rows["power_factor"]["encoding"], rows["power_factor"]["unit"]) == ("i16", "")
     assert (rows["energy_total_kwh"]["register"], rows["energy_total_kwh"]["pace"]) == (0xA000, "slow")
 

@@ -20,7 +20,7 @@ import pytest
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, load_models
-from wattline.plan import SLOW_S, due_blocks, is_slow, sweep_s
+from wattline.plan import SLOW_S, due_parts, is_slow, parts_of, sweep_s
 from wattline.registers import Encoding, Row
 
 MODEL = load_models()["orno-we515"]
@@ -29,7 +29,7 @@ SLOW = [0xA000, 0xA01E]
 
 
 def due(read_s: dict[int, float], now_s: float, interval_s: float = 1) -> list[int]:
-    return [block.address for block in due_blocks(MODEL, read_s, now_s, interval_s)]
+    return [block.address for block in due_parts(MODEL, parts_of(MODEL), read_s, now_s, interval_s)]
 
 
 def energies_read_at(interval_s: int, until_s: int, unsteady_s: float = 0.0) -> list[int]:
@@ -85,14 +85,14 @@ def test_blocks_are_due_in_the_order_of_the_table() -> None:
 
 
 def test_a_block_with_one_fast_row_is_fast() -> None:
-    slow_row = Row(0x10, Encoding.U32, 2, "energy_total_kwh", 0, 1, "slow")
-    fast_row = Row(0x12, Encoding.U16, 2, "voltage_v", 0, 1)
+    slow_row = Row(0x10, Encoding.U32, 0.01, "energy_total_kwh", 0, 1, "slow")
+    fast_row = Row(0x12, Encoding.U16, 0.01, "voltage_v", 0, 1)
     both, alone = Block(0x10, 3), Block(0x10, 2, lengths=(3, 2))
     model = replace(MODEL, rows=(slow_row, fast_row), blocks=(both, alone))
 
     assert not is_slow(model, both)
     assert is_slow(model, alone)
-    assert due_blocks(model, {0x10: 0.0}, 1.0, 1) == [both]
+    assert due_parts(model, [both, alone], {0x10: 0.0}, 1.0, 1) == [both]
 
 
 # The line.

@@ -5,6 +5,11 @@
 | bytes or registers in the wrong order, a sign lost | test_a_number_lies_in_registers_as_struct_packs_it |
 | a table with decimals for which nothing was proven | test_the_tables_use_no_other_decimals |
 | two encodings with one value become one encoding | test_no_two_encodings_are_one |
+| ... of a float | test_a_float_lies_in_registers_as_struct_packs_it |
+| what is no number becomes a value, or ends the reader | test_what_is_no_number_is_no_value, test_no_registers_end_the_reader |
+| a sentinel becomes a value | test_a_sentinel_is_no_value |
+| steps of 10 W, kW, Wh, or a turned sign become another value | test_a_scale_gives_the_unit_of_the_field |
+| a float shows more digits than its meter measures | test_a_float_is_rounded_to_what_its_meter_resolves |
 | a number that does not fit is cut | test_a_number_that_does_not_fit_is_refused |
 | the value is not the display's when it is rounded back | test_rounded_back_a_value_is_the_very_number, test_every_number_of_sixteen_bits_survives, test_the_recorded_numbers_are_those_of_the_display |
 | the value is not on the grain, or not the nearest there | test_a_value_is_the_nearest_on_the_grain |
@@ -22,19 +27,35 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from wattline.meters import Model, load_models
-from wattline.registers import Encoding, Row, decode, encode, grain_bits, to_grain
+from wattline.plan import parts_of
+from wattline.registers import LARGEST, Encoding, Row, decode, encode, grain_bits, to_grain
 
 # A busy machine is slow, not wrong.
 thorough = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 MODELS = load_models()
-FORMATS = {Encoding.U16: ">H", Encoding.I16: ">h", Encoding.U32: ">I", Encoding.I32: ">i"}
-GRAIN_BITS = {0: 0, 1: 4, 2: 7, 3: 10}
-"""Decimals to the k of the grain 2**-k: 1, 1/16, 1/128, 1/1024."""
+FORMATS = {
+    Encoding.U16: ">H",
+    Encoding.I16: ">h",
+    Encoding.U32: ">I",
+    Encoding.I32: ">i",
+    Encoding.U64: ">Q",
+    Encoding.I64: ">q",
+    Encoding.F32: ">f",
+    Encoding.F64: ">d",
+}
+LOW_FIRST = {encoding: Encoding[f"{encoding.name}_LOW_FIRST"] for encoding in FORMATS if encoding.count > 1}
+FORMATS |= {low_first: FORMATS[encoding] for encoding, low_first in LOW_FIRST.items()}
+WHOLE = [encoding for encoding in FORMATS if not encoding.is_float]
+GRAIN_BITS = {0: 0, 1: 4, 2: 7, 3: 10, 4: 14}
+"""Decimals to the k of the grain 2**-k: 1, 1/16, 1/128, 1/1024, 1/16384."""
+
+SCALES = {0: 1, 1: 0.1, 2: 0.01, 3: 0.001, 4: 0.0001}
+"""Decimals to the scale that has them."""
 
 RECORDED = [
     ((0x5A66,), Encoding.U16, 2, "231.42"),
@@ -53,20 +74,21 @@ RECORDED = [
 def numbers(encoding: Encoding) -> st.SearchStrategy[int]:
     """All that ``encoding`` can hold, the ends and the steps from register to register not forgotten."""
     bits = 16 * encoding.count
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if encoding.signed else (0, 2**bits - 1)
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if encoding.is_signed else (0, 2**bits - 1)
     edges = [n for n in (low, -65_537, -65_536, -1, 0, 65_535, 65_536, 99_999_999, high) if low <= n <= high]
     return st.sampled_from(edges) | st.integers(low, high)
 
 
-encodings = st.sampled_from(list(Encoding))
+encodings = st.sampled_from(WHOLE)
 numbers_in_encodings = encodings.flatmap(lambda encoding: st.tuples(st.just(encoding), numbers(encoding)))
 raw_numbers = numbers(Encoding.U32) | numbers(Encoding.I32)
 decimals_used = st.sampled_from(sorted(GRAIN_BITS))
 
 
-def packed(encoding: Encoding, raw: int) -> tuple[int, ...]:
+def packed(encoding: Encoding, raw: float) -> tuple[int, ...]:
     """The registers of a number, by struct."""
-    return struct.unpack(f">{encoding.count}H", struct.pack(FORMATS[encoding], raw))
+    registers = struct.unpack(f">{encoding.count}H", struct.pack(FORMATS[encoding], raw))
+    return registers[::-1] if encoding in LOW_FIRST.values() else registers
 
 
 def shown(raw: int, decimals: int) -> Decimal:
@@ -76,8 +98,8 @@ def shown(raw: int, decimals: int) -> Decimal:
 
 def test_no_two_encodings_are_one() -> None:
     """Members of an enumeration that have the same value are the same member."""
-    assert [encoding.name for encoding in Encoding] == ["U16", "I16", "U32", "I32"]
-    assert list(FORMATS) == list(Encoding)
+    assert [encoding.name for encoding in Encoding] == [encoding.name for encoding in FORMATS]
+    assert len(FORMATS) == 14
 
 
 @thorough
@@ -89,10 +111,20 @@ def test_a_number_lies_in_registers_as_struct_packs_it(number: tuple[Encoding, i
     assert encoding.unpack(packed(encoding, raw)) == raw
 
 
-@pytest.mark.parametrize("encoding", Encoding)
+floats = st.sampled_from([encoding for encoding in FORMATS if encoding.is_float])
+
+
+@thorough
+@given(floats, st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_a_float_lies_in_registers_as_struct_packs_it(encoding: Encoding, raw: float) -> None:
+    assert encoding.pack(raw) == packed(encoding, raw)
+    assert encoding.unpack(packed(encoding, raw)) == raw
+
+
+@pytest.mark.parametrize("encoding", WHOLE)
 def test_a_number_that_does_not_fit_is_refused(encoding: Encoding) -> None:
     bits = 16 * encoding.count
-    beyond = (-(2 ** (bits - 1)) - 1, 2 ** (bits - 1)) if encoding.signed else (-1, 2**bits)
+    beyond = (-(2 ** (bits - 1)) - 1, 2 ** (bits - 1)) if encoding.is_signed else (-1, 2**bits)
 
     for raw in beyond:
         with pytest.raises(OverflowError):
@@ -156,7 +188,7 @@ def test_the_grain_repeats_with_every_whole_unit(raw: int, decimals: int) -> Non
 def test_the_recorded_numbers_are_those_of_the_display(
     registers: tuple[int, ...], encoding: Encoding, decimals: int, display: str
 ) -> None:
-    row = Row(0x10, encoding, decimals, "any", 0, 2000)
+    row = Row(0x10, encoding, SCALES[decimals], "any", 0, 2000)
 
     value = decode([row], 0x10, registers).values["any"]
 
@@ -173,7 +205,7 @@ def rows_of_a_meter(draw: st.DrawFn) -> list[Row]:
     rows, address = [], draw(st.integers(0, 20))
     for n in range(draw(st.integers(1, 8))):
         encoding = draw(encodings)
-        rows.append(Row(address, encoding, draw(decimals_used), f"field_{n}", -(2.0**40), 2.0**40))
+        rows.append(Row(address, encoding, SCALES[draw(decimals_used)], f"field_{n}", -(2.0**64), 2.0**64))
         address = rows[-1].end + draw(st.integers(0, 2))
     return draw(st.permutations(rows))
 
@@ -192,8 +224,11 @@ def test_only_rows_that_lie_wholly_in_the_span_are_decoded(
     decoded = decode(rows, first, [memory[address] for address in range(first, first + count)])
 
     whole = [row for row in rows if {*range(row.address, row.address + row.encoding.count)} <= memory.keys()]
-    assert decoded.values == {row.field: to_grain(raws[row.field], row.decimals) for row in whole}
-    assert decoded.implausible == {}
+    shown_values = {row.field: raws[row.field] * row.scale for row in whole}
+    assert decoded.values == {
+        row.field: to_grain(raws[row.field], row.decimals) for row in whole if abs(shown_values[row.field]) <= LARGEST
+    }
+    assert decoded.implausible.keys() | decoded.values.keys() == shown_values.keys()
 
 
 @st.composite
@@ -203,7 +238,8 @@ def ranges_on_the_display(draw: st.DrawFn) -> tuple[Row, int]:
     low, high = sorted((draw(numbers(encoding)), draw(numbers(encoding))))
     nearby = [n for n in (low - 1, low, low + 1, high - 1, high, high + 1) if fits(encoding, n)]
     raw = draw(st.sampled_from(nearby) | numbers(encoding))
-    return Row(0, encoding, decimals, "any", float(shown(low, decimals)), float(shown(high, decimals))), raw
+    scale = SCALES[decimals]
+    return Row(0, encoding, scale, "any", float(shown(low, decimals)), float(shown(high, decimals))), raw
 
 
 def fits(encoding: Encoding, raw: int) -> bool:
@@ -219,6 +255,7 @@ def fits(encoding: Encoding, raw: int) -> bool:
 def test_a_value_is_left_out_exactly_when_it_is_out_of_range(row_and_raw: tuple[Row, int]) -> None:
     """The ends belong to the range, as a table writes them: 999 999.99, not its neighbour on the grain."""
     row, raw = row_and_raw
+    assume(abs(raw) < 1e11)
     is_in_range = Decimal(repr(row.low)) <= shown(raw, row.decimals) <= Decimal(repr(row.high))
     expected = {"any": to_grain(raw, row.decimals)}
 
@@ -233,7 +270,7 @@ def displays(draw: st.DrawFn) -> tuple[Model, dict[str, int]]:
     model = draw(st.sampled_from(list(MODELS.values())))
     raws = {}
     for row in model.rows:
-        low, high = (int(Decimal(repr(end)).scaleb(row.decimals)) for end in (row.low, row.high))
+        low, high = sorted(int(Decimal(repr(end)) / Decimal(repr(row.scale))) for end in (row.low, row.high))
         raws[row.field] = draw(st.sampled_from((low, high)) | st.integers(low, high))
     return model, raws
 
@@ -242,19 +279,22 @@ def displays(draw: st.DrawFn) -> tuple[Model, dict[str, int]]:
 @given(displays())
 def test_what_a_meter_holds_is_what_is_decoded(display: tuple[Model, dict[str, int]]) -> None:
     model, raws = display
-    values = {row.field: to_grain(raws[row.field], row.decimals) for row in model.rows}
+    values = {row.field: to_grain(row.count_units(raws[row.field]), row.decimals) for row in model.rows}
 
     image = encode(model.rows, values)
 
-    assert image == {
-        row.address + n: register
+    assert [
+        image[row.address + n] for row in model.rows if not row.encoding.is_float for n in range(row.encoding.count)
+    ] == [
+        register
         for row in model.rows
-        for n, register in enumerate(packed(row.encoding, raws[row.field]))
-    }
+        if not row.encoding.is_float
+        for register in packed(row.encoding, raws[row.field])
+    ]
     decoded = {}
-    for block in model.blocks:
-        registers = [image.get(address, 7) for address in range(block.address, block.address + block.count)]
-        said = decode(model.rows, block.address, registers)
+    for part in parts_of(model):
+        registers = [image.get(address, 7) for address in range(part.address, part.end)]
+        said = decode(model.rows, part.address, registers)
         assert said.implausible == {}
         decoded |= said.values
     assert decoded == values
@@ -263,9 +303,10 @@ def test_what_a_meter_holds_is_what_is_decoded(display: tuple[Model, dict[str, i
 @thorough
 @given(numbers_in_encodings, decimals_used)
 def test_the_display_is_encoded_without_loss(number: tuple[Encoding, int], decimals: int) -> None:
-    """Whether the value is written with the display's decimals or on the grain."""
+    """Whether the value is written with the display's decimals or on the grain; a float of 64 bits has room for 53."""
     encoding, raw = number
-    row = Row(5, encoding, decimals, "any", 0, 1)
+    assume(abs(raw) < 2**53)
+    row = Row(5, encoding, SCALES[decimals], "any", 0, 1)
     registers = dict(enumerate(packed(encoding, raw), 5))
 
     assert encode([row], {"any": float(shown(raw, decimals))}) == registers
@@ -273,6 +314,89 @@ def test_the_display_is_encoded_without_loss(number: tuple[Encoding, int], decim
 
 
 def test_quantities_that_are_not_given_have_no_registers() -> None:
-    rows = [Row(1, Encoding.U16, 0, "given", 0, 9), Row(2, Encoding.U32, 0, "not_given", 0, 9)]
+    rows = [Row(1, Encoding.U16, 1, "given", 0, 9), Row(2, Encoding.U32, 1, "not_given", 0, 9)]
 
     assert encode(rows, {"given": 3, "of_another_meter": 4}) == {1: 3}
+
+
+# Scales, floats and sentinels.
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw", "scale", "field", "expected"),
+    [
+        (Encoding.I32, -123, 10, "power_w", -1230),
+        (Encoding.F32, 1.2345, 1000, "power_w", 1234.5),
+        (Encoding.F32, 2311, 0.1, "voltage_v", 231.1),
+        (Encoding.I64, 1_979_361, 0.001, "energy_import_kwh", 1979.361),
+        (Encoding.U16, 327, -1, "power_w", -327),
+        (Encoding.U16, 41, 0.04, "current_a", 1.64),
+        (Encoding.U32_LOW_FIRST, 70_000, 0.01, "energy_import_kwh", 700.0),
+    ],
+)
+def test_a_scale_gives_the_unit_of_the_field(
+    encoding: Encoding, raw: float, scale: float, field: str, expected: float
+) -> None:
+    row = Row(0, encoding, scale, field, -1e6, 1e6)
+
+    value = decode([row], 0, packed(encoding, raw)).values[field]
+
+    assert round(value, row.decimals) == expected
+    assert encode([row], {field: value}) == dict(enumerate(packed(encoding, row.raw(value))))
+    assert encode([row], {field: expected}) == dict(enumerate(packed(encoding, raw)))
+
+
+@pytest.mark.parametrize(
+    ("field", "raw", "shown_as"),
+    [
+        ("voltage_v", 230.123456, "230.12"),
+        ("current_a", 1.4734999, "1.473"),
+        ("power_w", -327.26, "-327.3"),
+        ("frequency_hz", 49.996, "50.00"),
+        ("energy_import_kwh", 1979.3617, "1979.362"),
+        ("power_factor", 0.95941, "0.959"),
+    ],
+)
+def test_a_float_is_rounded_to_what_its_meter_resolves(field: str, raw: float, shown_as: str) -> None:
+    row = Row(0, Encoding.F32, 1, field, -1e6, 1e6)
+
+    value = decode([row], 0, packed(Encoding.F32, raw)).values[field]
+
+    assert f"{value:.{row.decimals}f}" == shown_as
+    assert value == to_grain(int(Decimal(shown_as).scaleb(row.decimals)), row.decimals)
+
+
+@pytest.mark.parametrize("raw", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("encoding", [encoding for encoding in FORMATS if encoding.is_float])
+def test_what_is_no_number_is_no_value(encoding: Encoding, raw: float) -> None:
+    row = Row(0, encoding, 1, "power_w", -1e6, 1e6)
+    decoded = decode([row], 0, packed(encoding, raw))
+    assert (decoded.values, decoded.implausible, decoded.absent) == ({}, {}, ("power_w",))
+
+
+def test_a_sentinel_is_no_value() -> None:
+    """All ones where there is no sign, the greatest number where there is one; and only in its own encoding."""
+    absent = {Encoding.U32: 0xFFFFFFFF, Encoding.I32: 0x7FFFFFFF}
+    rows = [
+        Row(0, Encoding.U32, 1, "one", 0, 1e10),
+        Row(2, Encoding.I32, 1, "two", -1e10, 1e10),
+        Row(4, Encoding.I32, 1, "three", -1e10, 1e10),
+    ]
+    registers = [0xFFFF, 0xFFFF, 0x7FFF, 0xFFFF, 0xFFFF, 0xFFFF]
+
+    assert decode(rows, 0, registers, absent).absent == ("one", "two")
+    assert decode(rows, 0, registers, absent).values == {"three": -1}
+    assert decode(rows, 0, registers).absent == ()
+
+
+@thorough
+@given(
+    st.sampled_from(list(Encoding)),
+    st.sampled_from([1000, 10, 1, 0.1, 0.001, -0.01]),
+    st.lists(st.sampled_from((0, 1, 0x7F7F, 0x7F80, 0x7FEF, 0x7FFF, 0x8000, 0xFF80, 0xFFFF)), min_size=4, max_size=4),
+)
+def test_no_registers_end_the_reader(encoding: Encoding, scale: float, registers: list[int]) -> None:
+    """Whatever they hold, it is a value in range, an implausible one, or none."""
+    decoded = decode([Row(0, encoding, scale, "power_w", -1e5, 1e5)], 0, registers)
+    assert len(decoded.values) + len(decoded.implausible) + len(decoded.absent) == 1
+    assert all(-1e5 - 1 <= value <= 1e5 + 1 for value in decoded.values.values())

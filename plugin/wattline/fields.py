@@ -3,7 +3,8 @@
 A meter table may use these words and no others. The unit is in the name; a name without one is a ratio or a count.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["gauge", "counter"]
@@ -26,6 +27,7 @@ class Field:
         kind: "gauge" moves both ways, "counter" only grows.
         decimals: the most that a meter shows of it; people are shown no more.
         meaning: one sentence.
+        part_of: the field of which this is the part of one line or one tariff; empty when it is the whole.
     """
 
     name: str
@@ -33,43 +35,76 @@ class Field:
     kind: Kind
     decimals: int
     meaning: str
+    part_of: str = ""
 
 
 def _by_name(*fields: Field) -> dict[str, Field]:
     return {field.name: field for field in fields}
 
 
-def _tariffs(stem: str, unit: str, what: str) -> list[Field]:
+LINES = {part: f"of line {n}" for n, part in enumerate(("l1", "l2", "l3"), 1)}
+TARIFFS = {f"t{n}": f"that the meter counted in its tariff {n}" for n in (1, 2, 3, 4)}
+_SUFFIXES = {"": "", "%": "_percent", "°": "_degrees"}
+
+
+def _family(whole: Field, parts: Mapping[str, str]) -> list[Field]:
+    """A quantity, and its parts: those of each line, of each tariff."""
+    suffix = _SUFFIXES.get(whole.unit, f"_{whole.unit.lower()}")
+    stem = whole.name.removesuffix(suffix)
     return [
-        Field(
-            f"{stem}_t{n}_{unit.lower()}",
-            unit,
-            "counter",
-            2,
-            f"The part of {what} that the meter counted in its tariff {n}.",
-        )
-        for n in (1, 2, 3, 4)
+        whole,
+        *(
+            replace(
+                whole, name=f"{stem}_{part}{suffix}", meaning=f"That of `{whole.name}` {which}.", part_of=whole.name
+            )
+            for part, which in parts.items()
+        ),
     ]
 
 
+def _gauges(name: str, unit: str, decimals: int, meaning: str) -> list[Field]:
+    return _family(Field(name, unit, "gauge", decimals, meaning), LINES)
+
+
+def _counters(name: str, unit: str, meaning: str) -> list[Field]:
+    return _family(Field(name, unit, "counter", 3, meaning), LINES | TARIFFS)
+
+
 ELECTRICITY_FIELDS = _by_name(
-    Field("voltage_v", "V", "gauge", 2, "Voltage, root mean square."),
-    Field("current_a", "A", "gauge", 3, "Current, root mean square; never negative."),
-    Field("power_w", "W", "gauge", 0, "Active power; positive is taken from the grid, negative is given to it."),
-    Field("reactive_power_var", "var", "gauge", 0, "Reactive power, signed as the meter gives it."),
-    Field("apparent_power_va", "VA", "gauge", 0, "Apparent power."),
-    Field("power_factor", "", "gauge", 3, "Active over apparent power, -1 to 1."),
-    Field("frequency_hz", "Hz", "gauge", 2, "Frequency of the mains."),
-    Field("energy_total_kwh", "kWh", "counter", 2, "What the meter's single counter of active energy counts."),
-    *_tariffs("energy_total", "kWh", "`energy_total_kwh`"),
-    Field(
+    *_gauges("voltage_v", "V", 3, "Voltage against neutral, root mean square; with three lines their average."),
+    *_gauges("current_a", "A", 4, "Current, root mean square; never negative. With three lines their sum."),
+    *_gauges("power_w", "W", 2, "Active power; positive is taken from the grid, negative is given to it."),
+    *_gauges("reactive_power_var", "var", 2, "Reactive power, signed as the meter gives it."),
+    *_gauges("apparent_power_va", "VA", 2, "Apparent power."),
+    *_gauges("power_factor", "", 3, "Active over apparent power, -1 to 1."),
+    *_gauges("phase_angle_degrees", "°", 2, "Angle between voltage and current, -360 to 360."),
+    Field("frequency_hz", "Hz", "gauge", 3, "Frequency of the mains."),
+    *_gauges(
+        "voltage_distortion_percent",
+        "%",
+        2,
+        "Harmonic distortion (THD) of the voltage; with three lines their average.",
+    ),
+    *_gauges(
+        "current_distortion_percent",
+        "%",
+        2,
+        "Harmonic distortion (THD) of the current; with three lines their average.",
+    ),
+    *_counters(
+        "energy_total_kwh",
+        "kWh",
+        "What the meter's single counter of active energy counts, or the sum of both directions.",
+    ),
+    *_counters("energy_import_kwh", "kWh", "Active energy taken from the grid."),
+    *_counters("energy_export_kwh", "kWh", "Active energy given to the grid."),
+    *_counters(
         "reactive_energy_total_kvarh",
         "kvarh",
-        "counter",
-        2,
-        "What the meter's single counter of reactive energy counts.",
+        "What the meter's single counter of reactive energy counts, or the sum of both directions.",
     ),
-    *_tariffs("reactive_energy_total", "kvarh", "`reactive_energy_total_kvarh`"),
+    *_counters("reactive_energy_import_kvarh", "kvarh", "Reactive energy while taking it, inductive."),
+    *_counters("reactive_energy_export_kvarh", "kvarh", "Reactive energy while giving it, capacitive."),
 )
 
 METER_HEALTH_FIELDS = _by_name(

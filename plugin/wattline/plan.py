@@ -1,34 +1,173 @@
-"""Which blocks of a meter are due in a slot, and what they cost on the wire: pure functions."""
+"""From rows to spans: what is read at once, what is due, and what it costs on the wire. Pure functions.
 
-from collections.abc import Iterable, Mapping
+At 9600 baud the number of requests is the budget: a request costs thirteen characters and the meter's turnaround before
+it carries anything. So the plan with the fewest requests is taken, and among those the one with the fewest milliseconds.
+
+Rows are first gathered into *parts*: what one proven read holds of the rows of one pace. Parts are then covered by
+*spans*. A span is known when it lies within a proven read or within one that was learnt; any other may be tried
+(``bus/trials.py``), unless it crosses a hole, is longer than the meter takes, or holds one that has failed before.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, Model
 
 SLOW_S = 10.0
-"""Age at which a slow block is read again. A counter of 0.01 kWh steps every 36 s at 1 kW."""
+"""Age at which a slow part is read again. A counter of 0.01 kWh steps every 36 s at 1 kW."""
+
+TYPICAL_TURNAROUND_S = 0.02
+"""From a request's end to the reply's begin, before anything was measured."""
+
+LENGTHS_OF_A_PART = 4
 
 
-def is_slow(model: Model, block: Block) -> bool:
-    """Whether all that ``block`` holds is slow."""
-    return all(row.pace == "slow" for row in model.rows_of(block))
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Registers that are read with one request.
+
+    Attributes:
+        first: the first register.
+        count: how many.
+    """
+
+    first: int
+    count: int
+
+    @property
+    def end(self) -> int:
+        """The register after the last."""
+        return self.first + self.count
+
+    def holds(self, first: int, end: int) -> bool:
+        """Whether all registers from ``first`` to before ``end`` are in it."""
+        return self.first <= first and end <= self.end
+
+    def __str__(self) -> str:
+        last = self.end - 1
+        return f"Register 0x{self.first:04X}" if self.count == 1 else f"Registers 0x{self.first:04X} to 0x{last:04X}"
 
 
-def due_blocks(model: Model, read_s: Mapping[int, float], now_s: float, interval_s: float) -> list[Block]:
-    """The blocks of ``model`` to read now.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One request, and the parts that it serves."""
+
+    span: Span
+    parts: tuple[Block, ...]
+
+
+def parts_of(model: Model) -> tuple[Block, ...]:
+    """What is read at once from the start: of each proven read the rows of one pace, and each other row alone."""
+    parts: list[Block] = []
+    taken: set[int] = set()
+    for block in model.blocks:
+        rows = [row for row in model.rows_of(block) if row.address not in taken]
+        for pace in ("fast", "slow"):
+            of_pace = [row for row in rows if row.pace == pace]
+            if of_pace:
+                first, end = min(row.address for row in of_pace), max(row.end for row in of_pace)
+                step = min(row.encoding.count for row in of_pace)
+                parts.append(_part(block, first, end, step))
+        taken.update(row.address for row in rows)
+    parts += [Block(row.address, row.encoding.count) for row in model.rows if row.address not in taken]
+    return tuple(sorted(parts, key=lambda part: part.address))
+
+
+def _part(block: Block, first: int, end: int, step: int) -> Block:
+    if (first, end) == (block.address, block.end):
+        return block
+    room = block.end - first
+    lengths = range(end - first, room + 1, min(step, 2))[:LENGTHS_OF_A_PART]
+    return Block(first, end - first, tuple(lengths), room)
+
+
+def is_slow(model: Model, part: Block) -> bool:
+    """Whether all that ``part`` holds is slow."""
+    return all(row.pace == "slow" for row in model.rows_of(part))
+
+
+def due_parts(
+    model: Model, parts: Iterable[Block], read_s: Mapping[int, float], now_s: float, interval_s: float
+) -> list[Block]:
+    """The ``parts`` of ``model`` to read now.
 
     Args:
         model: the table.
-        read_s: address of a block to when it was last read, in seconds of the same clock as ``now_s``.
+        parts: what can be read.
+        read_s: address of a part to when it was last read, in seconds of the same clock as ``now_s``.
         now_s: when the slot began.
-        interval_s: seconds from slot to slot; a slow block is due in the slot nearest to its tenth second.
+        interval_s: seconds from slot to slot; a slow part is due in the slot nearest to its tenth second.
     """
     oldest_s = now_s - SLOW_S + interval_s / 2
     return [
-        block
-        for block in model.blocks
-        if not is_slow(model, block) or block.address not in read_s or read_s[block.address] <= oldest_s
+        part
+        for part in parts
+        if not is_slow(model, part) or part.address not in read_s or read_s[part.address] <= oldest_s
     ]
+
+
+def proven_spans(model: Model) -> list[Span]:
+    """The reads that are known to be answered before anything was learnt."""
+    return [Span(block.address, block.room) for block in model.blocks]
+
+
+def known_reads(parts: Iterable[Block], known: Collection[Span], settings: LineSettings) -> list[Read]:
+    """The cheapest reads of ``parts`` that stay within ``known`` spans."""
+    return _cheapest(parts, lambda span: any(other.holds(span.first, span.end) for other in known), settings)
+
+
+def wanted_reads(
+    model: Model, parts: Iterable[Block], failed: Collection[Span], known: Collection[Span], settings: LineSettings
+) -> list[Read]:
+    """The cheapest reads of ``parts`` that may be possible: known, or neither forbidden nor failed before.
+
+    Args:
+        model: tells the longest read and the holes.
+        parts: what is to be read.
+        failed: spans that the meter did not answer, or not rightly; what holds one of them is not tried.
+        known: spans that it answers.
+        settings: the speed of the line.
+    """
+
+    def may_be(span: Span) -> bool:
+        if any(other.holds(span.first, span.end) for other in known):
+            return True
+        return (
+            span.count <= model.longest
+            and not any(span.first <= last and first < span.end for first, last in model.holes)
+            and not any(span.holds(other.first, other.end) for other in failed)
+        )
+
+    return _cheapest(parts, may_be, settings)
+
+
+def _cheapest(parts: Iterable[Block], is_allowed: Callable[[Span], bool], settings: LineSettings) -> list[Read]:
+    """Fewest requests first, then fewest seconds. A part on its own is always allowed.
+
+    Sorted by address, the parts up to each one are covered by the best cover of those before a last read, and that read.
+    """
+    ordered = sorted(parts, key=lambda part: part.address)
+    best: list[tuple[int, float, int]] = [(0, 0.0, 0)]
+    for end in range(1, len(ordered) + 1):
+        choices = []
+        for begin in range(end):
+            span = _span_of(ordered[begin:end])
+            if end - begin == 1 or is_allowed(span):
+                requests, seconds, _ = best[begin]
+                choices.append((requests + 1, seconds + settings.read_s(span.count), begin))
+        best.append(min(choices))
+    reads, end = [], len(ordered)
+    while end:
+        begin = best[end][2]
+        reads.append(Read(_span_of(ordered[begin:end]), tuple(ordered[begin:end])))
+        end = begin
+    return reads[::-1]
+
+
+def _span_of(parts: Sequence[Block]) -> Span:
+    first = parts[0].address
+    return Span(first, max(part.end for part in parts) - first)
 
 
 def sweep_s(counts: Iterable[int], settings: LineSettings, turnaround_s: float) -> float:

@@ -66,8 +66,14 @@ class Asking:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
         return self._suspicion.doubts(length, question, self._monotonic())
 
-    def ask(self, first: int, length: int, question: Hashable) -> tuple[int, ...]:
+    def ask(self, first: int, length: int, question: Hashable, function: int = 0) -> tuple[int, ...]:
         """Read ``length`` registers from ``first`` on; ``question`` is what an answer would answer.
+
+        Args:
+            first: the first register.
+            length: how many.
+            question: what an answer would answer.
+            function: 3 or 4; the model's unless given.
 
         Raises:
             ReadError: of the class that says why there are none; it is counted.
@@ -79,7 +85,7 @@ class Asking:
         self.health.count("requests")
         asked_s = self._monotonic()
         try:
-            registers = self._modbus.read(self._meter.address, self._meter.model.function, first, length)
+            registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
         except ReadError as error:
             self.health.failed(error)
             self.silences = self.silences + 1 if isinstance(error, NoReplyError) else 0

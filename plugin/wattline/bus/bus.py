@@ -10,7 +10,7 @@ from wattline.bus.session import Session
 from wattline.clock import Slot
 from wattline.errors import PortError
 from wattline.log import LOG
-from wattline.plan import due_blocks
+from wattline.plan import due_parts
 from wattline.reading import Point
 from wattline.words import Meter
 
@@ -98,7 +98,7 @@ class Bus:
         self._port.close()
 
     def _sweep(self, session: Session, read_s: dict[int, float], slot: Slot, listen_until_s: float) -> None:
-        blocks = due_blocks(session.meter.model, read_s, slot.began_s, self._interval_s)
+        blocks = due_parts(session.meter.model, session.parts, read_s, slot.began_s, self._interval_s)
         try:
             session.sweep(blocks, slot, listen_until_s)
         except PortError as error:

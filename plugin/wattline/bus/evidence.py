@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wattline.meters import Block
+from wattline.meters import Block, Model
 from wattline.registers import Decoded, Row, decode
 
 # Between two reads a value moves by itself; this much of it, and this many units of its last decimal, are allowed.
@@ -44,14 +44,14 @@ class Evidence:
 
     Attributes:
         block: the block.
-        rows: its rows.
+        model: the table that it is of.
         answers: in the order in which they came.
         believed: the registers that may be believed, None as long as there are none.
         proved: the length that was tried and agreed, None if none was.
     """
 
     block: Block
-    rows: Sequence[Row]
+    model: Model
     answers: list[Answer] = field(default_factory=list)
     believed: tuple[int, ...] | None = None
     proved: int | None = None
@@ -62,13 +62,14 @@ class Evidence:
         if answer.is_known:
             self._add_known(answer)
         for tried, other in self._pairs(answer):
-            if agree(self.rows, self.decode(tried), self.decode(other)):
+            if agree(self.model.rows_of(self.block), self.decode(tried), self.decode(other)):
                 self.proved = tried.length
                 self.believed = self.believed or tried.registers
 
     def decode(self, answer: Answer) -> Decoded:
         """What the registers of ``answer`` mean."""
-        return decode(self.rows, self.block.address, answer.registers)
+        rows = self.model.rows_of(self.block)
+        return decode(rows, self.block.address, answer.registers, self.model.absent)
 
     def _add_known(self, answer: Answer) -> None:
         same = Counter((a.length, a.registers) for a in self.answers)
@@ -93,6 +94,7 @@ def agree(rows: Sequence[Row], one: Decoded, other: Decoded) -> bool:
 
 def _close(row: Row, one: float | None, other: float | None) -> bool:
     if one is None or other is None:
-        return False
+        # What the meter has no value for, it has none for twice.
+        return one is other
     slack = TOLERANCE_SHARE * max(abs(one), abs(other)) + TOLERANCE_UNITS / int(10**row.decimals)
     return abs(one - other) <= slack

@@ -16,8 +16,8 @@ class Lengths:
 
     def __init__(self, block: Block) -> None:
         self._preferred = block.lengths or (block.count,)
-        self._proven = block.count
-        untried = [length for length in self._preferred if length != block.count]
+        self._room = block.room
+        untried = [length for length in self._preferred if length > block.room]
         self._agreements = dict.fromkeys(untried, 0)
         self._failures = dict.fromkeys(untried, 0)
 
@@ -52,4 +52,4 @@ class Lengths:
         return self._agreements.pop(length, None) is not None
 
     def _agreements_of(self, length: int) -> int:
-        return AGREEMENTS_NEEDED if length == self._proven else self._agreements.get(length, 0)
+        return AGREEMENTS_NEEDED if length <= self._room else self._agreements.get(length, 0)

@@ -22,6 +22,7 @@ from wattline.clock import Slot
 from wattline.errors import ReadError, RefusedError
 from wattline.log import LOG
 from wattline.meters import Block
+from wattline.plan import parts_of
 from wattline.registers import Decoded
 from wattline.words import Meter
 
@@ -45,14 +46,16 @@ class Session:
         monotonic: seconds of a clock that never steps.
 
     Attributes:
-        decoded: address of a block to what it said in the last sweep.
+        parts: what is read of the meter at once.
+        decoded: address of a part to what it said in the last sweep.
     """
 
     def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.meter = meter
         self.decoded: dict[int, Decoded] = {}
         self._asking = Asking(meter, modbus, monotonic)
-        self._lengths = {block.address: Lengths(block) for block in meter.model.blocks}
+        self.parts = parts_of(meter.model)
+        self._lengths = {part.address: Lengths(part) for part in self.parts}
         self._evidence: dict[int, Evidence] = {}
         self._unread: set[int] = set()
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
@@ -84,7 +87,7 @@ class Session:
         self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
-        self._evidence = {b.address: Evidence(b, self.meter.model.rows_of(b)) for b in blocks}
+        self._evidence = {b.address: Evidence(b, self.meter.model) for b in blocks}
         # Who went without in the last slot comes first in this one.
         order = sorted(blocks, key=lambda block: block.address not in self._unread)
         replies, requests = self._asking.health["replies"], self._asking.health["requests"]
@@ -231,7 +234,7 @@ class Session:
         """The block and length to try next: the preferred lengths of all blocks first, each once a slot."""
         trials = [
             (block, length)
-            for block in self.meter.model.blocks
+            for block in self.parts
             if block.address in self.decoded
             for length in self._lengths[block.address].untried
             if (block.address, length) not in tried
@@ -249,21 +252,21 @@ class Session:
             return
         self._identity_tries -= 1
         try:
-            (found,) = self._asking.ask(identity.address, 1, question)
+            (found,) = self._asking.ask(identity.address, 1, question, identity.function)
         except ReadError as error:
             LOG.debug("%s: The identity register could not be read: %s", self.meter.name, error)
             if _is_lasting(error):
                 self._identity_tries = 0
             return
         self._identity_tries = 0
-        if found != identity.expected:
+        if found not in identity.expected:
             LOG.warning(
-                "%s: Register 0x%04X says 0x%04X where a %s says 0x%04X; it is metered all the same, but check the model.",
+                "%s: Register 0x%04X says 0x%04X where a %s says %s; it is metered all the same, but check the model.",
                 self.meter.name,
                 identity.address,
                 found,
                 self.meter.model.title,
-                identity.expected,
+                " or ".join(f"0x{value:04X}" for value in identity.expected),
             )
 
 

@@ -54,10 +54,10 @@ def _table(model: Model) -> str:
     head = [
         *(fill(fact, TEXT_COLUMNS, subsequent_indent="  ", break_on_hyphens=False) for fact in facts),
         "",
-        f"{'register':10}{'encoding':10}{'unit':6}{'decimals':10}{'read':6}field",
+        f"{'register':10}{'encoding':15}{'scale':8}{'unit':6}{'read':6}field",
     ]
     rows = [
-        f"0x{row.address:04X}    {row.encoding.name:10}{ELECTRICITY_FIELDS[row.field].unit or '-':6}{row.decimals:<10}{row.pace:6}{row.field}"
+        f"0x{row.address:04X}    {row.encoding.name.lower():15}{row.scale:<8g}{ELECTRICITY_FIELDS[row.field].unit or '-':6}{row.pace:6}{row.field}"
         for row in model.rows
     ]
     return "\n".join(head + rows)
@@ -78,6 +78,7 @@ def _as_json(model: Model) -> dict[str, Any]:
             {
                 "register": row.address,
                 "encoding": row.encoding.name.lower(),
+                "scale": row.scale,
                 "decimals": row.decimals,
                 "field": row.field,
                 "unit": ELECTRICITY_FIELDS[row.field].unit,

@@ -1,30 +1,45 @@
 """The meter library: one table per model, and the shape that every table has."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from pathlib import Path
+from typing import Literal
 
 from wattline.bus.settings import LineSettings
-from wattline.registers import Row
+from wattline.registers import Encoding, Row
 
-_MODULES = ("orno_we514", "orno_we515")
+LONGEST_READ = 125
+"""Registers that fit into one reply (Modbus Application Protocol 1.1b3, section 6.3)."""
+
+Sign = Literal["signed", "unsigned", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Registers that are read with one request.
+    """Registers that are known from the field, or by the maker's word, to be answered in one read.
 
     Attributes:
         address: the first register.
-        count: how many registers are known from the field to be answered in one read.
-        lengths: the counts to read with, the preferred first; they tell replies apart, see ``bus/session.py``. Those
-            that were not seen tried, which are all but ``count``, touch only documented registers and are used once
-            they have agreed with it. Empty: ``count`` alone.
+        count: how many registers.
+        lengths: the counts to read from ``address`` on, the preferred first; they tell replies apart, see
+            ``bus/session.py``. Those longer than ``room`` touch only documented registers and are used once they have
+            agreed with shorter ones. Empty: ``count`` alone.
+        room: registers from ``address`` on that are known to be answered in one read; ``count`` unless given.
     """
 
     address: int
     count: int
     lengths: tuple[int, ...] = ()
+    room: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "room", max(self.room, self.count))
+
+    @property
+    def end(self) -> int:
+        """The register after its last."""
+        return self.address + self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +48,13 @@ class Identity:
 
     Attributes:
         address: the register.
-        expected: its value in this model.
+        expected: what it may hold in this model.
+        function: the Modbus function that reads it; that of the model unless given.
     """
 
     address: int
-    expected: int
+    expected: tuple[int, ...]
+    function: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +66,18 @@ class Model:
         title: maker and model for people.
         settings: the factory's line settings.
         function: the Modbus function that reads it, 3 or 4.
-        documented: register ranges (first, last) that the maker documents; no other register is ever read.
-        blocks: how its rows are read.
         rows: what it measures.
-        identity: the register that tells it, if there is one.
-        address_change: how its owner changes its address; wattline never writes.
+        blocks: reads that are known to be answered; a row outside of them is read on its own until more was learnt.
         source: where the facts come from.
+        address_change: how its owner changes its address; wattline never writes.
+        identity: the register that tells it, if there is one.
+        alternatives: other line settings that it may have, where sources disagree or the factory changed its mind.
+        documented: register ranges (first, last) that the maker documents beside the rows.
+        holes: register ranges (first, last) that are never read, since reading them fails or does harm.
+        longest: registers that it answers in one read at most.
+        pause_ms: milliseconds of silence that it needs before a request, beyond the 3.5 characters of Modbus.
+        absent: encoding to the raw number by which it says that it has no value.
+        sign: whether its power is negative while energy is given to the grid, never negative, or that is not known.
         verified: whether recorded frames of a real meter prove the table.
     """
 
@@ -62,29 +85,56 @@ class Model:
     title: str
     settings: LineSettings
     function: int
-    documented: tuple[tuple[int, int], ...]
-    blocks: tuple[Block, ...]
     rows: tuple[Row, ...]
-    identity: Identity | None
-    address_change: str
     source: str
-    verified: bool
+    address_change: str
+    blocks: tuple[Block, ...] = ()
+    identity: Identity | None = None
+    alternatives: tuple[LineSettings, ...] = ()
+    documented: tuple[tuple[int, int], ...] = ()
+    holes: tuple[tuple[int, int], ...] = ()
+    longest: int = LONGEST_READ
+    pause_ms: int = 0
+    absent: Mapping[Encoding, int] = field(default_factory=dict, hash=False)
+    sign: Sign = "signed"
+    verified: bool = False
 
     def named(self, name: str, title: str) -> "Model":
         """The same table under another name, for a register-identical sibling."""
         return replace(self, name=name, title=title)
 
     def rows_of(self, block: Block) -> tuple[Row, ...]:
-        """The rows that lie in the proven registers of ``block``."""
-        end = block.address + block.count
-        return tuple(row for row in self.rows if block.address <= row.address and row.end <= end)
+        """The rows that lie wholly in ``block``."""
+        return tuple(row for row in self.rows if block.address <= row.address and row.end <= block.end)
+
+    @property
+    def phases(self) -> int:
+        """1 or 3."""
+        return 3 if any("_l3" in row.field for row in self.rows) else 1
 
 
-def load_models() -> dict[str, Model]:
-    """Name to model, for every table of the library."""
-    return {model.name: model for model in _tables()}
+class Library(Mapping[str, Model]):
+    """Name to model. A table is loaded when it is asked for, since a bus needs few of them."""
+
+    def __init__(self, extra: Iterable[Model] = ()) -> None:
+        files = Path(__file__).parent.glob("[!_]*.py")
+        self._models: dict[str, Model | None] = dict.fromkeys(sorted(file.stem.replace("_", "-") for file in files))
+        self._models |= {model.name: model for model in extra}
+
+    def __getitem__(self, name: str) -> Model:
+        model = self._models[name]
+        if model is None:
+            model = import_module(f"{__name__}.{name.replace('-', '_')}").MODEL
+            self._models[name] = model
+        return model
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
 
 
-def _tables() -> Iterator[Model]:
-    for module in _MODULES:
-        yield import_module(f"{__name__}.{module}").MODEL
+def load_models() -> Library:
+    """The library: a file is a model, and its name is the model's with other dashes."""
+    return Library()

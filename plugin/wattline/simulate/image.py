@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import floor
+from math import floor, ldexp
 
-from wattline.registers import encode
+from wattline.registers import Encoding, encode
 from wattline.simulate.electricity import Electricity, Load, electricity
 from wattline.simulate.energy import Energy, tariff_of
 from wattline.simulate.frames import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, LONGEST_READ, Request
@@ -66,7 +66,7 @@ class SimulatedMeter:
     def image(self, at_s: float) -> dict[int, int]:
         """Address to register of all that is not zero by nature."""
         model = self.meter.model
-        identity = {model.identity.address: model.identity.expected} if model.identity else {}
+        identity = {model.identity.address: model.identity.expected[0]} if model.identity else {}
         return identity | encode(model.rows, self.values(at_s))
 
     def values(self, at_s: float) -> dict[str, float]:
@@ -128,10 +128,28 @@ class SimulatedMeter:
         for row in self.meter.model.rows:
             start, stop = row.address - first, row.end - first
             if start >= 0 and stop <= len(registers):
-                raw = 0
-                for register in registers[start:stop]:
-                    raw = raw << 16 | register
-                if row.encoding.signed and registers[start] & 0x8000:
-                    raw -= 1 << 16 * (stop - start)
-                shown[row.field] = round(raw / 10**row.decimals, row.decimals)
+                raw = _number(row.encoding, registers[start:stop])
+                shown[row.field] = round(raw * row.scale, row.decimals)
         return shown
+
+
+def _number(encoding: Encoding, registers: tuple[int, ...]) -> float:
+    """The number, by another way than the reader's, so that a mistake of the one is seen by the other."""
+    words = registers[::-1] if encoding.name.endswith("LOW_FIRST") else registers
+    raw = 0
+    for word in words:
+        raw = raw << 16 | word
+    if encoding.is_float:
+        return _ieee_754(raw, *((8, 23) if encoding.count == 2 else (11, 52)))
+    is_negative = encoding.is_signed and words[0] & 0x8000
+    return raw - (1 << 16 * encoding.count) if is_negative else raw
+
+
+def _ieee_754(bits: int, exponent_bits: int, mantissa_bits: int) -> float:
+    sign = -1.0 if bits >> (exponent_bits + mantissa_bits) else 1.0
+    exponent = bits >> mantissa_bits & (1 << exponent_bits) - 1
+    mantissa = bits & (1 << mantissa_bits) - 1
+    bias = (1 << exponent_bits - 1) - 1
+    if exponent == 0:
+        return sign * ldexp(mantissa, 1 - bias - mantissa_bits)
+    return sign * ldexp(mantissa | 1 << mantissa_bits, exponent - bias - mantissa_bits)
