@@ -19,6 +19,8 @@ from wattline import fields
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.words import parse_meters
 
+pytest_plugins = ["virtual"]
+
 PROJECT = Path(__file__).parent.parent
 
 

@@ -138,6 +138,13 @@ METER_HEALTH_FIELDS = _by_name(
         "From the request's first byte to the reply's last, median of the last ten seconds.",
     ),
     Field("round_trip_max_ms", "ms", "gauge", 1, "The same, the longest of the last ten seconds."),
+    Field(
+        "pause_ms",
+        "ms",
+        "gauge",
+        0,
+        "Silence before the meter is asked after another one, by its model or learnt.",
+    ),
     Field("timeout_ms", "ms", "gauge", 0, "How long the meter is waited for, learnt from its latency."),
 )
 
@@ -162,6 +169,7 @@ BUS_HEALTH_FIELDS = _by_name(
     ),
     Field("readings_held", "", "gauge", 0, "Slots whose points wait for the clock to be set."),
     Field("readings_discarded", "", "counter", 0, "Held slots that were given up because too many waited."),
+    Field("round_s", "s", "gauge", 0, "Seconds in which every meter has its turn; the interval when all fit into it."),
     Field("reopenings", "", "counter", 0, "Times the port was opened again after it had been lost."),
     Field("lines_written", "", "counter", 0, "Lines handed to Telegraf."),
     Field("lines_waiting", "", "gauge", 0, "Lines that wait because Telegraf does not read."),

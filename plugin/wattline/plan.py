@@ -112,9 +112,18 @@ def proven_spans(model: Model) -> list[Span]:
     return [Span(block.address, block.room) for block in model.blocks]
 
 
-def known_reads(parts: Iterable[Block], known: Collection[Span], settings: LineSettings) -> list[Read]:
-    """The cheapest reads of ``parts`` that stay within ``known`` spans."""
-    return _cheapest(parts, lambda span: any(other.holds(span.first, span.end) for other in known), settings)
+def known_reads(
+    parts: Iterable[Block],
+    known: Collection[Span],
+    settings: LineSettings,
+    is_free: Callable[[Span], bool] = lambda _span: True,
+) -> list[Read]:
+    """The cheapest reads of ``parts`` that stay within ``known`` spans and that ``is_free`` lets be asked for."""
+
+    def may_be(span: Span) -> bool:
+        return any(other.holds(span.first, span.end) for other in known) and is_free(span)
+
+    return _cheapest(parts, may_be, settings)
 
 
 def wanted_reads(

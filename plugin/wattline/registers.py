@@ -26,7 +26,7 @@ from wattline.fields import ELECTRICITY_FIELDS
 Pace = Literal["fast", "slow"]
 # What a meter with floats resolves of each unit; its registers hold more digits than it measures.
 FLOAT_DECIMALS = {"V": 2, "A": 3, "W": 1, "var": 1, "VA": 1, "Hz": 2, "kWh": 3, "kvarh": 3, "kVAh": 3, "%": 2, "°": 1}
-RATIO_DECIMALS = 3
+OTHER_DECIMALS = 3
 # Beyond this nothing is counted in units any more: no meter shows so much.
 LARGEST = 1e15
 
@@ -172,7 +172,7 @@ def scale_decimals(scale: float) -> int:
 
 def _float_decimals(name: str) -> int:
     known = ELECTRICITY_FIELDS.get(name)
-    return FLOAT_DECIMALS.get(known.unit, RATIO_DECIMALS) if known else RATIO_DECIMALS
+    return FLOAT_DECIMALS.get(known.unit, OTHER_DECIMALS) if known else OTHER_DECIMALS
 
 
 def grain_bits(decimals: int) -> int:

@@ -7,7 +7,7 @@ import argparse
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,11 +16,11 @@ from typing import TypeVar
 from wattline.bus.settings import BAUD_RATES, PARITIES, STOP_BITS, LineSettings
 from wattline.errors import WordError
 from wattline.fields import ROLES
+from wattline.installation import behind_transformers, turned_round
 from wattline.meters import Model, load_models
 
 EXAMPLE = "house=orno-we515@1"
 PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
-KEYS = ("baud", "parity", "stop", "role")
 
 T = TypeVar("T")
 
@@ -30,6 +30,9 @@ _ADDRESS = re.compile(r"[0-9]{1,3}")
 _INTERVAL = re.compile(r"([0-9]{1,4})(s|m|h)")
 _URL = re.compile(r"(?:socket|rfc2217)://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})(?:\?.*)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_SHORT_TIME = re.compile(r"([0-9]{1,5})ms")
+LONGEST_SHORT_TIME_S = 5.0
+RATIOS = (0.001, 100_000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Meter:
         address: 1 to 247.
         settings: its line settings, the factory's unless said otherwise.
         role: the tag ``role``.
+        interval_s: whole seconds from reading to reading; 0 for that of the port.
+        pause_s: seconds of silence before it is asked after another meter; learnt unless given.
+        timeout_s: seconds for which the first byte of its reply is waited for; learnt unless given.
     """
 
     name: str
@@ -49,6 +55,9 @@ class Meter:
     address: int
     settings: LineSettings
     role: str = "grid"
+    interval_s: int = 0
+    pause_s: float | None = None
+    timeout_s: float | None = None
 
 
 def add_port_and_meters(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +68,9 @@ def add_port_and_meters(parser: argparse.ArgumentParser) -> None:
         metavar="METER",
         nargs="+",
         help="NAME=MODEL@ADDRESS[,key=value...]; `wattline models` lists the models, "
-        f"the keys are baud, parity ({', '.join(PARITIES)}), stop ({', '.join(map(str, STOP_BITS))}) "
-        f"and role ({', '.join(ROLES)})",
+        f"the keys are baud, parity ({', '.join(PARITIES)}), stop ({', '.join(map(str, STOP_BITS))}), "
+        f"role ({', '.join(ROLES)}), scale (ratio of its current transformers), invert (the current runs the other "
+        "way), interval (such as 10s), pause and timeout (such as 50ms; both are learnt unless given)",
     )
 
 
@@ -130,17 +140,82 @@ def _address(text: str, word: str) -> int:
 
 
 def _with_key(meter: Meter, key: str, value: str, word: str) -> Meter:
-    settings = meter.settings
-    match key:
-        case "baud":
-            return replace(meter, settings=replace(settings, baud=_one_of(BAUD_RATES, value, key, word)))
-        case "parity":
-            return replace(meter, settings=replace(settings, parity=_one_of(PARITIES, value, key, word)))
-        case "stop":
-            return replace(meter, settings=replace(settings, stop=_one_of(STOP_BITS, value, key, word)))
-        case "role":
-            return replace(meter, role=_one_of(ROLES, value, key, word))
-    raise WordError(f"There is no key {key!r} ({word!r}){_nearest(key, KEYS)}; a meter's keys are {', '.join(KEYS)}.")
+    if key not in _KEYS:
+        raise WordError(
+            f"There is no key {key!r} ({word!r}){_nearest(key, KEYS)}; a meter's keys are {', '.join(KEYS)}."
+        )
+    return _KEYS[key](meter, value, word)
+
+
+def _with_baud(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, settings=replace(meter.settings, baud=_one_of(BAUD_RATES, value, "baud", word)))
+
+
+def _with_parity(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, settings=replace(meter.settings, parity=_one_of(PARITIES, value, "parity", word)))
+
+
+def _with_stop(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, settings=replace(meter.settings, stop=_one_of(STOP_BITS, value, "stop", word)))
+
+
+def _with_role(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, role=_one_of(ROLES, value, "role", word))
+
+
+def _with_scale(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, model=behind_transformers(meter.model, _ratio(value, word)))
+
+
+def _with_invert(meter: Meter, value: str, word: str) -> Meter:
+    is_turned = _one_of(("yes", "no"), value or "yes", "invert", word) == "yes"
+    return replace(meter, model=turned_round(meter.model)) if is_turned else meter
+
+
+def _with_interval(meter: Meter, value: str, word: str) -> Meter:  # noqa: ARG001 (one shape for all keys)
+    return replace(meter, interval_s=parse_interval(value))
+
+
+def _with_pause(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, pause_s=_short_time(value, "pause", word))
+
+
+def _with_timeout(meter: Meter, value: str, word: str) -> Meter:
+    return replace(meter, timeout_s=_short_time(value, "timeout", word))
+
+
+_KEYS: dict[str, Callable[[Meter, str, str], Meter]] = {
+    "baud": _with_baud,
+    "parity": _with_parity,
+    "stop": _with_stop,
+    "role": _with_role,
+    "scale": _with_scale,
+    "invert": _with_invert,
+    "interval": _with_interval,
+    "pause": _with_pause,
+    "timeout": _with_timeout,
+}
+KEYS = tuple(_KEYS)
+
+
+def _ratio(text: str, word: str) -> float:
+    """The ratio of the transformers: ``40``, ``1.5`` or ``200/5``."""
+    primary, _, secondary = text.partition("/")
+    try:
+        ratio = float(primary) / float(secondary or 1)
+    except (ValueError, ZeroDivisionError):
+        ratio = 0.0
+    if not RATIOS[0] <= ratio <= RATIOS[1]:
+        raise WordError(f"scale={text!r} in {word!r} must be a ratio of transformers, for example 40 or 200/5.")
+    return ratio
+
+
+def _short_time(text: str, key: str, word: str) -> float:
+    match = _SHORT_TIME.fullmatch(text)
+    seconds = int(match[1]) / 1000 if match else -1.0
+    if not 0 <= seconds <= LONGEST_SHORT_TIME_S:
+        raise WordError(f"{key}={text!r} in {word!r} must be 0ms to {LONGEST_SHORT_TIME_S * 1000:.0f}ms.")
+    return seconds
 
 
 def _one_of(choices: Iterable[T], value: str, key: str, word: str) -> T:

@@ -1,13 +1,14 @@
 """One question to one meter: asked, waited for, and the books kept on what came, what did not, and what may still come."""
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from wattline.bus.health import Health
 from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
-from wattline.bus.suspicion import Suspicion
+from wattline.bus.pause import Pause
+from wattline.bus.suspicion import Question, Suspicion
 from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError
 from wattline.plan import sweep_s
 from wattline.words import Meter
@@ -23,7 +24,7 @@ class LateAnswer:
         registers: what it says.
     """
 
-    question: Hashable
+    question: Question | None
     length: int
     registers: tuple[int, ...]
 
@@ -50,7 +51,8 @@ class Asking:
         self._modbus = modbus
         self._port = modbus.port
         self._monotonic = monotonic
-        self._latency = Latency()
+        self._latency = Latency(meter.timeout_s)
+        self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
         self._suspicion = Suspicion()
 
     @property
@@ -58,15 +60,25 @@ class Asking:
         """How long a reply is waited for, from the end of the request to its first byte."""
         return self._latency.timeout_s
 
+    @property
+    def turnaround_s(self) -> float:
+        """What it usually takes the meter to begin its reply."""
+        return self._latency.typical_s
+
+    @property
+    def pause_s(self) -> float:
+        """The silence that is kept before the meter is asked after another one."""
+        return self._pause.before_s(is_change=True)
+
     def time_for(self, deadline_s: float, *lengths: int) -> bool:
         """Whether reads of ``lengths`` registers are over by ``deadline_s`` even if none is answered."""
         return self._monotonic() + sweep_s(lengths, self._meter.settings, self.timeout_s) <= deadline_s
 
-    def doubts(self, length: int, question: Hashable) -> int:
+    def doubts(self, length: int, question: Question) -> int:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
         return self._suspicion.doubts(length, question, self._monotonic())
 
-    def ask(self, first: int, length: int, question: Hashable, function: int = 0) -> tuple[int, ...]:
+    def ask(self, first: int, length: int, question: Question, function: int = 0) -> tuple[int, ...]:
         """Read ``length`` registers from ``first`` on; ``question`` is what an answer would answer.
 
         Args:
@@ -80,14 +92,18 @@ class Asking:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
+        is_change = self._port.is_change(self._meter.address, self._meter.settings)
         self._port.use(self._meter.settings)
         self._port.reply_timeout_s = self.timeout_s
+        self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
         self.health.count("requests")
         asked_s = self._monotonic()
         try:
             registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
         except ReadError as error:
             self.health.failed(error)
+            if isinstance(error, NoReplyError):
+                self._pause.unanswered(is_change=is_change)
             self.silences = self.silences + 1 if isinstance(error, NoReplyError) else 0
             if not self._was_its_own(error, length):
                 self._suspicion.given_up(length, question, asked_s)
@@ -95,6 +111,7 @@ class Asking:
             raise
         self._suspicion.answered(length, question, asked_s)
         self._recognise_late()
+        self._pause.answered(is_change=is_change)
         self.silences = 0
         self.health.count("replies")
         self.health.took(self._monotonic() - asked_s)

@@ -3,19 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 
-from wattline import fields
+from wattline.bus.learning import Trying
+from wattline.bus.member import Member
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
-from wattline.bus.session import Session
-from wattline.clock import Slot
+from wattline.bus.turns import Turns, take_turns
+from wattline.clock import NS, Slot
 from wattline.errors import PortError
 from wattline.log import LOG
-from wattline.plan import due_parts
 from wattline.reading import Point
 from wattline.words import Meter
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
+# What the meters need changes while it is learnt; the turns follow it this often.
+TURNS_S = 10.0
 
 
 class Bus:
@@ -26,6 +28,7 @@ class Bus:
         meters: who is on it.
         interval_s: seconds from slot to slot.
         monotonic: seconds of a clock that never steps.
+        trying: what may be tried of the meters beyond the proven reads.
 
     Attributes:
         reopenings: times the port was opened again after it had been lost.
@@ -37,14 +40,20 @@ class Bus:
         meters: Sequence[Meter],
         interval_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        trying: Trying = Trying.ALL,
     ) -> None:
         self.reopenings = 0
         self._port = port
-        self._modbus = Modbus(port)
-        self._sessions = [Session(meter, self._modbus, monotonic) for meter in meters]
-        self._read_s: list[dict[int, float]] = [{} for _ in meters]
+        modbus = Modbus(port)
+        self._members = [
+            Member(meter, modbus, interval_s, place=number / len(meters), monotonic=monotonic, trying=trying)
+            for number, meter in enumerate(meters)
+        ]
+        self._polled: list[Member] = []
         self._interval_s = interval_s
         self._monotonic = monotonic
+        self._turns = Turns(1, (0,) * len(meters))
+        self._turns_s: float | None = None
         self._lost_s: float | None = None
         self._pause_s = FIRST_PAUSE_S
         self._try_again_s = 0.0
@@ -53,37 +62,31 @@ class Bus:
 
     def poll(self, slot: Slot) -> list[Point]:
         """The readings of one slot; a meter that said nothing has none."""
+        self._take_turns(slot)
         points = []
-        # Who was silent in the last slot comes last, and nobody listens for late replies in the others' time.
-        order = sorted(range(len(self._sessions)), key=lambda number: self._sessions[number].is_silent)
-        for done, number in enumerate(order):
-            session, now_s = self._sessions[number], self._monotonic()
+        self._polled = self._whose_turn(slot)
+        for done, member in enumerate(self._polled):
+            now_s = self._monotonic()
             if self._ready():
-                share_s = (slot.deadline_s - now_s) / (len(order) - done)
-                self._sweep(session, self._read_s[number], slot, now_s + share_s)
-                points += self._points(session, slot)
+                # Nobody listens for late replies in the others' time.
+                share_s = (slot.deadline_s - now_s) / (len(self._polled) - done)
+                self._sweep(member, slot, now_s + share_s)
+                points += member.points(slot)
         return points
 
     def idle(self, slot: Slot) -> None:
-        """Use what is left of a slot to learn more about the meters."""
-        for session in self._sessions:
+        """Use what is left of a slot to learn more about the meters that were read in it, each first in its turn."""
+        first = slot.time_ns // NS % max(1, len(self._polled))
+        for member in self._polled[first:] + self._polled[:first]:
             if self._port.is_open:
                 try:
-                    session.learn(slot)
+                    member.session.learn(slot)
                 except PortError as error:
                     self._lost(error)
 
     def report(self, slot: Slot) -> list[Point]:
         """The health of each meter."""
-        return [
-            Point(
-                fields.METER_HEALTH,
-                {"meter": session.meter.name, "model": session.meter.model.name},
-                session.report(),
-                slot.time_ns,
-            )
-            for session in self._sessions
-        ]
+        return [member.report(slot) for member in self._members]
 
     def health(self) -> dict[str, float]:
         """What the bus adds to ``wattline_bus``; the busy share is that since the last call."""
@@ -91,24 +94,69 @@ class Bus:
         elapsed_s = max(now - self._reported_s, 0.001)
         busy_percent = round(100 * (busy_s - self._busy_s) / elapsed_s, 1)
         self._reported_s, self._busy_s = now, busy_s
-        return {"busy_percent": busy_percent, "reopenings": float(self.reopenings)}
+        return {
+            "busy_percent": busy_percent,
+            "reopenings": float(self.reopenings),
+            "round_s": float(self._turns.slots * self._interval_s),
+        }
 
     def close(self) -> None:
         """Give the port back."""
         self._port.close()
 
-    def _sweep(self, session: Session, read_s: dict[int, float], slot: Slot, listen_until_s: float) -> None:
-        blocks = due_parts(session.meter.model, session.parts, read_s, slot.began_s, self._interval_s)
+    # Whose turn it is.
+
+    def _whose_turn(self, slot: Slot) -> list[Member]:
+        """Those who are there, and after them at most one who is away, the one that has waited longest."""
+        number = int(slot.time_ns // NS // self._interval_s)
+        there, away = [], []
+        for index, member in enumerate(self._members):
+            if member.rest.is_away:
+                away.append(member)
+            elif member.is_due(slot) and (member.meter.interval_s or self._turns.has_turn(index, number)):
+                there.append(member)
+        # Nobody else suffers where there is nobody else.
+        is_alone = len(self._members) == 1
+        knocks = [member for member in away if is_alone or member.rest.until_s <= slot.began_s]
+        # Who was silent in its last sweep comes last, but for those who are away.
+        there.sort(key=lambda member: member.session.was_heard is False)
+        return there + sorted(knocks, key=lambda member: member.rest.until_s)[:1]
+
+    def _take_turns(self, slot: Slot) -> None:
+        """Let the turns follow what the meters are known to need."""
+        if self._turns_s is not None and slot.began_s - self._turns_s < TURNS_S:
+            return
+        is_first, self._turns_s = self._turns_s is None, slot.began_s
+        costs_s = [
+            member.cost_s * self._interval_s / (member.meter.interval_s or self._interval_s) for member in self._members
+        ]
+        turns = take_turns(costs_s, self._interval_s)
+        if turns.slots > 1 and (is_first or turns.slots > self._turns.slots):
+            LOG.warning(
+                "%s: One sweep of all meters needs %.2f s (%s) of %.0f s; each is read every %.0f s.",
+                self._port.name,
+                sum(costs_s),
+                ", ".join(
+                    f"{member.meter.name} {cost_s:.2f} s" for member, cost_s in zip(self._members, costs_s, strict=True)
+                ),
+                self._interval_s,
+                turns.slots * self._interval_s,
+            )
+        elif turns.slots < self._turns.slots:
+            LOG.info(
+                "%s: With fewer requests each meter is read every %.0f s.",
+                self._port.name,
+                turns.slots * self._interval_s,
+            )
+        self._turns = turns
+
+    def _sweep(self, member: Member, slot: Slot, listen_until_s: float) -> None:
         try:
-            session.sweep(blocks, slot, listen_until_s)
+            member.sweep(slot, listen_until_s)
         except PortError as error:
             self._lost(error)
-        read_s.update(dict.fromkeys(session.decoded, slot.began_s))
 
-    def _points(self, session: Session, slot: Slot) -> list[Point]:
-        values = {name: value for decoded in session.decoded.values() for name, value in decoded.values.items()}
-        tags = {"meter": session.meter.name, "role": session.meter.role}
-        return [Point(fields.ELECTRICITY, tags, values, slot.time_ns)] if values else []
+    # The port.
 
     def _ready(self) -> bool:
         """Whether the port is open, after trying to open it if it is time to."""

@@ -86,6 +86,19 @@ class Frame:
         return self.is_refusal or self.count == int.from_bytes(request[4:6], "big")
 
 
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A sound frame that answered no question of its moment.
+
+    Attributes:
+        frame: the frame.
+        received_s: when, by the monotonic clock.
+    """
+
+    frame: Frame
+    received_s: float
+
+
 def expected_bytes(header: bytes | bytearray) -> int:
     """The length of the frame that begins with ``header`` (three bytes), 0 if no reply begins so."""
     function = header[1]

@@ -35,6 +35,12 @@ class Lengths:
         """How much ``length`` is preferred, 0 for most."""
         return self._preferred.index(length)
 
+    def has_room(self, room: int) -> None:
+        """A wider span was learnt: ``room`` registers from the first on are answered in one read."""
+        self._room = max(self._room, room)
+        for length in [length for length in self._agreements if length <= room]:
+            self._agreements[length] = AGREEMENTS_NEEDED
+
     def agreed(self, length: int) -> bool:
         """``length`` was answered and agreed; returns whether it may be used from now on."""
         self._agreements[length] += 1

@@ -16,13 +16,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 import serial
 
 from wattline.bus import frames
 from wattline.bus.device import Opener, open_serial
+from wattline.bus.frames import Stray
 from wattline.bus.settings import LineSettings
 from wattline.errors import PortError
 from wattline.stop import Stop, Stopped
@@ -40,19 +40,6 @@ STRAYS_KEPT = 64
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A sound frame that answered no question of its moment.
-
-    Attributes:
-        frame: the frame.
-        received_s: when, by the monotonic clock.
-    """
-
-    frame: frames.Frame
-    received_s: float
-
-
 class Port:
     """One serial port, device or network, opened when it is needed.
 
@@ -64,6 +51,8 @@ class Port:
         strays: frames for whom they may concern, oldest first.
         turnaround_s: seconds from the end of the last request to the first byte of its reply; None when none came.
         busy_s: seconds in which the bus was used, ever growing.
+        address: whom the last request was for; 0 when there was none since the port was opened.
+        ended_s: when the last exchange was over, by the monotonic clock.
     """
 
     def __init__(
@@ -80,6 +69,8 @@ class Port:
         self.strays: deque[Stray] = deque(maxlen=STRAYS_KEPT)
         self.turnaround_s: float | None = None
         self.busy_s = 0.0
+        self.address = 0
+        self.ended_s = 0.0
         self._stop = stop
         self._opener = opener
         self._monotonic = monotonic
@@ -120,7 +111,7 @@ class Port:
         self._descriptor = None
         with suppress(io.UnsupportedOperation):
             self._descriptor = port.fileno()
-        self._serial = port
+        self._serial, self.address = port, 0
         self._buffer.clear()
 
     def close(self) -> None:
@@ -142,7 +133,7 @@ class Port:
         self._began_s = self._monotonic()
         self.raw = b""
         self.refusal = None
-        self._request = bytes(data)
+        self._request, self.address = bytes(data), data[0]
         self._guarded(lambda port: port.write(data))
         self._request_end_s = self._monotonic() + len(data) * self._settings.character_s
         return len(data)
@@ -161,7 +152,8 @@ class Port:
         try:
             return self._read(size)
         finally:
-            self.busy_s += self._monotonic() - self._began_s
+            self.ended_s = self._monotonic()
+            self.busy_s += self.ended_s - self._began_s
 
     # What the bus asks of it beyond that.
 
@@ -178,6 +170,19 @@ class Port:
             self._settings = settings
             wanted = {"baudrate": settings.baud, "parity": settings.parity, "stopbits": settings.stop}
             self._guarded(lambda port: port.apply_settings(wanted), f"does not take {settings}")
+
+    def is_change(self, address: int, settings: LineSettings) -> bool:
+        """Whether a request to ``address`` at ``settings`` follows one to another meter."""
+        return self.address != 0 and (address, settings) != (self.address, self._settings)
+
+    def rest_until(self, moment_s: float) -> None:
+        """Keep silent until ``moment_s``, by the monotonic clock.
+
+        Raises:
+            Stopped: the process was asked to end.
+        """
+        if (left_s := moment_s - self._monotonic()) > 0 and self._stop.wait(left_s):
+            raise Stopped
 
     def listen(self, deadline_s: float) -> bool:
         """Put aside what has come unasked, waiting for it until ``deadline_s``; whether anything came.

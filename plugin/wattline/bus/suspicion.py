@@ -8,12 +8,24 @@ Two replies of one length are under way after such a question is asked again. Wh
 it was cannot be known; so the one still missing is taken to be the younger, which keeps the length in doubt longest.
 """
 
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 # How late a reply may be: more than twice the 1.2 s that gateways were seen to take. It grows when one comes later.
 HORIZON_S = 3.0
 HORIZON_MAX_S = 30.0
+
+
+class Question(NamedTuple):
+    """What an answer answers: the registers from one on, in one slot, in whatever length.
+
+    Attributes:
+        slot_s: when the slot began, by the monotonic clock.
+        first: the first register.
+    """
+
+    slot_s: float
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,7 @@ class Missing:
     """
 
     length: int
-    question: Hashable
+    question: Question | None
     asked_s: float
 
 
@@ -39,11 +51,11 @@ class Suspicion:
         self.horizon_s = horizon_s
         self._missing: list[Missing] = []
 
-    def given_up(self, length: int, question: Hashable, asked_s: float) -> None:
+    def given_up(self, length: int, question: Question, asked_s: float) -> None:
         """A request got no answer that can be told to be its own."""
         self._missing.append(Missing(length, question, asked_s))
 
-    def answered(self, length: int, question: Hashable, asked_s: float) -> None:
+    def answered(self, length: int, question: Question, asked_s: float) -> None:
         """A request got a reply of its length, be it its own or an older one's."""
         if self._oldest(length) is not None:
             self._missing.append(Missing(length, question, asked_s))
@@ -67,7 +79,7 @@ class Suspicion:
         self._strike_off(length)
         return oldest if len(questions) == 1 else replace(oldest, question=None)
 
-    def doubts(self, length: int, question: Hashable, now_s: float) -> int:
+    def doubts(self, length: int, question: Question, now_s: float) -> int:
         """How many missing replies could be taken for the answer to ``question``."""
         self._forget(now_s)
         return sum(m.length == length and m.question != question for m in self._missing)

@@ -97,7 +97,7 @@ def _read(session: Session) -> Point | None:
     """What one meter says, if it says anything."""
     meter, time_ns = session.meter, time.time_ns() // NS * NS
     values: dict[str, float] = {}
-    missing: Sequence[Block] = session.parts
+    missing: Sequence[Block] = tuple(session.parts.values())
     while missing:
         now_s = time.monotonic()
         session.sweep(missing, Slot(time_ns, now_s, now_s + SWEEP_S))

@@ -1,0 +1,200 @@
+"""What is learnt about one meter in the time that a slot has left: its identity, longer lengths, wider spans.
+
+One trial of a wide span a slot, between two proven reads: those of the sweep before it, and those of the next sweep.
+Parts that these did not read, as they
+move slowly, are asked for besides.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Flag, auto
+
+from wattline.bus.asking import Asking
+from wattline.bus.lengths import Lengths
+from wattline.bus.spans import Spans
+from wattline.bus.suspicion import Question
+from wattline.bus.trial import Outcome, Trial
+from wattline.clock import Slot
+from wattline.errors import NoReplyError, ReadError, RefusedError
+from wattline.log import LOG
+from wattline.meters import Block
+from wattline.plan import Read, Span
+from wattline.registers import Decoded
+from wattline.words import Meter
+
+IDENTITY_TRIES = 5
+# The other refusals are said of the moment: acknowledged, busy.
+LASTING_REFUSALS = (1, 2, 3)
+
+
+class Trying(Flag):
+    """What is tried of a meter beyond the proven reads."""
+
+    NOTHING = 0
+    LENGTHS = auto()
+    SPANS = auto()
+    ALL = LENGTHS | SPANS
+
+
+class Learning:
+    """Learns about one meter.
+
+    Args:
+        meter: the meter.
+        asking: how it is asked.
+        lengths: address of a part to what is known of its lengths.
+        spans: what is known of its spans.
+        trying: what may be tried.
+        read: asks for one part in one length, and keeps what was believed of it.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        asking: Asking,
+        lengths: Mapping[int, Lengths],
+        spans: Spans,
+        *,
+        trying: Trying,
+        read: Callable[[Block, int, Slot], None],
+    ) -> None:
+        self._meter = meter
+        self._asking = asking
+        self._lengths = lengths
+        self._spans = spans
+        self._trying = trying
+        self._read = read
+        self._trial: Trial | None = None
+        self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
+
+    def learn(self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded]) -> None:
+        """Use the rest of ``slot``; ``decoded`` is what was read of ``parts`` in it, by address.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        self._check_identity(slot)
+        if self._trial:
+            self._end_trial(self._trial, slot, decoded)
+        elif self._trying & Trying.SPANS:
+            self._begin_trial(slot, decoded)
+        if self._trying & Trying.LENGTHS:
+            self._try_lengths(slot, parts, decoded)
+
+    # Spans.
+
+    def _begin_trial(self, slot: Slot, decoded: Mapping[int, Decoded]) -> None:
+        for read in self._spans.wanted(slot.began_s):
+            question = Question(slot.began_s, read.span.first)
+            is_due = any(part.address in decoded for part in read.parts)
+            if not is_due or self._asking.doubts(read.span.count, question):
+                continue
+            if self._reads_all(read, slot, decoded) and self._asking.time_for(slot.deadline_s, read.span.count):
+                self._try_span(read, question, decoded)
+            return
+
+    def _reads_all(self, read: Read, slot: Slot, decoded: Mapping[int, Decoded]) -> bool:
+        """Whether all parts of ``read`` are known in this slot, after asking for those that were not due."""
+        for part in read.parts:
+            is_certain = not self._asking.doubts(part.count, Question(slot.began_s, part.address))
+            if part.address not in decoded and is_certain and self._asking.time_for(slot.deadline_s, part.count):
+                self._read(part, part.count, slot)
+        return all(part.address in decoded for part in read.parts)
+
+    def _try_span(self, read: Read, question: Question, decoded: Mapping[int, Decoded]) -> None:
+        before = {part.address: decoded[part.address] for part in read.parts}
+        try:
+            registers = self._asking.ask(read.span.first, read.span.count, question)
+        except ReadError as error:
+            if is_lasting(error):
+                self._tell_dropped(self._spans.drop(read.span), read.span, str(error))
+            elif isinstance(error, NoReplyError):
+                self._tell_dropped(self._spans.silent(read.span), read.span, str(error))
+            else:
+                self._tell_dropped(self._spans.failed(read.span), read.span, str(error))
+            return
+        self._trial = Trial(read, registers, before)
+
+    def _end_trial(self, trial: Trial, slot: Slot, decoded: Mapping[int, Decoded]) -> None:
+        self._trial = None
+        if not self._reads_all(trial.read, slot, decoded):
+            return
+        span = trial.read.span
+        match trial.judge(self._meter.model, decoded):
+            case Outcome.AGREES:
+                if self._spans.agreed(span):
+                    self._widen(span, trial)
+            case Outcome.DIFFERS:
+                self._tell_dropped(self._spans.drop(span), span, "what it says differs from the proven reads.")
+            case Outcome.UNCERTAIN:
+                self._spans.postpone(span, slot.began_s)
+
+    def _widen(self, span: Span, trial: Trial) -> None:
+        for part in trial.read.parts:
+            self._lengths[part.address].has_room(span.end - part.address)
+        LOG.info("%s: %s are read at once from now on.", self._meter.name, span)
+
+    def _tell_dropped(self, is_dropped: bool, span: Span, reason: str) -> None:
+        if is_dropped:
+            LOG.info("%s: %s are not read at once: %s", self._meter.name, span, reason)
+
+    # Lengths.
+
+    def _try_lengths(self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded]) -> None:
+        tried: set[Span] = set()
+        while trial := self._next_length(slot, parts, decoded, tried):
+            part, length = trial
+            tried.add(Span(part.address, length))
+            self._read(part, length, slot)
+            if self._lengths[part.address].rank(length) > 0:
+                # The preferred lengths are wanted at once, the others some time: one a slot, since on a bad line
+                # each question more is one more that can go wrong.
+                break
+
+    def _next_length(
+        self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded], tried: set[Span]
+    ) -> tuple[Block, int] | None:
+        """The part and length to try next: the preferred lengths of all parts first, each once a slot."""
+        trials = [
+            (part, length)
+            for address, part in parts.items()
+            if address in decoded
+            for length in self._lengths[address].untried
+            if Span(address, length) not in tried
+            and not self._asking.doubts(length, Question(slot.began_s, address))
+            and self._asking.time_for(slot.deadline_s, length)
+        ]
+        return min(trials, key=lambda trial: self._lengths[trial[0].address].rank(trial[1]), default=None)
+
+    # The identity.
+
+    def _check_identity(self, slot: Slot) -> None:
+        identity = self._meter.model.identity
+        if identity is None or not self._identity_tries or not self._asking.time_for(slot.deadline_s, 1):
+            return
+        question = Question(slot.began_s, identity.address)
+        if self._asking.doubts(1, question):
+            return
+        self._identity_tries -= 1
+        try:
+            (found,) = self._asking.ask(identity.address, 1, question, identity.function)
+        except ReadError as error:
+            LOG.debug("%s: The identity register could not be read: %s", self._meter.name, error)
+            if is_lasting(error):
+                self._identity_tries = 0
+            return
+        self._identity_tries = 0
+        if found not in identity.expected:
+            LOG.warning(
+                "%s: Register 0x%04X says 0x%04X where a %s says %s; it is metered all the same, but check the model.",
+                self._meter.name,
+                identity.address,
+                found,
+                self._meter.model.title,
+                " or ".join(f"0x{value:04X}" for value in identity.expected),
+            )
+
+
+def is_lasting(error: ReadError) -> bool:
+    """Whether the meter would refuse the same again."""
+    return isinstance(error, RefusedError) and error.code in LASTING_REFUSALS

@@ -1,0 +1,51 @@
+"""How a meter that does not answer is left in peace: asked ever more rarely, and said so once."""
+
+from wattline.log import LOG
+
+# So many slots without any answer, and the meter is taken to be away.
+SILENT_SLOTS = 3
+FIRST_S = 1.0
+LONGEST_S = 30.0
+
+
+class Rest:
+    """When one meter is asked again.
+
+    Args:
+        name: the meter's, for the log.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._silent_slots = 0
+        self._since_s = 0.0
+        self._pause_s = FIRST_S
+        self.until_s = 0.0
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it is taken to be away."""
+        return self._silent_slots >= SILENT_SLOTS
+
+    def was_silent(self, now_s: float) -> None:
+        """It was asked in a slot that began at ``now_s``, and said nothing."""
+        self._silent_slots += 1
+        if self._silent_slots == 1:
+            self._since_s = now_s
+        if not self.is_away:
+            return
+        if self._silent_slots == SILENT_SLOTS:
+            LOG.warning(
+                "%s: It has not answered in %d slots; it is asked again after 1 s, then ever more rarely, at least every %.0f s.",
+                self._name,
+                SILENT_SLOTS,
+                LONGEST_S,
+            )
+        self.until_s = now_s + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_S)
+
+    def was_heard(self, now_s: float) -> None:
+        """It answered in a slot that began at ``now_s``."""
+        if self.is_away:
+            LOG.info("%s: It answers again after %.0f s.", self._name, now_s - self._since_s)
+        self._silent_slots, self._pause_s, self.until_s = 0, FIRST_S, 0.0

@@ -1,0 +1,250 @@
+"""Wider spans: tried one at a time between two proven reads, believed after three agreements, else dropped for good.
+
+| fault | test |
+|---|---|
+| a meter that answers over its gaps is asked six times a second | test_a_meter_that_answers_over_its_gaps_is_asked_once |
+| a span is believed before it has agreed three times | test_a_span_is_tried_three_times_before_it_is_used |
+| a span that is refused is asked for again | test_a_refused_span_is_dropped_for_good_and_said_once |
+| ... or everything that holds it is given up as well | test_what_is_left_of_a_refused_span_is_planned_anew |
+| silence is waited for ever again, or one lost reply drops a span | test_a_span_that_stays_silent_is_dropped, test_one_lost_reply_drops_no_span |
+| a block that is shifted behind a gap is believed | test_a_block_that_is_shifted_behind_a_gap_is_never_believed |
+| ... since it is zero at night | test_what_is_zero_at_night_is_not_judged |
+| a span is believed that answers with another second's values | test_a_span_that_lags_is_never_believed |
+| a learnt span that is lost takes its parts with it | test_a_learnt_span_that_is_lost_is_read_in_parts |
+| ... for good | test_a_learnt_span_that_fails_for_good_is_given_up |
+| `--proven` tries all the same | test_nothing_is_tried_of_a_meter_that_shall_be_left_alone |
+| a late reply to a wide span is taken for a later one | test_a_fault_gives_no_wrong_value_with_wide_spans, test_not_one_wrong_value_in_5000_seconds_with_wide_spans |
+| a slot runs over its end for the sake of learning | every test here: ``play`` asserts it |
+"""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from test_session import FAULTS, battered, faulty, watched
+from virtual import FAST, MODEL, PROVEN, TURNAROUND_S, Ask, Replies, World, image, sealed, sound
+from wattline.bus.learning import Trying
+from wattline.bus.spans import AGREEMENTS_NEEDED
+from wattline.bus.trial import Outcome, Trial
+from wattline.plan import Read, Span, parts_of
+from wattline.registers import decode
+
+WIDE, ENERGIES = Span(0x130, 41), Span(0xA000, 40)
+GAPS = ({*range(0x134, 0x139), 0x13F}, {*range(0xA00A, 0xA01E)})
+REFUSAL = sealed(b"\x01\x83\x02")
+
+
+def asked(heard: list[Ask], slots: range) -> Counter[Span]:
+    return Counter(Span(ask.first, ask.count) for ask in heard if ask.slot in slots)
+
+
+def is_wide(ask: Ask) -> bool:
+    return any(gap & set(range(ask.first, ask.first + ask.count)) for gap in GAPS)
+
+
+def refusing_gaps(ask: Ask) -> Replies:
+    return [(TURNAROUND_S, REFUSAL)] if is_wide(ask) else sound(ask)
+
+
+def test_a_meter_that_answers_over_its_gaps_is_asked_once(play):
+    """Six requests become one, and the two for the energies one."""
+    world, heard = watched(sound)
+    seen = play(world, 70, trying=Trying.ALL)
+    assert seen.wrong == []
+    assert all(names >= FAST for names in seen.fields.values())
+    assert asked(heard, range(51, 70)) == {WIDE: 19, ENERGIES: 2}
+    energies = [slot for slot, names in seen.fields.items() if "energy_total_kwh" in names]
+    assert all(5 <= later - earlier <= 11 for earlier, later in pairwise(energies))
+
+
+def test_a_span_is_tried_three_times_before_it_is_used(play, caplog):
+    caplog.set_level("INFO")
+    world, heard = watched(sound)
+    play(world, 9, trying=Trying.SPANS)
+    tries = [ask.slot for ask in heard if Span(ask.first, ask.count) == WIDE]
+    told = [record for record in caplog.records if "are read at once from now on" in record.message]
+    assert tries[: AGREEMENTS_NEEDED + 1] == [1, 3, 5, 7]
+    assert asked(heard, range(1, 7))[Span(0x140, 2)] == 6
+    assert [span for span in asked(heard, range(7, 8)) if span.first < ENERGIES.first] == [WIDE]
+    assert [record.getMessage() for record in told] == [
+        "house: Registers 0x0130 to 0x0158 are read at once from now on."
+    ]
+
+
+def test_a_refused_span_is_dropped_for_good_and_said_once(play, caplog):
+    caplog.set_level("INFO")
+    world, heard = watched(refusing_gaps)
+    seen = play(world, 120, trying=Trying.ALL)
+    refused = Counter((ask.first, ask.count) for ask in heard if is_wide(ask))
+    told = [
+        record.getMessage() for record in caplog.records if "are not read at once: The meter refused" in record.message
+    ]
+    assert set(refused.values()) == {1}
+    assert len(told) == len(refused) > 3
+    assert seen.wrong == []
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+def test_what_is_left_of_a_refused_span_is_planned_anew(play):
+    """The meter refuses the two gaps only: three requests are left of the six."""
+    world, heard = watched(refusing_gaps)
+    play(world, 120, trying=Trying.ALL)
+    fast = {span for span in asked(heard, range(100, 119)) if span.first < 0x200}
+    assert fast == {Span(0x130, 2), Span(0x139, 3), Span(0x140, 25)}
+
+
+def test_a_span_that_stays_silent_is_dropped(play, caplog):
+    def meter(ask: Ask) -> Replies:
+        return [] if is_wide(ask) else sound(ask)
+
+    caplog.set_level("INFO")
+    world, heard = watched(meter)
+    seen = play(world, 120, trying=Trying.ALL)
+    tries = Counter((ask.first, ask.count) for ask in heard if is_wide(ask))
+    assert set(tries.values()) == {2}
+    assert len([r for r in caplog.records if "are not read at once: No reply" in r.message]) == len(tries)
+    assert not [ask for ask in heard if is_wide(ask) and ask.slot > 100]
+    assert seen.wrong == []
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+def test_one_lost_reply_drops_no_span(play):
+    lost: list[Ask] = []
+
+    def meter(ask: Ask) -> Replies:
+        if is_wide(ask) and not lost:
+            lost.append(ask)
+            return []
+        return sound(ask)
+
+    world, heard = watched(meter)
+    play(world, 40, trying=Trying.ALL)
+    assert lost
+    assert asked(heard, range(35, 39))[WIDE] == 4
+
+
+def shifted(by: int, behind: int) -> object:
+    """A meter that answers over its gaps, with all that lies from register ``behind`` on shifted by some registers."""
+
+    def meter(ask: Ask) -> Replies:
+        if not is_wide(ask) or ask.first + ask.count <= behind:
+            return sound(ask)
+        registers = image(ask.slot)
+        addresses = [a if a < behind else a + by for a in range(ask.first, ask.first + ask.count)]
+        data = b"".join(registers.get(a, 7).to_bytes(2, "big") for a in addresses)
+        return [(TURNAROUND_S, sealed(bytes((1, 3, 2 * ask.count)) + data))]
+
+    return meter
+
+
+@pytest.mark.parametrize("behind", [0x134, 0x139, 0x13F, 0x140, 0xA00A, 0xA01E], ids=hex)
+@pytest.mark.parametrize("by", [-2, -1, 1, 2])
+def test_a_block_that_is_shifted_behind_a_gap_is_never_believed(play, by, behind):
+    world, _ = watched(shifted(by, behind))
+    seen = play(world, 60, trying=Trying.ALL)
+    assert seen.wrong == []
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+def trial(now: dict[int, int], said: list[int], span: Span = WIDE) -> Outcome:
+    """The outcome of a wide read that ``said`` this, where the proven reads before and after it found ``now``."""
+    parts = tuple(part for part in parts_of(MODEL) if span.holds(part.address, part.end))
+    readings = {
+        part.address: decode(MODEL.rows_of(part), part.address, [now.get(a, 0) for a in range(part.address, part.end)])
+        for part in parts
+    }
+    return Trial(Read(span, parts), tuple(said), readings).judge(MODEL, readings)
+
+
+def test_what_is_zero_at_night_is_not_judged():
+    """Without a load a shift behind the gap could not be seen: neither agreement nor disagreement."""
+    night = {0x130: 5000, 0x131: 23000}
+    said = [night.get(address, 0) for address in range(WIDE.first, WIDE.end)]
+    assert trial(night, said) == Outcome.UNCERTAIN
+    day = night | {0x13A: 1473, 0x141: 327, 0x149: 98, 0x151: 341, 0x158: 959}
+    assert trial(day, [day.get(address, 0) for address in range(WIDE.first, WIDE.end)]) == Outcome.AGREES
+    assert trial(day, said) == Outcome.DIFFERS
+
+
+def test_a_counter_agrees_exactly_and_a_gauge_nearly():
+    now = {0xA000: 3, 0xA001: 1328, 0xA003: 7, 0xA01F: 900}
+    said = [now.get(address, 0) for address in range(ENERGIES.first, ENERGIES.end)]
+    assert trial(now, said, ENERGIES) == Outcome.AGREES
+    said[1] += 1
+    assert trial(now, said, ENERGIES) == Outcome.DIFFERS
+
+
+def test_a_span_that_lags_is_never_believed(play):
+    """The values of wide reads are those of an hour ago: as sound as can be, and wrong."""
+
+    def meter(ask: Ask) -> Replies:
+        return sound(Ask(ask.first, ask.count, ask.heard_s + 1000)) if is_wide(ask) else sound(ask)
+
+    world, heard = watched(meter)
+    seen = play(world, 60, trying=Trying.ALL)
+    assert seen.wrong == []
+    assert len([ask for ask in heard if Span(ask.first, ask.count) == WIDE]) == 1
+
+
+def test_a_learnt_span_that_is_lost_is_read_in_parts(play):
+    """In the same second."""
+    world = World(sound)
+    usual = world.meter
+
+    def before(slot: int) -> None:
+        def meter(ask: Ask) -> Replies:
+            return [] if slot == 40 and Span(ask.first, ask.count) == WIDE else usual(ask)
+
+        world.meter = meter
+
+    seen = play(world, 45, before, trying=Trying.ALL)
+    assert seen.wrong == []
+    assert seen.fields[40] >= FAST
+
+
+def test_a_learnt_span_that_fails_for_good_is_given_up(play):
+    """As when the meter behind the address was replaced by one that refuses it."""
+    world, heard = watched(sound)
+    usual = world.meter
+
+    def before(slot: int) -> None:
+        world.meter = (lambda ask: refusing_gaps(ask) if usual(ask) else []) if slot >= 30 else usual
+
+    seen = play(world, 60, before, trying=Trying.ALL)
+    assert (
+        len([ask for ask in heard if is_wide(ask) and ask.slot >= 30 and ask.first == 0x130 and ask.count == 41]) == 1
+    )
+    assert seen.wrong == []
+    assert all(names >= FAST for names in seen.fields.values())
+
+
+def test_nothing_is_tried_of_a_meter_that_shall_be_left_alone(play):
+    world, heard = watched(sound)
+    play(world, 30, trying=Trying.NOTHING)
+    assert {(ask.first, ask.count) for ask in heard} <= PROVEN
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("is_proven_only", [False, True], ids=["any length", "proven lengths"])
+def test_a_fault_gives_no_wrong_value_with_wide_spans(fault, play, is_proven_only):
+    seen = play(faulty(fault, proven_only=is_proven_only), 30, trying=Trying.ALL)
+    assert seen.wrong == []
+    assert seen.fields[30] >= FAST
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("is_wire", [False, True], ids=["gateway", "wire"])
+@pytest.mark.parametrize("seed", [1909, 20_000])
+def test_not_one_wrong_value_in_5000_seconds_with_wide_spans(play, is_wire, seed):
+    """On a line that behaves until the spans are learnt, and is as bad as it gets from then on."""
+    world, bad = World(sound, is_wire=is_wire), battered(seed, is_wire=is_wire, proven_only=False)
+
+    def before(slot: int) -> None:
+        world.meter = sound if slot < 40 else bad.meter
+
+    seen = play(world, 5000, before, trying=Trying.ALL)
+    times = Counter(name for names in seen.fields.values() for name in names & FAST)
+    print({name: times[name] / 5000 for name in sorted(FAST)}, seen.health)
+    assert seen.wrong == []
+    assert len(seen.fields) >= (0.6 if is_wire else 0.8) * 5000
