@@ -13,7 +13,7 @@
 | a learnt span that is lost takes its parts with it | test_a_learnt_span_that_is_lost_is_read_in_parts |
 | ... for good | test_a_learnt_span_that_fails_for_good_is_given_up |
 | `--proven` tries all the same | test_nothing_is_tried_of_a_meter_that_shall_be_left_alone |
-| a late reply to a wide span is taken for a later one | test_a_fault_gives_no_wrong_value_with_wide_spans, test_not_one_wrong_value_in_5000_seconds_with_wide_spans |
+| a late reply to a wide span is taken for a later one | test_a_fault_gives_no_wrong_value_with_wide_spans, test_not_one_wrong_value_in_2000_seconds_with_wide_spans |
 | a slot runs over its end for the sake of learning | every test here: ``play`` asserts it |
 """
 
@@ -233,18 +233,18 @@ def test_a_fault_gives_no_wrong_value_with_wide_spans(fault, play, is_proven_onl
     assert seen.fields[30] >= FAST
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("is_wire", [False, True], ids=["gateway", "wire"])
 @pytest.mark.parametrize("seed", [1909, 20_000])
-def test_not_one_wrong_value_in_5000_seconds_with_wide_spans(play, is_wire, seed):
+def test_not_one_wrong_value_in_2000_seconds_with_wide_spans(play, is_wire, seed):
     """On a line that behaves until the spans are learnt, and is as bad as it gets from then on."""
     world, bad = World(sound, is_wire=is_wire), battered(seed, is_wire=is_wire, proven_only=False)
 
     def before(slot: int) -> None:
         world.meter = sound if slot < 40 else bad.meter
 
-    seen = play(world, 5000, before, trying=Trying.ALL)
+    seen = play(world, 2000, before, trying=Trying.ALL)
     times = Counter(name for names in seen.fields.values() for name in names & FAST)
-    print({name: times[name] / 5000 for name in sorted(FAST)}, seen.health)
+    print({name: times[name] / 2000 for name in sorted(FAST)}, seen.health)
     assert seen.wrong == []
-    assert len(seen.fields) >= (0.6 if is_wire else 0.8) * 5000
+    assert len(seen.fields) >= (0.6 if is_wire else 0.8) * 2000

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, Model
-from wattline.plan import Read, Span, is_slow, known_reads, proven_spans, wanted_reads
+from wattline.plan import Cost, Read, Span, is_slow, known_reads, proven_spans, wanted_reads
 
 AGREEMENTS_NEEDED = 3
 # Any line loses a reply now and then; the second silence in a row is the meter's.
@@ -30,7 +30,7 @@ class Spans:
     Args:
         model: the table.
         parts: what is read at once from the start.
-        settings: the speed of the line, by which reads are compared.
+        settings: the speed of the line.
         widens: whether wider spans are tried at all.
 
     Attributes:
@@ -41,7 +41,7 @@ class Spans:
         self.known = proven_spans(model)
         self._model = model
         self._parts = tuple(parts)
-        self._settings = settings
+        self._cost = Cost(settings)
         self._widens = widens
         self._failed: set[Span] = set()
         self._agreements: Counter[Span] = Counter()
@@ -51,7 +51,7 @@ class Spans:
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
         """The cheapest reads of ``parts`` by known spans that are free to be asked for."""
-        return known_reads(parts, self.known, self._settings, is_free)
+        return known_reads(parts, self.known, self._cost, is_free)
 
     def is_known(self, span: Span) -> bool:
         """Whether the meter answers ``span``."""
@@ -112,5 +112,5 @@ class Spans:
         self._failures[span] = 0
 
     def _wanted_of(self, parts: Iterable[Block]) -> list[Read]:
-        reads = wanted_reads(self._model, parts, self._failed, self.known, self._settings)
+        reads = wanted_reads(self._model, parts, self._failed, self.known, self._cost)
         return [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
