@@ -8,6 +8,7 @@
 | it spends the processor while nobody asks    | test_it_sleeps_while_nobody_asks                 |
 | wrong words are taken or explained badly     | test_wrong_words_are_refused_in_a_sentence       |
 | help and grammar drift apart                 | test_help_tells_every_fault                      |
+| a load or a kind of gap is not what it says  | test_the_sun_shines, test_gaps_are_as_asked_for  |
 """
 
 import os
@@ -45,13 +46,18 @@ def start() -> Iterator[Start]:
         process.communicate()
 
 
-def read_power(port: str) -> int:
+def read_registers(port: str, first: int, count: int) -> list[int]:
+    """Empty where they were refused."""
     client = ModbusTcpClient("127.0.0.1", port=int(port.rpartition(":")[2]), framer=FramerType.RTU, timeout=2)
     client.connect()
     try:
-        return client.read_holding_registers(0x140, count=2, device_id=1).registers[1]
+        return client.read_holding_registers(first, count=count, device_id=1).registers
     finally:
         client.close()
+
+
+def read_power(port: str) -> int:
+    return read_registers(port, 0x140, 2)[1]
 
 
 def test_it_prints_the_port_and_a_command_to_read_it(start, tmp_path):
@@ -73,6 +79,33 @@ def test_over_tcp_it_names_the_port_that_it_got(start):
     assert port.startswith("socket://127.0.0.1:")
     assert not port.endswith(":0")
     assert read_power(port) == 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "registers"),
+    [((), []), (("--gaps", "zero"), [5000, 23000, 0, 0, 0]), (("--gaps", "shift"), [23000, 0, 0, 0, 0])],
+)
+def test_gaps_are_as_asked_for(start, words, registers):
+    """The OR-WE-515 has nothing at 0x0134."""
+    process = start("--tcp", "127.0.0.1:0", "--load", "fixed", *words, "orno-we515@1")
+
+    assert read_registers(process.stdout.readline().strip(), 0x130, 5) == registers
+
+
+def test_the_sun_shines_on_a_solar_house(start, monkeypatch):
+    """In a place where it is one o'clock now."""
+    monkeypatch.setenv("TZ", f"NOON{(time.gmtime().tm_hour - 13 + 12) % 24 - 12:+d}")
+    process = start("--tcp", "127.0.0.1:0", "--load", "solar", "all=orno-we515@1", "panels=orno-we515@2")
+    port = process.stdout.readline().strip()
+    client = ModbusTcpClient("127.0.0.1", port=int(port.rpartition(":")[2]), framer=FramerType.RTU, timeout=2)
+    client.connect()
+    try:
+        high, low = client.read_holding_registers(0x140, count=2, device_id=2).registers
+    finally:
+        client.close()
+
+    assert high == 0xFFFF
+    assert -7000 < low - 0x10000 < -2000
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -125,6 +158,7 @@ def test_it_sleeps_while_nobody_asks(start):
         ([], "The following arguments are required: METER"),
         (["--load", "sun", "orno-we515@1"], "invalid choice: 'sun'"),
         (["--line", "rope", "orno-we515@1"], "invalid choice: 'rope'"),
+        (["--gaps", "leap", "orno-we515@1"], "invalid choice: 'leap'"),
         (["--seed", "x", "orno-we515@1"], "Argument --seed: invalid int value: 'x'"),
         (["--turnaround", "-1", "orno-we515@1"], "'-1' must be a number of milliseconds from 0 to 60000"),
         (["--jitter", "x", "orno-we515@1"], "'x' must be a number of milliseconds from 0 to 60000"),

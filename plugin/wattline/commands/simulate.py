@@ -10,6 +10,7 @@ from types import FrameType
 from wattline.errors import WordError
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
+from wattline.simulate.gaps import GAPS
 from wattline.simulate.line import LINES
 from wattline.words import parse_meters
 
@@ -84,6 +85,13 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         default=2.0,
         help="how far a turnaround may be from that (default: %(default)g)",
     )
+    parser.add_argument(
+        "--gaps",
+        choices=GAPS,
+        default="refuse",
+        help="what a read does that touches registers which the model does not have: refuse with code 2, give zeros for "
+        "them, bring no reply, or give every register of the reply one further on (default: %(default)s)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -94,7 +102,15 @@ def execute(arguments: argparse.Namespace) -> int:
         raise WordError(
             "The fault 'unplug' needs --link or --tcp, since the pseudo-terminal comes back under another name."
         )
-    scenario = Scenario(arguments.load, arguments.seed, arguments.line, arguments.turnaround, arguments.jitter, script)
+    scenario = Scenario(
+        load=arguments.load,
+        seed=arguments.seed,
+        line=arguments.line,
+        turnaround_ms=arguments.turnaround,
+        jitter_ms=arguments.jitter,
+        script=script,
+        gaps=arguments.gaps,
+    )
     tcp = host_and_port(arguments.tcp) if arguments.tcp else None
     simulator = Simulator(parse_meters(words), scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
 

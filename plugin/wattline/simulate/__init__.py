@@ -1,8 +1,10 @@
 """The fake meter: simulated meters that speak Modbus RTU on a pseudo-terminal or over TCP.
 
-The way of a request: ``endpoint`` (bytes) -> ``frames`` (request) -> ``line`` (heard, when) -> ``image`` (registers,
-from ``electricity``, ``house`` and ``energy``) -> ``faults`` (spoilt bytes) -> ``line`` (sent, when) -> ``endpoint``.
-``bus`` conducts it and knows no real time; ``simulator`` is the thread with the real time and the real port.
+The way of a request: ``endpoint`` (bytes) -> ``frames`` (request) -> ``line`` (heard, when) -> ``image`` (registers)
+-> ``faults`` (spoilt bytes) -> ``line`` (sent, when) -> ``endpoint``. The way of a value to its registers: ``house``
+and ``roof`` (watts of each appliance) -> ``electricity`` (of one line) -> ``quantities`` and ``energy`` (every field of
+the vocabulary) -> ``display`` (registers); ``gaps`` tells which of them the meter has. ``bus`` conducts it and knows no
+real time; ``simulator`` is the thread with the real time and the real port.
 """
 
 from wattline.simulate.bus import Scenario

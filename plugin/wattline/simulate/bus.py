@@ -8,6 +8,7 @@ from wattline.simulate.dice import Dice
 from wattline.simulate.electricity import Load
 from wattline.simulate.faults import Fault, Script, spoil
 from wattline.simulate.frames import Request, RequestBuffer, refusal, reply
+from wattline.simulate.gaps import Gaps
 from wattline.simulate.image import Answer, SimulatedMeter
 from wattline.simulate.line import Delivery, Gateway, LineKind, Transmission, Utterance, Wire
 from wattline.simulate.schedule import Schedule
@@ -28,6 +29,7 @@ class Scenario:
         turnaround_ms: from a request's last character to the reply's first, in milliseconds.
         jitter_ms: how far a turnaround may be from that, either way.
         script: the faults.
+        gaps: what the meters do with a read that touches registers that they do not have.
     """
 
     load: Load = "house"
@@ -36,6 +38,7 @@ class Scenario:
     turnaround_ms: float = 20.0
     jitter_ms: float = 2.0
     script: Script = field(default_factory=Script)
+    gaps: Gaps = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,8 @@ class Bus:
         for fault in faults:
             if fault.kind == "refuse":
                 answer = Answer(refusal=int(fault.low))
+        if answer.is_silent:
+            faults = [*faults, Fault("silence")]
         served = self._served(heard_s, meter, request, answer)
         self._truth.formed(served)
         self._respond(channel, request, meter, served, faults)

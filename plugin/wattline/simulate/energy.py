@@ -1,5 +1,12 @@
-"""The counters of a meter: they add up power over time, each tariff its own, and only grow."""
+"""The counters of a meter: they add up power over time, each direction, line and tariff its own, and only grow.
 
+Every line is counted on its own, so that the parts always add up to the whole; a meter that balances its three lines
+first would count less of both directions while one line takes and another gives. A meter that counts both directions
+shows their sum as its total; one with a single counter of active energy counts what is taken.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from wattline.simulate.dice import between
@@ -8,8 +15,14 @@ from wattline.simulate.house import DAY_S, HOUR_S
 TARIFFS = (1, 2, 3, 4)
 DAY_TARIFF, NIGHT_TARIFF = 2, 3
 
-PULSE_J = 36_000.0
-"""Joules of the smallest step that a counter shows, 0.01 kWh."""
+IMPORT, EXPORT = "import", "export"
+
+KWH_J = 3_600_000.0
+# How what was counted before the simulation began lies on the lines.
+_LINE_SHARES = {1: (1.0,), 3: (0.42, 0.33, 0.25)}
+
+_Cell = tuple[str, int, int]
+"""A direction, a line (from 0) and a tariff."""
 
 
 def tariff_of(second: int) -> int:
@@ -19,45 +32,96 @@ def tariff_of(second: int) -> int:
 
 @dataclass(slots=True)
 class Counter:
-    """One kind of energy in joules (or var seconds), by tariff.
+    """One kind of energy in joules (or var seconds), by direction, line and tariff.
 
-    It shows whole pulses only, and as its total the sum of what it shows, so that the tariffs always add up.
+    It shows whole pulses only, and as its total the sum of what it shows, so that the parts always add up.
+
+    Attributes:
+        stem, unit: the ends of its fields' names.
+        decimals: a pulse is 1 of the last of these of a kWh.
+        lines: how many.
+        total: the directions that its total counts.
     """
 
     stem: str
     unit: str
-    joules: dict[int, float] = field(default_factory=lambda: dict.fromkeys(TARIFFS, 0.0))
+    decimals: int
+    lines: int
+    total: tuple[str, ...]
+    joules: dict[_Cell, float] = field(default_factory=lambda: defaultdict(float))
 
-    def start_at(self, day_kwh: float, night_kwh: float) -> None:
+    @property
+    def pulse_j(self) -> float:
+        """Joules of the smallest step that it shows."""
+        return float(KWH_J / 10**self.decimals)
+
+    def start_at(self, direction: str, day_kwh: float, night_kwh: float) -> None:
         """Set what was counted before the simulation began."""
-        self.joules[DAY_TARIFF] = round(day_kwh * 100) * PULSE_J
-        self.joules[NIGHT_TARIFF] = round(night_kwh * 100) * PULSE_J
+        for line, share in enumerate(_LINE_SHARES[self.lines]):
+            for tariff, kwh in ((DAY_TARIFF, day_kwh), (NIGHT_TARIFF, night_kwh)):
+                self.joules[direction, line, tariff] = round(kwh * share * 10**self.decimals) * self.pulse_j
+
+    def add(self, power: float, seconds: float, line: int, tariff: int) -> None:
+        """Count ``seconds`` of a ``power`` in W or var; what is below zero goes the other way."""
+        self.joules[EXPORT if power < 0 else IMPORT, line, tariff] += abs(power) * seconds
 
     def readings(self) -> dict[str, float]:
         """Field to value, in kWh or kvarh."""
-        pulses = {tariff: int(joules // PULSE_J) for tariff, joules in self.joules.items()}
-        shown = {f"{self.stem}_t{tariff}_{self.unit}": count / 100 for tariff, count in pulses.items()}
-        return {f"{self.stem}_{self.unit}": sum(pulses.values()) / 100, **shown}
+        pulses = {cell: int(joules // self.pulse_j) for cell, joules in self.joules.items()}
+        shown: dict[str, float] = {}
+        for name, directions in (("total", self.total), (IMPORT, (IMPORT,)), (EXPORT, (EXPORT,))):
+            counted = {cell: count for cell, count in pulses.items() if cell[0] in directions}
+            for part, is_of_it in self._parts().items():
+                kwh = sum(count for cell, count in counted.items() if is_of_it(cell)) / 10**self.decimals
+                shown[f"{self.stem}_{name}{part}_{self.unit}"] = kwh
+        return shown
+
+    def _parts(self) -> dict[str, Callable[[_Cell], bool]]:
+        """The whole, its tariffs and, where there are three, its lines: what each is called, and which cells it holds."""
+        tariffs = {f"_t{tariff}": lambda cell, tariff=tariff: cell[2] == tariff for tariff in TARIFFS}
+        lines = {f"_l{line + 1}": lambda cell, line=line: cell[1] == line for line in range(self.lines)}
+        return {"": lambda _cell: True, **tariffs, **(lines if self.lines > 1 else {})}
 
 
 class Energy:
     """The counters of active and of reactive energy of the meter number ``share``.
 
     They begin past 655.36 kWh, where a reader that takes only the low register starts anew.
+
+    Args:
+        seed: which house.
+        share: the meter's number in it.
+        lines: 1 or 3.
+        decimals: those of the finest counter of energy that it shows, in kWh.
+        is_both_ways: whether its total of active energy counts what is given as well.
+        has_given: whether energy was given to the grid before the simulation began.
     """
 
-    def __init__(self, seed: int, share: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        share: int,
+        *,
+        lines: int = 1,
+        decimals: int = 2,
+        is_both_ways: bool = False,
+        has_given: bool = False,
+    ) -> None:
+        both = (IMPORT, EXPORT)
         day_kwh = between(1100, 1500, seed, "day counter", share)
         night_kwh = between(600, 900, seed, "night counter", share)
-        self._active = Counter("energy_total", "kwh")
-        self._reactive = Counter("reactive_energy_total", "kvarh")
-        self._active.start_at(day_kwh, night_kwh)
-        self._reactive.start_at(0.52 * day_kwh, 0.52 * night_kwh)
+        self._active = Counter("energy", "kwh", decimals, lines, both if is_both_ways else (IMPORT,))
+        self._reactive = Counter("reactive_energy", "kvarh", decimals, lines, both)
+        self._active.start_at(IMPORT, day_kwh, night_kwh)
+        self._reactive.start_at(IMPORT, 0.52 * day_kwh, 0.52 * night_kwh)
+        if has_given:
+            self._active.start_at(EXPORT, between(900, 1900, seed, "given counter", share), 0.0)
 
-    def add(self, power_w: float, reactive_power_var: float, seconds: float, tariff: int) -> None:
-        """Count ``seconds`` of a power; power given to the grid is not counted."""
-        self._active.joules[tariff] += max(power_w, 0.0) * seconds
-        self._reactive.joules[tariff] += abs(reactive_power_var) * seconds
+    def add(self, powers_w: Sequence[float], reactive_powers_var: Sequence[float], seconds: float, tariff: int) -> None:
+        """Count ``seconds`` of the power of each line."""
+        for counter, powers in ((self._active, powers_w), (self._reactive, reactive_powers_var)):
+            for line, power in enumerate(powers):
+                counter.add(power, seconds, line, tariff)
 
     def readings(self) -> dict[str, float]:
         """Field to value of every counter."""

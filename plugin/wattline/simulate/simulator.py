@@ -34,7 +34,7 @@ class Simulator:
 
     Args:
         meters: the meters; the first measures the whole house, each other one a share of it.
-        scenario: load, seed, line, turnaround and faults.
+        scenario: load, seed, line, turnaround, faults and gaps.
         link: a link that leads to the pseudo-terminal, and returns with it.
         tcp: host and port (0 for a free one), in place of a pseudo-terminal.
         truth: a file that gets one JSON object for each reply.
@@ -118,8 +118,10 @@ class Simulator:
     def set_values(self, meter: str, **values: float) -> None:
         """Let a meter show these values, by field and in its unit, from now on; other fields follow the load.
 
+        NaN lets it say that it has no such value.
+
         Raises:
-            ValueError: the meter has no such field.
+            ValueError: the meter has no such field, or no way to say that it has no value.
             OverflowError: a value does not fit into its registers.
         """
         simulated = self._meter(meter)
@@ -161,12 +163,13 @@ class Simulator:
         now = time.monotonic()
         local_s = _local_now_s() if self._local_s is None else self._local_s
         self._clock = Clock(now, local_s, lambda at_s: time.time_ns() - round((time.monotonic() - at_s) * 1e9))
+        scenario = self._scenario
         meters = [
-            SimulatedMeter(meter, self._scenario.load, self._scenario.seed, share, local_s)
+            SimulatedMeter(meter, scenario.load, scenario.seed, share, local_s, gaps=scenario.gaps)
             for share, meter in enumerate(self._meters)
         ]
-        bus = Bus(meters, self._scenario, self._clock, self._truth, self._unplug_for)
-        for window in self._scenario.script.windows:
+        bus = Bus(meters, scenario, self._clock, self._truth, self._unplug_for)
+        for window in scenario.script.windows:
             begin, end = _WINDOWS.get(window.fault.kind, (None, None))
             if begin and end:
                 bus.schedule.at(now + window.start_s, partial(begin, self))
