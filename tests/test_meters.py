@@ -295,9 +295,8 @@ def test_rows_lie_apart_and_outside_of_holes(model: Model) -> None:
 def test_a_row_is_read_by_exactly_one_part(model: Model) -> None:
     parts = parts_of(model)
     for row in model.rows:
-        assert len([part for part in parts if row in model.rows_of(part)]) == 1, row
-    for part in parts:
-        assert len({row.pace for row in model.rows_of(part)}) == 1, part
+        (part,) = [part for part in parts if row in model.rows_of(part)]
+        assert row.pace == "slow" or not is_slow(model, part), row
 
 
 @each_model

@@ -271,7 +271,9 @@ def displays(draw: st.DrawFn) -> tuple[Model, dict[str, int]]:
     raws = {}
     for row in model.rows:
         low, high = sorted(int(Decimal(repr(end)) / Decimal(repr(row.scale))) for end in (row.low, row.high))
-        raws[row.field] = draw(st.sampled_from((low, high)) | st.integers(low, high))
+        raw = draw(st.sampled_from((low, high)) | st.integers(low, high))
+        # A float of 32 bits has 24 for its digits.
+        raws[row.field] = int(row.encoding.unpack(row.encoding.pack(raw))) if row.encoding.is_float else raw
     return model, raws
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, Model
+from wattline.registers import Row
 
 SLOW_S = 10.0
 """Age at which a slow part is read again. A counter of 0.01 kWh steps every 36 s at 1 kW."""
@@ -60,27 +61,36 @@ class Read:
 
 
 def parts_of(model: Model) -> tuple[Block, ...]:
-    """What is read at once from the start: of each proven read the rows of one pace, and each other row alone."""
+    """What is read at once from the start: of each proven read the rows of one pace, and each other row alone.
+
+    Slow rows between fast ones come with them for nothing.
+    """
     parts: list[Block] = []
     taken: set[int] = set()
     for block in model.blocks:
         rows = [row for row in model.rows_of(block) if row.address not in taken]
-        for pace in ("fast", "slow"):
-            of_pace = [row for row in rows if row.pace == pace]
-            if of_pace:
-                first, end = min(row.address for row in of_pace), max(row.end for row in of_pace)
-                step = min(row.encoding.count for row in of_pace)
-                parts.append(_part(block, first, end, step))
+        parts += [_part(block, group) for group in _groups(rows)]
         taken.update(row.address for row in rows)
     parts += [Block(row.address, row.encoding.count) for row in model.rows if row.address not in taken]
     return tuple(sorted(parts, key=lambda part: part.address))
 
 
-def _part(block: Block, first: int, end: int, step: int) -> Block:
+def _groups(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows from the first fast one to the last, the slow ones before them, and those after them."""
+    ordered = sorted(rows, key=lambda row: row.address)
+    fast = [number for number, row in enumerate(ordered) if row.pace == "fast"]
+    ends = (fast[0], fast[-1] + 1) if fast else (0, len(ordered))
+    return [group for group in (ordered[: ends[0]], ordered[slice(*ends)], ordered[ends[1] :]) if group]
+
+
+def _part(block: Block, rows: Sequence[Row]) -> Block:
+    first, end = rows[0].address, max(row.end for row in rows)
     if (first, end) == (block.address, block.end):
         return block
-    room = block.end - first
-    lengths = range(end - first, room + 1, min(step, 2))[:LENGTHS_OF_A_PART]
+    room = block.address + block.room - first
+    # A meter whose numbers take two registers may refuse to give half of one.
+    step = min(2, *(row.encoding.count for row in rows))
+    lengths = range(end - first, room + 1, step)[:LENGTHS_OF_A_PART]
     return Block(first, end - first, tuple(lengths), room)
 
 
