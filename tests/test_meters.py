@@ -157,7 +157,7 @@ def play(case: Case) -> tuple[str, list[str]]:
         except ReadError as error:
             assert not wire.to_come, "an exchange before the last one failed"
             return "error", [f"{type(error).__name__}: {error}"]
-        decoded = decode(case.meter.model.rows, first, registers)
+        decoded = decode(case.meter.model.rows, first, registers, case.meter.model.absent)
         assert values.keys().isdisjoint(decoded.values), "two exchanges give the same field"
         values |= decoded.values
     tags = {"meter": case.meter.name, "role": case.meter.role}

@@ -72,11 +72,11 @@ def _counters(name: str, unit: str, meaning: str) -> list[Field]:
 
 ELECTRICITY_FIELDS = _by_name(
     *_gauges("voltage_v", "V", 3, "Voltage against neutral, root mean square; with three lines their average."),
-    *_gauges("current_a", "A", 4, "Current, root mean square; never negative. With three lines their sum."),
+    *_gauges("current_a", "A", 4, "Current, root mean square; a few meters give it the sign of the power. With three lines their sum."),
     *_gauges("power_w", "W", 2, "Active power; positive is taken from the grid, negative is given to it."),
     *_gauges("reactive_power_var", "var", 2, "Reactive power, signed as the meter gives it."),
     *_gauges("apparent_power_va", "VA", 2, "Apparent power."),
-    *_gauges("power_factor", "", 3, "Active over apparent power, -1 to 1."),
+    *_gauges("power_factor", "", 4, "Active over apparent power, -1 to 1."),
     *_gauges("phase_angle_degrees", "°", 2, "Angle between voltage and current, -360 to 360."),
     Field("frequency_hz", "Hz", "gauge", 3, "Frequency of the mains."),
     *_gauges(

@@ -1,7 +1,7 @@
 """B+G e-tech DS100 (DS100-00B, DS100-30B): three phases, both directions; the 30B with two tariffs.
 
 Sources: B+G e-tech, manual of the DS100 series (bg_ds100serie_de.pdf); volkszaehler/mbmd meters/rs485/ds100.go; the
-evcc template bgetech-ds100; the OpenEMS bundle io.openems.edge.meter.bgetech.
+evcc template bg-etech-ds100; the OpenEMS bundle io.openems.edge.meter.bgetech.
 
 Where sources disagree:
 
@@ -26,7 +26,7 @@ LINE_W = MOST_A * 300
 ALL_W = 3 * LINE_W
 
 MODEL = Model(
-    name="bgetech-ds100",
+    name="bg-etech-ds100",
     title="B+G e-tech DS100",
     settings=LineSettings(9600, "N", 1),
     alternatives=(LineSettings(1200, "N", 1),),
