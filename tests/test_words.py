@@ -37,7 +37,7 @@ METER = "house=orno-we515@1"
 PORT = "/dev/ttyNone"
 PREFIXES = {"run": "E! ", "read": "wattline: "}
 
-PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
+PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
 NO_METER = "is not a meter: it must be NAME=MODEL@ADDRESS, for example house=orno-we515@1."
 NAME_RULE = "cannot be a meter's name: letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."
 ADDRESS_RULE = "must be a whole number from 1 to 247."
@@ -146,6 +146,8 @@ WRONG_WORDS = [
     (["socket://gateway:65536", METER], f"The port 'socket://gateway:65536' must be {PORTS}, {NUMBER_RULE}"),
     (["socket://gateway:٣", METER], f"The port 'socket://gateway:٣' must be {PORTS}, {NUMBER_RULE}"),
     (["socket://a b:502", METER], f"The port 'socket://a b:502' must be {PORTS}, {NUMBER_RULE}"),
+    (["modbus-tcp://gateway", METER], f"The port 'modbus-tcp://gateway' must be {PORTS}, {NUMBER_RULE}"),
+    (["modbus-tcp://g:502?a=1", METER], f"The port 'modbus-tcp://g:502?a=1' must be {PORTS}, {NUMBER_RULE}"),
     (["rfc2217://gateway", METER], f"The port 'rfc2217://gateway' must be {PORTS}, {NUMBER_RULE}"),
     (["/", METER], "The port '/' is no serial device; give one such as /dev/ttyUSB0."),
     ([__file__, METER], f"The port '{__file__}' is no serial device; give one such as /dev/ttyUSB0."),
@@ -242,6 +244,8 @@ def test_an_endless_word_is_refused_in_one_short_line(capsys, words):
         [PORT, METER, "heat=orno-we515@1,baud=2400", "pump=orno-we515@1,parity=N", "car=orno-we515@1,stop=2"],
         ["socket://gateway:502", METER],
         ["socket://[::1]:65535", METER],
+        ["modbus-tcp://gateway:502", METER],
+        ["modbus-tcp://[::1]:502", METER],
         ["rfc2217://192.168.1.2:1", METER],
         ["rfc2217://gateway:2217?timeout=5", METER],
         ["/dev/null", METER],
@@ -412,7 +416,23 @@ def test_what_is_no_command_is_refused_in_one_sentence(capsys, words, sentence):
 PIECES = ["house", "=", "orno-we515", "@", "1", "248", ",", "baud", "9600", "parity", "E", "role", "grid", " ", "\n"]
 NEAR_WORDS = st.lists(st.sampled_from([*PIECES, "\u2028", "\x85", "٣", "\x1b"]), max_size=12).map("".join)
 ANY_WORDS = st.binary(max_size=40).map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
-PORT_PIECES = ["socket://", "rfc2217://", "/dev/", "..", "[", "]", ":", "502", "host", "?", "#", "\n", "\udcff", "%"]
+PORT_PIECES = [
+    "socket://",
+    "rfc2217://",
+    "modbus-tcp://",
+    "/dev/",
+    "..",
+    "[",
+    "]",
+    ":",
+    "502",
+    "host",
+    "?",
+    "#",
+    "\n",
+    "\udcff",
+    "%",
+]
 NEAR_PORTS = st.lists(st.sampled_from(PORT_PIECES), max_size=8).map("".join)
 
 

@@ -72,7 +72,12 @@ def _counters(name: str, unit: str, meaning: str) -> list[Field]:
 
 ELECTRICITY_FIELDS = _by_name(
     *_gauges("voltage_v", "V", 3, "Voltage against neutral, root mean square; with three lines their average."),
-    *_gauges("current_a", "A", 4, "Current, root mean square; a few meters give it the sign of the power. With three lines their sum."),
+    *_gauges(
+        "current_a",
+        "A",
+        4,
+        "Current, root mean square; a few meters give it the sign of the power. With three lines their sum.",
+    ),
     *_gauges("power_w", "W", 2, "Active power; positive is taken from the grid, negative is given to it."),
     *_gauges("reactive_power_var", "var", 2, "Reactive power, signed as the meter gives it."),
     *_gauges("apparent_power_va", "VA", 2, "Apparent power."),
@@ -130,6 +135,50 @@ METER_HEALTH_FIELDS = _by_name(
         "Replies that came after their question was given up, recognised and put aside.",
     ),
     Field("implausible_values", "", "counter", 0, "Values outside the range that the meter can measure, left out."),
+    Field("absent_values", "", "counter", 0, "Values of which the meter said that it has none, left out."),
+    Field(
+        "energy_unconfirmed",
+        "",
+        "counter",
+        0,
+        "Readings of a counter after the start, left out until two agreed.",
+    ),
+    Field(
+        "energy_withheld",
+        "",
+        "counter",
+        0,
+        "Readings of a counter that fell, or rose faster than the meter's maximum power allows, left out.",
+    ),
+    Field(
+        "energy_resets",
+        "",
+        "counter",
+        0,
+        "Times a counter went on at another level and was believed, since three reads agreed.",
+    ),
+    Field(
+        "identical_values",
+        "",
+        "counter",
+        0,
+        "Slots in which three or more unrelated values were the same number, dropped whole.",
+    ),
+    Field(
+        "empty_frames",
+        "",
+        "counter",
+        0,
+        "Slots in which voltage and frequency were both zero or implausible, dropped whole.",
+    ),
+    Field(
+        "inconsistent",
+        "",
+        "counter",
+        0,
+        "Slots in which power did not agree with voltage, current and power factor, for the second time in a row; "
+        "not dropped.",
+    ),
     Field(
         "round_trip_ms",
         "ms",

@@ -20,7 +20,7 @@ from wattline.installation import behind_transformers, turned_round
 from wattline.meters import Model, load_models
 
 EXAMPLE = "house=orno-we515@1"
-PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT or rfc2217://HOST:PORT"
+PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
 
 T = TypeVar("T")
 
@@ -28,7 +28,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Meters show their address with leading zeros, so 007 is 7.
 _ADDRESS = re.compile(r"[0-9]{1,3}")
 _INTERVAL = re.compile(r"([0-9]{1,4})(s|m|h)")
-_URL = re.compile(r"(?:socket|rfc2217)://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})(?:\?.*)?")
+_HOST_AND_PORT = r"://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})"
+# pyserial's own two take options behind a question mark.
+_URL = re.compile(rf"(?!modbus-tcp.*\?)(?:socket|rfc2217|modbus-tcp){_HOST_AND_PORT}(?:\?.*)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _SHORT_TIME = re.compile(r"([0-9]{1,5})ms")
 LONGEST_SHORT_TIME_S = 5.0

@@ -8,7 +8,7 @@ import termios
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import serial
 
@@ -67,7 +67,7 @@ class _Device(serial.Serial):
 
 
 def open_serial(name: str, settings: LineSettings) -> serial.Serial:
-    """Open a device path, ``socket://HOST:PORT`` or ``rfc2217://HOST:PORT`` for reads that never block.
+    """Open a device path, ``socket://``, ``rfc2217://`` or ``modbus-tcp://HOST:PORT`` for reads that never block.
 
     Raises:
         PortError: it cannot be opened; the sentence says why and, for a device in use, by whom.
@@ -75,6 +75,9 @@ def open_serial(name: str, settings: LineSettings) -> serial.Serial:
     is_remote = name.startswith("rfc2217://")
     port: serial.Serial
     try:
+        if name.startswith("modbus-tcp://"):
+            # Not pyserial's, but it has all of a port that is used.
+            return cast("serial.Serial", import_module("wattline.bus.mbap").ModbusTcp(name))
         if is_remote:
             # Imported by whom it serves alone: it costs a megabyte.
             port = import_module("wattline.bus.remote").Remote()

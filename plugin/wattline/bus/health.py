@@ -18,6 +18,13 @@ COUNTERS = (
     "doubtful_replies",
     "late_replies",
     "implausible_values",
+    "absent_values",
+    "energy_unconfirmed",
+    "energy_withheld",
+    "energy_resets",
+    "identical_values",
+    "empty_frames",
+    "inconsistent",
 )
 
 

@@ -9,8 +9,10 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.rest import Rest
 from wattline.bus.session import Session
 from wattline.clock import NS, Slot
+from wattline.log import LOG
 from wattline.meters import Block
 from wattline.plan import SLOW_S, due_parts
+from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
 
@@ -47,6 +49,8 @@ class Member:
         self.rest = Rest(meter.name)
         self._interval_s = float(meter.interval_s or interval_s)
         self._place = place
+        self._judge = Judge(meter.model)
+        self._verdict = Verdict()
         self._read_s: dict[int, float] = {}
         self._polled_s: float | None = None
 
@@ -77,6 +81,7 @@ class Member:
             else:
                 self.session.sweep(parts, slot, listen_until_s)
         finally:
+            self._verdict = self._judged(slot)
             self._note(slot)
         if self.session.was_heard:
             self.rest.was_heard(slot.began_s)
@@ -85,14 +90,28 @@ class Member:
 
     def points(self, slot: Slot) -> list[Point]:
         """What it said in ``slot``; nothing when it said nothing."""
-        values = {name: value for said in self.session.decoded.values() for name, value in said.values.items()}
         tags = {"meter": self.meter.name, "role": self.meter.role}
+        values = self._verdict.values
         return [Point(fields.ELECTRICITY, tags, values, slot.time_ns)] if values else []
 
     def report(self, slot: Slot) -> Point:
         """How the conversation with it goes."""
         tags = {"meter": self.meter.name, "model": self.meter.model.name}
         return Point(fields.METER_HEALTH, tags, self.session.report(), slot.time_ns)
+
+    def _judged(self, slot: Slot) -> Verdict:
+        """What may be believed of all that was read in ``slot``."""
+        said = self.session.decoded.values()
+        if not said:
+            return Verdict()
+        values = {name: value for decoded in said for name, value in decoded.values.items()}
+        implausible = {name: value for decoded in said for name, value in decoded.implausible.items()}
+        verdict = self._judge.judge(values, slot.began_s, implausible)
+        for counter, times in verdict.counts.items():
+            self.session.count(counter, times)
+        for remark in verdict.remarks:
+            LOG.warning(remark.sentence, self.meter.name, *remark.about)
+        return verdict
 
     def _due_parts(self, slot: Slot) -> list[Block]:
         """The parts that are due, and those that come for nothing in the same read as a slow part that is due."""
@@ -110,7 +129,10 @@ class Member:
         """Remember what was read when. After their first read the slow parts are spread, so that no slot carries all."""
         slow = self.session.slow_reads()
         places = {part.address: number / len(slow) for number, read in enumerate(slow) for part in read.parts}
-        for address in self.session.decoded:
+        for address, decoded in self.session.decoded.items():
+            if self._verdict.withheld.keys() & decoded.values.keys():
+                # It is asked for again in the next slot, since only another read can tell.
+                continue
             spread_s = 0.0
             if address in places and address not in self._read_s:
                 spread_s = (places[address] + self._place) % 1 * SLOW_S

@@ -156,6 +156,7 @@ class Session:
         self._asking.health.count("polls")
         self._asking.listen()
         self._silent.clear()
+        self._spans.turnaround_s = self._asking.turnaround_s
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self._evidence = {part.address: Evidence(part, self.meter.model) for part in parts}
@@ -170,7 +171,6 @@ class Session:
 
     def _in_order(self, parts: Iterable[Block], slot: Slot) -> list[Read]:
         """The reads of what was not yet decoded; who went without in the last slot comes first in this one."""
-
         missing = [part for part in parts if part.address not in self.decoded]
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
         return sorted(reads, key=lambda read: all(part.address not in self._unread for part in read.parts))
@@ -273,6 +273,7 @@ class Session:
             LOG.warning(
                 "%s: %s = %g is outside what the meter can measure and was left out.", self.meter.name, field, value
             )
+        self._asking.health.count("absent_values", len(decoded.absent))
         self.decoded[part.address] = decoded
 
     def _evidence_of(self, part: Block) -> Evidence:

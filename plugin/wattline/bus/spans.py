@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, Model
-from wattline.plan import Cost, Read, Span, is_slow, known_reads, proven_spans, wanted_reads
+from wattline.plan import TYPICAL_TURNAROUND_S, Cost, Read, Span, is_slow, known_reads, proven_spans, wanted_reads
 
 AGREEMENTS_NEEDED = 3
 # Any line loses a reply now and then; the second silence in a row is the meter's.
@@ -35,13 +35,15 @@ class Spans:
 
     Attributes:
         known: spans that the meter answers; a span within one of them is as good.
+        turnaround_s: from a request's end to the reply's begin, by which reads are compared.
     """
 
     def __init__(self, model: Model, parts: Iterable[Block], settings: LineSettings, *, widens: bool = True) -> None:
         self.known = proven_spans(model)
         self._model = model
         self._parts = tuple(parts)
-        self._cost = Cost(settings)
+        self._settings = settings
+        self.turnaround_s = TYPICAL_TURNAROUND_S
         self._widens = widens
         self._failed: set[Span] = set()
         self._agreements: Counter[Span] = Counter()
@@ -51,7 +53,7 @@ class Spans:
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
         """The cheapest reads of ``parts`` by known spans that are free to be asked for."""
-        return known_reads(parts, self.known, self._cost, is_free)
+        return known_reads(parts, self.known, self._cost(), is_free)
 
     def is_known(self, span: Span) -> bool:
         """Whether the meter answers ``span``."""
@@ -111,6 +113,9 @@ class Spans:
         """A known span was answered."""
         self._failures[span] = 0
 
+    def _cost(self) -> Cost:
+        return Cost(self._settings, self.turnaround_s)
+
     def _wanted_of(self, parts: Iterable[Block]) -> list[Read]:
-        reads = wanted_reads(self._model, parts, self._failed, self.known, self._cost)
+        reads = wanted_reads(self._model, parts, self._failed, self.known, self._cost())
         return [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
