@@ -26,6 +26,7 @@ from virtual import (
     Ask,
     Replies,
     World,
+    complaints,
     sealed,
     sound,
 )
@@ -280,7 +281,7 @@ def test_another_identity_is_one_warning_that_names_both_values(play, caplog):
 
     world, heard = watched(meter)
     seen = play(world, 20)
-    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    (warning,) = complaints(caplog)
     assert "0x000B says 0x00A7" in warning
     assert "0x00A2" in warning
     assert len([ask for ask in heard if ask.first == IDENTITY]) == 1
@@ -294,7 +295,7 @@ def test_an_identity_that_cannot_be_read_costs_nothing(play, caplog, reply):
 
     world, heard = watched(meter)
     seen = play(world, 30)
-    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+    assert complaints(caplog) == []
     tries = len([ask for ask in heard if ask.first == IDENTITY])
     assert tries == 1 if reply else 1 < tries <= 5
     assert all(names >= FAST for names in seen.fields.values())
