@@ -92,7 +92,8 @@ class Asking:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        is_change = self._port.is_change(self._meter.address, self._meter.settings)
+        last = (self._port.address, self._port.settings)
+        is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
         self._port.use(self._meter.settings)
         self._port.reply_timeout_s = self.timeout_s
         self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))

@@ -52,6 +52,7 @@ class Port:
         turnaround_s: seconds from the end of the last request to the first byte of its reply; None when none came.
         busy_s: seconds in which the bus was used, ever growing.
         address: whom the last request was for; 0 when there was none since the port was opened.
+        settings: how it was sent.
         ended_s: when the last exchange was over, by the monotonic clock.
     """
 
@@ -76,7 +77,7 @@ class Port:
         self._monotonic = monotonic
         self._serial: serial.Serial | None = None
         self._descriptor: int | None = None
-        self._settings = LineSettings()
+        self.settings = LineSettings()
         self._request = b""
         self._longest_bytes = 0
         self._began_s = 0.0
@@ -94,7 +95,7 @@ class Port:
     @property
     def baudrate(self) -> int:
         """Baud, for minimalmodbus's pause of 3.5 characters between frames."""
-        return self._settings.baud
+        return self.settings.baud
 
     @property
     def is_open(self) -> bool:
@@ -107,7 +108,7 @@ class Port:
         Raises:
             PortError: it cannot be opened.
         """
-        port = self._opener(self.name, self._settings)
+        port = self._opener(self.name, self.settings)
         self._descriptor = None
         with suppress(io.UnsupportedOperation):
             self._descriptor = port.fileno()
@@ -135,7 +136,7 @@ class Port:
         self.refusal = None
         self._request, self.address = bytes(data), data[0]
         self._guarded(lambda port: port.write(data))
-        self._request_end_s = self._monotonic() + len(data) * self._settings.character_s
+        self._request_end_s = self._monotonic() + len(data) * self.settings.character_s
         return len(data)
 
     def read(self, size: int) -> bytes:
@@ -164,16 +165,12 @@ class Port:
             PortError: it cannot be opened, or does not take them.
         """
         if self._serial is None:
-            self._settings = settings
+            self.settings = settings
             self.open()
-        elif settings != self._settings:
-            self._settings = settings
+        elif settings != self.settings:
+            self.settings = settings
             wanted = {"baudrate": settings.baud, "parity": settings.parity, "stopbits": settings.stop}
             self._guarded(lambda port: port.apply_settings(wanted), f"does not take {settings}")
-
-    def is_change(self, address: int, settings: LineSettings) -> bool:
-        """Whether a request to ``address`` at ``settings`` follows one to another meter."""
-        return self.address != 0 and (address, settings) != (self.address, self._settings)
 
     def rest_until(self, moment_s: float) -> None:
         """Keep silent until ``moment_s``, by the monotonic clock.
@@ -199,8 +196,8 @@ class Port:
     # Within.
 
     def _read(self, size: int) -> bytes:
-        begin_by_s = self._request_end_s + self.reply_timeout_s + self._settings.character_s
-        deadline_s = begin_by_s + size * self._settings.character_s
+        begin_by_s = self._request_end_s + self.reply_timeout_s + self.settings.character_s
+        deadline_s = begin_by_s + size * self.settings.character_s
         # A line that never falls silent is not listened to for ever.
         limit_s = deadline_s + SETTLE_S
         while not (reply := self._take_reply()):
@@ -208,7 +205,7 @@ class Port:
             # A reply that has begun is heard to its end; one that is broken, until the line is silent.
             until_s = begin_by_s
             if self._buffer:
-                heard_s = self._monotonic() + max(0, missing) * self._settings.character_s + self._pause_s
+                heard_s = self._monotonic() + max(0, missing) * self.settings.character_s + self._pause_s
                 until_s = max(heard_s, deadline_s) if missing > 0 else heard_s
             is_hopeless = self._monotonic() > limit_s or len(self.raw) >= NOISE_BYTES
             if is_hopeless or not self._receive(max(1, missing), min(until_s, limit_s)):
@@ -242,7 +239,7 @@ class Port:
 
     def _receive(self, count: int, deadline_s: float) -> bool:
         """Wait for about ``count`` bytes and take what is there; False when nothing came until ``deadline_s``."""
-        whole_s = self._reply_began_s + (len(self._buffer) + count) * self._settings.character_s
+        whole_s = self._reply_began_s + (len(self._buffer) + count) * self.settings.character_s
         if count > 1 and self._stop.wait(min(whole_s, deadline_s) - self._monotonic()):
             raise Stopped
         if not self._wait_readable(deadline_s - self._monotonic()):
@@ -256,7 +253,7 @@ class Port:
 
     def _note_beginning(self) -> None:
         """What is in the buffer is the beginning of a reply."""
-        now, character_s = self._monotonic(), self._settings.character_s
+        now, character_s = self._monotonic(), self.settings.character_s
         self._reply_began_s = now - len(self._buffer) * character_s
         self.turnaround_s = max(0.0, now - self._request_end_s - character_s)
 
@@ -278,7 +275,7 @@ class Port:
 
     def _settle(self) -> None:
         """Take in what waits, and what is still arriving, until the line is silent or hopelessly noisy."""
-        deadline_s = self._monotonic() + max(SETTLE_S, self._longest_bytes * self._settings.character_s)
+        deadline_s = self._monotonic() + max(SETTLE_S, self._longest_bytes * self.settings.character_s)
         while self._monotonic() < deadline_s and self._wait_readable(self._pause_s if self._buffer else 0.0):
             self._buffer += self._guarded(lambda port: port.read(NOISE_BYTES))
             if len(self._buffer) >= NOISE_BYTES:
@@ -290,7 +287,7 @@ class Port:
     @property
     def _pause_s(self) -> float:
         """The longest pause that there may be within a frame, by the time it is handed on to us."""
-        return max(self._settings.silence_s, ADAPTER_LATENCY_S)
+        return max(self.settings.silence_s, ADAPTER_LATENCY_S)
 
     def _guarded(self, action: Callable[[serial.Serial], T], failure: str = "was lost") -> T:
         """Do one thing with the open port; a port that fails is closed and lost."""

@@ -4,7 +4,7 @@ import argparse
 import json
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from wattline import fields, log
@@ -16,6 +16,8 @@ from wattline.errors import ReadError
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import to_line
 from wattline.meters import Block
+from wattline.plan import is_slow
+from wattline.plausibility import Judge
 from wattline.reading import Point
 from wattline.stop import Stop, Stopped
 from wattline.words import Meter, add_port_and_meters, check_port, parse_meters
@@ -94,10 +96,21 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _read(session: Session) -> Point | None:
-    """What one meter says, if it says anything."""
+    """What one meter says, if it says anything. A counter is believed when it says the same twice."""
     meter, time_ns = session.meter, time.time_ns() // NS * NS
+    judge = Judge(meter.model)
+    values = judge.judge(_sweep(session, session.parts.values(), time_ns), time.monotonic()).values
+    slow = [part for part in session.parts.values() if is_slow(meter.model, part)]
+    if values and slow:
+        values |= judge.judge(_sweep(session, slow, time_ns), time.monotonic()).values
+    tags = {"meter": meter.name, "role": meter.role}
+    return Point(fields.ELECTRICITY, tags, values, time_ns) if values else None
+
+
+def _sweep(session: Session, parts: Iterable[Block], time_ns: int) -> dict[str, float]:
+    """What ``parts`` say, in as many sweeps as bring something."""
     values: dict[str, float] = {}
-    missing: Sequence[Block] = tuple(session.parts.values())
+    missing = list(parts)
     while missing:
         now_s = time.monotonic()
         session.sweep(missing, Slot(time_ns, now_s, now_s + SWEEP_S))
@@ -105,9 +118,8 @@ def _read(session: Session) -> Point | None:
             values |= decoded.values
         if not session.decoded:
             break
-        missing = [block for block in missing if block.address not in session.decoded]
-    tags = {"meter": meter.name, "role": meter.role}
-    return Point(fields.ELECTRICITY, tags, values, time_ns) if values else None
+        missing = [part for part in missing if part.address not in session.decoded]
+    return values
 
 
 def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
@@ -118,7 +130,7 @@ def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
 def _as_table(points: list[Point], meters: list[Meter]) -> str:
     """One block for each meter; what it has and did not say is a dash."""
     decimals = _decimals(meters)
-    width = max(len(name) for name in ELECTRICITY_FIELDS)
+    width = max(len(name) for names in decimals.values() for name in names)
     blocks = []
     for point in points:
         name = point.tags["meter"]
