@@ -70,8 +70,7 @@ class Port:
         self.strays: deque[Stray] = deque(maxlen=STRAYS_KEPT)
         self.turnaround_s: float | None = None
         self.busy_s = 0.0
-        self.address = 0
-        self.ended_s = 0.0
+        self.address, self.ended_s = 0, 0.0
         self._stop = stop
         self._opener = opener
         self._monotonic = monotonic
