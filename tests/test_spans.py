@@ -165,7 +165,7 @@ def trial(now: dict[int, int], said: list[int], span: Span = WIDE) -> Outcome:
         part.address: decode(MODEL.rows_of(part), part.address, [now.get(a, 0) for a in range(part.address, part.end)])
         for part in parts
     }
-    return Trial(Read(span, parts), tuple(said), readings).judge(MODEL, readings)
+    return Trial(Read(span, parts), tuple(said), 0.0, readings).judge(MODEL, readings)
 
 
 def test_what_is_zero_at_night_is_not_judged():

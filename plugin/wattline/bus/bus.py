@@ -65,12 +65,13 @@ class Bus:
         self._take_turns(slot)
         points = []
         self._polled = self._whose_turn(slot)
-        for done, member in enumerate(self._polled):
+        for place, member in enumerate(self._polled):
             now_s = self._monotonic()
             if self._ready():
-                # Nobody listens for late replies in the others' time.
-                share_s = (slot.deadline_s - now_s) / (len(self._polled) - done)
-                self._sweep(member, slot, now_s + share_s)
+                # Nobody reads what can wait, or listens for late replies, in the others' time.
+                needed_s = sum(other.cost_s for other in self._polled[place:])
+                share = member.cost_s / needed_s if needed_s else 1.0
+                self._sweep(member, slot, now_s + share * (slot.deadline_s - now_s))
                 points += member.points(slot)
         return points
 
@@ -109,6 +110,9 @@ class Bus:
     def _whose_turn(self, slot: Slot) -> list[Member]:
         """Those who are there, and after them at most one who is away, the one that has waited longest."""
         number = int(slot.time_ns // NS // self._interval_s)
+        if self._turns.is_spare(number):
+            learners = [member for member in self._members if member.wants_to_learn(slot)]
+            return sorted(learners, key=lambda member: member.given_s)[:1]
         there, away = [], []
         for index, member in enumerate(self._members):
             if member.rest.is_away:
@@ -118,8 +122,8 @@ class Bus:
         # Nobody else suffers where there is nobody else.
         is_alone = len(self._members) == 1
         knocks = [member for member in away if is_alone or member.rest.until_s <= slot.began_s]
-        # Who was silent in its last sweep comes last, but for those who are away.
-        there.sort(key=lambda member: member.session.was_heard is False)
+        # Who was silent in its last sweep comes last, and who has gone without for longest first.
+        there.sort(key=lambda member: (member.session.was_heard is False, member.given_s))
         return there + sorted(knocks, key=lambda member: member.rest.until_s)[:1]
 
     def _take_turns(self, slot: Slot) -> None:
@@ -130,7 +134,8 @@ class Bus:
         costs_s = [
             member.cost_s * self._interval_s / (member.meter.interval_s or self._interval_s) for member in self._members
         ]
-        turns = take_turns(costs_s, self._interval_s)
+        learns = any(member.wants_to_learn(slot) for member in self._members)
+        turns = take_turns(costs_s, self._interval_s, learns=learns)
         if turns.slots > 1 and (is_first or turns.slots > self._turns.slots):
             LOG.warning(
                 "%s: One sweep of all meters needs %.2f s (%s) of %.0f s; each is read every %.0f s.",
@@ -150,9 +155,9 @@ class Bus:
             )
         self._turns = turns
 
-    def _sweep(self, member: Member, slot: Slot, listen_until_s: float) -> None:
+    def _sweep(self, member: Member, slot: Slot, share_until_s: float) -> None:
         try:
-            member.sweep(slot, listen_until_s)
+            member.sweep(slot, share_until_s)
         except PortError as error:
             self._lost(error)
 

@@ -1,10 +1,10 @@
 """What is learnt about one meter in the time that a slot has left: its identity, longer lengths, wider spans.
 
-One trial of a wide span a slot, between two proven reads: those of the sweep before it, and those of the next sweep.
-Parts that these did not read, as they
-move slowly, are asked for besides.
+One trial of a wide span at a time, between two proven reads of each part: the last before it, and the next after it. A
+part that moves slowly, or that has no room in this slot, may have been read some slots ago, and is read again later.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from enum import Flag, auto
 
@@ -22,6 +22,8 @@ from wattline.registers import Decoded
 from wattline.words import Meter
 
 IDENTITY_TRIES = 5
+# How old a proven read may be for a trial to be held against it, and how long the next one is waited for.
+RECENT_S = 30.0
 # The other refusals are said of the moment: acknowledged, busy.
 LASTING_REFUSALS = (1, 2, 3)
 
@@ -64,6 +66,7 @@ class Learning:
         self._trying = trying
         self._read = read
         self._trial: Trial | None = None
+        self._latest: dict[int, tuple[float, Decoded]] = {}
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
 
     def learn(self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded]) -> None:
@@ -74,35 +77,32 @@ class Learning:
             Stopped: the process was asked to end.
         """
         self._check_identity(slot)
+        self._latest |= {address: (slot.began_s, said) for address, said in decoded.items()}
         if self._trial:
-            self._end_trial(self._trial, slot, decoded)
+            self._end_trial(self._trial, slot)
         elif self._trying & Trying.SPANS:
-            self._begin_trial(slot, decoded)
+            self._begin_trial(slot)
         if self._trying & Trying.LENGTHS:
             self._try_lengths(slot, parts, decoded)
 
     # Spans.
 
-    def _begin_trial(self, slot: Slot, decoded: Mapping[int, Decoded]) -> None:
+    def _begin_trial(self, slot: Slot) -> None:
         for read in self._spans.wanted(slot.began_s):
+            before = self._said(read, slot.began_s - RECENT_S)
             question = Question(slot.began_s, read.span.first)
-            is_due = any(part.address in decoded for part in read.parts)
-            if not is_due or self._asking.doubts(read.span.count, question):
+            if len(before) < len(read.parts) or self._asking.doubts(read.span.count, question):
                 continue
-            if self._reads_all(read, slot, decoded) and self._asking.time_for(slot.deadline_s, read.span.count):
-                self._try_span(read, question, decoded)
+            if self._asking.time_for(slot.deadline_s, read.span.count):
+                self._try_span(read, question, before)
             return
 
-    def _reads_all(self, read: Read, slot: Slot, decoded: Mapping[int, Decoded]) -> bool:
-        """Whether all parts of ``read`` are known in this slot, after asking for those that were not due."""
-        for part in read.parts:
-            is_certain = not self._asking.doubts(part.count, Question(slot.began_s, part.address))
-            if part.address not in decoded and is_certain and self._asking.time_for(slot.deadline_s, part.count):
-                self._read(part, part.count, slot)
-        return all(part.address in decoded for part in read.parts)
+    def _said(self, read: Read, since_s: float) -> dict[int, Decoded]:
+        """What the parts of ``read`` said last, of those that said something ``since_s`` or later."""
+        latest = {part.address: self._latest.get(part.address) for part in read.parts}
+        return {address: said[1] for address, said in latest.items() if said and said[0] >= since_s}
 
-    def _try_span(self, read: Read, question: Question, decoded: Mapping[int, Decoded]) -> None:
-        before = {part.address: decoded[part.address] for part in read.parts}
+    def _try_span(self, read: Read, question: Question, before: Mapping[int, Decoded]) -> None:
         try:
             registers = self._asking.ask(read.span.first, read.span.count, question)
         except ReadError as error:
@@ -113,14 +113,17 @@ class Learning:
             else:
                 self._tell_dropped(self._spans.failed(read.span), read.span, str(error))
             return
-        self._trial = Trial(read, registers, before)
+        self._trial = Trial(read, registers, question.slot_s, before)
 
-    def _end_trial(self, trial: Trial, slot: Slot, decoded: Mapping[int, Decoded]) -> None:
-        self._trial = None
-        if not self._reads_all(trial.read, slot, decoded):
+    def _end_trial(self, trial: Trial, slot: Slot) -> None:
+        after = self._said(trial.read, math.nextafter(trial.slot_s, math.inf))
+        if len(after) < len(trial.read.parts):
+            if slot.began_s - trial.slot_s > RECENT_S:
+                self._trial = None
             return
+        self._trial = None
         span = trial.read.span
-        match trial.judge(self._meter.model, decoded):
+        match trial.judge(self._meter.model, after):
             case Outcome.AGREES:
                 if self._spans.agreed(span):
                     self._widen(span, trial)

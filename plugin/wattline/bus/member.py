@@ -1,5 +1,6 @@
 """One meter as a member of its bus: when it is due, what of it, and the point that comes of it."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from wattline.bus.session import Session
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 from wattline.meters import Block
-from wattline.plan import SLOW_S, due_parts
+from wattline.plan import SLOW_S, due_parts, is_slow
 from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
@@ -32,6 +33,7 @@ class Member:
         meter: the meter.
         session: the conversation with it.
         rest: when it is asked again while it is away.
+        given_s: when the last slot began in which it gave all that moves, by the monotonic clock.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class Member:
         self.meter = meter
         self.session = Session(meter, modbus, monotonic, trying)
         self.rest = Rest(meter.name)
+        self.given_s = -math.inf
         self._interval_s = float(meter.interval_s or interval_s)
         self._place = place
+        self._fast = [part.address for part in self.session.parts.values() if not is_slow(meter.model, part)]
         self._judge = Judge(meter.model)
         self._verdict = Verdict()
         self._read_s: dict[int, float] = {}
@@ -59,6 +63,10 @@ class Member:
         """Seconds that it takes of an interval of the bus, as far as is known."""
         return 0.0 if self.rest.is_away else self.session.sweep_s(SLOW_S / self._interval_s)
 
+    def wants_to_learn(self, slot: Slot) -> bool:
+        """Whether there is a wider span that is worth a trial."""
+        return not self.rest.is_away and self.session.wants_to_learn(slot)
+
     def is_due(self, slot: Slot) -> bool:
         """Whether its own interval, if it has one, lets it be read in ``slot``."""
         if not self.meter.interval_s or self._polled_s is None:
@@ -66,7 +74,7 @@ class Member:
         second = slot.time_ns // NS
         return second % self.meter.interval_s == 0 or slot.began_s - self._polled_s >= self.meter.interval_s
 
-    def sweep(self, slot: Slot, listen_until_s: float) -> None:
+    def sweep(self, slot: Slot, share_until_s: float) -> None:
         """Read what is due.
 
         Raises:
@@ -79,7 +87,7 @@ class Member:
             if self.rest.is_away:
                 self.session.knock(parts, slot)
             else:
-                self.session.sweep(parts, slot, listen_until_s)
+                self.session.sweep(parts, slot, share_until_s)
         finally:
             self._verdict = self._judged(slot)
             self._note(slot)
@@ -127,6 +135,8 @@ class Member:
 
     def _note(self, slot: Slot) -> None:
         """Remember what was read when. After their first read the slow parts are spread, so that no slot carries all."""
+        if all(address in self.session.decoded for address in self._fast):
+            self.given_s = slot.began_s
         slow = self.session.slow_reads()
         places = {part.address: number / len(slow) for number, read in enumerate(slow) for part in read.parts}
         for address, decoded in self.session.decoded.items():

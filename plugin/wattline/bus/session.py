@@ -69,18 +69,19 @@ class Session:
         self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=widens)
         self._learning = Learning(meter, self._asking, self._lengths, self._spans, trying=trying, read=self._ask_part)
         self._evidence: dict[int, Evidence] = {}
+        self._slow = {part.address for part in self.parts.values() if is_slow(meter.model, part)}
         self._unread: set[int] = set()
         self._silent: set[Span] = set()
-        self._listen_until_s = 0.0
+        self._share_until_s = 0.0
 
-    def sweep(self, parts: Sequence[Block], slot: Slot, listen_until_s: float | None = None) -> None:
+    def sweep(self, parts: Sequence[Block], slot: Slot, share_until_s: float | None = None) -> None:
         """Read ``parts`` into ``decoded``; those that were not believed once more, if time is left.
 
         Args:
             parts: what is due.
             slot: the slot.
-            listen_until_s: how long a late reply may be listened for, so that other meters have their share of the
-                slot; the whole slot unless given.
+            share_until_s: the end of its share of the slot, if there are other meters: until then it may read what
+                can wait, and listen for late replies. The whole slot unless given.
 
         Raises:
             PortError: the port was lost.
@@ -89,7 +90,7 @@ class Session:
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
         self.decoded.clear()
         self._begin(parts)
-        self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
+        self._share_until_s = slot.deadline_s if share_until_s is None else share_until_s
         replies, requests = self._asking.health["replies"], self._asking.health["requests"]
         for number in range(ROUNDS):
             self._round(number, self._in_order(parts, slot), slot)
@@ -122,6 +123,10 @@ class Session:
             self._learning.learn(slot, self.parts, self.decoded)
         self._asking.listen()
 
+    def wants_to_learn(self, slot: Slot) -> bool:
+        """Whether there is a wider span that is worth a trial."""
+        return bool(self._spans.wanted(slot.began_s))
+
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
         return self._spans.slow_reads()
@@ -132,7 +137,7 @@ class Session:
         Args:
             pace_s: how many sweeps share one round of slow reads.
         """
-        fast = [part for part in self.parts.values() if not is_slow(self.meter.model, part)]
+        fast = [part for address, part in self.parts.items() if address not in self._slow]
         wire_s = [
             sweep_s([read.span.count for read in reads], self.meter.settings, self._asking.turnaround_s)
             for reads in (self._spans.reads(fast), self._spans.slow_reads())
@@ -170,10 +175,15 @@ class Session:
             self._asking.health.count("doubtful_replies", len(self._evidence[address].answers))
 
     def _in_order(self, parts: Iterable[Block], slot: Slot) -> list[Read]:
-        """The reads of what was not yet decoded; who went without in the last slot comes first in this one."""
+        """The reads of what was not yet decoded: what moves, then what can wait; who went without last time, first."""
         missing = [part for part in parts if part.address not in self.decoded]
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
-        return sorted(reads, key=lambda read: all(part.address not in self._unread for part in read.parts))
+        return sorted(
+            reads, key=lambda read: (self._can_wait(read), self._unread.isdisjoint(p.address for p in read.parts))
+        )
+
+    def _can_wait(self, read: Read) -> bool:
+        return all(part.address in self._slow for part in read.parts)
 
     def _is_free(self, span: Span, slot: Slot) -> bool:
         """Whether ``span`` may be asked for. What was silent in this slot may be so for longer: its parts are asked for."""
@@ -182,11 +192,12 @@ class Session:
     def _round(self, number: int, reads: Iterable[Read], slot: Slot) -> None:
         for read in reads:
             if self._asking.silences >= SILENCES:
-                self._asking.listen(self._listen_until_s)
+                self._asking.listen(self._share_until_s)
                 self._take_late_answers(slot)
             missing = [part for part in read.parts if part.address not in self.decoded]
             length = self._choose(read, slot) if missing else None
-            if length is None or not self._asking.time_for(slot.deadline_s, length):
+            until_s = self._share_until_s if self._can_wait(read) else slot.deadline_s
+            if length is None or not self._asking.time_for(until_s, length):
                 continue
             if number > 0:
                 self._asking.health.count("retries")

@@ -20,8 +20,9 @@ SILENCES_ALLOWED = 2
 FAILURES_ALLOWED = 8
 # So often in a row a span that was learnt may fail while the meter answers others.
 LAPSES_ALLOWED = 5
-# How long a span waits that could not be judged, as at night when most of its registers are zero.
-POSTPONED_S = 60.0
+# How long a span waits that could not be judged, as at night when most of its registers are zero; twice as long each time.
+POSTPONED_S = 4.0
+LONGEST_POSTPONED_S = 600.0
 
 
 class Spans:
@@ -49,6 +50,7 @@ class Spans:
         self._agreements: Counter[Span] = Counter()
         self._silences: Counter[Span] = Counter()
         self._failures: Counter[Span] = Counter()
+        self._uncertain: Counter[Span] = Counter()
         self._postponed_s: dict[Span, float] = {}
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
@@ -93,7 +95,8 @@ class Spans:
 
     def postpone(self, span: Span, now_s: float) -> None:
         """``span`` cannot be judged now."""
-        self._postponed_s[span] = now_s + POSTPONED_S
+        self._uncertain[span] += 1
+        self._postponed_s[span] = now_s + min(POSTPONED_S * 2 ** self._uncertain[span], LONGEST_POSTPONED_S)
 
     def drop(self, span: Span) -> bool:
         """Never ask for ``span`` again, nor for what holds it; whether it had not been dropped before."""

@@ -1,8 +1,8 @@
 """Whether a wide read says what the proven reads before and after it say: pure functions.
 
 A meter that skips registers it does not have answers a read over them with everything behind the gap shifted. So a
-trial counts only if the same reply, shifted by a register, would not agree as well; where too much is zero to tell, as
-at night, nothing is decided.
+trial counts only if the same reply, shifted by a register or two, would not agree as well; where too much is zero to
+tell, as at night, nothing is decided.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,12 @@ from wattline.meters import Block, Model
 from wattline.plan import Read
 from wattline.registers import Decoded, Row, decode
 
-# Between two reads a value moves by itself; this much of it, and this many units of its last decimal, are allowed.
+# Between two reads a value moves by itself: so much of it, and so many units of its last decimal, count as agreement.
 TOLERANCE_SHARE = 0.02
 TOLERANCE_UNITS = 5
+# What differs by more is not what the proven reads say. In between nothing is decided: a load may have come and gone.
+GROSS = 10
+SHIFTS = (-2, -1, 1, 2)
 
 Readings = Mapping[int, Decoded]
 """Address of a part to what it said."""
@@ -38,25 +41,29 @@ class Trial:
     Attributes:
         read: what was asked for.
         registers: what it said.
+        slot_s: when its slot began, by the monotonic clock.
         before: what the proven reads said before it.
     """
 
     read: Read
     registers: tuple[int, ...]
+    slot_s: float
     before: Readings
 
     def judge(self, model: Model, after: Readings) -> Outcome:
         """What it shows, given what the proven reads said after it."""
-        segments = _segments(self.read.parts)
-        if not all(self._agrees(model, part, after, 0) for part in self.read.parts):
+        parts = self.read.parts
+        if not all(self._agrees(model, part, after, tolerance=GROSS) for part in parts):
             return Outcome.DIFFERS
-        for shift in (-1, 1):
-            for segment in segments:
+        if not all(self._agrees(model, part, after) for part in parts):
+            return Outcome.UNCERTAIN
+        for shift in SHIFTS:
+            for segment in _segments(parts):
                 if all(self._agrees(model, part, after, shift) for part in segment):
                     return Outcome.UNCERTAIN
         return Outcome.AGREES
 
-    def _agrees(self, model: Model, part: Block, after: Readings, shift: int) -> bool:
+    def _agrees(self, model: Model, part: Block, after: Readings, shift: int = 0, tolerance: int = 1) -> bool:
         rows = model.rows_of(part)
         start = part.address - self.read.span.first + shift
         if start < 0 or start + part.count > len(self.registers):
@@ -64,11 +71,20 @@ class Trial:
             return False
         registers = self.registers[start : start + part.count]
         said = decode(rows, part.address, registers, model.absent)
-        return all(is_between(row, self.before[part.address], said, after[part.address]) for row in rows)
+        before = self.before[part.address]
+        return all(is_between(row, before, said, after[part.address], tolerance) for row in rows)
 
 
-def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded) -> bool:
-    """Whether ``said`` is possible between ``before`` and ``after``: a counter exactly, a gauge with a tolerance."""
+def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, tolerance: int = 1) -> bool:
+    """Whether ``said`` is possible between ``before`` and ``after``: a counter exactly, a gauge with a tolerance.
+
+    Args:
+        row: the quantity.
+        before: what was said before.
+        said: what is judged.
+        after: what was said afterwards.
+        tolerance: how many times the usual tolerance.
+    """
     ends = [decoded.values.get(row.field) for decoded in (before, after)]
     value = said.values.get(row.field)
     known = [end for end in ends if end is not None]
@@ -76,7 +92,7 @@ def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded) -> bool
         return value is None and not known
     slack = 0.0
     if ELECTRICITY_FIELDS[row.field].kind == "gauge":
-        slack = TOLERANCE_SHARE * max(map(abs, known)) + TOLERANCE_UNITS / 10**row.decimals
+        slack = tolerance * (TOLERANCE_SHARE * max(map(abs, known)) + TOLERANCE_UNITS / 10**row.decimals)
     return min(known) - slack <= value <= max(known) + slack
 
 
