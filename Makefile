@@ -32,7 +32,7 @@ check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint
 	@$(VENV)/bin/shellcheck $(shell_scripts)
 	@$(VENV)/bin/yamllint --strict $(yaml_files)
 
-servers: ## build Telegraf and InfluxDB for the chain tests; needs Go and cargo, takes minutes once
+servers: ## build Telegraf and InfluxDB for the chain tests; needs Go 1.26, cargo, clang, pkg-config and protoc
 	@tests/servers/build
 
 bench: $(VENV)/.test ## measure the sweep, the jitter, the CPU and the memory; print a table

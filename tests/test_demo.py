@@ -12,7 +12,8 @@
 | a signal ends it with an error or leaves a child  | test_a_signal_ends_it_clean                           |
 | its reader dies and it waits for ever             | test_a_reader_that_dies_ends_it_with_a_sentence       |
 | whoever reads it leaves, and it complains         | test_it_ends_quietly_when_nobody_reads                |
-| the picture is larger than the screen             | test_the_picture_fits_80_by_24                        |
+| the picture is larger than the screen             | test_the_picture_fits_80_by_23                        |
+| ... or the screen is smaller, and the columns run into each other | test_a_window_that_is_too_small_says_so |
 | a lost second is drawn as zero                    | test_a_second_that_was_not_read_is_a_gap              |
 | a value that was not read is shown as if it were  | test_a_value_that_was_not_read_is_a_dash              |
 | nothing happens in the house                      | test_something_happens_within_the_first_minute        |
@@ -229,8 +230,8 @@ def test_it_ends_quietly_when_nobody_reads(start, words):
         (["--seconds", "0"], "Argument --seconds: '0' must be a whole number of seconds, at least 1"),
         (["--seconds", "x"], "'x' must be a whole number of seconds"),
         (["--seconds", "1.5"], "'1.5' must be a whole number of seconds"),
-        (["--seed", "x"], "Argument --seed: invalid int value: 'x'"),
-        (["--load", "sun"], "invalid choice: 'sun'"),
+        (["--seed", "x"], "Argument --seed: 'x' must be a whole number;"),
+        (["--load", "sun"], "Argument --load: 'sun' must be one of house, fixed, ramp, random;"),
         (["house=orno-we515@1"], "Unrecognized arguments: house=orno-we515@1"),
     ],
 )
@@ -274,8 +275,20 @@ def test_a_line_is_read_as_an_independent_parser_reads_it():
     )
 
 
+@pytest.mark.parametrize(("columns", "lines"), [(79, 24), (80, 22), (40, 10)])
+def test_a_window_that_is_too_small_says_so(state, columns, lines):
+    console = Console(file=StringIO(), width=columns, height=lines, force_terminal=False)
+    assert view.screen(state, console) == "The window is too small; 80 x 23 is needed."
+
+
+def test_a_window_of_the_least_size_gets_the_picture(state):
+    console = Console(file=StringIO(), width=80, height=23, force_terminal=False)
+    console.print(view.screen(state, console))
+    assert "ORNO OR-WE-515" in console.file.getvalue()
+
+
 @pytest.mark.parametrize("columns", [80, 100, 200])
-def test_the_picture_fits_80_by_24(state, columns):
+def test_the_picture_fits_80_by_23(state, columns):
     for second in range(300):
         state.take(READING.format(second=1_800_000_000 + second).replace("power_w=327", f"power_w={40 * second}"))
     state.values |= {"power_w": -37_500, "energy_total_kwh": 999_999.99, "energy_total_t2_kwh": 999_999.99}
@@ -284,7 +297,7 @@ def test_the_picture_fits_80_by_24(state, columns):
     state.meter_health = {"round_trip_ms": 1234.5, "round_trip_max_ms": 1234.5, "requests": 9_999_999}
     lines = drawn(state, columns)
 
-    assert len(lines) <= 24
+    assert len(lines) == view.LEAST_LINES
     assert {len(line) for line in lines} == {min(columns, view.WIDEST)}
     for text in ("999999.99 kWh", "231.42 V", "9999999", "100.0 %", "1234.5 ms"):
         assert any(text in line for line in lines), text

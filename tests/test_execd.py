@@ -3,7 +3,7 @@
 | fault                                               | test                                                        |
 |-----------------------------------------------------|-------------------------------------------------------------|
 | the first sample is late, lines wait in a buffer    | test_a_sample_is_out_within_two_seconds_and_one_each_slot   |
-| the end is missed or slow: idle                     | test_it_ends_within_a_second_when_idle                      |
+| the end is missed or slow, or has no reason: idle   | test_it_ends_within_a_second_when_idle                      |
 | ... while a meter is silent                         | test_it_ends_within_a_second_during_a_read                  |
 | ... while the port is missing                       | test_it_ends_within_a_second_during_a_back_off              |
 | ... while the pipe is full                          | test_it_ends_within_a_second_against_a_full_pipe            |
@@ -51,6 +51,12 @@ WAYS = {
     "SIGINT": lambda program: program.process.send_signal(signal.SIGINT),
     "a broken pipe": lambda program: program.leave_stdout(),
 }
+REASONS = {
+    "the end of stdin": "standard input has ended, which is how Telegraf ends a plugin",
+    "SIGTERM": "SIGTERM came",
+    "SIGINT": "SIGINT came",
+    "a broken pipe": "nobody reads standard output any more",
+}
 
 
 def until(condition, within_s=8.0):
@@ -62,12 +68,13 @@ def until(condition, within_s=8.0):
 
 
 def assert_ends(program, way):
-    """``way`` ends it within a second, with exit 0 and a last word."""
+    """``way`` ends it within a second, with exit 0, the reason and a last word."""
     began_s = time.monotonic()
     WAYS[way](program)
     assert program.wait(5) == 0, way
     assert time.monotonic() - began_s < 1.0, way
-    last = program.stderr.to_the_end()[-1]
+    *lines, last = program.stderr.to_the_end()
+    assert f"I! Ending, since {REASONS[way]}." in lines, way
     assert re.fullmatch(r"I! Stopped: \d+ lines written, \d+ dropped\.", last), way
 
 
@@ -429,7 +436,7 @@ def test_a_port_that_is_missing_at_the_start_is_waited_for(program, simulator, t
     run.stdout.wait_for(ELECTRICITY)
     run.end_stdin()
     assert run.wait(5) == 0
-    assert [line[:3] for line in run.stderr.to_the_end()] == ["I! ", "E! ", "I! ", "I! "]
+    assert [line[:3] for line in run.stderr.to_the_end()] == ["I! ", "E! ", "I! ", "I! ", "I! "]
     assert f"{link}: The port is open again" in run.stderr.texts[2]
 
 

@@ -14,6 +14,7 @@ Telegraf gives up for ever on a plugin whose program is missing at the moment of
 | going back is not possible | test_the_command_that_it_prints_goes_back |
 | a program of another origin is written over | test_a_program_of_another_origin_is_left_alone |
 | a folder that cannot be written ends in a riddle | test_a_folder_that_cannot_be_written_is_named |
+| ... so does a folder that is not said | test_a_folder_that_is_not_said_is_asked_for |
 
 The interpreter is played by a script, so that nothing is fetched: it makes a "virtual environment" whose pip copies
 a program. What real pip makes of the checkout is for the wheel's test.
@@ -21,6 +22,7 @@ a program. What real pip makes of the checkout is for the wheel's test.
 
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -96,6 +98,7 @@ def test_a_first_run_makes_the_version_and_the_link(checkout: Checkout) -> None:
     assert checkout.output() == "wattline 1.0.0\n"
     assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
     assert "now runs 1.0.0" in result.stdout
+    assert result.stdout.endswith(f"Try: {checkout.program} models\n")
     assert "go back" not in result.stdout
 
 
@@ -213,3 +216,12 @@ def test_a_folder_that_cannot_be_written_is_named(checkout: Checkout) -> None:
     assert result.returncode == 1
     assert result.stderr.startswith(f"{checkout.prefix} cannot be written by ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_folder_that_is_not_said_is_asked_for() -> None:
+    """By its name in the Makefile, since that is how it is called."""
+    words = ["make", "-C", CHECKOUT, "install", "PREFIX=", f"PYTHON={sys.executable}"]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("The folder to install into is missing: make install PREFIX=/opt/wattline, or ")

@@ -140,9 +140,10 @@ def test_the_json_of_one_model_is_that_of_the_list(shown, name):
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("orno-we51", ", the nearest is 'orno-we515'"),
-        ("ORNO-WE514", ", the nearest is 'orno-we514'"),
-        ("we514", ", the nearest is 'orno-we514'"),
+        ("orno-we541", "; the nearest is 'orno-we514'"),
+        ("orno-we51", "; the nearest are 'orno-we514' and 'orno-we515'"),
+        ("ORNO-WE514", "; the nearest is 'orno-we514'"),
+        ("we514", "; the nearest is 'orno-we514'"),
         ("xyz", ""),
         ("", ""),
     ],

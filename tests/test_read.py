@@ -393,6 +393,10 @@ SILENCE = (
     "check that A and B are not swapped, the address and the serial settings that the meter shows, "
     f"and that nothing else reads the port; {ADVICE}"
 )
+OTHERS_DID = (
+    "others did, so check the address and the serial settings that the meter shows, "
+    f"its power, and A and B at its own terminals; {ADVICE}"
+)
 
 
 def test_a_silent_meter_is_told_and_the_others_are_shown(program, serve, parsed):
@@ -403,7 +407,7 @@ def test_a_silent_meter_is_told_and_the_others_are_shown(program, serve, parsed)
     table, objects, lines = outputs = read_in_each_form(program, port, *words)
     seconds = time.monotonic() - began_s
 
-    complaint = f"wattline: cellar did not answer on {port}: {SILENCE}"
+    complaint = f"wattline: cellar did not answer on {port}: {OTHERS_DID}"
     assert [(code, complaints) for code, _, complaints in outputs] == 3 * [(1, [complaint])]
     assert [block.split()[0] for block in table[1].split("\n\n")] == ["house", "roof"]
     assert table[1].startswith(HOUSE_TABLE)

@@ -482,10 +482,27 @@ def test_a_link_that_a_killed_simulator_left_is_taken_over(tmp_path):
 
 def test_a_link_that_another_simulator_took_over_is_left_alone(tmp_path):
     link = tmp_path / "ttyMeter"
-    with simulated(link=link) as first, simulated(link=link):
+    with simulated(link=link) as first, simulated() as other:
+        link.unlink()
+        link.symlink_to(other.port)
         first.close()
 
         assert os.path.lexists(link)
+
+
+def test_the_link_of_a_simulator_that_runs_is_refused(tmp_path):
+    link = tmp_path / "ttyMeter"
+    with simulated(link=link) as first:
+        terminal = link.readlink()
+        complaint = (
+            f"The link {link} leads to {terminal}, which is in use: end the simulator there, or choose another name."
+        )
+        with pytest.raises(PortError) as refused, simulated(link=link):
+            pytest.fail("it ran")
+
+        assert str(refused.value) == complaint
+        assert link.readlink() == terminal
+        assert first.port == str(link)
 
 
 def test_a_port_that_is_taken_is_named():

@@ -3,6 +3,7 @@
 | fault                                        | test                                             |
 |----------------------------------------------|--------------------------------------------------|
 | the port is printed late, or not flushed     | test_it_prints_the_port_and_a_command_to_read_it |
+| ... or the command does not work as printed  | test_the_command_that_it_prints_reads_it, test_it_is_called_by_its_name_where_that_finds_it |
 | it dies with its standard input              | test_it_does_not_need_standard_input             |
 | a signal leaves the link or a traceback      | test_a_signal_ends_it_clean                      |
 | it spends the processor while nobody asks    | test_it_sleeps_while_nobody_asks                 |
@@ -23,8 +24,11 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
+from wattline import program
 from wattline.cli import main
 from wattline.simulate.faults import parse_script
+
+BY_PLACE = "(a meter without a name is called by its place: meter1, meter2, ...).\n"
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -66,7 +70,35 @@ def test_it_prints_the_port_and_a_command_to_read_it(start, tmp_path):
 
     assert process.stdout.readline() == f"{link}\n"
     assert link.is_char_device()
-    assert process.stdout.readline() == (f"wattline read {link} meter1=orno-we515@1 kitchen=orno-we514@2,baud=2400\n")
+    words = f"read {link} meter1=orno-we515@1 kitchen=orno-we514@2,baud=2400"
+    assert process.stdout.readline() == f"{sys.executable} -m wattline {words}\n"
+
+
+def test_the_command_that_it_prints_reads_it(start):
+    process = start("--load", "fixed", "orno-we515@1,baud=115200")
+    process.stdout.readline()
+    command = ["sh", "-c", process.stdout.readline()]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert " 1000 W\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("is_on_path", "expected"), [(True, "wattline read x"), (False, "'{folder}/a prefix/bin/wattline' read x")]
+)
+def test_it_is_called_by_its_name_where_that_finds_it(monkeypatch, tmp_path, is_on_path, expected):
+    """As installed: a link to a script, and perhaps one more link on the path."""
+    script, link, short = (tmp_path / name for name in ("script", "a prefix/bin/wattline", "bin/wattline"))
+    link.parent.mkdir(parents=True)
+    short.parent.mkdir()
+    script.touch(0o755)
+    link.symlink_to(script)
+    short.symlink_to(link if is_on_path else "/bin/true")
+    monkeypatch.setenv("PATH", str(short.parent))
+    monkeypatch.setattr(sys, "argv", [str(link)])
+
+    assert program.called("read", "x") == expected.format(folder=tmp_path)
 
 
 def test_without_a_link_it_names_the_pseudo_terminal(start):
@@ -152,26 +184,29 @@ def test_it_sleeps_while_nobody_asks(start):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["orno-we51@1"], "There is no model 'orno-we51', the nearest is 'orno-we515'"),
-        (["nothing"], "'nothing' is not a meter: it must be NAME=MODEL@ADDRESS"),
-        (["orno-we515@0"], "The address '0' in 'meter1=orno-we515@0' must be a whole number from 1 to 247."),
+        (["orno-we541@1"], "There is no model 'orno-we541'; the nearest is 'orno-we514'"),
+        (["nothing"], "'nothing' is not a meter: it must be [NAME=]MODEL@ADDRESS, for example orno-we515@1."),
+        (["house=orno-we515"], "'house=orno-we515' is not a meter: it must be NAME=MODEL@ADDRESS"),
+        (["orno-we515@0"], f"The address '0' in 'meter1=orno-we515@0' must be a whole number from 1 to 247 {BY_PLACE}"),
+        (["a=orno-we515@0"], "The address '0' in 'a=orno-we515@0' must be a whole number from 1 to 247.\n"),
         ([], "The following arguments are required: METER"),
-        (["--load", "sun", "orno-we515@1"], "invalid choice: 'sun'"),
-        (["--line", "rope", "orno-we515@1"], "invalid choice: 'rope'"),
-        (["--gaps", "leap", "orno-we515@1"], "invalid choice: 'leap'"),
-        (["--seed", "x", "orno-we515@1"], "Argument --seed: invalid int value: 'x'"),
+        (["--load", "sun", "orno-we515@1"], "Argument --load: 'sun' must be one of house, solar, fixed, ramp, random;"),
+        (["--line", "rope", "orno-we515@1"], "Argument --line: 'rope' must be one of gateway, wire;"),
+        (["--seed", "x", "orno-we515@1"], "Argument --seed: 'x' must be a whole number;"),
+        (["--gaps", "leap", "orno-we515@1"], "Argument --gaps: 'leap' must be one of refuse, zero, silence, shift"),
         (["--turnaround", "-1", "orno-we515@1"], "'-1' must be a number of milliseconds from 0 to 60000"),
         (["--jitter", "x", "orno-we515@1"], "'x' must be a number of milliseconds from 0 to 60000"),
         (["--tcp", "5020", "orno-we515@1"], "The address '5020' after --tcp must be HOST:PORT"),
-        (["--tcp", "127.0.0.1:70000", "orno-we515@1"], "must be HOST:PORT"),
+        (["--tcp", "127.0.0.1:70000", "orno-we515@1"], "must be HOST:PORT with PORT from 0 to 65535, for example"),
         (["--tcp", "127.0.0.1:٣", "orno-we515@1"], "The address '127.0.0.1:٣' after --tcp must be HOST:PORT"),
         # Python itself refuses to convert so many digits.
         (["--tcp", f"127.0.0.1:{5000 * '1'}", "orno-we515@1"], "The address '127.0.0.1:111"),
         (["--tcp", "a:1", "--link", "b", "orno-we515@1"], "not allowed with argument"),
-        (["--faults", "crack=1", "orno-we515@1"], "There is no fault 'crack' ('crack=1'), the nearest is 'crc'"),
+        (["--faults", "crack=1", "orno-we515@1"], "There is no fault 'crack' ('crack=1'); the nearest is 'crc'"),
         (["--faults", "unplug@1-2", "orno-we515@1"], "The fault 'unplug' needs --link or --tcp"),
         (["orno-we515@1", "meter1=orno-we515@2"], "Two meters are called 'meter1'"),
-        (["orno-we515@1", "orno-we514@1"], "both have address 1"),
+        (["orno-we515@1", "orno-we514@1"], f"so one of them needs another address {BY_PLACE}"),
+        (["a=orno-we515@1", "b=orno-we514@1"], "so one of them needs another address.\n"),
     ],
 )
 def test_wrong_words_are_refused_in_a_sentence(capsys, words, sentence):

@@ -56,7 +56,7 @@ def test_an_item_means(item, script):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("silent=0.1", "There is no fault 'silent' ('silent=0.1'), the nearest is 'silence'; the faults are silence, "),
+        ("silent=0.1", "There is no fault 'silent' ('silent=0.1'); the nearest is 'silence'; the faults are silence, "),
         ("=0.1", "The fault '=0.1' must be KIND=RATE, KIND@FROM-TO or KIND"),
         ("crc=", "must be KIND=RATE"),
         ("crc@5", "must be KIND=RATE"),

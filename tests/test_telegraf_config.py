@@ -9,6 +9,7 @@
 | an example has rusted | the user who copies it is refused |
 | the first reading comes late | the trial that the documentation tells of shows none |
 | readings and host metrics share a buffer or a bucket | an hour's buffer, or 24 hours of it, holds the wrong things |
+| the trial has not got what the service has | the token is missing, the port is another, and nothing works |
 | the machine is no Raspberry Pi | the log fills with complaints about sensors |
 | the machine is one | under-voltage or throttling is missed, or read from the wrong chip |
 """
@@ -173,6 +174,40 @@ def test_a_trial_of_three_seconds_shows_a_reading(
     assert result.returncode == 0
     assert measurements(result.stdout) >= {"electricity", "wattline_meter", "wattline_bus", "cpu"}
     assert [line for line in result.stderr.splitlines() if "inputs.execd" in line and " E! " in line] == []
+
+
+def test_the_trial_of_the_documentation_works_as_it_is_written(
+    server: Callable[[str], str], deployed: Path, simulator: Any, tmp_path: Path
+) -> None:
+    """Its own lines, in another folder and without another user; the token is in the service's file alone."""
+    config, link, defaults = deployed / "telegraf.d" / "10-meters.conf", tmp_path / "ttyMeter", tmp_path / "defaults"
+    config.write_text(config.read_text().replace("/opt/wattline/bin", str(Path(sys.executable).parent)))
+    simulator(link=link)
+    defaults.write_text(f"INFLUX_TOKEN=a-token==\nWATTLINE_PORT={link}\n")
+    (trial,) = re.findall(r"^sudo (sh -c '.*?')$", (FOLDER / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    for written, here in {
+        "/etc/default/telegraf": defaults,
+        "cd /etc/telegraf": f"cd {deployed}",
+        "runuser -u telegraf -- ": "",
+    }.items():
+        assert written in trial
+        trial = trial.replace(written, str(here))
+    path = f"{Path(server('telegraf')).parent}:/usr/bin:/bin"
+    result = subprocess.run(["sh", "-c", trial], env={"PATH": path}, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0
+    assert measurements(result.stdout) == {"electricity", "wattline_meter", "wattline_bus"}
+    assert " E! " not in result.stderr
+
+
+def test_the_trial_in_the_configuration_is_that_of_the_documentation() -> None:
+    """But for the filter, and for the comment signs."""
+    comment = re.sub(r"^## ?", "", (FOLDER / "telegraf.conf").read_text(), flags=re.MULTILINE)
+    trials = [
+        " ".join(re.findall(r"sh -c '.*?'", text, flags=re.DOTALL)[0].split())
+        for text in (comment, (FOLDER / "README.md").read_text())
+    ]
+    assert trials[0] == trials[1].replace(" --input-filter execd", "")
 
 
 def host_test(telegraf: Run, sysfs: Path, path: str) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,7 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 | ... or one in a folder that they may not look into        | test_a_port_that_this_user_may_not_even_see_is_refused |
 | a port that is only unplugged is a wrong word             | test_a_port_that_is_missing_may_still_be_plugged_in   |
 | a word is understood as something else                    | test_a_word_means_this_meter                          |
+| an option without its value makes a complaint about the port | test_a_forgotten_time_is_not_taken_for_a_forgotten_port |
 | a wrong command, option, or none                          | test_what_is_no_command_is_refused_in_one_sentence    |
 | some odd word makes a traceback or several lines          | test_no_word_makes_anything_but_a_meter_or_a_sentence |
 """
@@ -42,6 +43,8 @@ NO_METER = "is not a meter: it must be NAME=MODEL@ADDRESS, for example house=orn
 NAME_RULE = "cannot be a meter's name: letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."
 ADDRESS_RULE = "must be a whole number from 1 to 247."
 KEY_RULE = "a meter's keys are baud, parity, stop, role."
+SEE = "see `wattline {command} --help`."
+COMMA_RULE = "the keys come right behind it, as in house=orno-we515@1,role=load."
 BAUDS = "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200"
 NUMBER_RULE = "with PORT a number from 1 to 65535."
 
@@ -63,8 +66,9 @@ WRONG_METERS = {
     ".house=orno-we515@1": f"The name '.house' in '.house=orno-we515@1' {NAME_RULE}",
     f"{65 * 'a'}=orno-we515@1": f"The name '{65 * 'a'}' in '{65 * 'a'}=orno-we515@1' {NAME_RULE}",
     # The model.
-    "house=orno-we51@1": "There is no model 'orno-we51', the nearest is 'orno-we515'; `wattline models` lists them all.",
-    "house=ORNO-WE514@1": "There is no model 'ORNO-WE514', the nearest is 'orno-we514'; `wattline models` lists them all.",
+    "house=orno-we541@1": "There is no model 'orno-we541'; the nearest is 'orno-we514'; `wattline models` lists them all.",
+    "house=orno-we51@1": "There is no model 'orno-we51'; the nearest are 'orno-we514' and 'orno-we515'; `wattline models` lists them all.",
+    "house=ORNO-WE514@1": "There is no model 'ORNO-WE514'; the nearest is 'orno-we514'; `wattline models` lists them all.",
     "house=xyz@1": "There is no model 'xyz'; `wattline models` lists them all.",
     "house=@1": "There is no model ''; `wattline models` lists them all.",
     # The address.
@@ -83,19 +87,21 @@ WRONG_METERS = {
     "house=orno-we515@٣": f"The address '٣' in 'house=orno-we515@٣' {ADDRESS_RULE}",
     "house=orno-we515@²": f"The address '²' in 'house=orno-we515@²' {ADDRESS_RULE}",
     # The keys.
-    f"{METER},": f"There is no key '' ('{METER},'); {KEY_RULE}",
-    f"{METER},boud=9600": f"There is no key 'boud' ('{METER},boud=9600'), the nearest is 'baud'; {KEY_RULE}",
-    f"{METER},BAUD=9600": f"There is no key 'BAUD' ('{METER},BAUD=9600'), the nearest is 'baud'; {KEY_RULE}",
+    f"{METER},": f"Nothing follows a comma in '{METER},'; {COMMA_RULE}",
+    f"{METER},,role=load": f"Nothing follows a comma in '{METER},,role=load'; {COMMA_RULE}",
+    f"{METER}, role=load": f"A space follows a comma in '{METER}, role=load'; {COMMA_RULE}",
+    f"{METER},boud=9600": f"There is no key 'boud' ('{METER},boud=9600'); the nearest is 'baud'; {KEY_RULE}",
+    f"{METER},BAUD=9600": f"There is no key 'BAUD' ('{METER},BAUD=9600'); the nearest is 'baud'; {KEY_RULE}",
     f"{METER},timeout=1": f"There is no key 'timeout' ('{METER},timeout=1'); {KEY_RULE}",
     f"{METER},baud": f"baud='' in '{METER},baud' must be one of {BAUDS}.",
     f"{METER},baud=": f"baud='' in '{METER},baud=' must be one of {BAUDS}.",
-    f"{METER},baud=9601": f"baud='9601' in '{METER},baud=9601' must be one of {BAUDS}, the nearest is '9600'.",
-    f"{METER},baud=9600=1": f"baud='9600=1' in '{METER},baud=9600=1' must be one of {BAUDS}, the nearest is '9600'.",
+    f"{METER},baud=9601": f"baud='9601' in '{METER},baud=9601' must be one of {BAUDS}; the nearest is '9600'.",
+    f"{METER},baud=9600=1": f"baud='9600=1' in '{METER},baud=9600=1' must be one of {BAUDS}; the nearest is '9600'.",
     f"{METER},parity=x": f"parity='x' in '{METER},parity=x' must be one of N, E, O.",
     f"{METER},parity=even": f"parity='even' in '{METER},parity=even' must be one of N, E, O.",
     f"{METER},stop=3": f"stop='3' in '{METER},stop=3' must be one of 1, 2.",
     f"{METER},stop=1.5": f"stop='1.5' in '{METER},stop=1.5' must be one of 1, 2.",
-    f"{METER},role=gird": f"role='gird' in '{METER},role=gird' must be one of grid, solar, battery, load, the nearest is 'grid'.",
+    f"{METER},role=gird": f"role='gird' in '{METER},role=gird' must be one of grid, solar, battery, load; the nearest is 'grid'.",
     f"{METER},role": f"role='' in '{METER},role' must be one of grid, solar, battery, load.",
     f"{METER},baud=2400,baud=9600": f"The key 'baud' is given twice in '{METER},baud=2400,baud=9600'; once is enough.",
     f"{METER},role=load,stop=1,role=load": f"The key 'role' is given twice in '{METER},role=load,stop=1,role=load'; once is enough.",
@@ -128,12 +134,20 @@ WRONG_WORDS = [
     # Words that are missing, in the wrong place, or too many.
     ([], "The following arguments are required: PORT, METER; see `wattline {command} --help`."),
     ([PORT], "The following arguments are required: METER; see `wattline {command} --help`."),
-    (["--json5", PORT, METER], "Unrecognized arguments: --json5; see `wattline {command} --help`."),
-    ([PORT, METER, "--log-levl", "info"], "Unrecognized arguments: --log-levl info; see `wattline {command} --help`."),
+    (["--yaml", PORT, METER], "Unrecognized arguments: --yaml; see `wattline {command} --help`."),
+    (
+        [PORT, METER, "--log-levl", "info"],
+        "Unrecognized arguments: --log-levl info; the nearest is '--log-level'; see `wattline {command} --help`.",
+    ),
+    (
+        [PORT, METER, "--log-level", "warn"],
+        f"Argument --log-level: 'warn' must be one of error, warning, info, debug; the nearest is 'warning'; {SEE}",
+    ),
     ([PORT, METER, "--log-level"], "Argument --log-level: expected one argument; see `wattline {command} --help`."),
     # The port.
     (["", METER], "The port '' is no serial device; give one such as /dev/ttyUSB0."),
-    (["ttyUSB0", METER], f"The port 'ttyUSB0' must be {PORTS}."),
+    (["ttyUSB0", METER], f"The port 'ttyUSB0' must be {PORTS}; perhaps /dev/ttyUSB0 is meant."),
+    (["null", METER], f"The port 'null' must be {PORTS}; perhaps /dev/null is meant."),
     (["COM3", METER], f"The port 'COM3' must be {PORTS}."),
     (["127.0.0.1:502", METER], f"The port '127.0.0.1:502' must be {PORTS}."),
     (["tcp://gateway:502", METER], f"The port 'tcp://gateway:502' must be {PORTS}, {NUMBER_RULE}"),
@@ -295,6 +309,16 @@ def test_wrong_waits_are_refused_in_one_sentence(capsys, text):
     assert capsys.readouterr().err == f"E! The clock wait {text!r} must be 0s to 1h, for example 0s, 30s or 10m.\n"
 
 
+@pytest.mark.parametrize("words", [["{}", PORT, METER], [PORT, "{}", METER]], ids=["first", "in between"])
+@pytest.mark.parametrize(("option", "name"), [("--interval", "interval"), ("--clock-wait", "clock wait")])
+def test_a_forgotten_time_is_not_taken_for_a_forgotten_port(capsys, words, option, name):
+    """The option swallows the word behind it; that is what the complaint is about."""
+    words = [word.format(option) for word in words]
+    assert main(["run", *words]) == 2
+    swallowed = words[words.index(option) + 1]
+    assert capsys.readouterr().err.startswith(f"E! The {name} {swallowed!r} must be ")
+
+
 def test_the_clock_need_not_be_waited_for():
     with pytest.raises(TouchedError):
         main(["run", "--clock-wait=0s", PORT, METER])
@@ -395,12 +419,18 @@ COMMANDS = "run, read, models, simulate, demo"
     [
         ([], f"No command was given; the commands are {COMMANDS}."),
         ([""], f"There is no command ''; the commands are {COMMANDS}."),
-        (["raed", PORT, METER], f"There is no command 'raed', the nearest is 'read'; the commands are {COMMANDS}."),
-        (["model"], f"There is no command 'model', the nearest is 'models'; the commands are {COMMANDS}."),
+        (["raed", PORT, METER], f"There is no command 'raed'; the nearest is 'read'; the commands are {COMMANDS}."),
+        (["model"], f"There is no command 'model'; the nearest is 'models'; the commands are {COMMANDS}."),
         (["xyz"], f"There is no command 'xyz'; the commands are {COMMANDS}."),
-        (["--verson"], "Unrecognized arguments: --verson; see `wattline --help`."),
+        (["help"], f"There is no command 'help'; the nearest is '--help'; the commands are {COMMANDS}."),
+        (["version"], f"There is no command 'version'; the nearest is '--version'; the commands are {COMMANDS}."),
+        (["--vers"], "Unrecognized arguments: --vers; the nearest is '--version'; see `wattline --help`."),
         (["--json", "models"], "Unrecognized arguments: --json models; see `wattline --help`."),
-        (["models", "--jsn"], "Unrecognized arguments: --jsn; see `wattline models --help`."),
+        (["models", "--jsn"], "Unrecognized arguments: --jsn; the nearest is '--json'; see `wattline models --help`."),
+        (
+            ["models", "--jsn=1"],
+            "Unrecognized arguments: --jsn=1; the nearest is '--json'; see `wattline models --help`.",
+        ),
         (["demo", "extra"], "Unrecognized arguments: extra; see `wattline demo --help`."),
     ],
 )

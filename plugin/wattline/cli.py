@@ -4,15 +4,20 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import NoReturn
 
 from wattline import __version__, log
 from wattline.errors import WattlineError, WordError
+from wattline.options import nearest
 
 COMMANDS = ("run", "read", "models", "simulate", "demo")
+
+# The options that the program has without a command.
+OPTIONS = ("--help", "--version")
+# How alike an option has to be to one that there is: all begin alike.
+NEAR_OPTION = 0.7
 
 DONE, WORLD_SAID_NO, WORDS_WRONG = 0, 1, 2
 """Exit codes."""
@@ -23,6 +28,17 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise WordError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """``words`` understood. An option that there is not is named together with the nearest that there is."""
+        arguments, unknown = self.parse_known_args(words)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._nearest_option(unknown)}")
+        return arguments
+
+    def _nearest_option(self, words: Sequence[str]) -> str:
+        option = next((word.partition("=")[0] for word in words if word.startswith("--")), "")
+        return nearest(option, (name for action in self._actions for name in action.option_strings), NEAR_OPTION)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _without_command(words)
         command = _command(words[0])
         prefix = command.ERROR_PREFIX
-        return _execute(command, parser_of(words[0]).parse_args(words[1:]))
+        return _execute(command, parser_of(words[0]).parse(words[1:]))
     except WordError as error:
         _complain(prefix, str(error))
         return WORDS_WRONG
@@ -67,7 +83,7 @@ def _complain(prefix: str, sentence: str) -> None:
     print(log.one_line(prefix, sentence).decode(), end="", file=sys.stderr)
 
 
-def parser_of(name: str) -> argparse.ArgumentParser:
+def parser_of(name: str) -> _Parser:
     """The parser of one command, with its help and its example."""
     command = _command(name)
     parser = _Parser(
@@ -83,9 +99,9 @@ def parser_of(name: str) -> argparse.ArgumentParser:
 
 def _command(name: str) -> ModuleType:
     if name not in COMMANDS:
-        nearest = get_close_matches(name, COMMANDS, n=1, cutoff=0.4)
-        hint = f", the nearest is {nearest[0]!r}" if nearest else ""
-        raise WordError(f"There is no command {name!r}{hint}; the commands are {', '.join(COMMANDS)}.")
+        raise WordError(
+            f"There is no command {name!r}{nearest(name, COMMANDS + OPTIONS)}; the commands are {', '.join(COMMANDS)}."
+        )
     return import_module(f"wattline.commands.{name}")
 
 
@@ -106,5 +122,5 @@ def _without_command(words: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"wattline {__version__}")
-    parser.parse_args(words)
+    parser.parse(words)
     raise WordError(f"No command was given; the commands are {', '.join(COMMANDS)}.")

@@ -15,10 +15,13 @@ class Stop:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
         self._is_set = False
+        self.reason = ""
+        """What was given when the flag was set."""
 
-    def set(self) -> None:
-        """Ask everything to end; safe in a signal handler and from any thread."""
+    def set(self, reason: str = "") -> None:
+        """Ask everything to end, for the ``reason`` that comes first; safe in a signal handler and from any thread."""
         if not self._is_set:
+            self.reason = reason
             self._is_set = True
             os.write(self._writer, b"x")
 

@@ -9,7 +9,6 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from wattline.errors import WordError
 from wattline.fields import ROLES
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import Model, load_models
+from wattline.options import nearest
 
 EXAMPLE = "house=orno-we515@1"
 PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
@@ -117,6 +117,7 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
     given: set[str] = set()
     for key_value in keys:
         key, _, value = key_value.partition("=")
+        _refuse_gap(key, word)
         meter = _with_key(meter, key, value, word)
         if key in given:
             raise WordError(f"The key {key!r} is given twice in {word!r}; once is enough.")
@@ -131,7 +132,7 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
         WordError: there is none; the nearest is named.
     """
     if name not in models:
-        raise WordError(f"There is no model {name!r}{_nearest(name, models)}; `wattline models` lists them all.")
+        raise WordError(f"There is no model {name!r}{nearest(name, models)}; `wattline models` lists them all.")
     return models[name]
 
 
@@ -141,10 +142,18 @@ def _address(text: str, word: str) -> int:
     return int(text)
 
 
+def _refuse_gap(key: str, word: str) -> None:
+    if not key or key[0].isspace():
+        follows = "A space" if key else "Nothing"
+        raise WordError(
+            f"{follows} follows a comma in {word!r}; the keys come right behind it, as in {EXAMPLE},role=load."
+        )
+
+
 def _with_key(meter: Meter, key: str, value: str, word: str) -> Meter:
     if key not in _KEYS:
         raise WordError(
-            f"There is no key {key!r} ({word!r}){_nearest(key, KEYS)}; a meter's keys are {', '.join(KEYS)}."
+            f"There is no key {key!r} ({word!r}){nearest(key, KEYS)}; a meter's keys are {', '.join(KEYS)}."
         )
     return _KEYS[key](meter, value, word)
 
@@ -225,15 +234,7 @@ def _one_of(choices: Iterable[T], value: str, key: str, word: str) -> T:
     for text, choice in by_text.items():
         if text.lower() == value.lower():
             return choice
-    raise WordError(f"{key}={value!r} in {word!r} must be one of {', '.join(by_text)}{_nearest(value, by_text)}.")
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a complaint that names what ``word`` may have been meant for, if anything is near it."""
-    # One letter is near everything that contains it, which says nothing.
-    names = [name for name in known if len(name) > 1]
-    matches = get_close_matches(word.lower(), names, n=1, cutoff=0.4)
-    return f", the nearest is {matches[0]!r}" if matches else ""
+    raise WordError(f"{key}={value!r} in {word!r} must be one of {', '.join(by_text)}{nearest(value, by_text)}.")
 
 
 def _refuse_doubles(meters: Sequence[Meter]) -> None:
@@ -281,7 +282,8 @@ def check_port(port: str) -> None:
         may_be_used = os.access(path, os.R_OK | os.W_OK)
     except (FileNotFoundError, NotADirectoryError):
         if not path.is_absolute():
-            raise WordError(f"The port {port!r} must be {PORTS}.") from None
+            meant = f"; perhaps /dev/{port} is meant" if port.startswith("tty") or Path("/dev", port).exists() else ""
+            raise WordError(f"The port {port!r} must be {PORTS}{meant}.") from None
         return
     except PermissionError:
         is_device, may_be_used = True, False

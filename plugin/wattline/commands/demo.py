@@ -12,6 +12,7 @@ from wattline.demo import plain
 from wattline.demo.feed import Feed
 from wattline.demo.moment import liveliest_s
 from wattline.demo.state import State
+from wattline.options import one_of, whole_number
 from wattline.simulate import Scenario, Simulator
 from wattline.simulate.electricity import LOADS
 from wattline.stop import Stop
@@ -27,8 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
     parser.add_argument("--plain", action="store_true", help="print the line protocol that Telegraf would get")
     parser.add_argument("--seconds", metavar="N", type=_seconds, default=math.inf, help="end by itself after N seconds")
-    parser.add_argument("--seed", metavar="N", type=int, default=1, help="which house (default: %(default)s)")
-    parser.add_argument("--load", choices=LOADS, default="house", help="what it draws (default: %(default)s)")
+    parser.add_argument("--seed", metavar="N", type=whole_number, default=1, help="which house (default: %(default)s)")
+    parser.add_argument(
+        "--load", choices=LOADS, type=one_of(LOADS), default="house", help="what it draws (default: %(default)s)"
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:

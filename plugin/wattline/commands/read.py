@@ -16,6 +16,7 @@ from wattline.errors import ReadError
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import to_line
 from wattline.meters import Block
+from wattline.options import one_of
 from wattline.plan import is_slow
 from wattline.plausibility import Judge
 from wattline.reading import Point
@@ -30,6 +31,7 @@ ERROR_PREFIX = "wattline: "
 # out is asked for again in another sweep, as long as each brings something.
 SWEEP_S = 3.0
 
+SILENT = "did not answer"
 # What a meter without a reading did, by the counters that tell it, and what to look at; the first that holds.
 SIGNS = (
     (
@@ -44,10 +46,12 @@ SIGNS = (
     ),
     (
         ("requests",),
-        "did not answer",
+        SILENT,
         "check that A and B are not swapped, the address and the serial settings that the meter shows, and that nothing else reads the port",
     ),
 )
+# What to look at instead when another meter on the same pair of wires has answered.
+OTHERS_DID = "others did, so check the address and the serial settings that the meter shows, its power, and A and B at its own terminals"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +61,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="print JSON, for programs")
     form.add_argument("--lines", action="store_true", help="print line protocol, as `wattline run` writes it")
     parser.add_argument(
-        "--log-level", default="error", choices=log.LEVELS, help="what is told on stderr (default: %(default)s)"
+        "--log-level",
+        default="error",
+        choices=log.LEVELS,
+        type=one_of(log.LEVELS),
+        help="what is told on stderr (default: %(default)s)",
     )
 
 
@@ -91,7 +99,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(show(points, meters))
     silent = [session for session in sessions if not readings[session.meter.name]]
     if silent:
-        raise ReadError(_advice(silent, arguments.port))
+        raise ReadError(_advice(silent, arguments.port, others_answered=bool(points)))
     return 0
 
 
@@ -163,13 +171,16 @@ def _as_json(points: list[Point], meters: list[Meter]) -> str:
     return json.dumps(readings, indent=2)
 
 
-def _advice(silent: list[Session], port: str) -> str:
+def _advice(silent: list[Session], port: str, *, others_answered: bool) -> str:
     """A sentence for each thing that went wrong."""
     names: dict[tuple[str, str], list[str]] = {}
     for session in silent:
         counts = session.report()
-        signs = next((what, advice) for counters, what, advice in SIGNS if any(counts[name] for name in counters))
-        names.setdefault(signs, []).append(session.meter.name)
+        what, advice = next(
+            (what, advice) for counters, what, advice in SIGNS if any(counts[name] for name in counters)
+        )
+        advice = OTHERS_DID if what == SILENT and others_answered else advice
+        names.setdefault((what, advice), []).append(session.meter.name)
     return " ".join(
         f"{' and '.join(meters)} {what} on {port}: {advice}; `--log-level warning` tells more."
         for (what, advice), meters in names.items()

@@ -21,6 +21,7 @@ from wattline.errors import WattlineError, WordError
 from wattline.hold import LONGEST_S, Hold
 from wattline.log import LOG
 from wattline.loop import Loop
+from wattline.options import one_of
 from wattline.output import Output
 from wattline.stop import Stop
 from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
@@ -32,6 +33,7 @@ ERROR_PREFIX = "E! "
 STDIN, STDOUT = 0, 1
 WATCH_S = 1.0
 HUNG_S = 30.0
+NOBODY_READS = "nobody reads standard output any more"
 # What the loop gets to leave a read before the process goes on to its end without it.
 LEAVE_S = 0.25
 
@@ -40,16 +42,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
     add_port_and_meters(parser)
     parser.add_argument(
-        "--interval", default="1s", metavar="TIME", help="from slot to slot, 1s to 1h (default: %(default)s)"
+        "--interval",
+        default="1s",
+        metavar="TIME",
+        type=parse_interval,
+        help="from slot to slot, 1s to 1h (default: %(default)s)",
     )
     parser.add_argument(
         "--clock-wait",
         default=f"{LONGEST_S:.0f}s",
         metavar="TIME",
+        type=_parse_clock_wait,
         help="how long readings wait for a clock that is not synchronised, 0s to 1h (default: %(default)s)",
     )
     parser.add_argument(
-        "--log-level", default="info", choices=log.LEVELS, help="what is told on stderr (default: %(default)s)"
+        "--log-level",
+        default="info",
+        choices=log.LEVELS,
+        type=one_of(log.LEVELS),
+        help="what is told on stderr (default: %(default)s)",
     )
 
 
@@ -59,17 +70,16 @@ def execute(arguments: argparse.Namespace) -> int:
     Raises:
         WordError: the words are wrong.
     """
-    interval_s = parse_interval(arguments.interval)
-    clock_wait_s = _parse_clock_wait(arguments.clock_wait)
+    interval_s = arguments.interval
     meters = parse_meters(arguments.meters)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
     clock, output = Clock(interval_s, stop), Output()
     bus = Bus(Port(arguments.port, stop), meters, interval_s)
-    loop = Loop(clock, bus, Hold(clock_wait_s), output, arguments.port)
+    loop = Loop(clock, bus, Hold(arguments.clock_wait), output, arguments.port)
     LOG.info(
         "wattline %s reads %s on %s every %d s.",
         __version__,
@@ -90,20 +100,23 @@ def _parse_clock_wait(text: str) -> int:
 def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
     failures: list[BaseException] = []
 
-    def guarded(work: Callable[[], None]) -> None:
-        """Do ``work``; with its end, whatever that is, all else ends too."""
+    def guarded(work: Callable[[], None], end: str = "") -> None:
+        """Do ``work``; with its end, whatever that is, all else ends too. ``end`` is what its end means."""
         try:
             work()
+            stop.set(end)
         except BaseException as error:  # noqa: BLE001 - the one handler of last resort: a bug is logged on one line and ends the process
             failures.append(error)
             LOG.error("%s", str(error) if isinstance(error, WattlineError) else log.bug(error))
         finally:
             stop.set()
 
-    Thread(target=guarded, args=(output.run,), name="output", daemon=True).start()
+    Thread(target=guarded, args=(output.run, NOBODY_READS), name="output", daemon=True).start()
     turning = Thread(target=guarded, args=(loop.run,), name="loop", daemon=True)
     turning.start()
     guarded(lambda: _watch(clock, stop))
+    if stop.reason:
+        LOG.info("Ending, since %s.", stop.reason)
     turning.join(LEAVE_S)
     output.close()
     LOG.info("Stopped: %d lines written, %d dropped.", output.written, output.dropped + len(output))
@@ -119,8 +132,10 @@ def _watch(clock: Clock, stop: Stop) -> None:
     poller.register(STDOUT, 0)
     while not stop.is_set:
         events = dict(poller.poll(WATCH_S * 1000))
-        if STDOUT in events or (STDIN in events and _stdin_ended()):
-            stop.set()
+        if STDOUT in events:
+            stop.set(NOBODY_READS)
+        elif STDIN in events and _stdin_ended():
+            stop.set("standard input has ended, which is how Telegraf ends a plugin")
         log.catch_up()
         if time.monotonic() - clock.turned_s > HUNG_S:
             LOG.error("The loop has not turned for %.0f s; the process ends so that Telegraf starts it anew.", HUNG_S)

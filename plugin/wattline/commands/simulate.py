@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from wattline import program
 from wattline.errors import WordError
+from wattline.options import one_of, whole_number
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
 from wattline.simulate.gaps import GAPS
 from wattline.simulate.line import LINES
-from wattline.words import parse_meters
+from wattline.words import Meter, parse_meters
 
 SUMMARY = "simulates meters on a pseudo-terminal or a TCP port"
 EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
@@ -51,9 +53,15 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--load", choices=LOADS, default="house", help="what the meters measure (default: %(default)s)")
     parser.add_argument(
-        "--seed", metavar="N", type=int, default=1, help="which house and which chances (default: %(default)s)"
+        "--load",
+        choices=LOADS,
+        type=one_of(LOADS),
+        default="house",
+        help="what the meters measure (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=whole_number, default=1, help="which house and which chances (default: %(default)s)"
     )
     parser.add_argument("--faults", metavar="SPEC", default="", help="what goes wrong and when, see below")
     parser.add_argument(
@@ -68,6 +76,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--line",
         choices=LINES,
+        type=one_of(LINES),
         default="gateway",
         help="gateway: replies are formed in parallel and queue; wire: half duplex, what overlaps is destroyed (default: %(default)s)",
     )
@@ -76,7 +85,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         type=_milliseconds,
         default=20.0,
-        help="from a request's end to the reply's begin (default: %(default)g)",
+        help="from a request's end to the reply's start (default: %(default)g)",
     )
     parser.add_argument(
         "--jitter",
@@ -87,6 +96,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gaps",
+        type=one_of(GAPS),
         choices=GAPS,
         default="refuse",
         help="what a read does that touches registers which the model does not have: refuse with code 2, give zeros for "
@@ -96,7 +106,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Simulate until a signal comes."""
-    words = named(arguments.meters)
+    words, meters = _meters(arguments.meters)
     script = faults.parse_script(arguments.faults)
     if script.uses("unplug") and not (arguments.link or arguments.tcp):
         raise WordError(
@@ -112,7 +122,7 @@ def execute(arguments: argparse.Namespace) -> int:
         gaps=arguments.gaps,
     )
     tcp = host_and_port(arguments.tcp) if arguments.tcp else None
-    simulator = Simulator(parse_meters(words), scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
+    simulator = Simulator(meters, scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         simulator.request_end()
@@ -121,14 +131,34 @@ def execute(arguments: argparse.Namespace) -> int:
         signal.signal(number, end)
     with simulator:
         # In one piece: a script may take the first line and leave.
-        sys.stdout.write(f"{simulator.port}\nwattline read {simulator.port} {' '.join(words)}\n")
+        sys.stdout.write(f"{simulator.port}\n{program.called('read', simulator.port, *words)}\n")
         sys.stdout.flush()
         simulator.wait()
     return 0
 
 
+def _meters(bare: list[str]) -> tuple[list[str], list[Meter]]:
+    """The words with their names, and their meters. A complaint about a name that was not given says where it is from."""
+    words = named(bare)
+    try:
+        return words, parse_meters(words)
+    except WordError as error:
+        from_here = {word.partition("=")[0] for word in set(words) - set(bare)}
+        if not any(name in str(error) for name in from_here):
+            raise
+        explained = " (a meter without a name is called by its place: meter1, meter2, ...)."
+        raise WordError(str(error).removesuffix(".") + explained) from error
+
+
 def named(words: list[str]) -> list[str]:
-    """The words with a name in front of each MODEL@ADDRESS that has none: meter1, meter2, ..."""
+    """The words with a name in front of each MODEL@ADDRESS that has none: meter1, meter2, ...
+
+    Raises:
+        WordError: a word has no address.
+    """
+    for word in words:
+        if not {"=", "@"} & set(word):
+            raise WordError(f"{word!r} is not a meter: it must be [NAME=]MODEL@ADDRESS, for example orno-we515@1.")
     return [f"meter{n}={word}" if _is_bare(word) else word for n, word in enumerate(words, 1)]
 
 
@@ -140,7 +170,9 @@ def host_and_port(text: str) -> tuple[str, int]:
     """
     host, _, port = text.rpartition(":")
     if not host or not (re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535):
-        raise WordError(f"The address {text!r} after --tcp must be HOST:PORT, for example 127.0.0.1:0.")
+        raise WordError(
+            f"The address {text!r} after --tcp must be HOST:PORT with PORT from 0 to 65535, for example 127.0.0.1:0."
+        )
     return host.strip("[]"), int(port)
 
 

@@ -1,4 +1,4 @@
-"""The live view of the demo, drawn with rich on one screen of 80 x 24."""
+"""The live view of the demo, drawn with rich on one screen of 80 x 23 or more."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -14,6 +14,7 @@ from wattline.demo.chart import bars, large, round_top
 from wattline.demo.state import State
 
 WIDEST = 120
+LEAST_COLUMNS, LEAST_LINES = 80, 23
 CHART_LINES = 7
 # The frame and its padding; the scale beside the chart.
 FRAME_COLUMNS, SCALE_COLUMNS = 6, 8
@@ -28,11 +29,11 @@ def show(lines: Iterator[str], state: State) -> None:
     """Draw what ``lines`` tell as long as they come, and leave one sentence behind."""
     console = Console()
     began_s = time.monotonic()
-    with Live(picture(state, console.width), console=console, screen=True, auto_refresh=False) as live:
+    with Live(screen(state, console), console=console, screen=True, auto_refresh=False) as live:
         for line in lines:
             # One drawing a second, when the reading is there.
             if state.take(line):
-                live.update(picture(state, console.width), refresh=True)
+                live.update(screen(state, console), refresh=True)
     console.print(farewell(state, time.monotonic() - began_s), highlight=False)
 
 
@@ -44,8 +45,15 @@ def farewell(state: State, seconds: float) -> str:
     )
 
 
+def screen(state: State, console: Console) -> Panel | str:
+    """The picture, if the window is large enough for it."""
+    if console.width < LEAST_COLUMNS or console.height < LEAST_LINES:
+        return f"The window is too small; {LEAST_COLUMNS} x {LEAST_LINES} is needed."
+    return picture(state, console.width)
+
+
 def picture(state: State, columns: int) -> Panel:
-    """The whole screen, ``columns`` wide at the most."""
+    """The house and its meter, ``columns`` wide at the most."""
     width = min(columns, WIDEST)
     parts = (
         _now(state),

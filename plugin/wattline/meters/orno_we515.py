@@ -8,6 +8,8 @@ Where sources disagree:
 - Serial settings: the PDF says 8N1; everyone who owns one says 8E1, so 8E1.
 - Sign: the PDF says LONG for power (signed) and INT for the power factor; most readers take them unsigned. Signed is
   right for every value that both can show. Whether the meter shows export as negative is not publicly known.
+- Address: groupsky/homy writes register 0x0110 with function 16. A script of F. Scaramuzza (2022) for the OR-WE-514
+  asks for an unlock by function 0x28 before that, and says that the meter refuses function 6.
 - Energy: 0.01 kWh in 32 bits. A reader that takes the low register only wraps at 655.36 kWh.
 
 Every length stays on registers that the PDF lists, those of phases 2 and 3 included. Nobody has published whether the
@@ -68,7 +70,7 @@ MODEL = Model(
         Row(0xA026, U32, 0.01, "reactive_energy_total_t4_kvarh", 0, FULL, "slow"),
     ),
     identity=Identity(0x000B, (0x00A2,)),
-    address_change="Write the new address (1 to 247) to register 0x0110 with the maker's Windows program or mbpoll, with no other meter on the bus; it holds after the meter was switched off and on.",
+    address_change="The factory's is 1. It is changed with the maker's Windows program, with no other meter on the bus: register 0x0110 (272), 1 to 247, function 16. An OR-WE-514 was seen refusing function 6, with which mbpoll writes a single register. The new address takes effect once the meter has been switched off and on.",
     source="ORNO, Register description OR-WE-514&OR-WE-515; recorded frames in volkszaehler/mbmd issue 155",
     sign="unknown",
     verified=True,

@@ -112,11 +112,15 @@ class PseudoTerminal:
 
 
 def _link(link: Path, path: str) -> None:
-    """Let ``link`` lead to ``path``; only a link to a terminal, such as a simulator left behind, is replaced."""
+    """Let ``link`` lead to ``path``; only a link that a simulator left behind, to a terminal that is gone, is replaced."""
     new = link.with_name(f".{link.name}.{os.getpid()}")
     try:
         if os.path.lexists(link) and not (link.is_symlink() and str(link.readlink()).startswith("/dev/pts/")):
             raise PortError(f"The link {link} cannot be made: something else has that name; choose another.")
+        if link.exists() and str(old := link.readlink()) != path:
+            raise PortError(
+                f"The link {link} leads to {old}, which is in use: end the simulator there, or choose another name."
+            )
         new.symlink_to(path)
         new.replace(link)
     except OSError as error:

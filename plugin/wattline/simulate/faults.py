@@ -23,10 +23,10 @@ For example: late=0.1667:100-1200,crc=0.1,silence=0.0667,echo,stuck@30-40,unplug
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import inf, isfinite
 
 from wattline.errors import WordError
+from wattline.options import nearest
 from wattline.simulate.dice import Dice
 
 
@@ -151,9 +151,9 @@ _KINDS = (*_PLAIN, "noise", *_DEFAULTS)
 def _fault(match: re.Match[str], item: str) -> Fault:
     kind, parameter = match["kind"], match["parameter"]
     if kind not in _KINDS:
-        nearest = get_close_matches(kind, _KINDS, n=1, cutoff=0.4)
-        hint = f", the nearest is {nearest[0]!r}" if nearest else ""
-        raise WordError(f"There is no fault {kind!r} ({item!r}){hint}; the faults are {', '.join(_KINDS)}.")
+        raise WordError(
+            f"There is no fault {kind!r} ({item!r}){nearest(kind, _KINDS)}; the faults are {', '.join(_KINDS)}."
+        )
     if parameter is None:
         return Fault(kind, *_DEFAULTS.get(kind, ()))
     if kind in _PLAIN:

@@ -1,0 +1,50 @@
+"""What is said of a word that is not there, and the kinds of values that options take."""
+
+import argparse
+from collections.abc import Callable, Collection, Iterable
+from difflib import SequenceMatcher
+
+NEAR, MOST_NAMED = 0.4, 3
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = NEAR) -> str:
+    """The end of a complaint that names what ``word`` may have been meant for, if anything is near it.
+
+    Args:
+        word: what was written.
+        known: what there is.
+        cutoff: how alike the two have to be, 0 to 1.
+    """
+    # One letter is near everything that contains it, which says nothing.
+    names = [name for name in known if len(name) > 1]
+    best = max(map(likeness := _likeness(word), names), default=(0.0, False))
+    matches = [repr(name) for name in names if likeness(name) == best]
+    if best[0] < cutoff or len(matches) > MOST_NAMED:
+        return ""
+    *others, last = matches
+    return f"; the nearest are {', '.join(others)} and {last}" if others else f"; the nearest is {last}"
+
+
+def _likeness(word: str) -> Callable[[str], tuple[float, bool]]:
+    """How near a name is to ``word``: how alike, and whether only the order of its letters differs."""
+    word = word.lower()
+    return lambda name: (SequenceMatcher(None, name, word).ratio(), sorted(name) == sorted(word))
+
+
+def one_of(choices: Collection[str]) -> Callable[[str], str]:
+    """The type of an option that takes one of ``choices``."""
+
+    def choice(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} must be one of {', '.join(choices)}{nearest(text, choices)}")
+        return text
+
+    return choice
+
+
+def whole_number(text: str) -> int:
+    """The type of an option that takes any whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number") from None
