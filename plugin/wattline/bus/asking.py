@@ -71,7 +71,11 @@ class Asking:
         return self._pause.before_s(is_change=True)
 
     def time_for(self, deadline_s: float, *lengths: int) -> bool:
-        """Whether reads of ``lengths`` registers are over by ``deadline_s`` even if none is answered."""
+        """Whether reads of ``lengths`` registers are over by ``deadline_s`` even if none is answered.
+
+        What is arriving is heard to its end first, since no request can be sent into it.
+        """
+        self.listen()
         return self._monotonic() + sweep_s(lengths, self._meter.settings, self.timeout_s) <= deadline_s
 
     def doubts(self, length: int, question: Question) -> int:
