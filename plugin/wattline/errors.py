@@ -5,6 +5,7 @@
     WattlineError
     ├── WordError                 the words on the command line: exit 2, nothing was touched
     ├── PortError                 the port: closed, and opened again with back-off
+    │   └── PortInUseError        another process has it
     └── ReadError                 one request to one meter: retried once, else this slot goes without
         ├── NoReplyError          nothing came
         ├── ShortReplyError       something came and stopped in the middle
@@ -39,6 +40,10 @@ class WordError(WattlineError):
 
 class PortError(WattlineError):
     """The port cannot be opened, or was lost."""
+
+
+class PortInUseError(PortError):
+    """Another process has the port; the message names it where the system tells."""
 
 
 class ReadError(WattlineError):

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import serial
 
 from wattline.bus.settings import LineSettings
-from wattline.errors import PortError
+from wattline.errors import PortError, PortInUseError
 
 WRITE_TIMEOUT_S = 1.0
 
@@ -70,7 +70,8 @@ def open_serial(name: str, settings: LineSettings) -> serial.Serial:
     """Open a device path, ``socket://``, ``rfc2217://`` or ``modbus-tcp://HOST:PORT`` for reads that never block.
 
     Raises:
-        PortError: it cannot be opened; the sentence says why and, for a device in use, by whom.
+        PortError: it cannot be opened; the sentence says why.
+        PortInUseError: another process has the device; the sentence says which.
     """
     is_remote = name.startswith("rfc2217://")
     port: serial.Serial
@@ -91,20 +92,38 @@ def open_serial(name: str, settings: LineSettings) -> serial.Serial:
         port.timeout, port.write_timeout = 0, None if is_remote else WRITE_TIMEOUT_S
         port.open()
     except (OSError, ValueError, termios.error) as error:
-        raise PortError(_why(name, settings, error)) from error
+        cause = _cause(error)
+        if "://" not in name and getattr(cause, "errno", None) in (errno.EAGAIN, errno.EBUSY):
+            raise PortInUseError(f"{name} is in use by {_holder(name)}; stop that first.") from error
+        raise PortError(_why(name, settings, error, cause)) from error
     return port
 
 
-def _why(name: str, settings: LineSettings, error: Exception) -> str:
-    # pyserial wraps the system's words into its own, with the name of the port and the number of the error.
-    cause = error.__context__ if isinstance(error.__context__, OSError | termios.error) else error
+def open_by_hand(name: str, settings: LineSettings) -> serial.Serial:
+    """As ``open_serial``, for the commands that a person types while Telegraf may have the port.
+
+    Raises:
+        PortError: as there; of a port in use it says how the usual holder is stopped.
+    """
+    try:
+        return open_serial(name, settings)
+    except PortInUseError as error:
+        # Telegraf starts a `wattline run` that was killed again, so it is Telegraf that must be stopped.
+        advice = "stop it first, for example with `sudo systemctl stop telegraf`."
+        raise PortInUseError(f"{str(error).rpartition('; ')[0]}; {advice}") from error
+
+
+def _cause(error: Exception) -> BaseException:
+    """The system's error, which pyserial wraps into its own, with the name of the port and the number of the error."""
+    return error.__context__ if isinstance(error.__context__, OSError | termios.error) else error
+
+
+def _why(name: str, settings: LineSettings, error: Exception, cause: BaseException) -> str:
     reason, number = cause.args[-1], getattr(cause, "errno", None)
     if isinstance(error, ValueError):
         return f"{name} does not take {settings} ({reason}); give the meter and the gateway settings that both have."
     if "://" in name:
         return f"{name} does not answer ({reason}); check the gateway and the address."
-    if number in (errno.EAGAIN, errno.EBUSY):
-        return f"{name} is in use by {_holder(name)}; stop that first."
     if number in (errno.EACCES, errno.EPERM):
         return f"{name} may not be read and written by this user; add the user to the group dialout and start anew."
     if not Path(name).exists():

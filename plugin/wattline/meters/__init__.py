@@ -79,6 +79,7 @@ class Model:
         absent: encoding to the raw number by which it says that it has no value.
         sign: whether its power is negative while energy is given to the grid, never negative, or that is not known.
         verified: whether recorded frames of a real meter prove the table.
+        table_of: the model whose table this is, where a register-identical sibling shares it; its own name unless given.
     """
 
     name: str
@@ -98,6 +99,10 @@ class Model:
     absent: Mapping[Encoding, int] = field(default_factory=dict, hash=False)
     sign: Sign = "signed"
     verified: bool = False
+    table_of: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table_of", self.table_of or self.name)
 
     def named(self, name: str, title: str) -> "Model":
         """The same table under another name, for a register-identical sibling."""

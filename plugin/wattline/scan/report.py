@@ -1,0 +1,196 @@
+"""What was found, for people, for programs and for Telegraf's configuration. Pure."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from textwrap import fill
+from typing import Any
+
+from wattline.bus.settings import LineSettings
+from wattline.meters import Model
+from wattline.scan.search import Found
+from wattline.scan.verdict import Verdict
+
+COLUMNS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a search has found on a port.
+
+    Attributes:
+        port: as the user gave it.
+        found: whoever answers.
+        doubled: settings and addresses at which two meters seem to answer at once.
+        noisy: settings at which bytes come that nobody sent.
+        has_settings: whether the line settings are ours to choose, and not a gateway's.
+    """
+
+    port: str
+    found: Sequence[Found]
+    doubled: Sequence[tuple[LineSettings, int]] = field(default_factory=tuple)
+    noisy: Collection[LineSettings] = field(default_factory=tuple)
+    has_settings: bool = True
+
+    @property
+    def meters(self) -> dict[str, tuple[Found, Verdict]]:
+        """Name (meter1, meter2, ...) to the meters that are known, by address."""
+        known = [(found, found.best) for found in _sorted(self.found) if found.best]
+        return {f"meter{n}": (found, best) for n, (found, best) in enumerate(known, 1)}
+
+    @property
+    def unknown(self) -> list[Found]:
+        """Whoever answers, and is none of the models."""
+        return [found for found in _sorted(self.found) if not found.best]
+
+    def place(self, settings: LineSettings, address: int) -> str:
+        """An address and line setting in words."""
+        return f"address {address}" + (f" at {settings}" if self.has_settings else "")
+
+
+def _sorted(found: Sequence[Found]) -> list[Found]:
+    return sorted(found, key=lambda each: (each.address, str(each.settings)))
+
+
+def word(name: str, found: Found, model: Model, *, has_settings: bool = True) -> str:
+    """The METER of a command line; settings are named where they are not the factory's."""
+    ours, factory = found.settings, model.settings
+    keys = {
+        "baud": (ours.baud, factory.baud),
+        "parity": (ours.parity, factory.parity),
+        "stop": (ours.stop, factory.stop),
+    }
+    given = [f"{key}={value}" for key, (value, usual) in keys.items() if has_settings and value != usual]
+    return ",".join([f"{name}={model.name}@{found.address}", *given])
+
+
+def command(program: str, findings: Findings) -> list[str]:
+    """The command that meters all that is known."""
+    words = [
+        word(name, found, best.model, has_settings=findings.has_settings)
+        for name, (found, best) in findings.meters.items()
+    ]
+    return [program, "run", findings.port, *words]
+
+
+def as_telegraf(program: str, findings: Findings) -> str:
+    """The part of Telegraf's configuration that meters all that is known; what is a guess says so in a comment."""
+    remarks = [f"  # {remark}" for remark in _remarks(findings)]
+    words = ", ".join(json.dumps(each, ensure_ascii=False) for each in command(program, findings))
+    rest = ['  signal = "none"', '  data_format = "influx"']
+    return "\n".join(["[[inputs.execd]]", *remarks, f"  command = [{words}]", *rest])
+
+
+def _remarks(findings: Findings) -> list[str]:
+    remarks = []
+    for name, (found, best) in findings.meters.items():
+        if best.doubt:
+            remarks.append(f"{name} is a guess: {best.doubt}; compare the meter's label.")
+        if found.others:
+            others = " or ".join(each.model.name for each in found.others)
+            remarks.append(f"{name} may as well be {others}; nothing that it says tells them apart.")
+    return remarks
+
+
+def as_table(findings: Findings) -> str:
+    """One row for each meter."""
+    rows = [("name", "model", "address", "settings", "evidence")]
+    for name, (found, best) in findings.meters.items():
+        doubt = [f"a guess: {best.doubt}"] if best.doubt else []
+        settings = str(found.settings) if findings.has_settings else "the gateway's"
+        models = " or ".join(each.model.name for each in [best, *found.others])
+        rows.append((name, models, str(found.address), settings, "; ".join(best.evidence + doubt)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]) for row in rows
+    )
+
+
+def remarks(findings: Findings, models: Collection[Model]) -> list[str]:
+    """What else there is to say about the findings, each in whole sentences, filled to lines."""
+    said = list(_unknown(findings, models))
+    said += [_doubled(findings, settings, address) for settings, address in findings.doubled]
+    for found in findings.found:
+        place = findings.place(found.settings, found.address)
+        if found.may_be_two:
+            said.append(
+                f"Of the answers of {place}, {found.garbled} were garbled and {found.sound} were sound"
+                f"{', and one question was answered twice' if found.is_twice else ''}: either two meters have that "
+                "address, or the line is disturbed."
+            )
+        if found.also:
+            also = " and ".join(map(str, found.also))
+            said.append(f"The meter of {place} answers at {also} too: this port does not tell parities apart.")
+    said += [
+        f"At {settings} bytes come that no meter sent: check that A and B are not swapped, and the line's termination "
+        "and ground."
+        for settings in findings.noisy
+    ]
+    return [fill(text, COLUMNS, break_on_hyphens=False, break_long_words=False) for text in said]
+
+
+def _unknown(findings: Findings, models: Collection[Model]) -> Iterator[str]:
+    """What is said of whoever answers and has no name; those of which the same can be said are told together."""
+    alike: dict[tuple[bool, tuple[str, ...]], list[Found]] = {}
+    for found in findings.unknown:
+        alike.setdefault((found.is_examined, tuple(model.name for model in found.not_excluded)), []).append(found)
+    for (is_examined, perhaps), group in alike.items():
+        places = "; ".join(findings.place(found.settings, found.address) for found in group)
+        if not is_examined:
+            yield f"Something answers at {places}; the search ended before it was asked what it is."
+            continue
+        excluded = ", ".join(sorted(model.name for model in models if model.name not in perhaps))
+        hint = f" It may be {' or '.join(perhaps)}, whose values prove nothing: compare its label." if perhaps else ""
+        first = group[0]
+        model = first.not_excluded[0] if perhaps else None
+        probe = word("unknown", first, model, has_settings=findings.has_settings) if model else "METER"
+        yield (
+            f"Something answers at {places}, and it is none of these models: {excluded}.{hint} If you have the "
+            f"meter's register map, describe it in a file for `--meter-file`; `wattline probe {findings.port} {probe}` "
+            "tells what it answers."
+        )
+
+
+def _doubled(findings: Findings, settings: LineSettings, address: int) -> str:
+    return (
+        f"From {findings.place(settings, address)} alone come bytes that are never a frame: most likely two meters have "
+        "that address and answer at once. wattline never writes, so it cannot change one: `wattline models NAME` tells "
+        "how that make's address is changed, with the other meter taken off the line."
+    )
+
+
+def as_json(program: str, findings: Findings) -> str:
+    """All of it, for programs."""
+    document: dict[str, Any] = {
+        "port": findings.port,
+        "meters": [
+            {
+                "name": name,
+                "model": best.model.name,
+                "equally_likely": [each.model.name for each in found.others],
+                **_place(found.settings, found.address, has_settings=findings.has_settings),
+                "word": word(name, found, best.model, has_settings=findings.has_settings),
+                "is_guess": bool(best.doubt),
+                "doubt": best.doubt,
+                "evidence": best.evidence,
+                "may_be_two": found.may_be_two,
+            }
+            for name, (found, best) in findings.meters.items()
+        ],
+        "unknown": [
+            {
+                **_place(found.settings, found.address, has_settings=findings.has_settings),
+                "perhaps": [model.name for model in found.not_excluded],
+            }
+            for found in findings.unknown
+        ],
+        "doubled": [_place(*place, has_settings=findings.has_settings) for place in findings.doubled],
+        "noisy": [str(settings) for settings in findings.noisy],
+        "command": command(program, findings) if findings.meters else [],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _place(settings: LineSettings, address: int, *, has_settings: bool) -> dict[str, Any]:
+    line = {"baud": settings.baud, "parity": settings.parity, "stop": settings.stop} if has_settings else {}
+    return {"address": address, **line}
