@@ -30,6 +30,7 @@ from virtual import (
     sealed,
     sound,
 )
+from wattline.bus.learning import Trying
 
 SOAK = 5000
 
@@ -340,3 +341,27 @@ def test_not_one_wrong_value_in_5000_seconds_of_late_torn_and_missing_replies(
     assert seen.wrong == []
     assert shares["some"] >= some
     assert min(shares.values()) >= each
+
+
+# A meter that is slow.
+
+
+@pytest.mark.parametrize("delay_s", [0.3, 0.32, 0.5, 0.7, 0.8])
+@pytest.mark.parametrize("trying", [Trying.LENGTHS, Trying.ALL])
+def test_a_slow_meter_is_metered_for_ever(play, delay_s, trying):
+    """However little of it fits into a second: one question a slot at least is waited for as long as the slot lasts."""
+    seen = play(World(lambda ask: [(delay_s, ask.reply())]), 120, trying=trying, over_s=0.2)
+    assert seen.wrong == []
+    assert set(seen.fields) >= set(range(10, 121))
+    assert set.union(*(seen.fields[slot] for slot in range(90, 121))) >= FAST
+
+
+def test_after_a_slow_spell_all_is_as_before(play):
+    dice = random.Random(7)
+
+    def meter(ask: Ask) -> Replies:
+        return [(dice.uniform(0.3, 0.9) if 15 <= ask.slot < 45 else TURNAROUND_S, ask.reply())]
+
+    seen = play(World(meter), 120, over_s=0.2)
+    assert seen.wrong == []
+    assert all(seen.fields[slot] >= FAST for slot in range(75, 121))

@@ -1,5 +1,6 @@
 """One question to one meter: asked, waited for, and the books kept on what came, what did not, and what may still come."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.pause import Pause
 from wattline.bus.suspicion import Question, Suspicion
 from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError
-from wattline.plan import sweep_s
 from wattline.words import Meter
+
+# What a reply may take beyond its usual time before it is thought not to come any more in this slot.
+SPARE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,14 @@ class Asking:
         health: the meter's counters.
         silences: questions in a row to which nothing came.
         late_answers: those that came since the list was last emptied.
+        deadline_s: when replies are not waited for any more, by the monotonic clock.
     """
 
     def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.health = Health()
         self.silences = 0
         self.late_answers: list[LateAnswer] = []
+        self.deadline_s = math.inf
         self._meter = meter
         self._modbus = modbus
         self._port = modbus.port
@@ -70,13 +75,18 @@ class Asking:
         """The silence that is kept before the meter is asked after another one."""
         return self._pause.before_s(is_change=True)
 
-    def time_for(self, deadline_s: float, *lengths: int) -> bool:
-        """Whether reads of ``lengths`` registers are over by ``deadline_s`` even if none is answered.
+    def time_for(self, deadline_s: float, length: int) -> bool:
+        """Whether a read of ``length`` registers will be over by ``deadline_s`` if the meter takes its usual time.
 
         What is arriving is heard to its end first, since no request can be sent into it.
         """
         self.listen()
-        return self._monotonic() + sweep_s(lengths, self._meter.settings, self.timeout_s) <= deadline_s
+        patience_s = min(self.timeout_s, self.turnaround_s + SPARE_S)
+        return self._monotonic() + self._meter.settings.read_s(length, patience_s) <= deadline_s
+
+    def time_to_begin(self, deadline_s: float, length: int) -> bool:
+        """Whether a read of ``length`` registers can be over by ``deadline_s`` if the meter answers at once."""
+        return self._monotonic() + self._meter.settings.read_s(length, SPARE_S) <= deadline_s
 
     def doubts(self, length: int, question: Question) -> int:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
@@ -99,7 +109,7 @@ class Asking:
         last = (self._port.address, self._port.settings)
         is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
         self._port.use(self._meter.settings)
-        self._port.reply_timeout_s = self.timeout_s
+        self._port.reply_timeout_s = self._wait_s(length)
         self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
         self.health.count("requests")
         asked_s = self._monotonic()
@@ -130,6 +140,11 @@ class Asking:
             self.silences = 0
         self._recognise_late()
 
+    def _wait_s(self, length: int) -> float:
+        """How long the reply is waited for: the timeout, but not beyond the deadline."""
+        left_s = self.deadline_s - self._monotonic() - self._meter.settings.read_s(length)
+        return min(self.timeout_s, max(left_s, SPARE_S))
+
     def _was_its_own(self, error: ReadError, length: int) -> bool:
         """Whether what came can only have been the reply to this very request, so that none is missing."""
         now = self._monotonic()
@@ -156,5 +171,6 @@ class Asking:
                 continue
             missing = self._suspicion.came_late(stray.frame.count, stray.received_s)
             if missing is not None:
-                self._latency.took(stray.received_s - missing.asked_s)
+                wire_s = self._meter.settings.read_s(missing.length)
+                self._latency.took(max(0.0, stray.received_s - missing.asked_s - wire_s))
                 self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))

@@ -84,10 +84,7 @@ class Member:
         self._polled_s = slot.began_s
         parts = self._due_parts(slot)
         try:
-            if self.rest.is_away:
-                self.session.knock(parts, slot)
-            else:
-                self.session.sweep(parts, slot, share_until_s)
+            self.session.sweep(parts, slot, share_until_s, knocks=self.rest.is_away)
         finally:
             self._verdict = self._judged(slot)
             self._note(slot)

@@ -13,6 +13,7 @@ slot has left (``learning.py``), or where a proven length is in doubt, so that t
 (``evidence.py``).
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -70,11 +71,15 @@ class Session:
         self._learning = Learning(meter, self._asking, self._lengths, self._spans, trying=trying, read=self._ask_part)
         self._evidence: dict[int, Evidence] = {}
         self._slow = {part.address for part in self.parts.values() if is_slow(meter.model, part)}
-        self._unread: set[int] = set()
+        self._given_s = dict.fromkeys(self.parts, -math.inf)
         self._silent: set[Span] = set()
+        self._heard_before = self._requests = 0
+        self._slot_s = 0.0
         self._share_until_s = 0.0
 
-    def sweep(self, parts: Sequence[Block], slot: Slot, share_until_s: float | None = None) -> None:
+    def sweep(
+        self, parts: Sequence[Block], slot: Slot, share_until_s: float | None = None, *, knocks: bool = False
+    ) -> None:
         """Read ``parts`` into ``decoded``; those that were not believed once more, if time is left.
 
         Args:
@@ -82,6 +87,7 @@ class Session:
             slot: the slot.
             share_until_s: the end of its share of the slot, if there are other meters: until then it may read what
                 can wait, and listen for late replies. The whole slot unless given.
+            knocks: whether it is taken to be away: then one question is put to it, and the others if it answers.
 
         Raises:
             PortError: the port was lost.
@@ -89,28 +95,14 @@ class Session:
         """
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
         self.decoded.clear()
-        self._begin(parts)
+        self._begin(parts, slot)
         self._share_until_s = slot.deadline_s if share_until_s is None else share_until_s
-        replies, requests = self._asking.health["replies"], self._asking.health["requests"]
-        for number in range(ROUNDS):
-            self._round(number, self._in_order(parts, slot), slot)
-        self._end(parts, replies, requests)
-
-    def knock(self, parts: Sequence[Block], slot: Slot) -> None:
-        """Put one question to a meter that is taken to be away; if it answers, sweep.
-
-        Raises:
-            PortError: the port was lost.
-            Stopped: the process was asked to end.
-        """
-        self.decoded.clear()
-        self._begin(parts)
-        replies, requests = self._asking.health["replies"], self._asking.health["requests"]
-        self._round(0, self._in_order(parts, slot)[:1], slot)
-        if self._asking.health["replies"] > replies:
-            self.sweep(parts, slot)
-        else:
-            self._end(parts, replies, requests)
+        if knocks:
+            self._round(0, self._in_order(parts, slot)[:1], slot)
+        if not knocks or self._heard() > self._heard_before:
+            for number in range(ROUNDS):
+                self._round(number, self._in_order(parts, slot), slot)
+        self._end(parts)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
@@ -157,8 +149,9 @@ class Session:
 
     # Sweeping.
 
-    def _begin(self, parts: Iterable[Block]) -> None:
-        self._asking.health.count("polls")
+    def _begin(self, parts: Iterable[Block], slot: Slot) -> None:
+        self._slot_s, self._asking.deadline_s = slot.began_s, slot.deadline_s
+        self._heard_before, self._requests = self._heard(), self._asking.health["requests"]
         self._asking.listen()
         self._silent.clear()
         self._spans.turnaround_s = self._asking.turnaround_s
@@ -166,21 +159,26 @@ class Session:
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self._evidence = {part.address: Evidence(part, self.meter.model) for part in parts}
 
-    def _end(self, parts: Iterable[Block], replies: int, requests: int) -> None:
-        asked = self._asking.health["requests"] > requests
+    def _end(self, parts: Iterable[Block]) -> None:
+        was_asked = self._asking.health["requests"] > self._requests
+        self._asking.health.count("polls", int(was_asked))
         # Whom nobody asked, for want of time, was not silent.
-        self.was_heard = self._asking.health["replies"] > replies if asked else None
-        self._unread = {part.address for part in parts if part.address not in self.decoded}
-        for address in self._unread:
-            self._asking.health.count("doubtful_replies", len(self._evidence[address].answers))
+        self.was_heard = self._heard() > self._heard_before if was_asked else None
+        for part in parts:
+            if part.address in self.decoded:
+                self._given_s[part.address] = self._slot_s
+            else:
+                self._asking.health.count("doubtful_replies", len(self._evidence[part.address].answers))
+
+    def _heard(self) -> int:
+        """How often the meter was heard, in time or late."""
+        return self._asking.health["replies"] + self._asking.health["late_replies"]
 
     def _in_order(self, parts: Iterable[Block], slot: Slot) -> list[Read]:
-        """The reads of what was not yet decoded: what moves, then what can wait; who went without last time, first."""
+        """The reads of what was not yet decoded: what moves, then what can wait; who went without for longest, first."""
         missing = [part for part in parts if part.address not in self.decoded]
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
-        return sorted(
-            reads, key=lambda read: (self._can_wait(read), self._unread.isdisjoint(p.address for p in read.parts))
-        )
+        return sorted(reads, key=lambda read: (self._can_wait(read), min(self._given_s[p.address] for p in read.parts)))
 
     def _can_wait(self, read: Read) -> bool:
         return all(part.address in self._slow for part in read.parts)
@@ -196,8 +194,7 @@ class Session:
                 self._take_late_answers(slot)
             missing = [part for part in read.parts if part.address not in self.decoded]
             length = self._choose(read, slot) if missing else None
-            until_s = self._share_until_s if self._can_wait(read) else slot.deadline_s
-            if length is None or not self._asking.time_for(until_s, length):
+            if length is None or not self._has_time(read, length, slot):
                 continue
             if number > 0:
                 self._asking.health.count("retries")
@@ -206,6 +203,18 @@ class Session:
             else:
                 self._ask_part(missing[0], length, slot)
             self._take_late_answers(slot)
+
+    def _has_time(self, read: Read, length: int, slot: Slot) -> bool:
+        """Whether a read fits into the slot, or into the meter's share of it if it can wait.
+
+        The first of a sweep is asked for however slow the meter is thought to be, since nothing else would tell that it
+        has become quicker.
+        """
+        until_s = self._share_until_s if self._can_wait(read) else slot.deadline_s
+        is_first = self._asking.health["requests"] == self._requests
+        return self._asking.time_for(until_s, length) or (
+            is_first and self._asking.time_to_begin(slot.deadline_s, length)
+        )
 
     def _choose(self, read: Read, slot: Slot) -> int | None:
         """The length to ask for; None when each could be confused with a late reply."""
