@@ -7,6 +7,7 @@
     ├── PortError                 the port: closed, and opened again with back-off
     │   └── PortInUseError        another process has it
     └── ReadError                 one request to one meter: retried once, else this slot goes without
+        ├── NotAskedError         the line was busy until it was too late to ask
         ├── NoReplyError          nothing came
         ├── ShortReplyError       something came and stopped in the middle
         ├── ChecksumError         a whole frame with a wrong CRC
@@ -54,6 +55,10 @@ class ReadError(WattlineError):
     """
 
     counter = ""
+
+
+class NotAskedError(ReadError):
+    """The line was busy with what came late until the time for the request was over; nothing was sent."""
 
 
 class NoReplyError(ReadError):

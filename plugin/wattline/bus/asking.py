@@ -10,7 +10,7 @@ from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.pause import Pause
 from wattline.bus.suspicion import Question, Suspicion
-from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError
+from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.words import Meter
 
 # What a reply may take beyond its usual time before it is thought not to come any more in this slot.
@@ -102,19 +102,22 @@ class Asking:
             function: 3 or 4; the model's unless given.
 
         Raises:
-            ReadError: of the class that says why there are none; it is counted.
+            ReadError: of the class that says why there are none; it is counted, unless nothing was asked.
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
         last = (self._port.address, self._port.settings)
         is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
         self._port.use(self._meter.settings)
-        self._port.reply_timeout_s = self._wait_s(length)
+        self._port.reply_timeout_s, self._port.ask_by_s = self._wait_s(length), self.deadline_s
         self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
         self.health.count("requests")
         asked_s = self._monotonic()
         try:
             registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
+        except NotAskedError:
+            self.health.count("requests", -1)
+            raise
         except ReadError as error:
             self.health.failed(error)
             if isinstance(error, NoReplyError):

@@ -10,6 +10,7 @@ wake-ups a reply (first byte, end of a refusal, end of the reply) in place of ni
 """
 
 import io
+import math
 import select
 import termios
 import time
@@ -24,7 +25,7 @@ from wattline.bus import frames
 from wattline.bus.device import Opener, open_serial
 from wattline.bus.frames import Stray
 from wattline.bus.settings import LineSettings
-from wattline.errors import PortError
+from wattline.errors import NotAskedError, PortError
 from wattline.stop import Stop, Stopped
 
 # A USB adapter hands on what it received up to 16 ms late; silence shorter than this proves nothing.
@@ -46,6 +47,7 @@ class Port:
     Attributes:
         name: as the user gave it.
         reply_timeout_s: how long ``read`` waits for the reply's first byte, counted from the end of the request.
+        ask_by_s: when a request is too late to be sent, by the monotonic clock.
         raw: what was received since the last request, without its echo.
         refusal: the meter's no to the last request; None when it did not say no.
         strays: frames for whom they may concern, oldest first.
@@ -64,7 +66,7 @@ class Port:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self.reply_timeout_s = 0.4
+        self.reply_timeout_s, self.ask_by_s = 0.4, math.inf
         self.raw = b""
         self.refusal: frames.Frame | None = None
         self.strays: deque[Stray] = deque(maxlen=STRAYS_KEPT)
@@ -126,11 +128,14 @@ class Port:
         """Send a request, after everything that came unasked was put aside.
 
         Raises:
+            NotAskedError: that took until after ``ask_by_s``.
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
         self._settle()
         self._began_s = self._monotonic()
+        if self._began_s > self.ask_by_s:
+            raise NotAskedError(f"{self.name} was busy with late replies, so nothing more was asked in this slot.")
         self.raw = b""
         self.refusal = None
         self._request, self.address = bytes(data), data[0]
