@@ -18,7 +18,7 @@ from wattline.line import to_line
 from wattline.meters import Block
 from wattline.reading import Point
 from wattline.stop import Stop, Stopped
-from wattline.words import Meter, add_port_and_meters, check_port, parse_meters
+from wattline.words import Meter, add_port_and_meters, check_port, meters_of
 
 SUMMARY = "reads each meter once and shows what it says"
 EXAMPLE = "wattline read /dev/ttyUSB0 house=orno-we515@1"
@@ -67,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
         PortError: the port cannot be opened, or was lost.
         ReadError: a meter said nothing; what the others said is printed.
     """
-    meters = parse_meters(arguments.meters)
+    meters = meters_of(arguments)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()

@@ -15,6 +15,7 @@ from threading import Thread
 
 from wattline import __version__, log
 from wattline.bus.bus import Bus
+from wattline.bus.learning import Trying
 from wattline.bus.port import Port
 from wattline.clock import Clock
 from wattline.errors import WattlineError, WordError
@@ -23,7 +24,7 @@ from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.output import Output
 from wattline.stop import Stop
-from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
+from wattline.words import add_port_and_meters, check_intervals, check_port, meters_of, parse_interval
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -49,6 +50,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long readings wait for a clock that is not synchronised, 0s to 1h (default: %(default)s)",
     )
     parser.add_argument(
+        "--proven", action="store_true", help="ask only for what is known to be answered, and try nothing wider"
+    )
+    parser.add_argument(
         "--log-level", default="info", choices=log.LEVELS, help="what is told on stderr (default: %(default)s)"
     )
 
@@ -61,14 +65,16 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     interval_s = parse_interval(arguments.interval)
     clock_wait_s = _parse_clock_wait(arguments.clock_wait)
-    meters = parse_meters(arguments.meters)
+    meters = meters_of(arguments)
+    check_intervals(meters, interval_s)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     clock, output = Clock(interval_s, stop), Output()
-    bus = Bus(Port(arguments.port, stop), meters, interval_s)
+    trying = Trying.NOTHING if arguments.proven else Trying.ALL
+    bus = Bus(Port(arguments.port, stop), meters, interval_s, trying=trying)
     loop = Loop(clock, bus, Hold(clock_wait_s), output, arguments.port)
     LOG.info(
         "wattline %s reads %s on %s every %d s.",

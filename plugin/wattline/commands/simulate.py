@@ -2,17 +2,19 @@
 
 import argparse
 import re
+import shlex
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
 from wattline.errors import WordError
+from wattline.options import milliseconds
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
 from wattline.simulate.gaps import GAPS
 from wattline.simulate.line import LINES
-from wattline.words import parse_meters
+from wattline.words import add_meter_files, library_of, parse_meters
 
 SUMMARY = "simulates meters on a pseudo-terminal or a TCP port"
 EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
@@ -38,8 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "meters",
         metavar="METER",
         nargs="+",
-        help="[NAME=]MODEL@ADDRESS[,baud=..][,parity=..][,stop=..]; `wattline models` lists the models",
+        help="[NAME=]MODEL@ADDRESS[,key=value...], with the keys that `wattline run --help` lists; "
+        "`wattline models` lists the models",
     )
+    add_meter_files(parser)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -74,14 +78,14 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--turnaround",
         metavar="MS",
-        type=_milliseconds,
+        type=milliseconds,
         default=20.0,
         help="from a request's end to the reply's begin (default: %(default)g)",
     )
     parser.add_argument(
         "--jitter",
         metavar="MS",
-        type=_milliseconds,
+        type=milliseconds,
         default=2.0,
         help="how far a turnaround may be from that (default: %(default)g)",
     )
@@ -112,7 +116,8 @@ def execute(arguments: argparse.Namespace) -> int:
         gaps=arguments.gaps,
     )
     tcp = host_and_port(arguments.tcp) if arguments.tcp else None
-    simulator = Simulator(parse_meters(words), scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
+    meters = parse_meters(words, library_of(arguments))
+    simulator = Simulator(meters, scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         simulator.request_end()
@@ -121,7 +126,8 @@ def execute(arguments: argparse.Namespace) -> int:
         signal.signal(number, end)
     with simulator:
         # In one piece: a script may take the first line and leave.
-        sys.stdout.write(f"{simulator.port}\nwattline read {simulator.port} {' '.join(words)}\n")
+        files = [word for path in arguments.meter_file for word in ("--meter-file", str(path))]
+        sys.stdout.write(f"{simulator.port}\n{shlex.join(['wattline', 'read', *files, simulator.port, *words])}\n")
         sys.stdout.flush()
         simulator.wait()
     return 0
@@ -147,16 +153,6 @@ def host_and_port(text: str) -> tuple[str, int]:
 def _is_bare(word: str) -> bool:
     model, at, _ = word.partition("@")
     return bool(at) and "=" not in model
-
-
-def _milliseconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 60_000:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number of milliseconds from 0 to 60000")
-    return value
 
 
 def _faults_help() -> str:
