@@ -77,6 +77,7 @@ def budget_of(
     turnaround_s: float,
     *,
     proven: bool,
+    at_once: bool = False,
     change_s: float = 0.0,
 ) -> Budget:
     """What the reads of ``model`` take on a line of ``settings``.
@@ -86,6 +87,7 @@ def budget_of(
         settings: the speed of the line.
         turnaround_s: from a request's end to the reply's begin.
         proven: whether only what is proven is read; else also what is tried, as if all of it will be answered.
+        at_once: whether what is slow is read with the rest, as in the first sweep; spread otherwise.
         change_s: seconds of silence before it is asked after another meter.
     """
     known, cost = proven_spans(model), Cost(settings)
@@ -94,13 +96,13 @@ def budget_of(
     fast = [part for part in parts if part not in slow]
     pause_s = model.pause_ms / 1000
     planned = []
-    for group in (fast, slow):
+    for group, is_spread in ((parts, False),) if at_once else ((fast, False), (slow, True)):
         reads = known_reads(group, known, cost) if proven else wanted_reads(model, group, (), known, cost)
         planned += [
             PlannedRead(
                 read.span,
                 _fields(model, read),
-                group is slow,
+                is_spread,
                 len(read.parts) == 1 or any(other.holds(read.span.first, read.span.end) for other in known),
                 settings.read_s(read.span.count, turnaround_s) + pause_s,
             )
