@@ -494,4 +494,4 @@ def test_the_example_of_the_readme_works(tmp_path):
             shown = subprocess.run(read, check=True, capture_output=True, **shell).stdout
         finally:
             simulating.terminate()
-    assert re.search(r"^  power_w +1000 W$", shown, re.MULTILINE)
+    assert re.search(r"^  power_w +1000\.0 W$", shown, re.MULTILINE)
