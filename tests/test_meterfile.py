@@ -93,6 +93,7 @@ def test_a_whole_file_means_what_it_says():
         blocks = [[0x10, 3], { address = 0x20, count = 4, lengths = [6, 4], room = 5 }]
         absent = { u16 = 0xFFFF, i32_low_first = -1 }
         sign = "signed"
+        phases = 3
         identity = { address = 0x0B, expected = [7, 8], function = 3 }
         source = "its manual"
         address_change = "With the button."
@@ -123,6 +124,7 @@ def test_a_whole_file_means_what_it_says():
         pause_ms=12,
         absent={Encoding.U16: 0xFFFF, Encoding.I32_LOW_FIRST: -1},
         sign="signed",
+        phases=3,
     )
 
 
@@ -136,7 +138,7 @@ def as_toml(model: Model) -> str:
         *(f"{name} = {json.dumps(getattr(model, name), ensure_ascii=False)}" for name in ("name", "title", "function")),
         f'settings = "{model.settings}"',
         f"alternatives = {json.dumps([str(settings) for settings in model.alternatives])}",
-        *(f"{name} = {json.dumps(getattr(model, name))}" for name in ("longest", "pause_ms", "sign")),
+        *(f"{name} = {json.dumps(getattr(model, name))}" for name in ("longest", "pause_ms", "sign", "phases")),
         f"source = {json.dumps(model.source, ensure_ascii=False)}",
         f"address_change = {json.dumps(model.address_change, ensure_ascii=False)}",
         f"holes = {pairs(model.holes)}",
@@ -251,7 +253,7 @@ WRONG_FILES = {
     # The model's columns.
     top(
         'titel = "x"'
-    ): "There is no column 'titel', the nearest is 'title'; the columns are name, title, settings, baud, parity, stop, alternatives, function, longest, pause_ms, holes, documented, blocks, absent, sign, identity, source, address_change, rows.",
+    ): "There is no column 'titel', the nearest is 'title'; the columns are name, title, settings, baud, parity, stop, alternatives, function, longest, pause_ms, phases, holes, documented, blocks, absent, sign, identity, source, address_change, rows.",
     SMALL.replace(
         '"acme-m1"', '"Acme M1"'
     ): "The column 'name' says 'Acme M1'; it must be small letters and digits, with single dashes between them, such as acme-m1.",
@@ -279,6 +281,8 @@ WRONG_FILES = {
     top("longest = 126"): "The column 'longest' says 126; it must be a whole number from 1 to 125.",
     top("longest = 10.0"): "The column 'longest' says 10.0; it must be a whole number from 1 to 125.",
     top("pause_ms = -1"): "The column 'pause_ms' says -1; it must be a whole number from 0 to 1000.",
+    top("phases = 2"): "The column 'phases' says 2; it must be 1 or 3.",
+    top("phases = 0"): "The column 'phases' says 0; it must be 1 or 3.",
     top("holes = [[1]]"): f"The column 'holes' says [[1]]; it {RANGES_RULE}.",
     top("holes = [[9, 1]]"): f"The column 'holes' says [[9, 1]]; it {RANGES_RULE}.",
     top("holes = [[0, 65536]]"): f"The column 'holes' says [[0, 65536]]; it {RANGES_RULE}.",

@@ -80,6 +80,8 @@ def test_the_list_knows_some_meters_by_hand(shown):
     lines = {line.split()[0]: line.split()[1:] for line in shown().splitlines() if line}
 
     assert lines["orno-we515"] == ["1", "9600", "8E1", "17", "yes", "ORNO", "OR-WE-515"]
+    # Three phases, though it tells nothing of any one of them.
+    assert lines["eastron-sdm72"][0] == "3"
     assert lines["eastron-sdm120"][:3] == ["1", "2400", "8N1"]
     assert lines["schneider-iem3000"][:3] == ["3", "19200", "8E1"]
 
@@ -198,7 +200,7 @@ def test_a_model_that_needs_no_trial_says_so(shown):
 def test_the_json_has_every_column(shown):
     """A column that the tables get and the JSON does not is noticed here."""
     (told, *_) = json.loads(shown("--json"))
-    columns = {column.name for column in dataclass_fields(Model)} - {"settings"} | {"baud", "parity", "stop", "phases"}
+    columns = {column.name for column in dataclass_fields(Model)} - {"settings"} | {"baud", "parity", "stop"}
 
     assert told.keys() == columns
     row_columns = {column.name for column in dataclass_fields(Row)} - {"address", "units"} | {"register", "unit"}

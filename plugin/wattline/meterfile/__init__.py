@@ -18,13 +18,26 @@ from wattline.meters import LONGEST_READ, Block, Identity, Library, Model, Sign
 from wattline.registers import Encoding
 
 COLUMNS = (
-    *("name", "title", "settings", "baud", "parity", "stop", "alternatives", "function", "longest", "pause_ms"),
+    *(
+        "name",
+        "title",
+        "settings",
+        "baud",
+        "parity",
+        "stop",
+        "alternatives",
+        "function",
+        "longest",
+        "pause_ms",
+        "phases",
+    ),
     *("holes", "documented", "blocks", "absent", "sign", "identity", "source", "address_change", "rows"),
 )
 BLOCK_COLUMNS = ("address", "count", "lengths", "room")
 IDENTITY_COLUMNS = ("address", "expected", "function")
 
 LONGEST_PAUSE_MS = 1000
+PHASES = (1, 3)
 SIGNS: dict[str, Sign] = {"signed": "signed", "unsigned": "unsigned", "unknown": "unknown"}
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -103,6 +116,7 @@ def parse_meter_file(place: str, content: str) -> Model:
         pause_ms=columns.whole("pause_ms", 0, LONGEST_PAUSE_MS, 0),
         absent=_absent(columns),
         sign=columns.choice("sign", SIGNS, "unknown"),
+        phases=_phases(columns),
     )
 
 
@@ -132,6 +146,13 @@ def _line(columns: Columns, name: str, text: object) -> LineSettings:
 
 def _function(columns: Columns) -> int:
     return columns.whole("function", 3, 4, example=" (3 reads holding registers, 4 input registers)")
+
+
+def _phases(columns: Columns) -> int:
+    phases = columns.whole("phases", 0, 3, 0)
+    if "phases" in columns and phases not in PHASES:
+        raise columns.error("phases", "must be 1 or 3")
+    return phases
 
 
 def _ranges(columns: Columns, name: str) -> tuple[tuple[int, int], ...]:

@@ -79,6 +79,7 @@ class Model:
         absent: encoding to the raw number by which it says that it has no value.
         sign: whether its power is negative while energy is given to the grid, never negative, or that is not known.
         verified: whether recorded frames of a real meter prove the table.
+        phases: lines that it measures, 1 or 3; told by its rows unless given.
     """
 
     name: str
@@ -98,6 +99,10 @@ class Model:
     absent: Mapping[Encoding, int] = field(default_factory=dict, hash=False)
     sign: Sign = "signed"
     verified: bool = False
+    phases: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phases", self.phases or (3 if any("_l3" in row.field for row in self.rows) else 1))
 
     def named(self, name: str, title: str) -> "Model":
         """The same table under another name, for a register-identical sibling."""
@@ -106,11 +111,6 @@ class Model:
     def rows_of(self, block: Block) -> tuple[Row, ...]:
         """The rows that lie wholly in ``block``."""
         return tuple(row for row in self.rows if block.address <= row.address and row.end <= block.end)
-
-    @property
-    def phases(self) -> int:
-        """1 or 3."""
-        return 3 if any("_l3" in row.field for row in self.rows) else 1
 
 
 class Library(Mapping[str, Model]):
