@@ -5,6 +5,7 @@
 | a tag or a field is missing in the documentation, or is there no more, or means something else | test_every_tag_and_field_is_documented_as_it_is |
 | ... or the parts of a field cannot be told | test_every_part_of_a_field_can_be_told_from_its_row |
 | a model is missing, or is there no more, or is told otherwise | test_every_model_is_documented |
+| ... or the number of models is another | test_the_number_of_models_is_told_as_it_is |
 | a key of a METER, or a column of a meter file, is missing or is there no more | test_every_key_of_a_meter_is_documented, test_every_column_of_a_meter_file_is_documented |
 | a command is missing, or is there no more | test_every_command_is_documented |
 | an option is missing, or is there no more; a default is another | test_every_option_is_documented, test_every_default_is_documented |
@@ -107,6 +108,10 @@ def test_every_model_is_documented() -> None:
         [f"`{model.name}`", model.title, str(model.phases), str(model.settings), "yes" if model.verified else "no"]
         for model in load_models().values()
     ]
+
+
+def test_the_number_of_models_is_told_as_it_is() -> None:
+    assert re.findall(r"lists the (\d+) models", README) == [str(len(load_models()))]
 
 
 def test_every_key_of_a_meter_is_documented() -> None:

@@ -152,7 +152,7 @@ def test_it_sleeps_while_nobody_asks(start):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["orno-we51@1"], "There is no model 'orno-we51', the nearest is 'orno-we515'"),
+        (["orno-we5155@1"], "There is no model 'orno-we5155', the nearest is 'orno-we515'"),
         (["nothing"], "'nothing' is not a meter: it must be NAME=MODEL@ADDRESS"),
         (["orno-we515@0"], "The address '0' in 'meter1=orno-we515@0' must be a whole number from 1 to 247."),
         ([], "The following arguments are required: METER"),
