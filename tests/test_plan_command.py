@@ -19,6 +19,7 @@ A character has 11 bits at 9600 8E1, so 1.145833 ms, and a silence 3.5 of them, 
 | more meters are promised than fit, or fewer | test_so_many_meters_fit, test_a_meter_that_does_not_fit_is_told_the_interval_that_is_enough |
 | several meters that do not fit are said to fit | test_several_meters_that_fit, test_several_meters_that_do_not_fit_are_read_in_turn |
 | the plan differs from what `run` would do | test_the_plan_is_what_a_session_reads |
+| `run --proven` tries something all the same | test_run_asks_for_the_proven_plan_alone_when_told_so |
 | a quantity is in no read, or in two | test_every_quantity_of_every_model_is_planned_once |
 | it cannot be read in a window, or leaves something out | test_people_are_told_everything_in_100_columns |
 | a wrong word is taken | test_wrong_words_are_refused_in_one_sentence |
@@ -36,6 +37,7 @@ from wattline.bus.settings import LineSettings
 from wattline.cli import main
 from wattline.meters import load_models
 from wattline.plan import is_slow
+from wattline.simulate import Scenario, Simulator
 from wattline.stop import Stop
 from wattline.words import parse_meters
 
@@ -250,6 +252,24 @@ def test_the_plan_is_what_a_session_reads(name):
     assert [read.span for read in budget.reads] == [read.span for read in reads]
     if not meter.model.pause_ms:
         assert budget.sweep_s(1.0) == pytest.approx(session.sweep_s(10), abs=1e-9)
+
+
+def test_run_asks_for_the_proven_plan_alone_when_told_so(program, tmp_path):
+    """Without the word it tries more within the first seconds, and a meter that gives zeros for gaps answers that."""
+    asked = {}
+    for words in ((), ("--proven",)):
+        truth = tmp_path / f"truth{len(words)}"
+        with Simulator(parse_meters([HOUSE]), Scenario("fixed", gaps="zero"), truth=truth) as house:
+            running = program("run", *words, house.port, HOUSE)
+            running.stdout.wait_for("electricity,", times=4, within_s=10)
+            running.close()
+        replies = [json.loads(line) for line in truth.read_text().splitlines()]
+        asked[words] = {(reply["first"], reply["count"]) for reply in replies} - {(0x000B, 1)}
+
+    blocks = {block.address: block.room for block in MODELS["orno-we515"].blocks}
+    assert any(count > blocks[first] for first, count in asked[()])
+    assert all(count <= blocks[first] for first, count in asked["--proven",])
+    assert {first for first, _ in asked["--proven",]} == set(blocks)
 
 
 @pytest.mark.parametrize("proven", [True, False])
