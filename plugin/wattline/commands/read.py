@@ -118,7 +118,7 @@ def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
 def _as_table(points: list[Point], meters: list[Meter]) -> str:
     """One block for each meter; what it has and did not say is a dash."""
     decimals = _decimals(meters)
-    width = max(len(name) for name in ELECTRICITY_FIELDS)
+    width = max(len(field) for meter in meters for field in decimals[meter.name])
     blocks = []
     for point in points:
         name = point.tags["meter"]
