@@ -3,7 +3,10 @@
 | fault | test |
 |---|---|
 | a tag or a field is missing in the documentation, or is there no more, or means something else | test_every_tag_and_field_is_documented_as_it_is |
-| a model is missing, or is there no more | test_every_model_is_documented |
+| ... or the parts of a field cannot be told | test_every_part_of_a_field_can_be_told_from_its_row |
+| a model is missing, or is there no more, or is told otherwise | test_every_model_is_documented |
+| ... or the number of models is another | test_the_number_of_models_is_told_as_it_is |
+| a key of a METER, or a column of a meter file, is missing or is there no more | test_every_key_of_a_meter_is_documented, test_every_column_of_a_meter_file_is_documented |
 | a command is missing, or is there no more | test_every_command_is_documented |
 | an option is missing, or is there no more; a default is another | test_every_option_is_documented, test_every_default_is_documented |
 | an environment variable is read in secret | test_every_environment_variable_is_documented |
@@ -25,8 +28,11 @@ from pathlib import Path
 
 import pytest
 
-from wattline import cli, fields
+from wattline import cli, fields, meterfile
+from wattline.keys import KEYS
+from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
+from wattline.registers import Encoding
 from wattline.words import parse_meters
 
 CHECKOUT = Path(__file__).parents[1]
@@ -69,16 +75,61 @@ def options(name: str) -> Iterator[argparse.Action]:
 def test_every_tag_and_field_is_documented_as_it_is(measurement: str) -> None:
     written = [row for row in rows(section(PLUGIN_README, measurement)) if row[0] not in {"tag", "field"}]
     tags = [[f"`{tag}`", meaning] for tag, meaning in fields.TAGS[measurement].items()]
+    also = (lambda f: [parts_of(f.name)]) if measurement == fields.ELECTRICITY else (lambda _: [])
     vocabulary = [
-        [f"`{f.name}`", f.unit or "-", f.kind, str(f.decimals), f.meaning]
+        [f"`{f.name}`", f.unit or "-", f.kind, str(f.decimals), *also(f), f.meaning]
         for f in fields.VOCABULARY[measurement].values()
+        if not f.part_of
     ]
     assert written == tags + vocabulary
 
 
+def parts_of(name: str) -> str:
+    """The parts of a field as the documentation writes them, by line and by tariff; a dash where it has none."""
+    marks = [re.findall(r"_[lt]\d(?=_|$)", f.name) for f in fields.ELECTRICITY_FIELDS.values() if f.part_of == name]
+    kinds = [[mark for (mark,) in marks if mark.startswith(kind)] for kind in ("_l", "_t")]
+    return ", ".join(f"`{kind[0]}`..`{kind[-1]}`" for kind in kinds if kind) or "-"
+
+
+def test_every_part_of_a_field_can_be_told_from_its_row() -> None:
+    """The unit is behind the part; what has none ends with it."""
+    told = set()
+    for name, unit, *_, also, _ in rows(section(PLUGIN_README, "electricity"))[4:]:
+        suffix = {"-": "", "%": "_percent", "°": "_degrees"}.get(unit, f"_{unit.lower()}")
+        stem = name.strip("`").removesuffix(suffix)
+        told |= {f"{stem}{suffix}"}
+        for kind, first, last in re.findall(r"`(_[lt])(\d)`\.\.`_[lt](\d)`", also):
+            told |= {f"{stem}{kind}{number}{suffix}" for number in range(int(first), int(last) + 1)}
+    assert told == set(fields.ELECTRICITY_FIELDS)
+
+
 def test_every_model_is_documented() -> None:
-    written = [row for row in rows(section(PLUGIN_README, "Configuration")) if row[0].startswith("`orno")]
-    assert written == [[f"`{model.name}`", model.title] for model in load_models().values()]
+    written = rows(section(PLUGIN_README, "The models"))[1:]
+    assert written == [
+        [f"`{model.name}`", model.title, str(model.phases), str(model.settings), "yes" if model.verified else "no"]
+        for model in load_models().values()
+    ]
+
+
+def test_the_number_of_models_is_told_as_it_is() -> None:
+    assert re.findall(r"lists the (\d+) models", README) == [str(len(load_models()))]
+
+
+def test_every_key_of_a_meter_is_documented() -> None:
+    written = [row[0].strip("`") for row in rows(section(PLUGIN_README, "Configuration"))]
+    assert written[written.index("ADDRESS") + 1 :] == list(KEYS)
+
+
+def test_every_column_of_a_meter_file_is_documented() -> None:
+    table = rows(section(PLUGIN_README, "A model that is not there"))
+    written = [set(re.findall(r"`(\w+)`", row[0])) for row in table]
+    at = written.index({"address"})
+    settings = {"baud", "parity", "stop"}
+    assert set().union(*written[: at - 1], settings) == set(meterfile.COLUMNS)
+    assert set().union(*written[at:]) == set(meterfile_rows.COLUMNS)
+    assert {encoding.name.lower().removesuffix("_low_first") for encoding in Encoding} <= set(
+        re.findall(r"`(\w+)`", table[at + 1][2])
+    )
 
 
 def test_every_command_is_documented() -> None:
@@ -96,7 +147,9 @@ def test_every_option_is_documented() -> None:
 def test_every_default_is_documented() -> None:
     written = {row[0]: row[1] for row in rows(section(PLUGIN_README, "Configuration"))}
     for action in options("run"):
-        assert written[f"`{action.option_strings[0]}`"] == f"`{action.default}`"
+        # A switch is off, and what may be given several times is not given.
+        default = f"`{action.default}`" if action.default else ""
+        assert written[f"`{action.option_strings[0]}`"] == default
 
 
 def test_every_environment_variable_is_documented() -> None:

@@ -322,7 +322,7 @@ BUGS = {
     "the loop": "from wattline.bus.bus import Bus\nBus.poll = lambda self, slot: {}['a\\n' + 5000 * 'ä']",
     "the output": "from wattline.output import Output\nOutput._write = lambda self, *_: {}['a\\n' + 5000 * 'ä']",
     "the watch": "from wattline.commands import run\nrun._stdin_ended = lambda: {}['a\\n' + 5000 * 'ä']",
-    "the start": "from wattline.commands import run\nrun.parse_meters = lambda _: {}['a\\n' + 5000 * 'ä']",
+    "the start": "from wattline.commands import run\nrun.meters_of = lambda _: {}['a\\n' + 5000 * 'ä']",
 }
 
 
@@ -340,7 +340,7 @@ def test_a_bug_is_one_short_line_and_exit_1(program, simulator, place):
 
 
 def test_a_bug_in_another_command_is_one_short_line_too(program):
-    patch = "from wattline.commands import models\nmodels.load_models = lambda: {}['a\\n' + 5000 * 'ä']"
+    patch = "from wattline.commands import models\nmodels.library_of = lambda _: {}['a\\n' + 5000 * 'ä']"
     run = program("models", patch=patch)
     assert run.wait(5) == 1
     (line,) = run.stderr.to_the_end()
@@ -352,7 +352,7 @@ def test_a_bug_in_another_command_is_one_short_line_too(program):
 def test_an_early_end_of_another_command_is_no_bug(program, why):
     """Nothing is said of it."""
     interrupted = (
-        "import signal\nfrom wattline.commands import models\nmodels.load_models = lambda: signal.raise_signal(2)"
+        "import signal\nfrom wattline.commands import models\nmodels.library_of = lambda _: signal.raise_signal(2)"
     )
     run = program("models", patch=interrupted if why == "Ctrl-C" else "", read=False)
     run.leave_stdout()

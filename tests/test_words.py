@@ -15,7 +15,9 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 | a port that this user may not use makes a traceback       | test_a_port_that_this_user_may_not_use_is_refused     |
 | ... or one in a folder that they may not look into        | test_a_port_that_this_user_may_not_even_see_is_refused |
 | a port that is only unplugged is a wrong word             | test_a_port_that_is_missing_may_still_be_plugged_in   |
-| a word is understood as something else                    | test_a_word_means_this_meter                          |
+| a word is understood as something else                    | test_a_word_means_this_meter, test_what_is_not_said_is_learnt_or_the_ports |
+| a key changes something else, or does so by default       | test_a_key_changes_this_and_nothing_else              |
+| a meter is to be read between the slots, and so never      | test_an_interval_between_the_slots_is_refused, test_a_meter_may_be_read_at_every_so_many_slots |
 | an option without its value makes a complaint about the port | test_a_forgotten_time_is_not_taken_for_a_forgotten_port |
 | a wrong command, option, or none                          | test_what_is_no_command_is_refused_in_one_sentence    |
 | some odd word makes a traceback or several lines          | test_no_word_makes_anything_but_a_meter_or_a_sentence |
@@ -23,6 +25,7 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 
 import os
 import pty
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -32,9 +35,12 @@ from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
 from wattline.cli import main
 from wattline.errors import WordError
+from wattline.installation import behind_transformers, turned_round
+from wattline.meters import load_models
 from wattline.words import check_port, parse_interval, parse_meters
 
 METER = "house=orno-we515@1"
+MODEL = load_models()["orno-we515"]
 PORT = "/dev/ttyNone"
 PREFIXES = {"run": "E! ", "read": "wattline: "}
 
@@ -42,9 +48,11 @@ PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT 
 NO_METER = "is not a meter: it must be NAME=MODEL@ADDRESS, for example house=orno-we515@1."
 NAME_RULE = "cannot be a meter's name: letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."
 ADDRESS_RULE = "must be a whole number from 1 to 247."
-KEY_RULE = "a meter's keys are baud, parity, stop, role."
 SEE = "see `wattline {command} --help`."
 COMMA_RULE = "the keys come right behind it, as in house=orno-we515@1,role=load."
+KEY_RULE = "a meter's keys are baud, parity, stop, role, scale, invert, interval, pause, timeout."
+RATIO_RULE = "must be a ratio of transformers, for example 40 or 200/5."
+TIME_RULE = "must be 1s to 1h, for example 1s, 10s or 5m."
 BAUDS = "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200"
 NUMBER_RULE = "with PORT a number from 1 to 65535."
 
@@ -66,8 +74,8 @@ WRONG_METERS = {
     ".house=orno-we515@1": f"The name '.house' in '.house=orno-we515@1' {NAME_RULE}",
     f"{65 * 'a'}=orno-we515@1": f"The name '{65 * 'a'}' in '{65 * 'a'}=orno-we515@1' {NAME_RULE}",
     # The model.
+    "house=orno-we5155@1": "There is no model 'orno-we5155'; the nearest is 'orno-we515'; `wattline models` lists them all.",
     "house=orno-we541@1": "There is no model 'orno-we541'; the nearest is 'orno-we514'; `wattline models` lists them all.",
-    "house=orno-we51@1": "There is no model 'orno-we51'; the nearest are 'orno-we514' and 'orno-we515'; `wattline models` lists them all.",
     "house=ORNO-WE514@1": "There is no model 'ORNO-WE514'; the nearest is 'orno-we514'; `wattline models` lists them all.",
     "house=xyz@1": "There is no model 'xyz'; `wattline models` lists them all.",
     "house=@1": "There is no model ''; `wattline models` lists them all.",
@@ -92,7 +100,41 @@ WRONG_METERS = {
     f"{METER}, role=load": f"A space follows a comma in '{METER}, role=load'; {COMMA_RULE}",
     f"{METER},boud=9600": f"There is no key 'boud' ('{METER},boud=9600'); the nearest is 'baud'; {KEY_RULE}",
     f"{METER},BAUD=9600": f"There is no key 'BAUD' ('{METER},BAUD=9600'); the nearest is 'baud'; {KEY_RULE}",
-    f"{METER},timeout=1": f"There is no key 'timeout' ('{METER},timeout=1'); {KEY_RULE}",
+    f"{METER},invers": f"There is no key 'invers' ('{METER},invers'); the nearest is 'invert'; {KEY_RULE}",
+    f"{METER},intervall=10s": f"There is no key 'intervall' ('{METER},intervall=10s'); the nearest is 'interval'; {KEY_RULE}",
+    f"{METER},scales=40": f"There is no key 'scales' ('{METER},scales=40'); the nearest is 'scale'; {KEY_RULE}",
+    f"{METER},pauses=20ms": f"There is no key 'pauses' ('{METER},pauses=20ms'); the nearest is 'pause'; {KEY_RULE}",
+    f"{METER},timeouts=20ms": f"There is no key 'timeouts' ('{METER},timeouts=20ms'); the nearest is 'timeout'; {KEY_RULE}",
+    **{
+        f"{METER},scale{value}": f"scale={value[1:]!r} in '{METER},scale{value}' {RATIO_RULE}"
+        for value in (
+            "",
+            "=",
+            "=0",
+            "=-40",
+            "=nan",
+            "=inf",
+            "=1e3",
+            "=40:1",
+            "=200/0",
+            "=200/",
+            "=/5",
+            "= 40",
+            "=٣",
+            "=200000",
+        )
+    },
+    **{
+        f"{METER},{key}{value}": f"{key}={value[1:]!r} in '{METER},{key}{value}' must be 0ms to 5000ms."
+        for key in ("pause", "timeout")
+        for value in ("", "=", "=1", "=0.5ms", "=-1ms", "=5001ms", "=1s", "=20 ms", "=٣ms", "=999999ms")
+    },
+    **{
+        f"{METER},interval{value}": f"interval={value[1:]!r} in '{METER},interval{value}' {TIME_RULE}"
+        for value in ("", "=", "=0s", "=10", "=1.5s", "=2h", "=500ms", "=-1s", "=٣s")
+    },
+    f"{METER},invert=1": f"invert='1' in '{METER},invert=1' must be one of yes, no.",
+    f"{METER},invert=noo": f"invert='noo' in '{METER},invert=noo' must be one of yes, no; the nearest is 'no'.",
     f"{METER},baud": f"baud='' in '{METER},baud' must be one of {BAUDS}.",
     f"{METER},baud=": f"baud='' in '{METER},baud=' must be one of {BAUDS}.",
     f"{METER},baud=9601": f"baud='9601' in '{METER},baud=9601' must be one of {BAUDS}; the nearest is '9600'.",
@@ -104,6 +146,10 @@ WRONG_METERS = {
     f"{METER},role=gird": f"role='gird' in '{METER},role=gird' must be one of grid, solar, battery, load; the nearest is 'grid'.",
     f"{METER},role": f"role='' in '{METER},role' must be one of grid, solar, battery, load.",
     f"{METER},baud=2400,baud=9600": f"The key 'baud' is given twice in '{METER},baud=2400,baud=9600'; once is enough.",
+    **{
+        f"{METER},{key},{key}": f"The key '{key.partition('=')[0]}' is given twice in '{METER},{key},{key}'; once is enough."
+        for key in ("scale=40", "invert", "interval=10s", "pause=20ms", "timeout=200ms")
+    },
     f"{METER},role=load,stop=1,role=load": f"The key 'role' is given twice in '{METER},role=load,stop=1,role=load'; once is enough.",
 }
 
@@ -264,6 +310,7 @@ def test_an_endless_word_is_refused_in_one_short_line(capsys, words):
         ["rfc2217://gateway:2217?timeout=5", METER],
         ["/dev/null", METER],
         ["--log-level", "debug", PORT, METER],
+        [PORT, f"{METER},scale=200/5,invert,interval=10s,pause=50ms,timeout=300ms,role=solar"],
     ],
     ids=" ".join,
 )
@@ -292,7 +339,56 @@ def test_a_word_means_this_meter(word, address, settings, role):
     assert type(meter.settings.stop) is int
 
 
+@pytest.mark.parametrize(
+    ("key", "attribute", "value"),
+    [
+        ("interval=10s", "interval_s", 10),
+        ("interval=1h", "interval_s", 3600),
+        ("pause=0ms", "pause_s", 0.0),
+        ("pause=50ms", "pause_s", 0.05),
+        ("timeout=5000ms", "timeout_s", 5.0),
+        ("invert=no", "model", MODEL),
+        ("scale=1", "model", MODEL),
+        ("invert", "model", turned_round(MODEL)),
+        ("invert=yes", "model", turned_round(MODEL)),
+        ("invert=Yes", "model", turned_round(MODEL)),
+        ("scale=40", "model", behind_transformers(MODEL, 40)),
+        ("scale=200/5", "model", behind_transformers(MODEL, 40)),
+        ("scale=2.5", "model", behind_transformers(MODEL, 2.5)),
+        ("scale=100/2.5", "model", behind_transformers(MODEL, 40)),
+    ],
+)
+def test_a_key_changes_this_and_nothing_else(key, attribute, value):
+    (plain,), (meter,) = parse_meters([METER]), parse_meters([f"{METER},{key}"])
+
+    assert getattr(meter, attribute) == value
+    assert replace(plain, **{attribute: value}) == meter
+    assert type(getattr(meter, attribute)) is type(value)
+
+
+def test_what_is_not_said_is_learnt_or_the_ports():
+    (meter,) = parse_meters([METER])
+    assert (meter.interval_s, meter.pause_s, meter.timeout_s) == (0, None, None)
+
+
 # Times.
+
+
+@pytest.mark.parametrize("own", ["10s", "20s", "1m"])
+def test_a_meter_may_be_read_at_every_so_many_slots(own):
+    with pytest.raises(TouchedError):
+        main(["run", "--interval=10s", PORT, METER, f"heat=orno-we515@2,interval={own}"])
+
+
+@pytest.mark.parametrize(("own", "seconds"), [("15s", 15), ("1s", 1), ("61s", 61)])
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_an_interval_between_the_slots_is_refused(capsys, command, own, seconds):
+    port = [PORT] if command == "run" else []
+    assert main([command, "--interval=10s", *port, METER, f"heat=orno-we515@2,interval={own}"]) == 2
+    assert capsys.readouterr().err.partition(": " if command == "plan" else "E! ")[2] == (
+        f"'heat' is to be read every {seconds} s, but the slots of --interval come every 10 s; "
+        "its interval must be a whole multiple of that, such as 20s.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -349,6 +445,8 @@ def device():
 AS_NOBODY = """
 import os
 from wattline.commands import read, run
+from wattline.installation import behind_transformers, turned_round
+from wattline.meters import load_models
 from wattline.words import check_port
 
 def check_as_nobody(port):
@@ -411,7 +509,7 @@ def test_a_link_whose_device_is_away_may_still_be_plugged_in(tmp_path):
 
 # The command itself.
 
-COMMANDS = "run, read, models, simulate, demo"
+COMMANDS = "run, read, plan, models, simulate, demo"
 
 
 @pytest.mark.parametrize(
@@ -444,6 +542,7 @@ def test_what_is_no_command_is_refused_in_one_sentence(capsys, words, sentence):
 # Whatever anyone types.
 
 PIECES = ["house", "=", "orno-we515", "@", "1", "248", ",", "baud", "9600", "parity", "E", "role", "grid", " ", "\n"]
+PIECES += ["scale", "/", "invert", "interval", "s", "pause", "timeout", "ms"]
 NEAR_WORDS = st.lists(st.sampled_from([*PIECES, "\u2028", "\x85", "٣", "\x1b"]), max_size=12).map("".join)
 ANY_WORDS = st.binary(max_size=40).map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
 PORT_PIECES = [

@@ -3,6 +3,7 @@
 Either is a change of its table, so everything behind it (decoding, plausible ranges, the simulator) knows of it.
 """
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -31,15 +32,25 @@ def turned_round(model: Model) -> Model:
 def _times(row: Row, ratio: float) -> Row:
     if ELECTRICITY_FIELDS[row.field].unit not in _OF_CURRENT:
         return row
-    scale = float(Fraction(str(row.scale)) * Fraction(str(ratio)))
+    times = Fraction(str(ratio))
+    scale = float(Fraction(str(row.scale)) * times)
     decimals = row.decimals
     if not row.encoding.is_float:
         decimals = min(scale_decimals(scale), row.decimals + MORE_DECIMALS)
-    return replace(row, scale=scale, low=row.low * ratio, high=row.high * ratio, decimals=decimals)
+    # The last decimal is a rounded one, so the ends of the range are rounded outwards.
+    unit = 10**decimals
+    low = math.floor(Fraction(str(row.low)) * times * unit) / unit
+    high = math.ceil(Fraction(str(row.high)) * times * unit) / unit
+    return replace(row, scale=scale, low=low, high=high, decimals=decimals)
+
+
+def _is_current(row: Row) -> bool:
+    return ELECTRICITY_FIELDS[row.field].unit == "A"
 
 
 def _turned(row: Row) -> Row:
-    if row.field.startswith(_TURNED):
+    # Where a meter gives the current a sign, that is the sign of the power.
+    if row.field.startswith(_TURNED) or (_is_current(row) and row.low < 0):
         return replace(row, scale=-row.scale, low=-row.high, high=-row.low)
     for one, other in ((_IMPORT, _EXPORT), (_EXPORT, _IMPORT)):
         if one in row.field:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from difflib import SequenceMatcher
 
 NEAR, MOST_NAMED = 0.4, 3
+LONGEST_MS = 60_000
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = NEAR) -> str:
@@ -48,3 +49,18 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number") from None
+
+
+def milliseconds(text: str) -> float:
+    """The type of an option that takes milliseconds, 0 to a minute.
+
+    Raises:
+        ArgumentTypeError: it is no such number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LONGEST_MS:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of milliseconds from 0 to {LONGEST_MS}")
+    return value

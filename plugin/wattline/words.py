@@ -1,40 +1,33 @@
 """The words of the command line: ``NAME=MODEL@ADDRESS[,key=value...]`` and the port, checked before anything is touched.
 
-The same words serve ``run``, ``read`` and ``simulate``, so what works by hand works in Telegraf's configuration.
+The same words serve ``run``, ``read``, ``plan`` and ``simulate``, so what works by hand works in Telegraf's configuration.
 """
 
 import argparse
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from wattline.bus.settings import BAUD_RATES, PARITIES, STOP_BITS, LineSettings
+from wattline.bus.settings import PARITIES, STOP_BITS, LineSettings
 from wattline.errors import WordError
 from wattline.fields import ROLES
-from wattline.installation import behind_transformers, turned_round
-from wattline.meters import Model, load_models
+from wattline.keys import seconds_of, with_key
+from wattline.meterfile import load_meter_files
+from wattline.meters import Library, Model
 from wattline.options import nearest
 
 EXAMPLE = "house=orno-we515@1"
 PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
 
-T = TypeVar("T")
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Meters show their address with leading zeros, so 007 is 7.
 _ADDRESS = re.compile(r"[0-9]{1,3}")
-_INTERVAL = re.compile(r"([0-9]{1,4})(s|m|h)")
 _HOST_AND_PORT = r"://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})"
 # pyserial's own two take options behind a question mark.
 _URL = re.compile(rf"(?!modbus-tcp.*\?)(?:socket|rfc2217|modbus-tcp){_HOST_AND_PORT}(?:\?.*)?")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_SHORT_TIME = re.compile(r"([0-9]{1,5})ms")
-LONGEST_SHORT_TIME_S = 5.0
-RATIOS = (0.001, 100_000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,11 @@ class Meter:
 def add_port_and_meters(parser: argparse.ArgumentParser) -> None:
     """Add the words PORT and METER, which all commands share that read meters."""
     parser.add_argument("port", metavar="PORT", type=_no_meter, help=PORTS)
+    add_meters(parser)
+
+
+def add_meters(parser: argparse.ArgumentParser) -> None:
+    """Add the words METER, and what they may need."""
     parser.add_argument(
         "meters",
         metavar="METER",
@@ -74,6 +72,37 @@ def add_port_and_meters(parser: argparse.ArgumentParser) -> None:
         f"role ({', '.join(ROLES)}), scale (ratio of its current transformers), invert (the current runs the other "
         "way), interval (such as 10s), pause and timeout (such as 50ms; both are learnt unless given)",
     )
+    add_meter_files(parser)
+
+
+def add_meter_files(parser: argparse.ArgumentParser) -> None:
+    """Add the option by which every command that knows models gets to know more of them."""
+    parser.add_argument(
+        "--meter-file",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="the table of a model that is not in the library, a TOML file; may be given several times",
+    )
+
+
+def library_of(arguments: argparse.Namespace) -> Library:
+    """The models of the library, and those of the files that were named.
+
+    Raises:
+        WordError: a file cannot be read, or something in it is wrong.
+    """
+    return Library(load_meter_files(arguments.meter_file))
+
+
+def meters_of(arguments: argparse.Namespace) -> list[Meter]:
+    """The meters of a command line, of models of the library or of the files that were named.
+
+    Raises:
+        WordError: as ``library_of`` and ``parse_meters``.
+    """
+    return parse_meters(arguments.meters, library_of(arguments))
 
 
 def _no_meter(word: str) -> str:
@@ -83,14 +112,14 @@ def _no_meter(word: str) -> str:
     return word
 
 
-def parse_meters(words: Sequence[str]) -> list[Meter]:
-    """The meters of a command line.
+def parse_meters(words: Sequence[str], models: Mapping[str, Model] | None = None) -> list[Meter]:
+    """The meters of a command line; their models are those of the library unless given.
 
     Raises:
         WordError: a word is wrong, or two of them contradict each other.
     """
-    models = load_models()
-    meters = [parse_meter(word, models) for word in words]
+    known = Library() if models is None else models
+    meters = [parse_meter(word, known) for word in words]
     _refuse_doubles(meters)
     return meters
 
@@ -118,7 +147,7 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
     for key_value in keys:
         key, _, value = key_value.partition("=")
         _refuse_gap(key, word)
-        meter = _with_key(meter, key, value, word)
+        meter = with_key(meter, key, value, word)
         if key in given:
             raise WordError(f"The key {key!r} is given twice in {word!r}; once is enough.")
         given.add(key)
@@ -150,93 +179,6 @@ def _refuse_gap(key: str, word: str) -> None:
         )
 
 
-def _with_key(meter: Meter, key: str, value: str, word: str) -> Meter:
-    if key not in _KEYS:
-        raise WordError(
-            f"There is no key {key!r} ({word!r}){nearest(key, KEYS)}; a meter's keys are {', '.join(KEYS)}."
-        )
-    return _KEYS[key](meter, value, word)
-
-
-def _with_baud(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, settings=replace(meter.settings, baud=_one_of(BAUD_RATES, value, "baud", word)))
-
-
-def _with_parity(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, settings=replace(meter.settings, parity=_one_of(PARITIES, value, "parity", word)))
-
-
-def _with_stop(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, settings=replace(meter.settings, stop=_one_of(STOP_BITS, value, "stop", word)))
-
-
-def _with_role(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, role=_one_of(ROLES, value, "role", word))
-
-
-def _with_scale(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, model=behind_transformers(meter.model, _ratio(value, word)))
-
-
-def _with_invert(meter: Meter, value: str, word: str) -> Meter:
-    is_turned = _one_of(("yes", "no"), value or "yes", "invert", word) == "yes"
-    return replace(meter, model=turned_round(meter.model)) if is_turned else meter
-
-
-def _with_interval(meter: Meter, value: str, word: str) -> Meter:  # noqa: ARG001 (one shape for all keys)
-    return replace(meter, interval_s=parse_interval(value))
-
-
-def _with_pause(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, pause_s=_short_time(value, "pause", word))
-
-
-def _with_timeout(meter: Meter, value: str, word: str) -> Meter:
-    return replace(meter, timeout_s=_short_time(value, "timeout", word))
-
-
-_KEYS: dict[str, Callable[[Meter, str, str], Meter]] = {
-    "baud": _with_baud,
-    "parity": _with_parity,
-    "stop": _with_stop,
-    "role": _with_role,
-    "scale": _with_scale,
-    "invert": _with_invert,
-    "interval": _with_interval,
-    "pause": _with_pause,
-    "timeout": _with_timeout,
-}
-KEYS = tuple(_KEYS)
-
-
-def _ratio(text: str, word: str) -> float:
-    """The ratio of the transformers: ``40``, ``1.5`` or ``200/5``."""
-    primary, _, secondary = text.partition("/")
-    try:
-        ratio = float(primary) / float(secondary or 1)
-    except (ValueError, ZeroDivisionError):
-        ratio = 0.0
-    if not RATIOS[0] <= ratio <= RATIOS[1]:
-        raise WordError(f"scale={text!r} in {word!r} must be a ratio of transformers, for example 40 or 200/5.")
-    return ratio
-
-
-def _short_time(text: str, key: str, word: str) -> float:
-    match = _SHORT_TIME.fullmatch(text)
-    seconds = int(match[1]) / 1000 if match else -1.0
-    if not 0 <= seconds <= LONGEST_SHORT_TIME_S:
-        raise WordError(f"{key}={text!r} in {word!r} must be 0ms to {LONGEST_SHORT_TIME_S * 1000:.0f}ms.")
-    return seconds
-
-
-def _one_of(choices: Iterable[T], value: str, key: str, word: str) -> T:
-    by_text = {str(choice): choice for choice in choices}
-    for text, choice in by_text.items():
-        if text.lower() == value.lower():
-            return choice
-    raise WordError(f"{key}={value!r} in {word!r} must be one of {', '.join(by_text)}{nearest(value, by_text)}.")
-
-
 def _refuse_doubles(meters: Sequence[Meter]) -> None:
     names: set[str] = set()
     places: dict[tuple[int, LineSettings], Meter] = {}
@@ -258,11 +200,24 @@ def parse_interval(text: str) -> int:
     Raises:
         WordError: it is not a whole number of seconds, minutes or hours, or out of range.
     """
-    match = _INTERVAL.fullmatch(text)
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
-    if not 1 <= seconds <= 3600:
+    seconds = seconds_of(text)
+    if not seconds:
         raise WordError(f"The interval {text!r} must be 1s to 1h, for example 1s, 10s or 5m.")
     return seconds
+
+
+def check_intervals(meters: Sequence[Meter], interval_s: int) -> None:
+    """Refuse a meter whose own interval does not fall on the slots of the port.
+
+    Raises:
+        WordError: an interval is not a whole multiple of ``interval_s``.
+    """
+    for meter in meters:
+        if meter.interval_s % interval_s:
+            raise WordError(
+                f"{meter.name!r} is to be read every {meter.interval_s} s, but the slots of --interval come every "
+                f"{interval_s} s; its interval must be a whole multiple of that, such as {2 * interval_s}s."
+            )
 
 
 def check_port(port: str) -> None:

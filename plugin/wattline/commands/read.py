@@ -21,7 +21,7 @@ from wattline.plan import is_slow
 from wattline.plausibility import Judge
 from wattline.reading import Point
 from wattline.stop import Stop, Stopped
-from wattline.words import Meter, add_port_and_meters, check_port, parse_meters
+from wattline.words import Meter, add_port_and_meters, check_port, meters_of
 
 SUMMARY = "reads each meter once and shows what it says"
 EXAMPLE = "wattline read /dev/ttyUSB0 house=orno-we515@1"
@@ -77,7 +77,7 @@ def execute(arguments: argparse.Namespace) -> int:
         PortError: the port cannot be opened, or was lost.
         ReadError: a meter said nothing; what the others said is printed.
     """
-    meters = parse_meters(arguments.meters)
+    meters = meters_of(arguments)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
@@ -138,7 +138,7 @@ def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
 def _as_table(points: list[Point], meters: list[Meter]) -> str:
     """One block for each meter; what it has and did not say is a dash."""
     decimals = _decimals(meters)
-    width = max(len(name) for names in decimals.values() for name in names)
+    width = max(len(field) for meter in meters for field in decimals[meter.name])
     blocks = []
     for point in points:
         name = point.tags["meter"]

@@ -15,6 +15,7 @@ from threading import Thread
 
 from wattline import __version__, log
 from wattline.bus.bus import Bus
+from wattline.bus.learning import Trying
 from wattline.bus.port import Port
 from wattline.clock import Clock
 from wattline.errors import WattlineError, WordError
@@ -24,7 +25,7 @@ from wattline.loop import Loop
 from wattline.options import one_of
 from wattline.output import Output
 from wattline.stop import Stop
-from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
+from wattline.words import add_port_and_meters, check_intervals, check_port, meters_of, parse_interval
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -56,6 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how long readings wait for a clock that is not synchronised, 0s to 1h (default: %(default)s)",
     )
     parser.add_argument(
+        "--proven", action="store_true", help="ask only for what is known to be answered, and try nothing wider"
+    )
+    parser.add_argument(
         "--log-level",
         default="info",
         choices=log.LEVELS,
@@ -71,14 +75,16 @@ def execute(arguments: argparse.Namespace) -> int:
         WordError: the words are wrong.
     """
     interval_s = arguments.interval
-    meters = parse_meters(arguments.meters)
+    meters = meters_of(arguments)
+    check_intervals(meters, interval_s)
     check_port(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
     clock, output = Clock(interval_s, stop), Output()
-    bus = Bus(Port(arguments.port, stop), meters, interval_s)
+    trying = Trying.NOTHING if arguments.proven else Trying.ALL
+    bus = Bus(Port(arguments.port, stop), meters, interval_s, trying=trying)
     loop = Loop(clock, bus, Hold(arguments.clock_wait), output, arguments.port)
     LOG.info(
         "wattline %s reads %s on %s every %d s.",

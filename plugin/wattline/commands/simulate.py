@@ -9,12 +9,12 @@ from types import FrameType
 
 from wattline import program
 from wattline.errors import WordError
-from wattline.options import one_of, whole_number
+from wattline.options import milliseconds, one_of, whole_number
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
 from wattline.simulate.gaps import GAPS
 from wattline.simulate.line import LINES
-from wattline.words import Meter, parse_meters
+from wattline.words import Meter, add_meter_files, parse_meters
 
 SUMMARY = "simulates meters on a pseudo-terminal or a TCP port"
 EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
@@ -40,8 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "meters",
         metavar="METER",
         nargs="+",
-        help="[NAME=]MODEL@ADDRESS[,baud=..][,parity=..][,stop=..]; `wattline models` lists the models",
+        help="[NAME=]MODEL@ADDRESS[,key=value...], with the keys that `wattline run --help` lists; "
+        "`wattline models` lists the models",
     )
+    add_meter_files(parser)
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
@@ -83,14 +85,14 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--turnaround",
         metavar="MS",
-        type=_milliseconds,
+        type=milliseconds,
         default=20.0,
         help="from a request's end to the reply's start (default: %(default)g)",
     )
     parser.add_argument(
         "--jitter",
         metavar="MS",
-        type=_milliseconds,
+        type=milliseconds,
         default=2.0,
         help="how far a turnaround may be from that (default: %(default)g)",
     )
@@ -131,7 +133,8 @@ def execute(arguments: argparse.Namespace) -> int:
         signal.signal(number, end)
     with simulator:
         # In one piece: a script may take the first line and leave.
-        sys.stdout.write(f"{simulator.port}\n{program.called('read', simulator.port, *words)}\n")
+        files = [word for path in arguments.meter_file for word in ("--meter-file", str(path))]
+        sys.stdout.write(f"{simulator.port}\n{program.called('read', *files, simulator.port, *words)}\n")
         sys.stdout.flush()
         simulator.wait()
     return 0
@@ -179,16 +182,6 @@ def host_and_port(text: str) -> tuple[str, int]:
 def _is_bare(word: str) -> bool:
     model, at, _ = word.partition("@")
     return bool(at) and "=" not in model
-
-
-def _milliseconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 60_000:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number of milliseconds from 0 to 60000")
-    return value
 
 
 def _faults_help() -> str:

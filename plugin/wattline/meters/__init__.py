@@ -80,6 +80,7 @@ class Model:
         sign: whether its power is negative while energy is given to the grid, never negative, or that is not known.
         verified: whether recorded frames of a real meter prove the table.
         table_of: the model whose table this is, where a register-identical sibling shares it; its own name unless given.
+        phases: lines that it measures, 1 or 3; told by its rows unless given.
     """
 
     name: str
@@ -99,9 +100,11 @@ class Model:
     absent: Mapping[Encoding, int] = field(default_factory=dict, hash=False)
     sign: Sign = "signed"
     verified: bool = False
+    phases: int = 0
     table_of: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "phases", self.phases or (3 if any("_l3" in row.field for row in self.rows) else 1))
         object.__setattr__(self, "table_of", self.table_of or self.name)
 
     def named(self, name: str, title: str) -> "Model":
@@ -111,11 +114,6 @@ class Model:
     def rows_of(self, block: Block) -> tuple[Row, ...]:
         """The rows that lie wholly in ``block``."""
         return tuple(row for row in self.rows if block.address <= row.address and row.end <= block.end)
-
-    @property
-    def phases(self) -> int:
-        """1 or 3."""
-        return 3 if any("_l3" in row.field for row in self.rows) else 1
 
 
 class Library(Mapping[str, Model]):

@@ -42,4 +42,5 @@ MODEL = Model(
     address_change="Hold the enter button for three seconds to come to the set-up menu, enter the password (1000 from the factory), choose the address, hold enter again and set it, 1 to 247.",
     source="Eastron, SDM72D-M User Manual V1.5 (in nmakel/sdm_modbus); yaacov/node-modbus-serial issue 509",
     sign="unknown",
+    phases=3,
 )

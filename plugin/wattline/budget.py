@@ -1,0 +1,140 @@
+"""What the reads of meters take of their line: pure arithmetic over ``plan.py`` and ``bus/turns.py``.
+
+Which spans are chosen does not depend on the turnaround that is assumed here: ``wattline run`` chooses them before it
+has measured one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from wattline.bus.settings import LineSettings
+from wattline.bus.turns import USABLE_SHARE, take_turns
+from wattline.meters import Model
+from wattline.plan import SLOW_S, Cost, Read, Span, is_slow, known_reads, parts_of, proven_spans, wanted_reads
+
+# A request of 8 characters, and a reply of 5 and two per register.
+BYTES_OF_A_READ, BYTES_OF_A_REGISTER = 13, 2
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRead:
+    """One request.
+
+    Attributes:
+        span: the registers.
+        fields: what it carries, by address.
+        is_slow: whether it is made when it is ten seconds old; in every sweep otherwise.
+        is_proven: whether it is known to be answered; tried first otherwise.
+        seconds: on the line, from the pause before it to the silence behind it.
+    """
+
+    span: Span
+    fields: tuple[str, ...]
+    is_slow: bool
+    is_proven: bool
+    seconds: float
+
+    @property
+    def bytes_on_the_wire(self) -> int:
+        """Of request and reply together."""
+        return BYTES_OF_A_READ + BYTES_OF_A_REGISTER * self.span.count
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The reads of one meter.
+
+    Attributes:
+        reads: those of every sweep, then the slow ones.
+        change_s: seconds of silence that the change to this meter costs beside the pauses of its reads.
+    """
+
+    reads: tuple[PlannedRead, ...]
+    change_s: float = 0.0
+
+    @property
+    def fast_s(self) -> float:
+        """Seconds of a sweep that reads nothing slow."""
+        return self.change_s + sum(read.seconds for read in self.reads if not read.is_slow)
+
+    @property
+    def slow_s(self) -> float:
+        """Seconds of all slow reads."""
+        return sum(read.seconds for read in self.reads if read.is_slow)
+
+    def sweep_s(self, interval_s: float) -> float:
+        """Seconds that a sweep takes on average when one comes every ``interval_s``: the slow reads are spread."""
+        return self.fast_s + self.slow_s / max(1.0, SLOW_S / interval_s)
+
+    def fits(self, interval_s: float) -> int:
+        """How many such meters fit on one line, all read every ``interval_s``."""
+        return int(USABLE_SHARE * interval_s / self.sweep_s(interval_s))
+
+
+def budget_of(
+    model: Model,
+    settings: LineSettings,
+    turnaround_s: float,
+    *,
+    proven: bool,
+    at_once: bool = False,
+    change_s: float = 0.0,
+) -> Budget:
+    """What the reads of ``model`` take on a line of ``settings``.
+
+    Args:
+        model: the table.
+        settings: the speed of the line.
+        turnaround_s: from a request's end to the reply's begin.
+        proven: whether only what is proven is read; else also what is tried, as if all of it will be answered.
+        at_once: whether what is slow is read with the rest, as in the first sweep; spread otherwise.
+        change_s: seconds of silence before it is asked after another meter.
+    """
+    known, cost = proven_spans(model), Cost(settings)
+    parts = parts_of(model)
+    slow = [part for part in parts if is_slow(model, part)]
+    fast = [part for part in parts if part not in slow]
+    pause_s = model.pause_ms / 1000
+    planned = []
+    for group, is_spread in ((parts, False),) if at_once else ((fast, False), (slow, True)):
+        reads = known_reads(group, known, cost) if proven else wanted_reads(model, group, (), known, cost)
+        planned += [
+            PlannedRead(
+                read.span,
+                _fields(model, read),
+                is_spread,
+                len(read.parts) == 1 or any(other.holds(read.span.first, read.span.end) for other in known),
+                settings.read_s(read.span.count, turnaround_s) + pause_s,
+            )
+            for read in reads
+        ]
+    return Budget(tuple(planned), max(0.0, change_s - pause_s))
+
+
+def _fields(model: Model, read: Read) -> tuple[str, ...]:
+    rows = {row for part in read.parts for row in model.rows_of(part)}
+    return tuple(row.field for row in sorted(rows, key=lambda row: row.address))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What several meters take of the line that they share.
+
+    Attributes:
+        costs_s: seconds of each interval that each meter takes.
+        fits: whether all are read in every interval.
+        round_s: seconds in which every meter has its turn.
+    """
+
+    costs_s: tuple[float, ...]
+    fits: bool
+    round_s: float
+
+
+def line_of(budgets: Iterable[Budget], intervals_s: Sequence[float], interval_s: float) -> Line:
+    """The meters with these ``budgets``, each read every so many of ``intervals_s``, on one line with slots of ``interval_s``."""
+    costs_s = tuple(
+        budget.sweep_s(own_s) * interval_s / own_s for budget, own_s in zip(budgets, intervals_s, strict=True)
+    )
+    slots = take_turns(costs_s, interval_s).slots
+    return Line(costs_s, slots == 1 and sum(costs_s) <= USABLE_SHARE * interval_s, slots * interval_s)
