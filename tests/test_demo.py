@@ -38,10 +38,11 @@ from line_protocol_parser import parse_line as independent_parse
 from rich.console import Console
 
 from wattline.cli import main
-from wattline.demo import chart, view
+from wattline.commands.demo import look
 from wattline.demo.moment import liveliest_s
-from wattline.demo.state import State, parse_line
 from wattline.simulate.house import power_w
+from wattline.watch import chart, view
+from wattline.watch.state import State, parse_line
 from wattline.words import parse_meters
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -253,12 +254,12 @@ READING = (
 
 @pytest.fixture
 def state() -> State:
-    return State(parse_meters([WORD])[0], "/dev/pts/7")
+    return State.of(parse_meters([WORD]), "/dev/pts/7")
 
 
 def drawn(state: State, columns: int = 80) -> list[str]:
     console = Console(file=StringIO(), width=columns, height=24, force_terminal=False)
-    console.print(view.picture(state, columns))
+    console.print(view.picture(state, look(0.0), columns, 24))
     return console.file.getvalue().splitlines()
 
 
@@ -278,14 +279,15 @@ def test_a_line_is_read_as_an_independent_parser_reads_it():
 def test_the_picture_fits_80_by_24(state, columns):
     for second in range(300):
         state.take(READING.format(second=1_800_000_000 + second).replace("power_w=327", f"power_w={40 * second}"))
-    state.values |= {"power_w": -37_500, "energy_total_kwh": 999_999.99, "energy_total_t2_kwh": 999_999.99}
+    (meter,) = state.meters
+    meter.values |= {"power_w": -37_500, "energy_total_kwh": 999_999.99, "energy_total_t2_kwh": 999_999.99}
     state.complain("W! " + "a very long complaint " * 20)
     state.bus_health = {"busy_percent": 100.0, "missed_slots": 99_999}
-    state.meter_health = {"round_trip_ms": 1234.5, "round_trip_max_ms": 1234.5, "requests": 9_999_999}
+    meter.health = {"round_trip_ms": 1234.5, "round_trip_max_ms": 1234.5, "requests": 9_999_999}
     lines = drawn(state, columns)
 
     assert len(lines) <= 24
-    assert {len(line) for line in lines} == {min(columns, view.WIDEST)}
+    assert {len(line) for line in lines} == {min(columns, view.WIDEST_SINGLE)}
     for text in ("999999.99 kWh", "231.42 V", "9999999", "100.0 %", "1234.5 ms"):
         assert any(text in line for line in lines), text
 
@@ -307,8 +309,10 @@ def test_a_value_that_was_not_read_is_a_dash(state):
     state.take(READING.format(second=1_800_000_000))
     state.take("electricity,meter=house,role=grid power_w=300 1800000001000000000")
 
-    assert state.text("voltage_v") == "- V"
-    assert state.text("energy_total_kwh") == "1979.36 kWh"
+    (meter,) = state.meters
+
+    assert meter.text("voltage_v") == "- V"
+    assert meter.text("energy_total_kwh") == "1979.36 kWh"
 
 
 def test_a_second_that_was_not_read_is_a_gap(state):

@@ -12,7 +12,7 @@ from typing import NoReturn
 from wattline import __version__, log
 from wattline.errors import WattlineError, WordError
 
-COMMANDS = ("run", "read", "models", "simulate", "demo")
+COMMANDS = ("run", "read", "watch", "probe", "models", "simulate", "demo")
 
 DONE, WORLD_SAID_NO, WORDS_WRONG = 0, 1, 2
 """Exit codes."""

@@ -4,7 +4,7 @@ import argparse
 import json
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from wattline import fields, log
@@ -12,7 +12,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.session import Session
 from wattline.clock import NS, Slot
-from wattline.errors import ReadError
+from wattline.errors import PortError, ReadError, port_hint
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import to_line
 from wattline.meters import Block
@@ -79,6 +79,8 @@ def execute(arguments: argparse.Namespace) -> int:
         readings = {session.meter.name: _read(session) for session in sessions}
     except Stopped:
         return 1
+    except PortError as error:
+        raise port_hint(error) from error
     finally:
         port.close()
     points = [point for point in readings.values() if point]
@@ -151,13 +153,16 @@ def _as_json(points: list[Point], meters: list[Meter]) -> str:
     return json.dumps(readings, indent=2)
 
 
+def sign_of(counts: Mapping[str, float]) -> tuple[str, str]:
+    """What a meter without a reading did, and what to look at, by its counters; it was asked at least once."""
+    return next((what, advice) for counters, what, advice in SIGNS if any(counts.get(name) for name in counters))
+
+
 def _advice(silent: list[Session], port: str) -> str:
     """A sentence for each thing that went wrong."""
     names: dict[tuple[str, str], list[str]] = {}
     for session in silent:
-        counts = session.report()
-        signs = next((what, advice) for counters, what, advice in SIGNS if any(counts[name] for name in counters))
-        names.setdefault(signs, []).append(session.meter.name)
+        names.setdefault(sign_of(session.report()), []).append(session.meter.name)
     return " ".join(
         f"{' and '.join(meters)} {what} on {port}: {advice}; `--log-level warning` tells more."
         for (what, advice), meters in names.items()
