@@ -47,7 +47,7 @@ class Pause:
     """The silence before a request.
 
     Attributes:
-        ms: the shortest that never failed, beyond the 3.5 characters of Modbus; None when each failed.
+        ms: the shortest that never failed, 0 for the 3.5 characters of Modbus; None when each failed.
         tried: milliseconds to (requests, how many of them failed).
     """
 

@@ -77,10 +77,10 @@ class Probe:
         return (
             ("whether it answers", 0.10, self._contact),
             ("the shortest pause", 0.30, self._pause),
-            ("the turnaround", 0.45, self._latency),
-            ("the proven reads", 0.60, self._proven),
-            ("reads over gaps", 0.80, self._wider),
-            ("the longest read", 0.86, self._longest),
+            ("the turnaround", 0.50, self._latency),
+            ("the proven reads", 0.62, self._proven),
+            ("reads over gaps", 0.82, self._wider),
+            ("the longest read", 0.88, self._longest),
             ("functions 03 and 04", 0.90, self._functions),
             ("how often values change", 1.00, self._refresh),
         )

@@ -52,23 +52,29 @@ def _of_parts(findings: Findings) -> Iterator[str]:
 
 def _of_wider(findings: Findings) -> Iterator[str]:
     for tried in _widest([tried for tried in findings.wider if tried.is_sound]):
-        yield f"Answers {tried.span} in one read."
-    for tried in findings.wider:
+        yield f"Answers {_registers(tried.span)} in one read."
+    for tried in _narrowest([tried for tried in findings.wider if not tried.is_sound]):
+        registers = _registers(tried.span)
         if DIFFERS in tried.outcomes:
-            yield f"Answers {tried.span} in one read, but says something else than the proven reads: that gap must not be read."
+            yield f"Answers {registers} in one read, but says something else than the proven reads: that gap must not be read."
         elif UNCERTAIN in tried.outcomes:
-            yield f"Answers {tried.span} in one read; whether rightly cannot be told while so much is zero."
-        elif not tried.is_sound:
-            yield f"Does not answer {_registers(tried.span)} in one read: {tried}."
+            yield f"Answers {registers} in one read; whether rightly cannot be told while so much is zero."
+        else:
+            yield f"Does not answer {registers} in one read: {tried}."
 
 
-def _widest(sound: list[Tried]) -> list[Tried]:
-    """Those that lie in no other."""
-    return [
-        tried
-        for tried in sound
-        if not any(other is not tried and other.span.holds(tried.span.first, tried.span.end) for other in sound)
-    ]
+def _widest(all_tried: list[Tried]) -> list[Tried]:
+    """Those that lie in no other: the others are answered for the same reason."""
+    return [one for one in all_tried if not any(_is_within(one, other) for other in all_tried)]
+
+
+def _narrowest(all_tried: list[Tried]) -> list[Tried]:
+    """Those that hold no other: the others fail for the same reason."""
+    return [one for one in all_tried if not any(_is_within(other, one) for other in all_tried)]
+
+
+def _is_within(one: Tried, other: Tried) -> bool:
+    return one.span != other.span and other.span.holds(one.span.first, one.span.end)
 
 
 def _of_longest(findings: Findings) -> Iterator[str]:
@@ -92,7 +98,7 @@ def _of_pause(findings: Findings) -> Iterator[str]:
     if pause.ms is None:
         yield f"Requests fail even after {PAUSES_MS[-1]} ms of silence: look at the cable and at who else uses the line."
     elif pause.ms == 0:
-        yield "Needs no silence between requests beyond the 3.5 characters of Modbus."
+        yield "Needs no more silence between requests than the 3.5 characters of Modbus."
     else:
         yield f"Needs {pause.ms} ms of silence between requests."
 
@@ -113,8 +119,7 @@ def _of_latency(findings: Findings) -> Iterator[str]:
 def _of_functions(findings: Findings) -> Iterator[str]:
     answering = [f"{function:02d}" for function, reply in findings.functions.items() if reply.is_answered]
     if len(answering) == 2:
-        same = {True: "and says the same", False: "and says different things"}.get(findings.is_same or False)
-        yield f"Answers functions 03 and 04 {same}."
+        yield f"Answers functions 03 and 04, and says {'the same' if findings.is_same else 'different things'}."
     elif answering:
         yield f"Answers function {answering[0]} alone."
 

@@ -107,7 +107,7 @@ def _timing(findings: Findings) -> Iterator[str]:
             (f"{ms} ms", str(requests), str(failures))
             for ms, (requests, failures) in sorted(findings.pause.tried.items())
         ]
-        yield "Silence between requests, beyond the 3.5 characters of Modbus:"
+        yield f"Silence between requests; the 3.5 characters of Modbus, {1000 * findings.meter.settings.silence_s:.1f} ms, are kept in any case:"
         yield ""
         yield from _table(("silence", "requests", "failed"), rows)
     if refresh := findings.refresh:

@@ -67,7 +67,7 @@ def try_wider(questions: Questions, spans: Spans, until_s: float) -> tuple[list[
     while wanted := spans.wanted(questions.now_s()):
         if questions.now_s() >= until_s:
             return tried, False
-        outcomes = _try_span(questions, wanted[0])
+        outcomes = _try_span(questions, wanted[0], until_s)
         tried.append(Tried(wanted[0].span, outcomes))
         _note(spans, tried[-1], questions.now_s())
     return tried, True
@@ -83,12 +83,12 @@ def _note(spans: Spans, tried: Tried, now_s: float) -> None:
         spans.drop(tried.span)
 
 
-def _try_span(questions: Questions, read: Read) -> list[str]:
+def _try_span(questions: Questions, read: Read, until_s: float) -> list[str]:
     """What came of ``TRIES`` trials, each between two proven reads; fewer when the first were answer enough."""
     model = questions.meter.model
     outcomes: list[str] = []
     before = _read_proven(questions, model, read.parts)
-    while len(outcomes) < TRIES:
+    while len(outcomes) < TRIES and (not outcomes or questions.now_s() < until_s):
         reply = questions.ask(read.span.first, read.span.count)
         after = _read_proven(questions, model, read.parts)
         outcomes.append(_outcome(model, read, reply, (before, after)))

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rich.table import Table
 from rich.text import Text
@@ -34,11 +36,12 @@ def pairs(labelled: Iterable[tuple[str, str]]) -> list[Text]:
 
 def bar_lines(values: Sequence[float | None], top: float, height: int) -> list[Text]:
     """``height`` lines with a bar for each value; what is given to the grid in another colour."""
+    styles = ["" if value is None else GIVEN_BAR if value < 0 else BAR for value in values]
     return [
         Text.assemble(
             *(
-                (bar, GIVEN_BAR if value is not None and value < 0 else BAR)
-                for bar, value in zip(line, values, strict=True)
+                ("".join(bar for bar, _ in run), style)
+                for style, run in groupby(zip(line, styles, strict=True), key=itemgetter(1))
             ),
             no_wrap=True,
         )
