@@ -127,7 +127,9 @@ def test_without_rich_a_terminal_gets_lines(start, terminal):
 
 
 def test_nothing_needs_rich_before_a_picture_is_drawn():
-    program = "import sys, wattline.cli, wattline.commands.demo, wattline.commands.run; print('rich' in sys.modules)"
+    program = (
+        "import sys, wattline.cli; from wattline.commands import demo, probe, run, watch; print('rich' in sys.modules)"
+    )
 
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -383,7 +383,7 @@ def test_a_link_whose_device_is_away_may_still_be_plugged_in(tmp_path):
 
 # The command itself.
 
-COMMANDS = "run, read, models, simulate, demo"
+COMMANDS = "run, read, watch, probe, models, simulate, demo"
 
 
 @pytest.mark.parametrize(

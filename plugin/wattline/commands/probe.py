@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
-from wattline.commands.read import sign_of
+from wattline.commands.read import advice
 from wattline.errors import PortError, ReadError, WattlineError, WordError, port_hint
 from wattline.probe.findings import Findings
 from wattline.probe.measure import Probe, Progress
@@ -71,8 +71,7 @@ def execute(arguments: argparse.Namespace) -> int:
     finally:
         port.close()
     if is_whole and not is_heard:
-        what, advice = sign_of(questions.counts)
-        raise ReadError(f"{meter.name} {what} on {arguments.port}: {advice}.")
+        raise ReadError(advice({meter.name: questions.counts}, arguments.port))
     if is_heard:
         _hand_out(report(findings, time.strftime("%Y-%m-%d %H:%M:%S %z")), arguments.output)
     return 0 if is_whole else 1

@@ -91,7 +91,8 @@ def execute(arguments: argparse.Namespace) -> int:
         print(show(points, meters))
     silent = [session for session in sessions if not readings[session.meter.name]]
     if silent:
-        raise ReadError(_advice(silent, arguments.port))
+        counts = {session.meter.name: session.report() for session in silent}
+        raise ReadError(advice(counts, arguments.port, "; `--log-level warning` tells more"))
     return 0
 
 
@@ -153,17 +154,16 @@ def _as_json(points: list[Point], meters: list[Meter]) -> str:
     return json.dumps(readings, indent=2)
 
 
-def sign_of(counts: Mapping[str, float]) -> tuple[str, str]:
-    """What a meter without a reading did, and what to look at, by its counters; it was asked at least once."""
-    return next((what, advice) for counters, what, advice in SIGNS if any(counts.get(name) for name in counters))
+def advice(counts: Mapping[str, Mapping[str, float]], port: str, more: str = "") -> str:
+    """A sentence for each thing that went wrong, and what to look at.
 
-
-def _advice(silent: list[Session], port: str) -> str:
-    """A sentence for each thing that went wrong."""
+    Args:
+        counts: name of each meter without a reading to its counters; it was asked at least once.
+        port: where.
+        more: the end of each sentence, before its full stop.
+    """
     names: dict[tuple[str, str], list[str]] = {}
-    for session in silent:
-        names.setdefault(sign_of(session.report()), []).append(session.meter.name)
-    return " ".join(
-        f"{' and '.join(meters)} {what} on {port}: {advice}; `--log-level warning` tells more."
-        for (what, advice), meters in names.items()
-    )
+    for name, counted in counts.items():
+        sign = next((what, look) for counters, what, look in SIGNS if any(counted.get(counter) for counter in counters))
+        names.setdefault(sign, []).append(name)
+    return " ".join(f"{' and '.join(meters)} {what} on {port}: {look}{more}." for (what, look), meters in names.items())

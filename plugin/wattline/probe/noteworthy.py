@@ -133,7 +133,8 @@ def _of_refresh(findings: Findings) -> Iterator[str]:
     elif refresh.is_too_fast:
         yield f"Its values change as often as they are read, every {1000 * refresh.interval_s:.0f} ms."
     else:
-        yield f"Its values change every {1000 * refresh.interval_s:.0f} ms."
+        read_ms = 1000 * refresh.seconds / refresh.reads
+        yield f"Its values change every {1000 * refresh.interval_s:.0f} ms, give or take the {read_ms:.0f} ms of a read."
 
 
 def _of_values(findings: Findings) -> Iterator[str]:
