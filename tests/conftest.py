@@ -19,7 +19,7 @@ from wattline import fields
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.words import parse_meters
 
-pytest_plugins = ["simulated", "virtual"]
+pytest_plugins = ["screen", "simulated", "virtual"]
 
 PROJECT = Path(__file__).parent.parent
 

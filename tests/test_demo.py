@@ -22,9 +22,7 @@
 
 import fcntl
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -39,10 +37,11 @@ from line_protocol_parser import parse_line as independent_parse
 from rich.console import Console
 
 from wattline.cli import main
-from wattline.demo import chart, view
+from wattline.commands.demo import look
 from wattline.demo.moment import liveliest_s
-from wattline.demo.state import State, parse_line
 from wattline.simulate.house import power_w
+from wattline.watch import chart, view
+from wattline.watch.state import State, parse_line
 from wattline.words import parse_meters
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -84,37 +83,6 @@ def reader_of(process: subprocess.Popen[str]) -> int:
 
 def is_there(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
-
-
-class Terminal:
-    """A terminal of 80 x 24 whose user is the test."""
-
-    def __init__(self) -> None:
-        self.shown = ""
-        self.master, self.slave = pty.openpty()
-        subprocess.run(["stty", "rows", "24", "cols", "80"], stdin=self.slave, check=True)
-
-    def options(self) -> dict[str, object]:
-        """How a process gets it as its controlling terminal."""
-        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
-        ends = dict.fromkeys(("stdin", "stdout", "stderr"), self.slave)
-        return {**ends, "env": environment, "start_new_session": True}
-
-    def wait_for(self, pattern: str, timeout_s: float = 10) -> None:
-        """Read until ``pattern`` is shown."""
-        deadline_s = time.monotonic() + timeout_s
-        while not re.search(pattern, self.shown):
-            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline_s - time.monotonic()))
-            assert ready, f"{pattern} did not come, but: {self.shown[-2000:]}"
-            self.shown += os.read(self.master, 65536).decode(errors="replace")
-
-
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    terminal = Terminal()
-    yield terminal
-    os.close(terminal.master)
-    os.close(terminal.slave)
 
 
 # As a process.
@@ -160,7 +128,9 @@ def test_without_rich_a_terminal_gets_lines(start, terminal):
 
 
 def test_nothing_needs_rich_before_a_picture_is_drawn():
-    program = "import sys, wattline.cli, wattline.commands.demo, wattline.commands.run; print('rich' in sys.modules)"
+    program = (
+        "import sys, wattline.cli; from wattline.commands import demo, probe, run, watch; print('rich' in sys.modules)"
+    )
 
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
@@ -254,12 +224,12 @@ READING = (
 
 @pytest.fixture
 def state() -> State:
-    return State(parse_meters([WORD])[0], "/dev/pts/7")
+    return State.of(parse_meters([WORD]), "/dev/pts/7")
 
 
 def drawn(state: State, columns: int = 80) -> list[str]:
     console = Console(file=StringIO(), width=columns, height=24, force_terminal=False)
-    console.print(view.picture(state, columns))
+    console.print(view.picture(state, look(0.0), columns, 24))
     return console.file.getvalue().splitlines()
 
 
@@ -275,30 +245,19 @@ def test_a_line_is_read_as_an_independent_parser_reads_it():
     )
 
 
-@pytest.mark.parametrize(("columns", "lines"), [(79, 24), (80, 22), (40, 10)])
-def test_a_window_that_is_too_small_says_so(state, columns, lines):
-    console = Console(file=StringIO(), width=columns, height=lines, force_terminal=False)
-    assert view.screen(state, console) == "The window is too small; 80 x 23 is needed."
-
-
-def test_a_window_of_the_least_size_gets_the_picture(state):
-    console = Console(file=StringIO(), width=80, height=23, force_terminal=False)
-    console.print(view.screen(state, console))
-    assert "ORNO OR-WE-515" in console.file.getvalue()
-
-
 @pytest.mark.parametrize("columns", [80, 100, 200])
 def test_the_picture_fits_80_by_23(state, columns):
     for second in range(300):
         state.take(READING.format(second=1_800_000_000 + second).replace("power_w=327", f"power_w={40 * second}"))
-    state.values |= {"power_w": -37_500, "energy_total_kwh": 999_999.99, "energy_total_t2_kwh": 999_999.99}
+    (meter,) = state.meters
+    meter.values |= {"power_w": -37_500, "energy_total_kwh": 999_999.99, "energy_total_t2_kwh": 999_999.99}
     state.complain("W! " + "a very long complaint " * 20)
     state.bus_health = {"busy_percent": 100.0, "missed_slots": 99_999}
-    state.meter_health = {"round_trip_ms": 1234.5, "round_trip_max_ms": 1234.5, "requests": 9_999_999}
+    meter.health = {"round_trip_ms": 1234.5, "round_trip_max_ms": 1234.5, "requests": 9_999_999}
     lines = drawn(state, columns)
 
-    assert len(lines) == view.LEAST_LINES
-    assert {len(line) for line in lines} == {min(columns, view.WIDEST)}
+    assert len(lines) <= 24
+    assert {len(line) for line in lines} == {min(columns, view.WIDEST_SINGLE)}
     for text in ("999999.99 kWh", "231.42 V", "9999999", "100.0 %", "1234.5 ms"):
         assert any(text in line for line in lines), text
 
@@ -320,8 +279,10 @@ def test_a_value_that_was_not_read_is_a_dash(state):
     state.take(READING.format(second=1_800_000_000))
     state.take("electricity,meter=house,role=grid power_w=300 1800000001000000000")
 
-    assert state.text("voltage_v") == "- V"
-    assert state.text("energy_total_kwh") == "1979.36 kWh"
+    (meter,) = state.meters
+
+    assert meter.text("voltage_v") == "- V"
+    assert meter.text("energy_total_kwh") == "1979.36 kWh"
 
 
 def test_a_second_that_was_not_read_is_a_gap(state):

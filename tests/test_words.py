@@ -509,7 +509,7 @@ def test_a_link_whose_device_is_away_may_still_be_plugged_in(tmp_path):
 
 # The command itself.
 
-COMMANDS = "run, read, plan, models, simulate, demo"
+COMMANDS = "run, read, watch, plan, scan, probe, models, simulate, demo"
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,20 @@
 
 import argparse
 import math
-import os
 import signal
-import sys
 import time
-from importlib.util import find_spec
+from datetime import UTC, datetime
 
-from wattline.demo import plain
-from wattline.demo.feed import Feed
 from wattline.demo.moment import liveliest_s
-from wattline.demo.state import State
 from wattline.options import one_of, whole_number
 from wattline.simulate import Scenario, Simulator
 from wattline.simulate.electricity import LOADS
 from wattline.stop import Stop
+from wattline.watch import plain
+from wattline.watch.feed import Feed
+from wattline.watch.look import Look
+from wattline.watch.show import parse_seconds, show
+from wattline.watch.state import State
 from wattline.words import EXAMPLE as METER
 from wattline.words import parse_meters
 
@@ -23,11 +23,17 @@ SUMMARY = "shows a simulated house being metered: no hardware, no server"
 EXAMPLE = "wattline demo --seconds 60"
 ERROR_PREFIX = "wattline: "
 
+VIEWER = "the demo"
+FAREWELL = 'A real meter is next: README.md, "Meter a real meter".'
+NAMES = {"energy_total_t2_kwh": "by day", "energy_total_t3_kwh": "by night"}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
     parser.add_argument("--plain", action="store_true", help="print the line protocol that Telegraf would get")
-    parser.add_argument("--seconds", metavar="N", type=_seconds, default=math.inf, help="end by itself after N seconds")
+    parser.add_argument(
+        "--seconds", metavar="N", type=parse_seconds, default=math.inf, help="end by itself after N seconds"
+    )
     parser.add_argument("--seed", metavar="N", type=whole_number, default=1, help="which house (default: %(default)s)")
     parser.add_argument(
         "--load", choices=LOADS, type=one_of(LOADS), default="house", help="what it draws (default: %(default)s)"
@@ -46,39 +52,22 @@ def execute(arguments: argparse.Namespace) -> int:
     meters = parse_meters([METER])
     local_s = float(liveliest_s(arguments.seed)) if arguments.load == "house" else 0.0
     with Simulator(meters, Scenario(arguments.load, arguments.seed), local_s=local_s) as simulator:
-        state = State(meters[0], simulator.port)
-        if arguments.load == "house":
-            state.house_offset_s = local_s - time.time()
-        try:
-            _show(arguments, state, stop)
-        except BrokenPipeError:
-            # Whoever read it has seen enough. Python would complain once more when it flushes at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        words = [simulator.port, METER]
+        if arguments.plain:
+            with Feed(words, stop, plain.say, VIEWER) as feed:
+                plain.show_lines(feed.lines(time.monotonic() + arguments.seconds))
+        else:
+            offset_s = local_s - time.time() if arguments.load == "house" else None
+            show(words, State.of(meters, simulator.port), stop, arguments.seconds, look(offset_s))
     return 0
 
 
-def _show(arguments: argparse.Namespace, state: State, stop: Stop) -> None:
-    is_live = not arguments.plain and _can_draw()
-    with Feed(state.port, METER, stop, state.complain if is_live else plain.say) as feed:
-        lines = feed.lines(time.monotonic() + arguments.seconds)
-        if arguments.plain:
-            plain.show_lines(lines)
-        elif is_live:
-            # Drawn with rich, which only the extra `tui` brings.
-            from wattline.demo import view  # noqa: PLC0415
+def look(house_offset_s: float | None) -> Look:
+    """How the house is shown; ``house_offset_s`` is from the wall clock to its time, None where that means nothing."""
 
-            view.show(lines, state)
-        else:
-            plain.show_rows(lines, state)
+    def in_house(second: int) -> str:
+        if house_offset_s is None:
+            return ""
+        return f", in the house {datetime.fromtimestamp(second + house_offset_s, UTC):%H:%M}"
 
-
-def _can_draw() -> bool:
-    """Whether there is a terminal that can show the picture, and rich to draw it with."""
-    is_terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return is_terminal and sys.stdout.encoding.lower().startswith("utf") and find_spec("rich") is not None
-
-
-def _seconds(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of seconds, at least 1")
-    return int(text)
+    return Look(VIEWER, "a simulated house, metered every second", FAREWELL, NAMES, in_house)

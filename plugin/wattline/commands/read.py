@@ -4,7 +4,7 @@ import argparse
 import json
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from wattline import fields, log
@@ -12,7 +12,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.session import Session
 from wattline.clock import NS, Slot
-from wattline.errors import ReadError
+from wattline.errors import PortError, ReadError, port_hint
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import to_line
 from wattline.meters import Block
@@ -89,6 +89,8 @@ def execute(arguments: argparse.Namespace) -> int:
         readings = {session.meter.name: _read(session) for session in sessions}
     except Stopped:
         return 1
+    except PortError as error:
+        raise port_hint(error) from error
     finally:
         port.close()
     points = [point for point in readings.values() if point]
@@ -99,7 +101,9 @@ def execute(arguments: argparse.Namespace) -> int:
         print(show(points, meters))
     silent = [session for session in sessions if not readings[session.meter.name]]
     if silent:
-        raise ReadError(_advice(silent, arguments.port, others_answered=bool(points)))
+        counts = {session.meter.name: session.report() for session in silent}
+        more = "; `--log-level warning` tells more"
+        raise ReadError(advice(counts, arguments.port, more, others_answered=bool(points)))
     return 0
 
 
@@ -171,17 +175,20 @@ def _as_json(points: list[Point], meters: list[Meter]) -> str:
     return json.dumps(readings, indent=2)
 
 
-def _advice(silent: list[Session], port: str, *, others_answered: bool) -> str:
-    """A sentence for each thing that went wrong."""
+def advice(
+    counts: Mapping[str, Mapping[str, float]], port: str, more: str = "", *, others_answered: bool = False
+) -> str:
+    """A sentence for each thing that went wrong, and what to look at.
+
+    Args:
+        counts: name of each meter without a reading to its counters; it was asked at least once.
+        port: where.
+        more: the end of each sentence, before its full stop.
+        others_answered: whether other meters on the same wires did answer.
+    """
     names: dict[tuple[str, str], list[str]] = {}
-    for session in silent:
-        counts = session.report()
-        what, advice = next(
-            (what, advice) for counters, what, advice in SIGNS if any(counts[name] for name in counters)
-        )
-        advice = OTHERS_DID if what == SILENT and others_answered else advice
-        names.setdefault((what, advice), []).append(session.meter.name)
-    return " ".join(
-        f"{' and '.join(meters)} {what} on {port}: {advice}; `--log-level warning` tells more."
-        for (what, advice), meters in names.items()
-    )
+    for name, counted in counts.items():
+        what, look = next((what, look) for counters, what, look in SIGNS if any(map(counted.get, counters)))
+        look = OTHERS_DID if what == SILENT and others_answered else look
+        names.setdefault((what, look), []).append(name)
+    return " ".join(f"{' and '.join(meters)} {what} on {port}: {look}{more}." for (what, look), meters in names.items())

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -23,21 +23,22 @@ class Feed:
     """``wattline run`` as a child, as a context manager.
 
     Args:
-        port: the port that it reads.
-        meter: the word for its meter.
+        words: what it reads: the port, the meters, an interval.
         stop: set when nobody wants more lines.
         complain: takes each line of its log.
+        viewer: who ends when it does, as its last sentence calls it.
     """
 
-    def __init__(self, port: str, meter: str, stop: Stop, complain: Callable[[str], None]) -> None:
+    def __init__(self, words: Sequence[str], stop: Stop, complain: Callable[[str], None], viewer: str) -> None:
         # A clock that is not synchronised is no reason to show nothing: nobody keeps these readings.
-        self._words = ["run", port, meter, "--clock-wait", "0s", "--log-level", "warning"]
+        self._words = ["run", *words, "--clock-wait", "0s", "--log-level", "warning"]
+        self._viewer = viewer
         self._stop = stop
         self._complain = complain
         self._last_words = ""
 
     def __enter__(self) -> Self:
-        # In a session of its own, so that Ctrl-C reaches the demo alone, which then ends it by the end of its stdin.
+        # In a session of its own, so that Ctrl-C reaches this process alone, which then ends it by the end of its stdin.
         self._child = subprocess.Popen(
             [sys.executable, "-m", "wattline", *self._words],
             stdin=subprocess.PIPE,
@@ -71,7 +72,7 @@ class Feed:
         rests = dict.fromkeys(pipes, b"")
         wakers = [stop.fileno()] if stop else []
         while pipes and not (stop and stop.is_set) and (left_s := until_s - time.monotonic()) > 0:
-            # The demo may last for ever, and select may not.
+            # This may last for ever, and select may not.
             ready, _, _ = select.select([*pipes, *wakers], [], [], min(left_s, LONGEST_WAIT_S))
             for pipe in [pipe for pipe in pipes if pipe in ready]:
                 data = os.read(pipe, CHUNK_BYTES)
@@ -98,4 +99,4 @@ class Feed:
         code = self._child.wait()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         words = f" Its last words: {self._last_words}" if self._last_words else ""
-        return f"The reader, `wattline {shlex.join(self._words)}`, {how}, and the demo with it.{words}"
+        return f"The reader, `wattline {shlex.join(self._words)}`, {how}, and {self._viewer} with it.{words}"

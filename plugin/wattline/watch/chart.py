@@ -29,11 +29,11 @@ def large(text: str) -> list[str]:
 
 
 def bars(values: Sequence[float | None], top: float, height: int) -> list[str]:
-    """``height`` lines, the upper one first, with a bar for each value from 0 to ``top``.
+    """``height`` lines, the upper one first, with a bar for each value, with or without a minus, from 0 to ``top``.
 
     A value is at least a thin line, so that it differs from a gap, which is None and stays empty.
     """
-    eighths = [0 if value is None else max(1, round(8 * height * min(value / top, 1))) for value in values]
+    eighths = [0 if value is None else max(1, round(8 * height * min(abs(value) / top, 1))) for value in values]
     return [
         "".join(EIGHTHS[max(0, min(8, filled - 8 * below))] for filled in eighths) for below in reversed(range(height))
     ]

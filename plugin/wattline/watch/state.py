@@ -1,0 +1,163 @@
+"""What is known of the meters and the bus, from the lines that came over the pipe and from nothing else."""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wattline.fields import BUS_HEALTH, ELECTRICITY, ELECTRICITY_FIELDS, LINES, METER_HEALTH
+from wattline.reading import Point
+from wattline.words import Meter
+
+NS = 1_000_000_000
+HISTORY = 300
+# A complaint that was not repeated for so long is over; `run` repeats one once a minute.
+COMPLAINT_S = 70
+POWER = "power_w"
+POWERS_OF_LINES = tuple(f"power_{line}_w" for line in LINES)
+
+
+@dataclass(slots=True)
+class MeterState:
+    """The latest of one meter.
+
+    Attributes:
+        meter: the meter.
+        interval_s: seconds from reading to reading.
+        second: of the last reading, since 1970 UTC; 0 before the first.
+        values: field to value as last read. Energies are read every ten seconds.
+        power_w: second to watts of the last readings; a second that was not read is not in it.
+        health: the last ``wattline_meter``.
+    """
+
+    meter: Meter
+    interval_s: int = 1
+    second: int = 0
+    values: dict[str, float] = field(default_factory=dict)
+    power_w: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    health: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_three_phase(self) -> bool:
+        """Whether it measures three lines."""
+        return self.meter.model.phases == 3
+
+    def has(self, name: str) -> bool:
+        """Whether the model measures this field."""
+        return any(row.field == name for row in self.meter.model.rows)
+
+    @property
+    def now_w(self) -> float | None:
+        """Its power; for a meter that does not say that of the whole the sum of its lines'."""
+        if POWER in self.values or not all(name in self.values for name in POWERS_OF_LINES):
+            return self.values.get(POWER)
+        return sum(self.values[name] for name in POWERS_OF_LINES)
+
+    @property
+    def power_text(self) -> str:
+        """Its power with its unit."""
+        if self.has(POWER) or self.now_w is None:
+            return self.text(POWER) or "- W"
+        return f"{self.now_w:.0f} W"
+
+    def text(self, name: str) -> str:
+        """A value with its unit at the meter's decimals; a dash where it was not read, nothing where there is none."""
+        row = next((row for row in self.meter.model.rows if row.field == name), None)
+        if row is None:
+            return ""
+        number = f"{self.values[name]:.{row.decimals}f}" if name in self.values else "-"
+        return f"{number} {ELECTRICITY_FIELDS[name].unit}".rstrip()
+
+    def recent_w(self, count: int, slot_s: int) -> list[float | None]:
+        """The power in the last ``count`` slots of ``slot_s`` seconds, the oldest first; None where none was read."""
+        slot_s = max(slot_s, self.interval_s)
+        by_slot = {second // slot_s: watts for second, watts in self.power_w}
+        last = self.second // slot_s
+        return [by_slot.get(last - ago) for ago in reversed(range(count))]
+
+    def take(self, point: Point) -> None:
+        """Learn from a reading."""
+        # What was not read in this second is not shown as if it had been; only counters stay what they were.
+        kept = {name: value for name, value in self.values.items() if ELECTRICITY_FIELDS[name].kind == "counter"}
+        self.values = kept | dict(point.fields)
+        self.second = point.time_ns // NS
+        if self.now_w is not None:
+            self.power_w.append((self.second, self.now_w))
+
+
+@dataclass(slots=True)
+class State:
+    """The latest of everything.
+
+    Attributes:
+        port: where the meters are read.
+        meters: they.
+        lines: lines that came.
+        second: of the last reading of any meter, since 1970 UTC; 0 before the first.
+        bus_health: the last ``wattline_bus``.
+        complaint: the last line of the log, for a while.
+    """
+
+    port: str
+    meters: Sequence[MeterState]
+    lines: int = 0
+    second: int = 0
+    bus_health: dict[str, float] = field(default_factory=dict)
+    complaint: str = ""
+    _complained: int = 0
+
+    @classmethod
+    def of(cls, meters: Sequence[Meter], port: str, interval_s: int = 1) -> "State":
+        """Nothing is known yet of ``meters`` on ``port``, which are read every ``interval_s`` seconds."""
+        return cls(port, [MeterState(meter, meter.interval_s or interval_s) for meter in meters])
+
+    @property
+    def round_s(self) -> int:
+        """Seconds in which every meter has its turn."""
+        return int(self.bus_health.get("round_s", 1))
+
+    def take(self, line: str) -> MeterState | None:
+        """Learn from one line; returns of which meter it was a reading."""
+        point = parse_line(line)
+        self.lines += 1
+        meter = next((known for known in self.meters if known.meter.name == point.tags.get("meter")), None)
+        if point.measurement == BUS_HEALTH:
+            self.bus_health = dict(point.fields)
+        elif meter and point.measurement == METER_HEALTH:
+            meter.health = dict(point.fields)
+        elif meter and point.measurement == ELECTRICITY:
+            meter.take(point)
+            self.second = meter.second
+            if self.second - self._complained > COMPLAINT_S:
+                self.complaint = ""
+            return meter
+        return None
+
+    def complain(self, line: str) -> None:
+        """Remember what the log said."""
+        self.complaint, self._complained = line, self.second
+
+
+_SPACE, _COMMA, _EQUALS = (re.compile(rf"(?<!\\){sign}") for sign in (" ", ",", "="))
+_ESCAPED = re.compile(r"\\([ ,=])")
+
+
+def parse_line(line: str) -> Point:
+    """The point of a line that ``wattline run`` wrote.
+
+    Raises:
+        ValueError: it is no such line.
+    """
+    head, fields, time_ns = _SPACE.split(line)
+    measurement, *tags = _COMMA.split(head)
+    return Point(
+        measurement,
+        dict(map(_pair, tags)),
+        {name: float(value) for name, value in map(_pair, _COMMA.split(fields))},
+        int(time_ns),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, value = (_ESCAPED.sub(r"\1", part) for part in _EQUALS.split(text, maxsplit=1))
+    return name, value

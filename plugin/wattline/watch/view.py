@@ -1,0 +1,81 @@
+"""The live view, drawn with rich on one screen, from 80 x 24 on."""
+
+import time
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.text import Text
+
+from wattline.watch import several, single
+from wattline.watch.cells import LABEL, TROUBLE, clock_of, foot
+from wattline.watch.look import Look
+from wattline.watch.state import State
+
+WIDEST_SINGLE, NARROWEST_SEVERAL = 120, 80
+# The frame and its padding.
+FRAME_COLUMNS = 6
+
+
+def show(lines: Iterator[str], state: State, look: Look) -> None:
+    """Draw what ``lines`` tell as long as they come, and leave a sentence behind."""
+    console = Console()
+    began_s = time.monotonic()
+
+    def drawn() -> RenderableType:
+        return picture(state, look, console.width, console.height)
+
+    with Live(drawn(), console=console, screen=True, auto_refresh=False) as live:
+        for line in lines:
+            # One drawing for each reading, when it is there.
+            if state.take(line):
+                live.update(drawn(), refresh=True)
+    took_s = time.monotonic() - began_s
+    counted = f"{state.lines} lines came from `wattline run` in {took_s:.0f} s."
+    console.print(f"{counted} {look.farewell}".rstrip(), highlight=False)
+
+
+def picture(state: State, look: Look, columns: int, lines: int) -> RenderableType:
+    """The whole screen, ``columns`` wide and ``lines`` high at the most."""
+    is_single = len(state.meters) == 1
+    width = min(columns, WIDEST_SINGLE if is_single else max(several.widest(state) + FRAME_COLUMNS, NARROWEST_SEVERAL))
+    parts: list[RenderableType] = []
+    if not is_single:
+        parts += several.parts(state, width - FRAME_COLUMNS, lines)
+    elif columns >= single.LEAST_COLUMNS and lines >= single.least_lines(state.meters[0], look.names):
+        parts += single.parts(state, width - FRAME_COLUMNS, lines, look.names)
+    if not parts:
+        return Text(_too_small(state, look, columns, lines), TROUBLE)
+    clock = clock_of(state.second)
+    if state.second:
+        clock.append(look.clock(state.second), LABEL)
+    parts.append(foot(state, _what(state), clock))
+    return Panel(
+        Group(*(piece for part in parts for piece in (Text(), part))),
+        title=f"[bold]wattline[/] · {look.title}",
+        title_align="left",
+        border_style=LABEL,
+        padding=(0, 2),
+        width=width,
+    )
+
+
+def _what(state: State) -> str:
+    """What is looked at."""
+    if len(state.meters) > 1:
+        return f"{len(state.meters)} meters on {state.port}"
+    meter = state.meters[0].meter
+    return f"{meter.model.title} on {state.port}, {meter.settings}"
+
+
+def _too_small(state: State, look: Look, columns: int, lines: int) -> str:
+    if len(state.meters) == 1:
+        wanted_columns, wanted_lines = single.LEAST_COLUMNS, single.least_lines(state.meters[0], look.names)
+    else:
+        wanted_columns, wanted_lines = several.least_window(state)
+        wanted_columns += FRAME_COLUMNS
+    return (
+        f"This window of {columns} x {lines} is too small; it takes {wanted_columns} x {wanted_lines}, "
+        "or fewer meters at a time."
+    )
