@@ -201,7 +201,7 @@ def test_it_ends_quietly_when_nobody_reads(start, words):
         (["--seconds", "x"], "'x' must be a whole number of seconds"),
         (["--seconds", "1.5"], "'1.5' must be a whole number of seconds"),
         (["--seed", "x"], "Argument --seed: 'x' must be a whole number;"),
-        (["--load", "sun"], "Argument --load: 'sun' must be one of house, fixed, ramp, random;"),
+        (["--load", "sun"], "Argument --load: 'sun' must be one of house, solar, fixed, ramp, random;"),
         (["house=orno-we515@1"], "Unrecognized arguments: house=orno-we515@1"),
     ],
 )
