@@ -1,17 +1,23 @@
 """One question to one meter: asked, waited for, and the books kept on what came, what did not, and what may still come."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from wattline.bus.frames import Stray
 from wattline.bus.health import Health
 from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.pause import Pause
-from wattline.bus.suspicion import Question, Suspicion
+from wattline.bus.suspicion import Question
 from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError
 from wattline.plan import sweep_s
 from wattline.words import Meter
+
+# Gateway path unavailable, gateway target did not respond.
+GATEWAY_REFUSALS = (10, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,14 @@ class Asking:
     Attributes:
         health: the meter's counters.
         silences: questions in a row to which nothing came.
+        heard: how often something came from the meter, be it a reply, in time or late, or a refusal.
         late_answers: those that came since the list was last emptied.
     """
 
     def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.health = Health()
         self.silences = 0
+        self.heard = 0
         self.late_answers: list[LateAnswer] = []
         self._meter = meter
         self._modbus = modbus
@@ -53,17 +61,18 @@ class Asking:
         self._monotonic = monotonic
         self._latency = Latency(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
-        self._suspicion = Suspicion()
+        self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._most_s = math.inf
 
     @property
     def timeout_s(self) -> float:
         """How long a reply is waited for, from the end of the request to its first byte."""
-        return self._latency.timeout_s
+        return min(self._latency.timeout_s, self._most_s)
 
     @property
-    def turnaround_s(self) -> float:
-        """What it usually takes the meter to begin its reply."""
-        return self._latency.typical_s
+    def spare_s(self) -> float:
+        """Seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun."""
+        return self._latency.spare_s
 
     @property
     def pause_s(self) -> float:
@@ -74,9 +83,29 @@ class Asking:
         """Whether reads of ``lengths`` registers are over by ``deadline_s`` even if none is answered."""
         return self._monotonic() + sweep_s(lengths, self._meter.settings, self.timeout_s) <= deadline_s
 
+    @contextmanager
+    def hurried(self, deadline_s: float, length: int) -> Iterator[bool]:
+        """Wait no longer for the reply to a read of ``length`` registers than until ``deadline_s``; whether that may do."""
+        left_s = deadline_s - self._monotonic() - self.pause_s - sweep_s([length], self._meter.settings, 0.0)
+        self._most_s = left_s
+        try:
+            yield left_s >= self._latency.least_s
+        finally:
+            self._most_s = math.inf
+
+    def reads_s(self, lengths: Iterable[int]) -> float:
+        """Seconds that reads of ``lengths`` registers usually take."""
+        settings = self._meter.settings
+        pause_s = max(0.0, self._pause.before_s(is_change=False) - settings.silence_s)
+        return sum(settings.read_s(length, self._latency.idle_s) + pause_s for length in lengths)
+
+    def trial_s(self, length: int) -> float:
+        """Seconds that have to be left of a slot for a trial of ``length`` registers."""
+        return self.pause_s + sweep_s([length], self._meter.settings, self._latency.least_s)
+
     def doubts(self, length: int, question: Question) -> int:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
-        return self._suspicion.doubts(length, question, self._monotonic())
+        return self._suspicion.doubts(length, self._own(question), self._monotonic())
 
     def ask(self, first: int, length: int, question: Question, function: int = 0) -> tuple[int, ...]:
         """Read ``length`` registers from ``first`` on; ``question`` is what an answer would answer.
@@ -97,14 +126,12 @@ class Asking:
         self._port.reply_timeout_s = self.timeout_s
         self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
         self.health.count("requests")
-        asked_s = self._monotonic()
+        asked_s, busy_s, question = self._monotonic(), self._port.busy_s, self._own(question)
         try:
             registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
         except ReadError as error:
             self.health.failed(error)
-            if isinstance(error, NoReplyError):
-                self._pause.unanswered(is_change=is_change)
-            self.silences = self.silences + 1 if isinstance(error, NoReplyError) else 0
+            self._note_failure(error, is_change=is_change)
             if not self._was_its_own(error, length):
                 self._suspicion.given_up(length, question, asked_s)
             self._recognise_late()
@@ -113,8 +140,12 @@ class Asking:
         self._recognise_late()
         self._pause.answered(is_change=is_change)
         self.silences = 0
+        self.heard += 1
         self.health.count("replies")
         self.health.took(self._monotonic() - asked_s)
+        self._latency.took_whole(
+            self._port.busy_s - busy_s - self._meter.settings.read_s(length) + self._meter.settings.silence_s
+        )
         if self._port.turnaround_s is not None:
             self._latency.took(self._port.turnaround_s)
         return registers
@@ -124,6 +155,18 @@ class Asking:
         if self._port.listen(deadline_s):
             self.silences = 0
         self._recognise_late()
+
+    def _own(self, question: Question) -> Question:
+        """``question`` as one to this meter: another may have the same address at other line settings."""
+        return question._replace(meter=self._meter.name)
+
+    def _note_failure(self, error: ReadError, *, is_change: bool) -> None:
+        is_silence = isinstance(error, NoReplyError)
+        if is_silence:
+            self._pause.unanswered(is_change=is_change)
+        self.silences = self.silences + 1 if is_silence else 0
+        # A gateway says in the meter's name that it did not hear the meter.
+        self.heard += isinstance(error, RefusedError) and error.code not in GATEWAY_REFUSALS
 
     def _was_its_own(self, error: ReadError, length: int) -> bool:
         """Whether what came can only have been the reply to this very request, so that none is missing."""
@@ -138,18 +181,22 @@ class Asking:
 
     def _recognise_late(self) -> None:
         """Strike off the missing replies that have come, and leave other meters' replies to them."""
-        strays = self._port.strays
+        strays, settings = self._port.strays, self._meter.settings
         for _ in range(len(strays)):
             stray = strays.popleft()
-            if stray.frame.address != self._meter.address:
+            if (stray.frame.address, stray.settings.baud) != (self._meter.address, settings.baud):
                 strays.append(stray)
-                continue
-            if stray.frame.function != self._meter.model.function:
-                continue
-            self.health.count("late_replies")
-            if stray.frame.is_refusal:
-                continue
+            elif stray.frame.function == self._meter.model.function:
+                self._came_late(stray)
+
+    def _came_late(self, stray: Stray) -> None:
+        missing = None
+        if not stray.frame.is_refusal:
             missing = self._suspicion.came_late(stray.frame.count, stray.received_s)
-            if missing is not None:
-                self._latency.took(stray.received_s - missing.asked_s)
-                self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))
+        if missing and missing.question and missing.question.meter != self._meter.name:
+            return
+        self.health.count("late_replies")
+        self.heard += 1
+        if missing:
+            self._latency.took(stray.received_s - missing.asked_s)
+            self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))

@@ -89,8 +89,10 @@ class Learning:
             is_due = any(part.address in decoded for part in read.parts)
             if not is_due or self._asking.doubts(read.span.count, question):
                 continue
-            if self._reads_all(read, slot, decoded) and self._asking.time_for(slot.deadline_s, read.span.count):
-                self._try_span(read, question, decoded)
+            if self._reads_all(read, slot, decoded):
+                with self._asking.hurried(slot.deadline_s, read.span.count) as is_time:
+                    if is_time:
+                        self._try_span(read, question, decoded)
             return
 
     def _reads_all(self, read: Read, slot: Slot, decoded: Mapping[int, Decoded]) -> bool:

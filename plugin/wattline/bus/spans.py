@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, Model
-from wattline.plan import Cost, Read, Span, is_slow, known_reads, proven_spans, wanted_reads
+from wattline.plan import TYPICAL_TURNAROUND_S, Cost, Read, Span, is_slow, known_reads, proven_spans, wanted_reads
 
 AGREEMENTS_NEEDED = 3
 # Any line loses a reply now and then; the second silence in a row is the meter's.
@@ -41,7 +41,7 @@ class Spans:
         self.known = proven_spans(model)
         self._model = model
         self._parts = tuple(parts)
-        self._cost = Cost(settings)
+        self._cost = Cost(settings, TYPICAL_TURNAROUND_S + model.pause_ms / 1000)
         self._widens = widens
         self._failed: set[Span] = set()
         self._agreements: Counter[Span] = Counter()
@@ -56,6 +56,10 @@ class Spans:
     def is_known(self, span: Span) -> bool:
         """Whether the meter answers ``span``."""
         return any(other.holds(span.first, span.end) for other in self.known)
+
+    def fast_reads(self) -> list[Read]:
+        """The reads by which all fast parts are read."""
+        return self.reads(part for part in self._parts if not is_slow(self._model, part))
 
     def slow_reads(self) -> list[Read]:
         """The reads by which all slow parts are read."""
