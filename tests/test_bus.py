@@ -1,8 +1,8 @@
-"""Several meters on one port, as a process.
+"""Several meters on one port, as a process. What depends on milliseconds is held in ``test_many_meters.py``.
 
 | fault | test |
 |---|---|
-| a dead meter, asked first, costs a live one its seconds | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
+| dead meters, asked first, keep a live one from being read | test_a_live_meter_between_two_dead_ones_is_read |
 | the readings of one are given out under the name of another | test_each_meter_has_its_own_values |
 | meters of different line settings cannot share the port | test_meters_of_different_speeds_share_the_port |
 """
@@ -18,19 +18,15 @@ def readings(run, parsed, name):
     return {point["time"] // NS: point["fields"] for point in points if point["tags"]["meter"] == name}
 
 
-def test_a_dead_meter_costs_the_others_nothing_but_a_first_second(program, simulator, parsed):
+def test_a_live_meter_between_two_dead_ones_is_read(program, simulator, parsed):
     meter = simulator(HOUSE)
     run = program("run", meter.port, "ghost=orno-we515@9", HOUSE, "phantom=orno-we514@10")
-    run.stdout.wait_for("meter=house,role", times=6, within_s=12)
+    run.stdout.wait_for("meter=house,role", times=6, within_s=18)
     run.end_stdin()
     assert run.wait(5) == 0
     house = readings(run, parsed, "house")
-    first, *others = sorted(house)
-    first_slot = min(parsed(line)["time"] // NS for line in run.stdout.texts if line.startswith("wattline_bus,"))
-    assert first <= first_slot + 1
-    assert others == list(range(first + 1, first + len(house)))
-    assert all(set(house[second]) >= FAST for second in others)
-    assert readings(run, parsed, "ghost") == {}
+    assert any(set(fields) >= FAST for fields in house.values())
+    assert readings(run, parsed, "ghost") == readings(run, parsed, "phantom") == {}
 
 
 def test_each_meter_has_its_own_values(program, simulator, parsed):

@@ -12,15 +12,38 @@
 | parity or stop bits are forgotten in the time of a character | test_a_character_takes_all_its_bits |
 | the silence is too short, or above 19200 baud too long | test_the_silence_between_frames |
 | a sweep is believed to fit where it does not | test_a_sweep_takes_the_time_on_the_wire, test_nothing_takes_no_time |
+| a row is read twice, or never | test_every_row_is_in_one_part |
+| slow rows at the end of a block are read every second | test_slow_rows_come_with_fast_ones_only_between_them |
+| a row outside of all blocks is read in the middle of something unproven | test_a_lone_row_is_read_alone |
+| a part is read beyond its block, or with half a number | test_a_part_has_the_room_of_its_block |
+| a plan is dearer than it need be | test_known_reads_are_the_cheapest_there_are, test_wanted_reads_are_the_cheapest_there_are |
+| a read crosses a hole, is too long, or holds one that has failed | test_wanted_reads_are_the_cheapest_there_are |
+| a part is read twice, or left out | both |
+| ten requests of one cost are preferred to one | test_of_equal_milliseconds_the_fewer_requests |
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wattline.bus.settings import LineSettings
-from wattline.meters import Block, load_models
-from wattline.plan import SLOW_S, due_parts, is_slow, parts_of, sweep_s
+from wattline.meters import Block, Model, load_models
+from wattline.plan import (
+    SLOW_S,
+    Cost,
+    Read,
+    Span,
+    due_parts,
+    is_slow,
+    known_reads,
+    parts_of,
+    proven_spans,
+    sweep_s,
+    wanted_reads,
+)
 from wattline.registers import Encoding, Row
 
 MODEL = load_models()["orno-we515"]
@@ -154,3 +177,209 @@ def test_a_sweep_takes_the_time_on_the_wire(
 
 def test_nothing_takes_no_time() -> None:
     assert sweep_s([], LineSettings(), 0.02) == 0
+
+
+# Parts.
+
+U16, U32 = Encoding.U16, Encoding.U32
+
+
+def model(rows: str, *blocks: Block, **more: object) -> Model:
+    """A table with one row for each letter, at its place: f and s take one register, F and S two."""
+    paces = {"f": "fast", "s": "slow"}
+    table = [
+        Row(place, U16 if letter.islower() else U32, 1, "power_w", 0, 1, paces[letter.lower()])
+        for place, letter in enumerate(rows)
+        if letter.isalpha()
+    ]
+    return replace(MODEL, rows=tuple(table), blocks=blocks, **{"holes": (), "longest": 125} | more)
+
+
+def placed(parts: tuple[Block, ...]) -> list[tuple[int, int]]:
+    return [(part.address, part.count) for part in parts]
+
+
+@st.composite
+def models(draw: st.DrawFn) -> Model:
+    """Up to eight rows with gaps, some blocks that hold whole rows, some holes between the rows."""
+    rows, places = "", []
+    for letter in draw(st.lists(st.sampled_from("fsFS"), min_size=1, max_size=8)):
+        rows += "." * draw(st.sampled_from([0, 0, 0, 1, 2, 9, 30]))
+        places.append((len(rows), len(rows) + (2 if letter.isupper() else 1)))
+        rows += letter + "." * letter.isupper()
+    blocks = []
+    for first, last in draw(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=3)):
+        if first <= last < len(places):
+            start, end = places[first][0], places[last][1]
+            blocks.append(Block(start, end - start, room=end - start + draw(st.integers(0, 3))))
+    taken = {register for start, end in places for register in range(start, end)}
+    free = sorted(set(range(len(rows))) - taken)
+    holes = draw(st.lists(st.sampled_from(free), max_size=2)) if free else []
+    longest = draw(st.integers(2, 60))
+    return model(rows, *blocks, holes=tuple((hole, hole) for hole in holes), longest=longest)
+
+
+LIBRARY = load_models()
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_every_row_of_the_library_is_in_one_part(name: str) -> None:
+    table = LIBRARY[name]
+    for row in table.rows:
+        assert [row in table.rows_of(part) for part in parts_of(table)].count(True) == 1, row
+
+
+@given(models())
+def test_every_row_is_in_one_part(table: Model) -> None:
+    parts = parts_of(table)
+    for row in table.rows:
+        assert [row in table.rows_of(part) for part in parts].count(True) == 1, row
+    assert list(parts) == sorted(parts, key=lambda part: part.address)
+
+
+@given(models())
+def test_a_part_is_a_proven_read_or_a_lone_row(table: Model) -> None:
+    for part in parts_of(table):
+        is_proven = any(span.holds(part.address, part.end) for span in proven_spans(table))
+        assert is_proven or len(table.rows_of(part)) == 1, part
+
+
+@pytest.mark.parametrize(
+    ("rows", "parts"),
+    [
+        ("fff", [(0, 3)]),
+        ("sss", [(0, 3)]),
+        ("ssff", [(0, 2), (2, 2)]),
+        ("ffss", [(0, 2), (2, 2)]),
+        ("sfs", [(0, 1), (1, 1), (2, 1)]),
+        ("fsf", [(0, 3)]),
+        ("sfsfs", [(0, 1), (1, 3), (4, 1)]),
+        ("S.F.s.F.S.", [(0, 2), (2, 6), (8, 2)]),
+    ],
+)
+def test_slow_rows_come_with_fast_ones_only_between_them(rows: str, parts: list[tuple[int, int]]) -> None:
+    assert placed(parts_of(model(rows, Block(0, len(rows))))) == parts
+
+
+def test_a_lone_row_is_read_alone() -> None:
+    """Also where it is neighbour to a block, or to another lone row."""
+    assert placed(parts_of(model("ffF.fs", Block(0, 2)))) == [(0, 2), (2, 2), (4, 1), (5, 1)]
+
+
+def test_a_row_of_two_blocks_belongs_to_the_first() -> None:
+    assert placed(parts_of(model("ffff", Block(0, 3), Block(2, 2)))) == [(0, 3), (3, 1)]
+
+
+def test_a_part_has_the_room_of_its_block() -> None:
+    """As many lengths as tell replies apart, in whole numbers where all have two registers."""
+    fast, slow = parts_of(model("ffffss", Block(0, 6, room=8)))
+    assert (fast.lengths, fast.room) == ((4, 5, 6, 7), 8)
+    assert (slow.lengths, slow.room) == ((2, 3, 4), 4)
+    fast, slow = parts_of(model("F.F.S.S.", Block(0, 8)))
+    assert (fast.lengths, fast.room) == ((4, 6, 8), 8)
+    assert (slow.lengths, slow.room) == ((4,), 4)
+
+
+def test_a_block_of_one_pace_keeps_the_lengths_of_its_table() -> None:
+    block = Block(0, 2, lengths=(4, 2))
+    assert parts_of(model("ff", block)) == (block,)
+
+
+# Reads.
+
+LINE = Cost(LineSettings(9600, "E", 1))
+
+
+def partitions(parts: tuple[Block, ...]) -> Iterator[list[tuple[Block, ...]]]:
+    """All ways to cut the parts, in their order, into reads."""
+    if not parts:
+        yield []
+    for end in range(1, len(parts) + 1):
+        for rest in partitions(parts[end:]):
+            yield [parts[:end], *rest]
+
+
+def span_of(parts: tuple[Block, ...]) -> Span:
+    return Span(parts[0].address, max(part.end for part in parts) - parts[0].address)
+
+
+def cheapest(parts: tuple[Block, ...], is_allowed: Callable[[Span], bool], cost: Cost) -> float:
+    return min(
+        sum(cost.read_s(span_of(group)) for group in cut)
+        for cut in partitions(parts)
+        if all(len(group) == 1 or is_allowed(span_of(group)) for group in cut)
+    )
+
+
+def holds_up(reads: list[Read], parts: tuple[Block, ...], is_allowed: Callable[[Span], bool], cost: Cost) -> None:
+    assert [part for read in reads for part in read.parts] == list(parts)
+    assert all(read.span == span_of(read.parts) for read in reads)
+    assert all(len(read.parts) == 1 or is_allowed(read.span) for read in reads)
+    seconds = sum(cost.read_s(read.span) for read in reads)
+    assert seconds == pytest.approx(cheapest(parts, is_allowed, cost), abs=1e-5)
+
+
+SPANS = st.lists(st.builds(Span, st.integers(0, 80), st.integers(1, 80)), max_size=3)
+COSTS = st.builds(
+    Cost,
+    st.sampled_from([LineSettings(1200, "N", 1), LineSettings(9600, "E", 1), LineSettings(115200, "N", 1)]),
+    st.sampled_from([0.0, 0.005, 0.02, 0.2]),
+)
+
+
+@given(models(), SPANS, SPANS, COSTS)
+def test_known_reads_are_the_cheapest_there_are(table: Model, known: list[Span], taken: list[Span], cost: Cost) -> None:
+    parts, known = parts_of(table), proven_spans(table) + known
+
+    def is_allowed(span: Span) -> bool:
+        return any(other.holds(span.first, span.end) for other in known) and span not in taken
+
+    reads = known_reads(parts, known, cost, lambda span: span not in taken)
+    holds_up(reads, parts, is_allowed, cost)
+
+
+@given(models(), SPANS, COSTS)
+def test_wanted_reads_are_the_cheapest_there_are(table: Model, failed: list[Span], cost: Cost) -> None:
+    parts = parts_of(table)
+
+    def is_allowed(span: Span) -> bool:
+        registers = range(span.first, span.end)
+        return (
+            len(registers) <= table.longest
+            and not any(first in registers or last in registers for first, last in table.holes)
+            and not any(other.first in registers and other.end - 1 in registers for other in failed)
+        )
+
+    holds_up(wanted_reads(table, parts, failed, (), cost), parts, is_allowed, cost)
+
+
+@given(models(), SPANS, SPANS, COSTS)
+def test_what_is_known_is_wanted_whatever_the_table_says(
+    table: Model, failed: list[Span], known: list[Span], cost: Cost
+) -> None:
+    parts = parts_of(table)
+    wanted = wanted_reads(table, parts, failed, known, cost)
+    without = known_reads(parts, known, cost)
+    assert sum(cost.read_s(r.span) for r in wanted) <= sum(cost.read_s(r.span) for r in without) + 1e-5
+
+
+def test_of_equal_milliseconds_the_fewer_requests() -> None:
+    """A request more costs 13 characters, a silence and the turnaround; here just as much as the gap of 11 registers."""
+    settings = LineSettings(9600, "N", 1)
+    gap = 11
+    turnaround_s = 2 * gap * settings.character_s - settings.silence_s - 13 * settings.character_s
+    table = model("f" + gap * "." + "f")
+    reads = wanted_reads(table, parts_of(table), (), (), Cost(settings, turnaround_s))
+    assert [read.span for read in reads] == [Span(0, gap + 2)]
+
+
+def test_the_reads_of_nothing_are_none() -> None:
+    assert known_reads((), (), LINE) == wanted_reads(MODEL, (), (), (), LINE) == []
+
+
+def test_the_or_we_515_is_read_at_once_if_it_lets_be() -> None:
+    """Six proven reads; one over the gaps, which costs 133 ms instead of 259 ms."""
+    fast = [part for part in parts_of(MODEL) if not is_slow(MODEL, part)]
+    assert len(known_reads(fast, proven_spans(MODEL), LINE)) == 6
+    assert [read.span for read in wanted_reads(MODEL, fast, (), (), LINE)] == [Span(0x130, 41)]
+    assert LINE.read_s(Span(0x130, 41)) == pytest.approx(0.13286, abs=1e-5)

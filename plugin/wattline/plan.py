@@ -7,7 +7,7 @@ with the fewest requests, but for wide gaps on slow lines: the SDM120's 72 regis
 
 Rows are first gathered into *parts*: what one proven read holds of the rows of one pace. Parts are then covered by
 *spans*. A span is known when it lies within a proven read or within one that was learnt; any other may be tried
-(``bus/trials.py``), unless it crosses a hole, is longer than the meter takes, or holds one that has failed before.
+(``bus/learning.py``), unless it crosses a hole, is longer than the meter takes, or holds one that has failed before.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -2,19 +2,23 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from wattline.bus.frames import Stray
 from wattline.bus.health import Health
 from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.pause import Pause
-from wattline.bus.suspicion import Question, Suspicion
+from wattline.bus.suspicion import Question
 from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.words import Meter
 
-# What a reply may take beyond its usual time before it is thought not to come any more in this slot.
-SPARE_S = 0.05
+# Gateway path unavailable, gateway target did not respond.
+GATEWAY_REFUSALS = (10, 11)
+# However little is left of a slot, so much is waited for a reply to what was asked.
+LEAST_WAIT_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +47,33 @@ class Asking:
     Attributes:
         health: the meter's counters.
         silences: questions in a row to which nothing came.
+        heard: how often something came from the meter, be it a reply, in time or late, or a refusal.
         late_answers: those that came since the list was last emptied.
-        deadline_s: when replies are not waited for any more, by the monotonic clock.
     """
 
     def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.health = Health()
         self.silences = 0
+        self.heard = 0
         self.late_answers: list[LateAnswer] = []
-        self.deadline_s = math.inf
         self._meter = meter
         self._modbus = modbus
         self._port = modbus.port
         self._monotonic = monotonic
         self._latency = Latency(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
-        self._suspicion = Suspicion()
+        self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._most_s = self._ask_by_s = math.inf
 
     @property
     def timeout_s(self) -> float:
         """How long a reply is waited for, from the end of the request to its first byte."""
-        return self._latency.timeout_s
+        return min(self._latency.timeout_s, self._most_s)
+
+    @property
+    def spare_s(self) -> float:
+        """Seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun."""
+        return self._latency.spare_s
 
     @property
     def turnaround_s(self) -> float:
@@ -76,21 +86,37 @@ class Asking:
         return self._pause.before_s(is_change=True)
 
     def time_for(self, deadline_s: float, length: int) -> bool:
-        """Whether a read of ``length`` registers will be over by ``deadline_s`` if the meter takes its usual time.
+        """Whether a read of ``length`` registers is over by ``deadline_s`` even if it is not answered."""
+        return self._monotonic() + self._meter.settings.read_s(length, self.timeout_s) <= deadline_s
 
-        What is arriving is heard to its end first, since no request can be sent into it.
+    @contextmanager
+    def hurried(self, deadline_s: float, length: int, *, is_first: bool = False) -> Iterator[bool]:
+        """Wait no longer for the reply to a read of ``length`` registers than until ``deadline_s``; whether that may do.
+
+        What is arriving is heard to its end first, since no request can be sent into it. The first question of a sweep
+        is put however slow the meter is thought to be, since nothing else would tell that it has become quicker.
         """
         self.listen()
-        patience_s = min(self.timeout_s, self.turnaround_s + SPARE_S)
-        return self._monotonic() + self._meter.settings.read_s(length, patience_s) <= deadline_s
+        left_s = deadline_s - self._monotonic() - self.pause_s - self._meter.settings.read_s(length)
+        self._most_s, self._ask_by_s = max(left_s, LEAST_WAIT_S), deadline_s
+        try:
+            yield left_s >= (LEAST_WAIT_S if is_first else self._latency.least_s)
+        finally:
+            self._most_s = self._ask_by_s = math.inf
 
-    def time_to_begin(self, deadline_s: float, length: int) -> bool:
-        """Whether a read of ``length`` registers can be over by ``deadline_s`` if the meter answers at once."""
-        return self._monotonic() + self._meter.settings.read_s(length, SPARE_S) <= deadline_s
+    def reads_s(self, lengths: Iterable[int]) -> float:
+        """Seconds that reads of ``lengths`` registers usually take."""
+        settings = self._meter.settings
+        pause_s = max(0.0, self._pause.before_s(is_change=False) - settings.silence_s)
+        return sum(settings.read_s(length, self._latency.idle_s) + pause_s for length in lengths)
+
+    def trial_s(self, length: int) -> float:
+        """Seconds that have to be left of a slot for a trial of ``length`` registers."""
+        return self.pause_s + self._meter.settings.read_s(length, self._latency.least_s)
 
     def doubts(self, length: int, question: Question) -> int:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
-        return self._suspicion.doubts(length, question, self._monotonic())
+        return self._suspicion.doubts(length, self._own(question), self._monotonic())
 
     def ask(self, first: int, length: int, question: Question, function: int = 0) -> tuple[int, ...]:
         """Read ``length`` registers from ``first`` on; ``question`` is what an answer would answer.
@@ -109,10 +135,10 @@ class Asking:
         last = (self._port.address, self._port.settings)
         is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
         self._port.use(self._meter.settings)
-        self._port.reply_timeout_s, self._port.ask_by_s = self._wait_s(length), self.deadline_s
+        self._port.reply_timeout_s, self._port.ask_by_s = self.timeout_s, self._ask_by_s
         self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
         self.health.count("requests")
-        asked_s = self._monotonic()
+        asked_s, busy_s, question = self._monotonic(), self._port.busy_s, self._own(question)
         try:
             registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
         except NotAskedError:
@@ -120,9 +146,7 @@ class Asking:
             raise
         except ReadError as error:
             self.health.failed(error)
-            if isinstance(error, NoReplyError):
-                self._pause.unanswered(is_change=is_change)
-            self.silences = self.silences + 1 if isinstance(error, NoReplyError) else 0
+            self._note_failure(error, is_change=is_change)
             if not self._was_its_own(error, length):
                 self._suspicion.given_up(length, question, asked_s)
             self._recognise_late()
@@ -131,8 +155,12 @@ class Asking:
         self._recognise_late()
         self._pause.answered(is_change=is_change)
         self.silences = 0
+        self.heard += 1
         self.health.count("replies")
         self.health.took(self._monotonic() - asked_s)
+        self._latency.took_whole(
+            self._port.busy_s - busy_s - self._meter.settings.read_s(length) + self._meter.settings.silence_s
+        )
         if self._port.turnaround_s is not None:
             self._latency.took(self._port.turnaround_s)
         return registers
@@ -143,10 +171,17 @@ class Asking:
             self.silences = 0
         self._recognise_late()
 
-    def _wait_s(self, length: int) -> float:
-        """How long the reply is waited for: the timeout, but not beyond the deadline."""
-        left_s = self.deadline_s - self._monotonic() - self._meter.settings.read_s(length)
-        return min(self.timeout_s, max(left_s, SPARE_S))
+    def _own(self, question: Question) -> Question:
+        """``question`` as one to this meter: another may have the same address at other line settings."""
+        return question._replace(meter=self._meter.name)
+
+    def _note_failure(self, error: ReadError, *, is_change: bool) -> None:
+        is_silence = isinstance(error, NoReplyError)
+        if is_silence:
+            self._pause.unanswered(is_change=is_change)
+        self.silences = self.silences + 1 if is_silence else 0
+        # A gateway says in the meter's name that it did not hear the meter.
+        self.heard += isinstance(error, RefusedError) and error.code not in GATEWAY_REFUSALS
 
     def _was_its_own(self, error: ReadError, length: int) -> bool:
         """Whether what came can only have been the reply to this very request, so that none is missing."""
@@ -161,19 +196,23 @@ class Asking:
 
     def _recognise_late(self) -> None:
         """Strike off the missing replies that have come, and leave other meters' replies to them."""
-        strays = self._port.strays
+        strays, settings = self._port.strays, self._meter.settings
         for _ in range(len(strays)):
             stray = strays.popleft()
-            if stray.frame.address != self._meter.address:
+            if (stray.frame.address, stray.settings.baud) != (self._meter.address, settings.baud):
                 strays.append(stray)
-                continue
-            if stray.frame.function != self._meter.model.function:
-                continue
-            self.health.count("late_replies")
-            if stray.frame.is_refusal:
-                continue
+            elif stray.frame.function == self._meter.model.function:
+                self._came_late(stray)
+
+    def _came_late(self, stray: Stray) -> None:
+        missing = None
+        if not stray.frame.is_refusal:
             missing = self._suspicion.came_late(stray.frame.count, stray.received_s)
-            if missing is not None:
-                wire_s = self._meter.settings.read_s(missing.length)
-                self._latency.took(max(0.0, stray.received_s - missing.asked_s - wire_s))
-                self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))
+        if missing and missing.question and missing.question.meter != self._meter.name:
+            return
+        self.health.count("late_replies")
+        self.heard += 1
+        if missing:
+            wire_s = self._meter.settings.read_s(missing.length)
+            self._latency.took(max(0.0, stray.received_s - missing.asked_s - wire_s))
+            self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))

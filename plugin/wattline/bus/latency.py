@@ -23,10 +23,20 @@ class Latency:
     def __init__(self, timeout_s: float | None = None) -> None:
         self._fixed_s = timeout_s
         self._turnarounds_s: deque[float] = deque(maxlen=SAMPLES)
+        self._idle_s: deque[float] = deque(maxlen=SAMPLES)
 
     def took(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, in time or late."""
         self._turnarounds_s.append(turnaround_s)
+
+    def took_whole(self, idle_s: float) -> None:
+        """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
+        self._idle_s.append(idle_s)
+
+    @property
+    def idle_s(self) -> float:
+        """The median of what reads took beyond their characters lately."""
+        return statistics.median(self._idle_s) if self._idle_s else TYPICAL_TURNAROUND_S
 
     @property
     def typical_s(self) -> float:
@@ -44,5 +54,24 @@ class Latency:
             return self._fixed_s
         if len(self._turnarounds_s) < SAMPLES_NEEDED:
             return FIRST_TIMEOUT_S
-        wanted_s = 3 * statistics.median(self._turnarounds_s) + 0.05
-        return min(max(wanted_s, SHORTEST_TIMEOUT_S), LONGEST_TIMEOUT_S)
+        return min(max(3 * self.typical_s + 0.05, SHORTEST_TIMEOUT_S), LONGEST_TIMEOUT_S)
+
+    @property
+    def least_s(self) -> float:
+        """What has to be left of a slot for a reply, or the question is not worth putting.
+
+        A meter that was never heard may take any time; whom it takes longer comes late, which is no loss for one that
+        was not expected.
+        """
+        is_known = self._fixed_s is not None or len(self._turnarounds_s) >= SAMPLES_NEEDED
+        return self._enough_s() if is_known else SHORTEST_TIMEOUT_S
+
+    @property
+    def spare_s(self) -> float:
+        """Seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun."""
+        return max(0.0, self._enough_s() - self.idle_s)
+
+    def _enough_s(self) -> float:
+        if self._fixed_s is not None:
+            return self._fixed_s
+        return min(1.5 * self.typical_s + 0.03, LONGEST_TIMEOUT_S)

@@ -93,8 +93,9 @@ class Learning:
             question = Question(slot.began_s, read.span.first)
             if len(before) < len(read.parts) or self._asking.doubts(read.span.count, question):
                 continue
-            if self._asking.time_for(slot.deadline_s, read.span.count):
-                self._try_span(read, question, before)
+            with self._asking.hurried(slot.deadline_s, read.span.count) as is_time:
+                if is_time:
+                    self._try_span(read, question, before)
             return
 
     def _said(self, read: Read, since_s: float) -> dict[int, Decoded]:

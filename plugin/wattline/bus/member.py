@@ -1,21 +1,25 @@
 """One meter as a member of its bus: when it is due, what of it, and the point that comes of it."""
 
-import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from wattline import fields
 from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
-from wattline.bus.rest import Rest
+from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
+from wattline.bus.turns import Load
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 from wattline.meters import Block
-from wattline.plan import SLOW_S, due_parts, is_slow
+from wattline.plan import SLOW_S, due_parts
 from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
+
+# For so long after it was first heard, time is kept for trying what it can.
+NEW_S = 120.0
 
 
 class Member:
@@ -26,6 +30,7 @@ class Member:
         modbus: how it is asked.
         interval_s: seconds from slot to slot.
         place: its place among its bus's meters, from 0 to less than 1, by which slow reads are spread.
+        is_alone: whether it has the bus to itself.
         monotonic: seconds of a clock that never steps.
         trying: what may be tried beyond the proven reads.
 
@@ -33,7 +38,9 @@ class Member:
         meter: the meter.
         session: the conversation with it.
         rest: when it is asked again while it is away.
-        given_s: when the last slot began in which it gave all that moves, by the monotonic clock.
+        round_s: seconds from one of its readings to the next.
+        is_silent: whether it said nothing when it was asked last; so it is until it was heard.
+        went_without: whether there was no time left for it in its last turn.
     """
 
     def __init__(
@@ -43,29 +50,35 @@ class Member:
         interval_s: float,
         *,
         place: float = 0.0,
+        is_alone: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         trying: Trying = Trying.ALL,
     ) -> None:
         self.meter = meter
         self.session = Session(meter, modbus, monotonic, trying)
-        self.rest = Rest(meter.name)
-        self.given_s = -math.inf
-        self._interval_s = float(meter.interval_s or interval_s)
+        self.rest = Rest(meter.name, is_alone=is_alone)
+        self.round_s = float(meter.interval_s or interval_s)
+        self.is_silent = True
+        self.went_without = False
+        self._is_alone = is_alone
         self._place = place
-        self._fast = [part.address for part in self.session.parts.values() if not is_slow(meter.model, part)]
+        self._asked_s: float | None = None
+        self._heard_s: float | None = None
         self._judge = Judge(meter.model)
         self._verdict = Verdict()
         self._read_s: dict[int, float] = {}
         self._polled_s: float | None = None
 
-    @property
-    def cost_s(self) -> float:
-        """Seconds that it takes of an interval of the bus, as far as is known."""
-        return 0.0 if self.rest.is_away else self.session.sweep_s(SLOW_S / self._interval_s)
+    def load(self, slot: Slot) -> Load:
+        """What it needs of the bus, as far as is known; nothing while it is away."""
+        if self.rest.is_away:
+            return Load()
+        is_new = self._heard_s is not None and slot.began_s - self._heard_s < NEW_S
+        return replace(self.session.load(), trial_s=self.session.trial_s(slot.began_s) if is_new else 0.0)
 
-    def wants_to_learn(self, slot: Slot) -> bool:
-        """Whether there is a wider span that is worth a trial."""
-        return not self.rest.is_away and self.session.wants_to_learn(slot)
+    def is_last(self, slot: Slot) -> bool:
+        """Whether the others are read first: it will hardly answer, and was asked not long ago."""
+        return self.is_silent and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
 
     def is_due(self, slot: Slot) -> bool:
         """Whether its own interval, if it has one, lets it be read in ``slot``."""
@@ -74,7 +87,7 @@ class Member:
         second = slot.time_ns // NS
         return second % self.meter.interval_s == 0 or slot.began_s - self._polled_s >= self.meter.interval_s
 
-    def sweep(self, slot: Slot, share_until_s: float) -> None:
+    def sweep(self, slot: Slot, listen_until_s: float) -> None:
         """Read what is due.
 
         Raises:
@@ -83,15 +96,21 @@ class Member:
         """
         self._polled_s = slot.began_s
         parts = self._due_parts(slot)
+        is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         try:
-            self.session.sweep(parts, slot, share_until_s, knocks=self.rest.is_away)
+            self.session.sweep(parts, slot, listen_until_s, is_expected=is_expected)
         finally:
             self._verdict = self._judged(slot)
             self._note(slot)
-        if self.session.was_heard:
-            self.rest.was_heard(slot.began_s)
-        elif self.session.was_heard is False:
+        self.went_without = self.session.was_heard is None and bool(parts)
+        if self.session.was_heard is None:
+            return
+        self._asked_s, self.is_silent = slot.began_s, not self.session.was_heard
+        if self.is_silent:
             self.rest.was_silent(slot.began_s)
+        else:
+            self.rest.was_heard(slot.began_s)
+            self._heard_s = slot.began_s if self._heard_s is None else self._heard_s
 
     def points(self, slot: Slot) -> list[Point]:
         """What it said in ``slot``; nothing when it said nothing."""
@@ -120,27 +139,28 @@ class Member:
 
     def _due_parts(self, slot: Slot) -> list[Block]:
         """The parts that are due, and those that come for nothing in the same read as a slow part that is due."""
-        parts = self.session.parts.values()
-        due = {
-            part.address: part
-            for part in due_parts(self.meter.model, parts, self._read_s, slot.began_s, self._interval_s)
-        }
+        parts = self.session.can_be_read(slot.began_s)
+        due = {p.address: p for p in due_parts(self.meter.model, parts, self._read_s, slot.began_s, self.round_s)}
         for read in self.session.slow_reads():
             if any(part.address in due for part in read.parts):
-                due |= {part.address: part for part in read.parts}
+                due |= {part.address: part for part in read.parts if part in parts}
         return list(due.values())
 
     def _note(self, slot: Slot) -> None:
-        """Remember what was read when. After their first read the slow parts are spread, so that no slot carries all."""
-        if all(address in self.session.decoded for address in self._fast):
-            self.given_s = slot.began_s
+        """Remember what was read when. Slow reads keep to places of their own, so that no slot carries all."""
         slow = self.session.slow_reads()
-        places = {part.address: number / len(slow) for number, read in enumerate(slow) for part in read.parts}
+        places_s = {
+            part.address: SLOW_S * (number + self._place) / len(slow)
+            for number, read in enumerate(slow)
+            for part in read.parts
+        }
         for address, decoded in self.session.decoded.items():
             if self._verdict.withheld.keys() & decoded.values.keys():
                 # It is asked for again in the next slot, since only another read can tell.
                 continue
-            spread_s = 0.0
-            if address in places and address not in self._read_s:
-                spread_s = (places[address] + self._place) % 1 * SLOW_S
-            self._read_s[address] = slot.began_s - spread_s
+            read_s = slot.began_s
+            if address in places_s and self.round_s < SLOW_S / 2:
+                # It is this place's turn, or that of the one before.
+                early_s = self.round_s / 2 if address in self._read_s else 0.0
+                read_s -= (read_s + early_s - places_s[address]) % SLOW_S - early_s
+            self._read_s[address] = read_s

@@ -1,11 +1,13 @@
 """One read of registers through minimalmodbus, with a class of its own for each way in which it can fail."""
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, cast
 
 import minimalmodbus
 
 from wattline.bus import frames
 from wattline.bus.port import Port
+from wattline.bus.suspicion import Suspicion
 from wattline.errors import ChecksumError, NoReplyError, ReadError, RefusedError, ShortReplyError, WrongReplyError
 
 if TYPE_CHECKING:
@@ -24,7 +26,15 @@ class Modbus:
 
     def __init__(self, port: Port) -> None:
         self.port = port
+        self._suspicions: defaultdict[tuple[int, int], Suspicion] = defaultdict(Suspicion)
         self._instruments: dict[int, minimalmodbus.Instrument] = {}
+
+    def suspicion_of(self, address: int, baud: int) -> Suspicion:
+        """The missing replies that carry ``address`` at ``baud``, be it of one meter or of several at other parities.
+
+        A driver hands on what came with a wrong parity bit, so at one speed only the address tells meters apart.
+        """
+        return self._suspicions[address, baud]
 
     def read(self, address: int, function: int, first: int, count: int) -> tuple[int, ...]:
         """Read ``count`` (1 to 125) registers from ``first`` on of the meter at ``address``.

@@ -28,8 +28,6 @@ from wattline.bus.settings import LineSettings
 from wattline.errors import NotAskedError, PortError
 from wattline.stop import Stop, Stopped
 
-# A USB adapter hands on what it received up to 16 ms late; silence shorter than this proves nothing.
-ADAPTER_LATENCY_S = 0.02
 # Without a descriptor to wait for (RFC 2217) the port is looked at this often.
 LOOK_S = 0.002
 # A late reply is waited out before a request: 125 registers at 9600 baud take 0.29 s. At lower speeds it may take longer.
@@ -81,9 +79,7 @@ class Port:
         self.settings = LineSettings()
         self._request = b""
         self._longest_bytes = 0
-        self._began_s = 0.0
-        self._request_end_s = 0.0
-        self._reply_began_s = 0.0
+        self._began_s = self._request_end_s = self._reply_began_s = 0.0
         self._buffer = bytearray()
 
     # What minimalmodbus asks of a port.
@@ -209,7 +205,7 @@ class Port:
             # A reply that has begun is heard to its end; one that is broken, until the line is silent.
             until_s = begin_by_s
             if self._buffer:
-                heard_s = self._monotonic() + max(0, missing) * self.settings.character_s + self._pause_s
+                heard_s = self._monotonic() + max(0, missing) * self.settings.character_s + self.settings.pause_within_s
                 until_s = max(heard_s, deadline_s) if missing > 0 else heard_s
             is_hopeless = self._monotonic() > limit_s or len(self.raw) >= NOISE_BYTES
             if is_hopeless or not self._receive(max(1, missing), min(until_s, limit_s)):
@@ -228,7 +224,7 @@ class Port:
             if frame.answers(self._request):
                 self.refusal = frame if frame.is_refusal else None
                 return frame.data
-            self.strays.append(Stray(frame, self._monotonic()))
+            self.strays.append(Stray(frame, self._monotonic(), self.settings))
         if not self._buffer:
             self.turnaround_s = None
         return b""
@@ -280,18 +276,15 @@ class Port:
     def _settle(self) -> None:
         """Take in what waits, and what is still arriving, until the line is silent or hopelessly noisy."""
         deadline_s = self._monotonic() + max(SETTLE_S, self._longest_bytes * self.settings.character_s)
-        while self._monotonic() < deadline_s and self._wait_readable(self._pause_s if self._buffer else 0.0):
+        while self._monotonic() < deadline_s and self._wait_readable(
+            self.settings.pause_within_s if self._buffer else 0.0
+        ):
             self._buffer += self._guarded(lambda port: port.read(NOISE_BYTES))
             if len(self._buffer) >= NOISE_BYTES:
                 break
         while frame := frames.take_frame(self._buffer):
-            self.strays.append(Stray(frame, self._monotonic()))
+            self.strays.append(Stray(frame, self._monotonic(), self.settings))
         self._buffer.clear()
-
-    @property
-    def _pause_s(self) -> float:
-        """The longest pause that there may be within a frame, by the time it is handed on to us."""
-        return max(self.settings.silence_s, ADAPTER_LATENCY_S)
 
     def _guarded(self, action: Callable[[serial.Serial], T], failure: str = "was lost") -> T:
         """Do one thing with the open port; a port that fails is closed and lost."""

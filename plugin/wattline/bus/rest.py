@@ -6,6 +6,8 @@ from wattline.log import LOG
 SILENT_SLOTS = 3
 FIRST_S = 1.0
 LONGEST_S = 30.0
+# The wall clock is slewed: what is due in a second is due in the slot nearest to it.
+SLACK_S = 0.25
 
 
 class Rest:
@@ -13,10 +15,12 @@ class Rest:
 
     Args:
         name: the meter's, for the log.
+        is_alone: whether it has the bus to itself; then it is asked in every slot, since nobody suffers from it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_alone: bool = False) -> None:
         self._name = name
+        self._is_alone = is_alone
         self._silent_slots = 0
         self._since_s = 0.0
         self._pause_s = FIRST_S
@@ -27,6 +31,10 @@ class Rest:
         """Whether it is taken to be away."""
         return self._silent_slots >= SILENT_SLOTS
 
+    def is_over(self, now_s: float) -> bool:
+        """Whether it may be asked in a slot that begins at ``now_s``."""
+        return self._is_alone or now_s >= self.until_s - SLACK_S
+
     def was_silent(self, now_s: float) -> None:
         """It was asked in a slot that began at ``now_s``, and said nothing."""
         self._silent_slots += 1
@@ -35,12 +43,7 @@ class Rest:
         if not self.is_away:
             return
         if self._silent_slots == SILENT_SLOTS:
-            LOG.warning(
-                "%s: It has not answered in %d slots; it is asked again after 1 s, then ever more rarely, at least every %.0f s.",
-                self._name,
-                SILENT_SLOTS,
-                LONGEST_S,
-            )
+            self._tell()
         self.until_s = now_s + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_S)
 
@@ -49,3 +52,14 @@ class Rest:
         if self.is_away:
             LOG.info("%s: It answers again after %.0f s.", self._name, now_s - self._since_s)
         self._silent_slots, self._pause_s, self.until_s = 0, FIRST_S, 0.0
+
+    def _tell(self) -> None:
+        if self._is_alone:
+            LOG.warning("%s: It has not answered in %d slots; it is asked in every slot.", self._name, SILENT_SLOTS)
+            return
+        LOG.warning(
+            "%s: It has not answered in %d slots; it is asked again after 1 s, then ever more rarely, at least every %.0f s.",
+            self._name,
+            SILENT_SLOTS,
+            LONGEST_S,
+        )

@@ -19,16 +19,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from wattline.bus.asking import Asking
 from wattline.bus.evidence import Answer, Evidence
+from wattline.bus.failures import Failures
 from wattline.bus.learning import Learning, Trying, is_lasting
 from wattline.bus.lengths import Lengths
 from wattline.bus.modbus import Modbus
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
+from wattline.bus.turns import Load
 from wattline.clock import Slot
-from wattline.errors import NoReplyError, ReadError
+from wattline.errors import ReadError
 from wattline.log import LOG
 from wattline.meters import Block
-from wattline.plan import Read, Span, is_slow, parts_of, sweep_s
+from wattline.plan import Read, Span, is_slow, parts_of
 from wattline.registers import Decoded
 from wattline.words import Meter
 
@@ -66,28 +68,26 @@ class Session:
         self.was_heard: bool | None = None
         self._asking = Asking(meter, modbus, monotonic)
         self._lengths = {part.address: Lengths(part) for part in self.parts.values()}
-        widens = Trying.SPANS in trying
-        self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=widens)
+        self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=Trying.SPANS in trying)
         self._learning = Learning(meter, self._asking, self._lengths, self._spans, trying=trying, read=self._ask_part)
         self._evidence: dict[int, Evidence] = {}
-        self._slow = {part.address for part in self.parts.values() if is_slow(meter.model, part)}
         self._given_s = dict.fromkeys(self.parts, -math.inf)
-        self._silent: set[Span] = set()
-        self._heard_before = self._requests = 0
-        self._slot_s = 0.0
-        self._share_until_s = 0.0
+        self._slow = {part.address for part in self.parts.values() if is_slow(meter.model, part)}
+        self._failures = Failures(meter.name, self._spans)
+        self._listen_until_s = 0.0
+        self._requests = 0
 
     def sweep(
-        self, parts: Sequence[Block], slot: Slot, share_until_s: float | None = None, *, knocks: bool = False
+        self, parts: Sequence[Block], slot: Slot, listen_until_s: float | None = None, *, is_expected: bool = True
     ) -> None:
         """Read ``parts`` into ``decoded``; those that were not believed once more, if time is left.
 
         Args:
             parts: what is due.
             slot: the slot.
-            share_until_s: the end of its share of the slot, if there are other meters: until then it may read what
-                can wait, and listen for late replies. The whole slot unless given.
-            knocks: whether it is taken to be away: then one question is put to it, and the others if it answers.
+            listen_until_s: how long a late reply may be listened for, so that other meters have their share of the
+                slot; the whole slot unless given.
+            is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
 
         Raises:
             PortError: the port was lost.
@@ -95,14 +95,20 @@ class Session:
         """
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
         self.decoded.clear()
-        self._begin(parts, slot)
-        self._share_until_s = slot.deadline_s if share_until_s is None else share_until_s
-        if knocks:
-            self._round(0, self._in_order(parts, slot)[:1], slot)
-        if not knocks or self._heard() > self._heard_before:
+        health, heard = self._asking.health, self._asking.heard
+        replies, requests = health["replies"], health["requests"]
+        self._requests = requests
+        self._begin(parts)
+        self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
+        if is_expected or self._knock(parts, slot):
             for number in range(ROUNDS):
                 self._round(number, self._in_order(parts, slot), slot)
-        self._end(parts)
+        self._end(parts, slot)
+        health.count("polls", health["requests"] > requests)
+        # Whom nobody asked, for want of time, was not silent.
+        self.was_heard = self._asking.heard > heard or (False if health["requests"] > requests else None)
+        if health["replies"] > replies:
+            self._failures.end(slot.began_s)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
@@ -115,26 +121,28 @@ class Session:
             self._learning.learn(slot, self.parts, self.decoded)
         self._asking.listen()
 
-    def wants_to_learn(self, slot: Slot) -> bool:
-        """Whether there is a wider span that is worth a trial."""
-        return bool(self._spans.wanted(slot.began_s))
+    def can_be_read(self, now_s: float) -> list[Block]:
+        """The parts that the meter is not known to refuse."""
+        return [part for part in self.parts.values() if not self._failures.leave_alone(part, now_s)]
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
         return self._spans.slow_reads()
 
-    def sweep_s(self, pace_s: float) -> float:
-        """Seconds that one sweep takes, with its share of the slow reads when these come every ``pace_s``.
+    def load(self) -> Load:
+        """What it needs of the bus."""
+        fast = [self._usual_length(read) for read in self._spans.fast_reads()]
+        slow = [self._usual_length(read) for read in self.slow_reads()]
+        return Load(
+            self._asking.pause_s + self._asking.reads_s(fast),
+            tuple(self._asking.reads_s([length]) for length in slow),
+            self._asking.spare_s,
+        )
 
-        Args:
-            pace_s: how many sweeps share one round of slow reads.
-        """
-        fast = [part for address, part in self.parts.items() if address not in self._slow]
-        wire_s = [
-            sweep_s([read.span.count for read in reads], self.meter.settings, self._asking.turnaround_s)
-            for reads in (self._spans.reads(fast), self._spans.slow_reads())
-        ]
-        return self._asking.pause_s + wire_s[0] + wire_s[1] / max(1.0, pace_s)
+    def trial_s(self, now_s: float) -> float:
+        """Seconds that have to be left of a slot for the longest read of what moves that is worth a trial now."""
+        wanted = [read for read in self._spans.wanted(now_s) if not self._can_wait(read)]
+        return max((self._asking.trial_s(read.span.count) for read in wanted), default=0.0)
 
     def report(self) -> dict[str, float]:
         """The fields of ``wattline_meter``."""
@@ -149,33 +157,32 @@ class Session:
 
     # Sweeping.
 
-    def _begin(self, parts: Iterable[Block], slot: Slot) -> None:
-        self._slot_s, self._asking.deadline_s = slot.began_s, slot.deadline_s
-        self._heard_before, self._requests = self._heard(), self._asking.health["requests"]
+    def _begin(self, parts: Iterable[Block]) -> None:
         self._asking.listen()
-        self._silent.clear()
+        self._failures.begin()
         self._spans.turnaround_s = self._asking.turnaround_s
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self._evidence = {part.address: Evidence(part, self.meter.model) for part in parts}
 
-    def _end(self, parts: Iterable[Block]) -> None:
-        was_asked = self._asking.health["requests"] > self._requests
-        self._asking.health.count("polls", int(was_asked))
-        # Whom nobody asked, for want of time, was not silent.
-        self.was_heard = self._heard() > self._heard_before if was_asked else None
+    def _end(self, parts: Iterable[Block], slot: Slot) -> None:
+        self._given_s |= dict.fromkeys(self.decoded, slot.began_s)
         for part in parts:
-            if part.address in self.decoded:
-                self._given_s[part.address] = self._slot_s
-            else:
+            if part.address not in self.decoded:
                 self._asking.health.count("doubtful_replies", len(self._evidence[part.address].answers))
 
-    def _heard(self) -> int:
-        """How often the meter was heard, in time or late."""
-        return self._asking.health["replies"] + self._asking.health["late_replies"]
+    def _knock(self, parts: Iterable[Block], slot: Slot) -> bool:
+        """Put one question, and wait for the answer as long as the slot allows; whether anything came."""
+        heard = self._asking.heard
+        for read in self._in_order(parts, slot):
+            length = self._choose(read, slot)
+            if length is not None:
+                self._ask(read, length, slot)
+                break
+        return self._asking.heard > heard
 
     def _in_order(self, parts: Iterable[Block], slot: Slot) -> list[Read]:
-        """The reads of what was not yet decoded: what moves, then what can wait; who went without for longest, first."""
+        """The reads of what was not yet decoded: what moves, then what can wait; what was longest ago, first."""
         missing = [part for part in parts if part.address not in self.decoded]
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
         return sorted(reads, key=lambda read: (self._can_wait(read), min(self._given_s[p.address] for p in read.parts)))
@@ -185,36 +192,33 @@ class Session:
 
     def _is_free(self, span: Span, slot: Slot) -> bool:
         """Whether ``span`` may be asked for. What was silent in this slot may be so for longer: its parts are asked for."""
-        return span not in self._silent and not self._asking.doubts(span.count, Question(slot.began_s, span.first))
+        return span not in self._failures.silent and not self._asking.doubts(
+            span.count, Question(slot.began_s, span.first)
+        )
 
     def _round(self, number: int, reads: Iterable[Read], slot: Slot) -> None:
         for read in reads:
             if self._asking.silences >= SILENCES:
-                self._asking.listen(self._share_until_s)
+                self._asking.listen(self._listen_until_s)
                 self._take_late_answers(slot)
             missing = [part for part in read.parts if part.address not in self.decoded]
             length = self._choose(read, slot) if missing else None
-            if length is None or not self._has_time(read, length, slot):
-                continue
-            if number > 0:
-                self._asking.health.count("retries")
-            if len(read.parts) > 1:
-                self._ask_span(read, slot)
-            else:
-                self._ask_part(missing[0], length, slot)
-            self._take_late_answers(slot)
+            if length is not None and self._ask(read, length, slot):
+                self._asking.health.count("retries", number > 0)
 
-    def _has_time(self, read: Read, length: int, slot: Slot) -> bool:
-        """Whether a read fits into the slot, or into the meter's share of it if it can wait.
-
-        The first of a sweep is asked for however slow the meter is thought to be, since nothing else would tell that it
-        has become quicker.
-        """
-        until_s = self._share_until_s if self._can_wait(read) else slot.deadline_s
+    def _ask(self, read: Read, length: int, slot: Slot) -> bool:
+        """Ask once if time is left; whether it was."""
         is_first = self._asking.health["requests"] == self._requests
-        return self._asking.time_for(until_s, length) or (
-            is_first and self._asking.time_to_begin(slot.deadline_s, length)
-        )
+        with self._asking.hurried(slot.deadline_s, length, is_first=is_first) as is_time:
+            if is_time and len(read.parts) > 1:
+                self._ask_span(read, slot)
+            elif is_time:
+                self._ask_part(read.parts[0], length, slot)
+        self._take_late_answers(slot)
+        return is_time
+
+    def _usual_length(self, read: Read) -> int:
+        return read.span.count if len(read.parts) > 1 else self._lengths[read.parts[0].address].usable[0]
 
     def _choose(self, read: Read, slot: Slot) -> int | None:
         """The length to ask for; None when each could be confused with a late reply."""
@@ -237,11 +241,7 @@ class Session:
         try:
             registers = self._asking.ask(read.span.first, read.span.count, Question(slot.began_s, read.span.first))
         except ReadError as error:
-            LOG.warning("%s: %s", self.meter.name, error)
-            self._silent |= {read.span} if isinstance(error, NoReplyError) else set()
-            is_dropped = self._spans.drop(read.span) if is_lasting(error) else self._spans.lapsed(read.span)
-            if is_dropped:
-                LOG.info("%s: %s are not read at once any more: %s", self.meter.name, read.span, error)
+            self._failures.of_span(read.span, error)
             return
         self._spans.kept(read.span)
         for part in read.parts:
@@ -260,7 +260,8 @@ class Session:
         evidence, was_read = self._evidence_of(part), part.address in self.decoded
         self._hear(part, Answer(length, registers[: part.count], doubts, is_known))
         if not is_known and doubts == 0 and was_read and evidence.proved != length:
-            self._drop_if(lengths.failed(length), part, length, "its values differ from those of the proven read")
+            reason = "its values differ from those of the proven read"
+            self._failures.tell_dropped(lengths.failed(length), Span(part.address, length), reason)
 
     def _take_late_answers(self, slot: Slot) -> None:
         """A late answer to a question of this slot is as good as one in time."""
@@ -295,6 +296,7 @@ class Session:
             )
         self._asking.health.count("absent_values", len(decoded.absent))
         self.decoded[part.address] = decoded
+        self._failures.answered(part)
 
     def _evidence_of(self, part: Block) -> Evidence:
         return self._evidence.setdefault(part.address, Evidence(part, self.meter.model))
@@ -302,13 +304,9 @@ class Session:
     def _failed(self, part: Block, length: int, error: ReadError, *, is_known: bool) -> None:
         lengths = self._lengths[part.address]
         if is_lasting(error) and length > part.room:
-            self._drop_if(lengths.drop(length), part, length, str(error))
-        elif is_known:
-            LOG.warning("%s: %s", self.meter.name, error)
+            self._failures.tell_dropped(lengths.drop(length), Span(part.address, length), str(error))
+            return
+        if is_known:
+            self._failures.of_part(part, error)
         elif self._asking.silences < SILENCES:
-            self._drop_if(lengths.failed(length), part, length, str(error))
-
-    def _drop_if(self, dropped: bool, part: Block, length: int, reason: str) -> None:
-        if dropped:
-            span = Span(part.address, length)
-            LOG.info("%s: %s are not read at once any more: %s", self.meter.name, span, reason)
+            self._failures.tell_dropped(lengths.failed(length), Span(part.address, length), str(error))

@@ -8,6 +8,8 @@ Parity = Literal["N", "E", "O"]
 BAUD_RATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 PARITIES: tuple[Parity, ...] = ("N", "E", "O")
 STOP_BITS = (1, 2)
+# A USB adapter hands on what it received up to 16 ms late; silence shorter than this proves nothing.
+ADAPTER_LATENCY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class LineSettings:
         3.5 characters, and 1.75 ms above 19200 baud (Modbus over Serial Line 1.02, section 2.5.1.1).
         """
         return 0.00175 if self.baud > 19200 else 3.5 * self.character_s
+
+    @property
+    def pause_within_s(self) -> float:
+        """The longest pause that there may be within a frame, by the time it is handed on to us."""
+        return max(self.silence_s, ADAPTER_LATENCY_S)
 
     def read_s(self, count: int, turnaround_s: float = 0.0) -> float:
         """Seconds on the wire of one read of ``count`` registers.

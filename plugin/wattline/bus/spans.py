@@ -61,6 +61,10 @@ class Spans:
         """Whether the meter answers ``span``."""
         return any(other.holds(span.first, span.end) for other in self.known)
 
+    def fast_reads(self) -> list[Read]:
+        """The reads by which all fast parts are read."""
+        return self.reads(part for part in self._parts if not is_slow(self._model, part))
+
     def slow_reads(self) -> list[Read]:
         """The reads by which all slow parts are read."""
         return self.reads(part for part in self._parts if is_slow(self._model, part))
@@ -117,7 +121,7 @@ class Spans:
         self._failures[span] = 0
 
     def _cost(self) -> Cost:
-        return Cost(self._settings, self.turnaround_s)
+        return Cost(self._settings, self.turnaround_s + self._model.pause_ms / 1000)
 
     def _wanted_of(self, parts: Iterable[Block]) -> list[Read]:
         reads = wanted_reads(self._model, parts, self._failed, self.known, self._cost())

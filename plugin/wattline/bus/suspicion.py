@@ -22,10 +22,12 @@ class Question(NamedTuple):
     Attributes:
         slot_s: when the slot began, by the monotonic clock.
         first: the first register.
+        meter: the name of the meter that was asked.
     """
 
     slot_s: float
     first: int
+    meter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Missing:
 
 
 class Suspicion:
-    """The missing replies of one meter."""
+    """The missing replies of one meter, or of several that share an address and a speed."""
 
     def __init__(self, horizon_s: float = HORIZON_S) -> None:
         self.horizon_s = horizon_s

@@ -2,16 +2,34 @@
 
 Meters that do not fit into an interval together are read in turn, in the smallest whole number of slots that holds them
 all. Every reading carries the second in which it was really read, and none is promised that the wire cannot bring.
-
-Fewer requests would let more meters fit, but to learn of them takes time that a full slot does not have. So while there
-is something to learn, one slot more is left to one meter at a time.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The rest is for what goes wrong, for slow reads that meet in one slot, and for learning.
-USABLE_SHARE = 0.8
+from wattline.clock import SWEEP_LONGEST_S
+from wattline.plan import SLOW_S
+
+# The rest is for the machine's own time, and for learning.
+USABLE_SHARE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one meter needs of the bus, as far as is known.
+
+    Attributes:
+        fast_s: seconds of what is read in every slot.
+        slow_s: seconds of each read that is due every ten seconds.
+        spare_s: seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun.
+        trial_s: seconds of a slot that a trial needs, while the meter is new.
+    """
+
+    fast_s: float = 0.0
+    slow_s: tuple[float, ...] = ()
+    spare_s: float = 0.0
+    trial_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +39,63 @@ class Turns:
     Attributes:
         slots: after so many slots it is everybody's turn again.
         of_meter: the slot, from 0, in which each meter has its turn.
-        has_spare: whether the last of the slots is nobody's.
     """
 
     slots: int
     of_meter: tuple[int, ...]
-    has_spare: bool = False
 
     def has_turn(self, meter: int, slot_number: int) -> bool:
         """Whether ``meter`` is read in the slot with this number."""
         return slot_number % self.slots == self.of_meter[meter]
 
-    def is_spare(self, slot_number: int) -> bool:
-        """Whether the slot with this number is nobody's."""
-        return self.has_spare and slot_number % self.slots == self.slots - 1
+    def hold(self, costs_s: Sequence[float], interval_s: float, kept_free_s: float = 0.0) -> bool:
+        """Whether these turns do for sweeps of ``costs_s`` too: no slot with several meters is overfull."""
+        for slot in range(self.slots):
+            inside_s = [
+                cost_s for cost_s, place in zip(costs_s, self.of_meter, strict=True) if place == slot and cost_s
+            ]
+            if len(inside_s) > 1 and sum(inside_s) > room_s(interval_s, kept_free_s):
+                return False
+        return True
 
 
-def take_turns(costs_s: Sequence[float], interval_s: float, *, learns: bool = False) -> Turns:
+def room_s(interval_s: float, kept_free_s: float = 0.0) -> float:
+    """Seconds of a slot that sweeps may fill."""
+    return min(USABLE_SHARE * interval_s, SWEEP_LONGEST_S) - kept_free_s
+
+
+def kept_free_s(loads: Sequence[Load], interval_s: float) -> float:
+    """Seconds of each slot for the slow reads that fall into it, for patience, and for a trial while meters are new.
+
+    Slow reads are spread, so it is the mean number of them that falls into a slot, taken upwards.
+    """
+    slow_s = [read_s for load in loads for read_s in load.slow_s]
+    number = math.ceil(len(slow_s) * min(interval_s / SLOW_S, 1.0))
+    # A trial needs no patience beside its own.
+    patience_s = max((max(load.spare_s, load.trial_s) for load in loads), default=0.0)
+    return number * max(slow_s, default=0.0) + patience_s
+
+
+def take_turns(costs_s: Sequence[float], interval_s: float, kept_free_s: float = 0.0) -> Turns:
     """The turns of meters whose sweeps take ``costs_s``, in slots of ``interval_s``.
 
     The costliest are placed first, each into the first slot that has room. A meter that fills more than a slot on its
-    own has one to itself, and reads in it what it can. If one slot does not hold all, and somebody ``learns``, a slot
-    is left spare.
+    own has one to itself, and reads in it what it can. One that costs nothing, since it is away, needs no slot.
+
+    Args:
+        costs_s: seconds of each meter's sweep.
+        interval_s: seconds from slot to slot.
+        kept_free_s: seconds of each slot that no sweep may count on.
     """
-    room_s = USABLE_SHARE * interval_s
     used_s: list[float] = []
     of_meter = [0] * len(costs_s)
     for meter in sorted(range(len(costs_s)), key=lambda number: -costs_s[number]):
-        place = next((n for n, used in enumerate(used_s) if used + costs_s[meter] <= room_s), len(used_s))
+        if not costs_s[meter]:
+            continue
+        limit_s = room_s(interval_s, kept_free_s)
+        place = next((n for n, used in enumerate(used_s) if used + costs_s[meter] <= limit_s), len(used_s))
         if place == len(used_s):
             used_s.append(0.0)
         used_s[place] += costs_s[meter]
         of_meter[meter] = place
-    has_spare = learns and len(used_s) > 1
-    return Turns(max(1, len(used_s)) + has_spare, tuple(of_meter), has_spare)
+    return Turns(max(1, len(used_s)), tuple(of_meter))

@@ -1,0 +1,105 @@
+"""Who is asked in a slot, and in which order; the turns follow what the meters are known to need."""
+
+from collections.abc import Sequence
+
+from wattline.bus.member import Member
+from wattline.bus.turns import Turns, kept_free_s, take_turns
+from wattline.clock import NS, Slot
+from wattline.log import LOG
+
+# What the meters need changes while it is learnt; the turns follow it this often.
+TURNS_S = 10.0
+# Turns are made shorter only if they would do for so much more too, so that they do not go to and fro.
+SURE_SHARE = 1.05
+
+
+class Rota:
+    """The turns of the meters on one bus.
+
+    Args:
+        port_name: for the log.
+        members: the meters, in the order in which the user named them.
+        interval_s: seconds from slot to slot.
+    """
+
+    def __init__(self, port_name: str, members: Sequence[Member], interval_s: float) -> None:
+        self._port_name = port_name
+        self._members = members
+        self._interval_s = interval_s
+        self._turns = Turns(1, (0,) * len(members))
+        self._followed_s: float | None = None
+        self._away: list[bool] = []
+
+    @property
+    def round_s(self) -> float:
+        """Seconds after which it is everybody's turn again."""
+        return float(self._turns.slots * self._interval_s)
+
+    def round_number(self, slot: Slot) -> int:
+        """The number of the round that ``slot`` belongs to."""
+        return self._number(slot) // self._turns.slots
+
+    def whose_turn(self, slot: Slot) -> list[Member]:
+        """Who is read in ``slot``, in order; of those who are away one at most, the one that has waited longest."""
+        self._follow(slot)
+        there = [member for index, member in enumerate(self._members) if self._is_there(member, index, slot)]
+        away = [member for member in self._members if member.rest.is_away]
+        # Nobody suffers from a question where nobody answers.
+        is_dead = len(away) == len(self._members)
+        knocks = [member for member in away if is_dead or member.rest.is_over(slot.began_s)]
+        asked = there + sorted(knocks, key=lambda member: member.rest.until_s)[:1]
+        return sorted(asked, key=lambda member: (member.is_last(slot), member.rest.is_away, not member.went_without))
+
+    def _is_there(self, member: Member, index: int, slot: Slot) -> bool:
+        if member.rest.is_away or not member.is_due(slot):
+            return False
+        return bool(member.meter.interval_s) or self._turns.has_turn(index, self._number(slot))
+
+    def _number(self, slot: Slot) -> int:
+        return int(slot.time_ns // NS // self._interval_s)
+
+    def _follow(self, slot: Slot) -> None:
+        """Let the turns follow what the meters need; at once when one has gone or come back."""
+        away = [member.rest.is_away for member in self._members]
+        is_first = self._followed_s is None
+        if self._followed_s is not None and slot.began_s - self._followed_s < TURNS_S and away == self._away:
+            return
+        self._followed_s, self._away = slot.began_s, away
+        loads = [member.load(slot) for member in self._members]
+        costs_s = [
+            load.fast_s * self._interval_s / (member.meter.interval_s or self._interval_s)
+            for load, member in zip(loads, self._members, strict=True)
+        ]
+        spare_s = kept_free_s(loads, self._interval_s)
+        turns, slots = take_turns(costs_s, self._interval_s, spare_s), self._turns.slots
+        if self._turns.hold(costs_s, self._interval_s, spare_s):
+            sure = take_turns([SURE_SHARE * cost_s for cost_s in costs_s], self._interval_s, spare_s)
+            if sure.slots >= slots:
+                return
+        self._turns = turns
+        for member in self._members:
+            member.round_s = float(member.meter.interval_s or self.round_s)
+        if turns.slots > slots and any(load.trial_s for load in loads):
+            LOG.info(
+                "%s: While it is tried what the meters answer, each is read every %.0f s.",
+                self._port_name,
+                self.round_s,
+            )
+        elif turns.slots > slots or (is_first and turns.slots > 1):
+            self._tell(costs_s, spare_s)
+        elif turns.slots < slots:
+            LOG.info("%s: All meters need less now; each is read every %.0f s.", self._port_name, self.round_s)
+
+    def _tell(self, costs_s: Sequence[float], spare_s: float) -> None:
+        LOG.warning(
+            "%s: One sweep of all meters takes %.2f s (%s), and %.2f s are kept for slow reads and lost replies: "
+            "too much for %.0f s, so each meter is read every %.0f s.",
+            self._port_name,
+            sum(costs_s),
+            ", ".join(
+                f"{member.meter.name} {cost_s:.2f} s" for member, cost_s in zip(self._members, costs_s, strict=True)
+            ),
+            spare_s,
+            self._interval_s,
+            self.round_s,
+        )

@@ -1,0 +1,520 @@
+"""Many meters on one line, on a virtual clock: no real time passes.
+
+| fault | test |
+|---|---|
+| five meters do not get their second, though the wire has room | test_five_meters_are_read_every_second_with_gap_reads |
+| ... or fall behind silently where it has none | test_five_meters_with_proven_reads_take_turns_of_two_seconds |
+| ... or the last one never gets a word in | test_slow_meters_take_turns_rather_than_starve_the_last, test_who_went_without_comes_first |
+| turns go to and fro | test_turns_that_were_taken_are_kept |
+| meters of other settings are not heard, or garble the next | test_meters_of_three_line_settings_share_the_wire |
+| a dead meter costs the others their readings | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
+| ... or is asked as often as ever, or said to be dead for ever | test_a_dead_meter_is_asked_ever_more_rarely_and_said_once |
+| ... or is not noticed when it comes back | test_a_meter_comes_back_within_its_back_off, test_a_meter_comes_back_on_a_full_bus |
+| ... or has forgotten what was learnt | test_a_meter_that_comes_back_is_read_as_before |
+| two dead meters cost two timeouts a slot | test_of_two_dead_meters_one_is_asked_in_a_slot |
+| a meter alone on its bus is left in peace | test_a_meter_alone_is_asked_in_every_slot, test_when_all_are_dead_one_is_asked_in_every_slot |
+| a meter that refuses, or is always late, is taken for dead | test_a_meter_that_refuses_is_there, test_a_meter_slower_than_the_first_timeout_is_learnt |
+| a meter that misses the first request after a change does so for ever | test_a_meter_that_needs_a_pause_gets_it, test_a_pause_shrinks_in_good_times |
+| a model's pause is kept on a change only | test_the_models_pause_comes_before_every_request |
+| a key of a meter is not heeded, or by another meter as well | test_an_interval_is_the_meters_own, test_a_pause_..., test_a_timeout_... |
+| one slot carries all slow reads | test_slow_reads_are_spread, test_slow_reads_are_spread_among_turns_too |
+| a late reply is taken for another meter's | test_a_late_reply_is_not_the_next_meters |
+| ... or counted as another's | test_a_late_reply_is_counted_where_it_belongs |
+| one meter is learnt at the cost of the others | test_all_have_their_turn_to_be_learnt |
+| a register that a variant lacks spoils the slot, or fills the log | test_a_refused_part_does_not_spoil_the_slot, test_a_refused_part_is_left_alone_and_tried_again |
+| ... or everything is left alone because the meter refuses all for a while | test_a_meter_that_refuses_everything_is_asked_on |
+"""
+
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from virtual import FAST, Ask, Replies, Seen, Street, sound
+from wattline.bus.failures import LEFT_ALONE_S
+from wattline.bus.learning import Trying
+
+FIVE = [f"m{number}=orno-we515@{number}" for number in range(1, 6)]
+PAIR = FIVE[:2]
+Live = Callable[..., dict[str, Seen]]
+
+
+def told(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
+    return [message for message in caplog.messages if words in message]
+
+
+def asked_in(street: Street, name: str) -> list[int]:
+    """The slots in which a meter was asked, once for each request."""
+    return [int(at_s) for at_s, who in street.requests if who == name]
+
+
+def complete(seen: Seen, first: int, last: int) -> list[int]:
+    """The slots in which every fast value was there."""
+    return [slot for slot in seen.slots(first, last) if seen.fields[slot] >= FAST]
+
+
+def gaps(slots: list[int]) -> set[int]:
+    return {later - earlier for earlier, later in pairwise(slots)}
+
+
+def after(turnaround_s: float) -> Callable[[Ask], Replies]:
+    return lambda ask: [(turnaround_s, ask.reply())]
+
+
+@pytest.fixture(autouse=True)
+def _log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+
+# Turns.
+
+
+def test_five_meters_are_read_every_second_with_gap_reads(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """At 9600 8E1 and 20 ms: five times 133 ms, and 131 ms for the energies of one."""
+    street = Street(*FIVE)
+    seen = live(street, 150)
+    for name, of_meter in seen.items():
+        assert of_meter.wrong == []
+        assert complete(of_meter, 60, 150) == list(range(60, 151)), name
+        assert of_meter.health["timeouts"] == 0
+    assert told(caplog, "each is read every")[-1] == "virtual: All meters need less now; each is read every 1 s."
+    assert len(told(caplog, "so each meter is read every")) == 1
+
+
+def test_five_meters_with_proven_reads_take_turns_of_two_seconds(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    street = Street(*FIVE)
+    seen = live(street, 120, trying=Trying.NOTHING)
+    for of_meter in seen.values():
+        assert of_meter.wrong == []
+        assert gaps(complete(of_meter, 6, 120)) == {2}
+    assert len({complete(of_meter, 6, 120)[0] for of_meter in seen.values()}) == 2
+    (warning,) = told(caplog, "each")
+    assert warning == (
+        "virtual: One sweep of all meters takes 1.29 s (m1 0.26 s, m2 0.26 s, m3 0.26 s, m4 0.26 s, m5 0.26 s), and "
+        "0.10 s are kept for slow reads and lost replies: too much for 1 s, so each meter is read every 2 s."
+    )
+
+
+@pytest.mark.parametrize("turnaround_s", [0.005, 0.05, 0.08])
+def test_slow_meters_take_turns_rather_than_starve_the_last(live: Live, turnaround_s: float) -> None:
+    street = Street(*FIVE)
+    for mate in street.meters.values():
+        mate.behaves = after(turnaround_s)
+    seen = live(street, 150)
+    counts = [len(complete(of_meter, 60, 150)) for of_meter in seen.values()]
+    assert max(counts) - min(counts) <= 2
+    assert min(counts) >= 25
+    for of_meter in seen.values():
+        assert of_meter.wrong == []
+        assert of_meter.slots(60, 150) == complete(of_meter, 60, 150)
+
+
+def test_who_went_without_comes_first(live: Live) -> None:
+    """A bus that is fuller than anybody could know: until the turns follow, ten seconds later, none loses all."""
+    street = Street(*FIVE)
+
+    def before(slot: int) -> None:
+        if slot == 120:
+            for mate in street.meters.values():
+                mate.behaves = after(0.16)
+
+    seen = live(street, 150, before)
+    for name, of_meter in seen.items():
+        assert of_meter.wrong == []
+        assert max(gaps([119, *of_meter.slots(120, 150), 151])) <= 10, name
+
+
+def test_turns_that_were_taken_are_kept(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """Three meters just fit into a second, or just do not: their turnaround moves by a tenth every now and then."""
+    street = Street(*FIVE[:3])
+    for mate in street.meters.values():
+        mate.behaves = lambda ask: [(0.022 if ask.slot // 20 % 2 else 0.0245, ask.reply())]
+    seen = live(street, 200, trying=Trying.NOTHING)
+    assert len(told(caplog, "each")) == 1
+    for of_meter in seen.values():
+        assert gaps(complete(of_meter, 60, 200)) == {2}
+
+
+def test_meters_of_three_line_settings_share_the_wire(live: Live) -> None:
+    """Two of them have the same address."""
+    street = Street("a=orno-we515@1", "b=orno-we515@1,parity=N", "c=eastron-sdm120@1", "d=orno-we515@2,baud=19200")
+    seen = live(street, 120)
+    for name, of_meter in seen.items():
+        assert of_meter.wrong == [], name
+        assert gaps(of_meter.slots(10, 120)) <= {1, 2, 3, 4}, name
+        assert of_meter.health["timeouts"] == of_meter.health["wrong_replies"] == 0
+        assert len({frozenset(of_meter.fields[slot]) for slot in of_meter.slots(60, 120)}) <= 6
+
+
+# Dead meters.
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_dead_meter_costs_the_others_nothing_but_a_first_second(live: Live, place: int) -> None:
+    """Wherever it stands among the words; in the first second it has its turn as anybody."""
+    words = PAIR[:]
+    words.insert(place, "dead=orno-we515@9")
+    street = Street(*words)
+    street["dead"].is_on = False
+    seen = live(street, 60)
+    assert seen["dead"].fields == {}
+    assert set(Counter(asked_in(street, "dead")).values()) == {1}
+    for name in ("m1", "m2"):
+        assert seen[name].wrong == []
+        assert seen[name].slots() == list(range(seen[name].slots()[0], 61))
+        assert complete(seen[name], 2, 60) == list(range(2, 61)), name
+
+
+def test_a_dead_meter_is_asked_ever_more_rarely_and_said_once(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    street = Street("dead=orno-we515@9", *PAIR)
+    street["dead"].is_on = False
+    live(street, 140)
+    waits = [later - earlier for earlier, later in pairwise(asked_in(street, "dead"))]
+    assert waits == [1, 1, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert len(told(caplog, "dead: It has not answered in 3 slots")) == 1
+
+
+def test_a_dead_meter_that_was_known_costs_a_short_timeout(live: Live) -> None:
+    """A timeout that was learnt, once a slot, after the others were read."""
+    street = Street(*FIVE)
+
+    def before(slot: int) -> None:
+        street["m1"].is_on = slot < 90
+
+    seen = live(street, 200, before)
+    assert set(Counter(slot for slot in asked_in(street, "m1") if slot >= 91).values()) == {1}
+    assert seen["m1"].health["timeout_ms"] < 150
+    for name in ("m2", "m3", "m4", "m5"):
+        lost = set(range(60, 201)) - set(complete(seen[name], 60, 200))
+        assert lost <= {90}, "but for the second in which it dies"
+
+
+@pytest.mark.parametrize("gone_s", [1, 2, 5, 20, 100])
+def test_a_meter_comes_back_within_its_back_off(live: Live, gone_s: int, caplog: pytest.LogCaptureFixture) -> None:
+    """It is gone for so long, and is there again within as long as that, or within 30 s."""
+    street = Street(*PAIR)
+
+    def before(slot: int) -> None:
+        street["m2"].is_on = not 40 <= slot < 40 + gone_s
+
+    seen = live(street, 200, before)
+    assert seen["m1"].slots() == list(range(1, 201))
+    assert seen["m2"].slots(40, 39 + gone_s) == []
+    back = seen["m2"].slots(40, 200)[0]
+    assert back - (40 + gone_s) <= min(gone_s, 30)
+    assert complete(seen["m2"], back, 200) == list(range(back, 201))
+    assert len(told(caplog, "m2: It answers again after")) == (gone_s >= 3)
+
+
+def test_a_meter_comes_back_on_a_full_bus(live: Live) -> None:
+    """Five others fill the second; a sixth that was never heard is switched on."""
+    street = Street(*FIVE, "m6=orno-we515@6")
+    street["m6"].is_on = False
+    for mate in street.meters.values():
+        mate.behaves = after(0.03)
+
+    def before(slot: int) -> None:
+        street["m6"].is_on = slot >= 150
+
+    seen = live(street, 260, before)
+    assert max(gaps(asked_in(street, "m6")[:-100])) <= 62
+    assert seen["m6"].slots(150, 215)
+    assert len(complete(seen["m6"], 230, 260)) >= 10
+
+
+def test_a_meter_that_comes_back_is_read_as_before(live: Live) -> None:
+    """What was learnt of it is kept, however long it was away."""
+    street = Street(*PAIR)
+
+    def before(slot: int) -> None:
+        street["m2"].is_on = not 60 <= slot < 160
+
+    live(street, 240, before)
+    assert {(ask.first, ask.count) for ask in street["m2"].heard if ask.slot == 239} >= {(0x130, 41)}
+
+
+def test_of_two_dead_meters_one_is_asked_in_a_slot(live: Live) -> None:
+    street = Street("x=orno-we515@8", "m1=orno-we515@1", "y=orno-we515@9")
+    street["x"].is_on = street["y"].is_on = False
+    seen = live(street, 200)
+    slots = Counter(asked_in(street, "x") + asked_in(street, "y"))
+    assert {count for slot, count in slots.items() if slot > 6} == {1}
+    for name in ("x", "y"):
+        assert max(gaps(asked_in(street, name))) <= 31
+    assert complete(seen["m1"], 2, 200) == list(range(2, 201))
+
+
+def test_a_meter_alone_is_asked_in_every_slot(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    street = Street("m1=orno-we515@1")
+
+    def before(slot: int) -> None:
+        street["m1"].is_on = not 20 <= slot < 80
+
+    seen = live(street, 100, before)
+    assert set(range(20, 80)) <= set(asked_in(street, "m1"))
+    assert complete(seen["m1"], 80, 100) == list(range(80, 101))
+    assert told(caplog, "m1: It has not answered in 3 slots") == [
+        "m1: It has not answered in 3 slots; it is asked in every slot."
+    ]
+
+
+def test_when_all_are_dead_one_is_asked_in_every_slot(live: Live) -> None:
+    """As when the cable was pulled: nobody suffers, so it is noticed in the second in which it is plugged in."""
+    street = Street(*FIVE)
+
+    def before(slot: int) -> None:
+        for mate in street.meters.values():
+            mate.is_on = not 60 <= slot < 120
+
+    seen = live(street, 200, before)
+    assert set(Counter(at for at in (int(s) for s, _ in street.requests) if 70 <= at < 120).values()) == {1}
+    assert {int(at_s) for at_s, _ in street.requests} >= set(range(70, 120))
+    assert min(of_meter.slots(120, 200)[0] for of_meter in seen.values()) == 120
+    assert max(of_meter.slots(120, 200)[0] for of_meter in seen.values()) <= 150
+
+
+def test_a_meter_that_refuses_is_there(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever says no has heard the question; a gateway that says so in its name has not."""
+    street = Street("busy=orno-we515@7", "gone=orno-we515@8", *PAIR)
+    street["busy"].behaves = lambda ask: [(0.02, ask.refusal(6))]
+    street["gone"].behaves = lambda ask: [(0.02, ask.refusal(11))]
+    live(street, 30)
+    assert gaps(sorted(set(asked_in(street, "busy")))) <= {1, 2}
+    assert told(caplog, "It has not answered")[0].startswith("gone: ")
+    assert len(told(caplog, "It has not answered")) == 1
+
+
+def test_a_meter_slower_than_the_first_timeout_is_learnt(live: Live) -> None:
+    """It takes half a second; its replies come late until that is known."""
+    street = Street("slow=orno-we515@7", *PAIR)
+    street["slow"].behaves = after(0.5)
+    seen = live(street, 120)
+    assert seen["slow"].wrong == []
+    assert seen["slow"].health["timeout_ms"] == 1000
+    assert seen["slow"].slots(60, 120)
+    for name in ("m1", "m2"):
+        assert len(complete(seen[name], 60, 120)) >= 20, name
+
+
+# Pauses, and the keys of one meter.
+
+
+def needing(street: Street, name: str, pause_s: float) -> Callable[[Ask], Replies]:
+    """A meter that misses a request that follows another meter's frame too soon (volkszaehler/mbmd issue 155)."""
+
+    def behave(ask: Ask) -> Replies:
+        begins_s = ask.heard_s - 8 * street.character_s
+        others = [at_s for at_s, who in street.ends[-9:] if who != name]
+        return [] if others and begins_s - max(others) < pause_s else sound(ask)
+
+    return behave
+
+
+@pytest.mark.parametrize("needed_s", [0.015, 0.05, 0.09])
+def test_a_meter_that_needs_a_pause_gets_it(live: Live, needed_s: float) -> None:
+    street = Street(*PAIR)
+    street["m2"].behaves = needing(street, "m2", needed_s)
+    seen = live(street, 120)
+    lost = [slot for slot in range(30, 121) if slot not in complete(seen["m2"], 30, 120)]
+    assert lost == []
+    assert seen["m2"].wrong == []
+    assert seen["m2"].health["timeouts"] <= 25
+    assert 1000 * needed_s <= seen["m2"].health["pause_ms"] + 4 <= 2000 * needed_s + 44
+    assert seen["m1"].health["pause_ms"] == 0
+    assert complete(seen["m1"], 30, 120) == list(range(30, 121))
+
+
+def test_a_pause_shrinks_in_good_times(live: Live) -> None:
+    """As after the adapter was changed."""
+    for slots, pause_ms in ((59, 40), (240, 0)):
+        street = Street(*PAIR)
+        needs = needing(street, "m2", 0.03)
+
+        def before(slot: int, street: Street = street, needs: Callable[[Ask], Replies] = needs) -> None:
+            street["m2"].behaves = needs if slot < 60 else sound
+
+        assert live(street, slots, before)["m2"].health["pause_ms"] == pause_ms
+
+
+def rests_s(street: Street, name: str) -> list[float]:
+    """The silences before a meter's requests, but for the first."""
+    ends_s = sorted(at_s for at_s, _ in street.ends)
+    begins_s = [at_s - 8 * street[name].meter.settings.character_s for at_s, who in street.requests if who == name]
+    return [begin_s - ends_s[bisect(ends_s, begin_s) - 1] for begin_s in begins_s[1:]]
+
+
+def test_the_models_pause_comes_before_every_request(live: Live) -> None:
+    street = Street("m2=orno-we515@2", "m1=orno-we504@1")
+    live(street, 30)
+    assert 0.012 - 1e-6 <= min(rests_s(street, "m1")) <= 0.013
+    assert 0.004 <= min(rests_s(street, "m2")) <= 0.005
+
+
+def test_an_interval_is_the_meters_own(live: Live) -> None:
+    street = Street("m1=orno-we515@1,interval=10s", "m2=orno-we515@2")
+    seen = live(street, 65)
+    assert seen["m1"].slots() == [1, 10, 20, 30, 40, 50, 60]
+    assert seen["m2"].slots() == list(range(1, 66))
+    assert all("energy_total_kwh" in seen["m1"].fields[slot] for slot in (20, 30, 40, 50, 60))
+
+
+def test_a_pause_that_is_given_is_kept_before_that_meter_alone(live: Live) -> None:
+    street = Street("m1=orno-we515@1,pause=50ms", "m2=orno-we515@2")
+    seen = live(street, 40)
+    assert seen["m1"].health["pause_ms"] == 50
+    assert seen["m2"].health["pause_ms"] == 0
+    after_another = [who == "m1" and other == "m2" for (_, other), (_, who) in pairwise(street.requests)]
+    assert sum(rest_s >= 0.05 - 1e-6 for rest_s in rests_s(street, "m1")) >= sum(after_another)
+    assert min(rests_s(street, "m1")) < 0.005
+    assert min(rests_s(street, "m2")) < 0.005
+
+
+def test_a_timeout_that_is_given_is_not_learnt(live: Live) -> None:
+    street = Street("m1=orno-we515@1,timeout=150ms", "m2=orno-we515@2")
+    for mate in street.meters.values():
+        mate.behaves = after(0.18)
+    seen = live(street, 60, trying=Trying.NOTHING)
+    assert seen["m1"].health["timeout_ms"] == 150
+    assert seen["m1"].health["timeouts"] > 0
+    assert seen["m2"].health["timeout_ms"] > 500
+    assert seen["m2"].health["timeouts"] <= 1
+
+
+# Slow reads.
+
+
+def test_slow_reads_are_spread(live: Live) -> None:
+    """Of five meters, each of which has two, no second has more than one; and none is older than eleven seconds."""
+    street = Street(*FIVE)
+    seen = live(street, 140)
+    reads = Counter(
+        ask.slot for mate in street.meters.values() for ask in mate.heard if ask.first >= 0xA000 and ask.slot > 80
+    )
+    assert max(reads.values()) == 1
+    for of_meter in seen.values():
+        for counter in ("energy_total_kwh", "reactive_energy_total_kvarh"):
+            slots = [slot for slot in of_meter.slots(20, 140) if counter in of_meter.fields[slot]]
+            assert gaps([20, *slots, 140]) <= set(range(12))
+
+
+def test_slow_reads_are_spread_among_turns_too(live: Live) -> None:
+    street = Street(*FIVE)
+    seen = live(street, 140, trying=Trying.NOTHING)
+    reads = Counter(
+        ask.slot for mate in street.meters.values() for ask in mate.heard if ask.first >= 0xA000 and ask.slot > 30
+    )
+    assert max(reads.values()) <= 2
+    for of_meter in seen.values():
+        slots = [slot for slot in of_meter.slots(10, 140) if "energy_total_kwh" in of_meter.fields[slot]]
+        assert max(gaps([10, *slots, 140])) <= 12
+
+
+# Late replies.
+
+
+@pytest.mark.parametrize("other", ["2", "1,parity=O", "1,parity=N", "1,baud=4800"])
+@pytest.mark.parametrize(
+    ("late_s", "trying"),
+    [(0.15, Trying.ALL), (0.45, Trying.ALL), (0.45, Trying.NOTHING), (1.0, Trying.NOTHING), (1.4, Trying.ALL)],
+)
+def test_a_late_reply_is_not_the_next_meters(live: Live, other: str, late_s: float, trying: Trying) -> None:
+    """Every fourth reply of one is late: into the other's time, at the same length, and even at the same address."""
+    street = Street("m1=orno-we515@1", f"m2=orno-we515@{other}")
+    count = 0
+
+    def behave(ask: Ask) -> Replies:
+        nonlocal count
+        count += 1
+        return [(late_s if count % 4 == 0 else 0.02, ask.reply())]
+
+    street["m1"].behaves = behave
+    seen = live(street, 60, trying=trying)
+    assert seen["m1"].wrong == seen["m2"].wrong == []
+    assert len(seen["m1"].slots(10, 60)) >= 15
+    assert len(seen["m2"].slots(10, 60)) >= 25
+
+
+def test_a_late_reply_is_counted_where_it_belongs(live: Live) -> None:
+    """It comes between two slots, and first in the next is a meter of the same address at another speed."""
+    street = Street("m2=orno-we515@1,baud=4800", "m1=orno-we515@1")
+
+    def before(slot: int) -> None:
+        street["m1"].behaves = after(0.3) if slot == 20 else sound
+
+    seen = live(street, 30, before, trying=Trying.NOTHING)
+    assert seen["m2"].health["late_replies"] == 0
+    assert seen["m1"].health["late_replies"] >= 1
+    assert complete(seen["m2"], 2, 30) == list(range(2, 31))
+
+
+def test_all_have_their_turn_to_be_learnt(live: Live) -> None:
+    """Also where the second is all but full, or the turns and the meters are as many."""
+    street = Street(*FIVE[:4])
+    live(street, 110)
+    for name, mate in street.meters.items():
+        assert (0x130, 41) in {(ask.first, ask.count) for ask in mate.heard if ask.slot > 100}, name
+
+
+# Refusals.
+
+
+def lacking(*registers: int) -> Callable[[Ask], Replies]:
+    """A variant that has not all registers of its table."""
+
+    def behave(ask: Ask) -> Replies:
+        asked = range(ask.first, ask.first + ask.count)
+        return [(0.02, ask.refusal(2))] if any(register in asked for register in registers) else sound(ask)
+
+    return behave
+
+
+@pytest.mark.parametrize("register", [0x130, 0x148, 0x158], ids=hex)
+def test_a_refused_part_does_not_spoil_the_slot(live: Live, register: int) -> None:
+    street = Street(*PAIR)
+    street["m1"].behaves = lacking(register)
+    seen = live(street, 60)
+    rest = {"power_w", "current_a", "apparent_power_va"}
+    assert seen["m1"].wrong == []
+    assert all(seen["m1"].fields[slot] >= rest for slot in range(1, 61))
+    assert complete(seen["m2"], 1, 60) == list(range(1, 61))
+
+
+def test_a_refused_part_is_left_alone_and_tried_again(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """The EM24 has no export in some variants."""
+    street = Street("house=carlo-gavazzi-em24@1,interval=10s")
+    refuse = lacking(0x5C)
+
+    def before(slot: int) -> None:
+        street["house"].behaves = sound if slot > 1300 else refuse
+
+    seen = live(street, 1900, before)
+    tries = sorted({ask.slot for ask in street["house"].heard if ask.first <= 0x5C < ask.first + ask.count})
+    early = [slot for slot in tries if slot < 100]
+    assert early == [1, 10, 20]
+    assert [slot for slot in tries if 100 <= slot < 1300] == [early[-1] + LEFT_ALONE_S, early[-1] + 2 * LEFT_ALONE_S]
+    (warning,) = told(caplog, "are refused by the meter")
+    assert warning == (
+        "house: Registers 0x005C to 0x005D are refused by the meter, as some variants lack them; "
+        "they are tried again every 10 minutes."
+    )
+    assert told(caplog, "are answered again") == ["house: Registers 0x005C to 0x005D are answered again."]
+    assert "energy_export_kwh" in {
+        name for slot in seen["house"].slots(1800, 1900) for name in seen["house"].fields[slot]
+    }
+    assert seen["house"].wrong == []
+
+
+def test_a_meter_that_refuses_everything_is_asked_on(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """As one that is starting up: it is there again when it is ready, and not ten minutes later."""
+    street = Street(*PAIR)
+    refuse = lacking(*range(0x10000))
+
+    def before(slot: int) -> None:
+        street["m1"].behaves = refuse if 20 <= slot < 40 else sound
+
+    seen = live(street, 60, before)
+    assert seen["m1"].slots(20, 39) == []
+    assert complete(seen["m1"], 41, 60) == list(range(41, 61))
+    assert told(caplog, "are refused by the meter") == []
