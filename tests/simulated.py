@@ -132,10 +132,15 @@ Play = Callable[..., Iterator[tuple[int, list[Point]]]]
 
 @pytest.fixture
 def play_simulated(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[SimulatedLine, list[list[Point]]]]:
-    """Plays ``slots`` seconds of the meters that ``words`` name; gives the line and each slot's points."""
+    """Plays ``slots`` seconds of the meters that ``words`` name; gives the line, and each slot's points if it ``keeps`` them."""
 
     def run(
-        words: Sequence[str], scenario: Scenario, slots: int, each: Callable[[int], None] = lambda _slot: None
+        words: Sequence[str],
+        scenario: Scenario,
+        slots: int,
+        each: Callable[[int], None] = lambda _slot: None,
+        *,
+        keeps: bool = True,
     ) -> tuple[SimulatedLine, list[list[Point]]]:
         meters = parse_meters(words)
         line = SimulatedLine(meters, scenario)
@@ -154,6 +159,9 @@ def play_simulated(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Simul
             bus.idle(slot)
             if number % 10 == 0:
                 points[-1] += bus.report(slot)
+            if not keeps:
+                points.clear()
+                line.truth.entries.clear()
         return line, points
 
     return run

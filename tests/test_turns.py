@@ -114,11 +114,11 @@ def test_a_sweep_takes_five_seconds_at_most() -> None:
 
 def test_time_is_kept_for_slow_reads_and_patience() -> None:
     two = Load(0.2, (0.06, 0.05), 0.04)
-    # Two reads in ten seconds: one in a slot of one second, both in one of ten.
+    # Two reads in ten seconds: the longer one in a slot of one second, both in one of ten.
     assert kept_free_s([two], 1) == pytest.approx(0.06 + 0.04)
-    assert kept_free_s([two], 10) == kept_free_s([two], 60) == pytest.approx(0.12 + 0.04)
-    # Twelve in ten seconds: two.
-    assert kept_free_s([two] * 6, 1) == pytest.approx(0.12 + 0.04)
+    assert kept_free_s([two], 10) == kept_free_s([two], 60) == pytest.approx(0.11 + 0.04)
+    # Twenty-four in ten seconds: more than two of them.
+    assert kept_free_s([two] * 12, 1) == pytest.approx(0.132 + 0.04)
     # The patience of a trial is its own.
     assert kept_free_s([two, Load(0.2, (), 0.04, trial_s=0.25)], 1) == pytest.approx(0.06 + 0.25)
     assert kept_free_s([], 1) == kept_free_s([Load()], 1) == 0

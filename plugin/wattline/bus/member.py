@@ -74,7 +74,7 @@ class Member:
         if self.rest.is_away:
             return Load()
         is_new = self._heard_s is not None and slot.began_s - self._heard_s < NEW_S
-        return replace(self.session.load(), trial_s=self.session.trial_s(slot.began_s) if is_new else 0.0)
+        return replace(self.session.needs.load(), trial_s=self.session.needs.trial_s(slot.began_s) if is_new else 0.0)
 
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago."""

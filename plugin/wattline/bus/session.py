@@ -23,9 +23,9 @@ from wattline.bus.failures import Failures
 from wattline.bus.learning import Learning, Trying, is_lasting
 from wattline.bus.lengths import Lengths
 from wattline.bus.modbus import Modbus
+from wattline.bus.needs import Needs
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
-from wattline.bus.turns import Load
 from wattline.clock import Slot
 from wattline.errors import ReadError
 from wattline.log import LOG
@@ -52,6 +52,7 @@ class Session:
     Attributes:
         parts: address to what is read of the meter at once.
         decoded: address of a part to what it said in the last sweep.
+        needs: what it needs of the bus.
         was_heard: whether anything came from the meter in its last sweep; None when nobody asked it.
     """
 
@@ -70,6 +71,7 @@ class Session:
         self._lengths = {part.address: Lengths(part) for part in self.parts.values()}
         self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=Trying.SPANS in trying)
         self._learning = Learning(meter, self._asking, self._lengths, self._spans, trying=trying, read=self._ask_part)
+        self.needs = Needs(self._asking, self._lengths, self._spans)
         self._evidence: dict[int, Evidence] = {}
         self._given_s = dict.fromkeys(self.parts, -math.inf)
         self._slow = {part.address for part in self.parts.values() if is_slow(meter.model, part)}
@@ -128,21 +130,6 @@ class Session:
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
         return self._spans.slow_reads()
-
-    def load(self) -> Load:
-        """What it needs of the bus."""
-        fast = [self._usual_length(read) for read in self._spans.fast_reads()]
-        slow = [self._usual_length(read) for read in self.slow_reads()]
-        return Load(
-            self._asking.pause_s + self._asking.reads_s(fast),
-            tuple(self._asking.reads_s([length]) for length in slow),
-            self._asking.spare_s,
-        )
-
-    def trial_s(self, now_s: float) -> float:
-        """Seconds that have to be left of a slot for the longest read of what moves that is worth a trial now."""
-        wanted = [read for read in self._spans.wanted(now_s) if not self._can_wait(read)]
-        return max((self._asking.trial_s(read.span.count) for read in wanted), default=0.0)
 
     def report(self) -> dict[str, float]:
         """The fields of ``wattline_meter``."""
@@ -216,9 +203,6 @@ class Session:
                 self._ask_part(read.parts[0], length, slot)
         self._take_late_answers(slot)
         return is_time
-
-    def _usual_length(self, read: Read) -> int:
-        return read.span.count if len(read.parts) > 1 else self._lengths[read.parts[0].address].usable[0]
 
     def _choose(self, read: Read, slot: Slot) -> int | None:
         """The length to ask for; None when each could be confused with a late reply."""

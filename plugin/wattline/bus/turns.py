@@ -4,7 +4,6 @@ Meters that do not fit into an interval together are read in turn, in the smalle
 all. Every reading carries the second in which it was really read, and none is promised that the wire cannot bring.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,13 +66,12 @@ def room_s(interval_s: float, kept_free_s: float = 0.0) -> float:
 def kept_free_s(loads: Sequence[Load], interval_s: float) -> float:
     """Seconds of each slot for the slow reads that fall into it, for patience, and for a trial while meters are new.
 
-    Slow reads are spread, so it is the mean number of them that falls into a slot, taken upwards.
+    Slow reads are spread, so it is their mean that falls into a slot, but never less than the longest of them.
     """
     slow_s = [read_s for load in loads for read_s in load.slow_s]
-    number = math.ceil(len(slow_s) * min(interval_s / SLOW_S, 1.0))
     # A trial needs no patience beside its own.
     patience_s = max((max(load.spare_s, load.trial_s) for load in loads), default=0.0)
-    return number * max(slow_s, default=0.0) + patience_s
+    return max(sum(slow_s) * min(interval_s / SLOW_S, 1.0), max(slow_s, default=0.0)) + patience_s
 
 
 def take_turns(costs_s: Sequence[float], interval_s: float, kept_free_s: float = 0.0) -> Turns:

@@ -1,0 +1,45 @@
+"""What one meter needs of its bus: the time of its sweep, of its slow reads, and of what is worth a trial."""
+
+from collections.abc import Mapping
+
+from wattline.bus.asking import Asking
+from wattline.bus.lengths import Lengths
+from wattline.bus.spans import Spans
+from wattline.bus.turns import Load
+from wattline.plan import Read
+
+# What a wider span has to save for time to be kept for its trial; for less it is tried when there happens to be time.
+WORTH_S = 0.05
+
+
+class Needs:
+    """Reckons what one meter needs.
+
+    Args:
+        asking: how it is asked, and how long it takes.
+        lengths: address of a part to what is known of its lengths.
+        spans: what is known of its spans.
+    """
+
+    def __init__(self, asking: Asking, lengths: Mapping[int, Lengths], spans: Spans) -> None:
+        self._asking = asking
+        self._lengths = lengths
+        self._spans = spans
+
+    def load(self) -> Load:
+        """What it needs of the bus, as far as is known."""
+        fast = [self._usual_length(read) for read in self._spans.fast_reads()]
+        slow = [self._usual_length(read) for read in self._spans.slow_reads()]
+        return Load(
+            self._asking.pause_s + self._asking.reads_s(fast),
+            tuple(self._asking.reads_s([length]) for length in slow),
+            self._asking.spare_s,
+        )
+
+    def trial_s(self, now_s: float) -> float:
+        """Seconds that have to be left of a slot for the longest trial that is worth them now."""
+        wanted = [read for read in self._spans.wanted(now_s) if self._spans.saved_s(read) >= WORTH_S]
+        return max((self._asking.trial_s(read.span.count) for read in wanted), default=0.0)
+
+    def _usual_length(self, read: Read) -> int:
+        return read.span.count if len(read.parts) > 1 else self._lengths[read.parts[0].address].usable[0]
