@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from wattline.meters import Model
-from wattline.plan import Span, known_reads, parts_of, proven_spans
+from wattline.plan import Cost, Span, known_reads, parts_of, proven_spans
 from wattline.registers import Decoded, Row, decode
 from wattline.scan.device import Device
 from wattline.scan.order import VOLTAGES, Question, has_settings, questions_of
@@ -90,7 +90,7 @@ def _verdict(device: Device, model: Model, identity: int | None, most_missing: i
 
 def _look(device: Device, model: Model, identity: int | None, most_missing: int) -> Verdict:
     """Read the whole table in as few requests as the model is known to answer, up to more than ``most_missing`` rows."""
-    reads = known_reads(parts_of(model), proven_spans(model), device.settings)
+    reads = known_reads(parts_of(model), proven_spans(model), Cost(device.settings))
     seen = Decoded({}, {})
     missing = 0
     for row in model.rows:
