@@ -27,7 +27,8 @@ import pytest
 import wattline
 from wattline.cli import COMMANDS, main, parser_of
 from wattline.commands import simulate
-from wattline.words import check_port, parse_meters
+from wattline.ports import check_port
+from wattline.words import parse_meters
 
 PROGRAMS = {
     "module": [sys.executable, "-m", "wattline"],
@@ -148,7 +149,7 @@ def test_options_are_not_shortened(capsys, words):
 @pytest.mark.parametrize("command", ["read", "models", "run"])
 def test_a_bug_is_one_line(program, command):
     words = [] if command == "models" else ["/dev/ttyNone", "house=orno-we515@1"]
-    patch = "import wattline.words, wattline.meters\nwattline.meters._MODULES = ('no_such_table',)"
+    patch = "from wattline.meters import Library\nLibrary.__getitem__ = lambda *_: 1 / 0"
     process = program(command, *words, patch=patch)
 
     assert process.wait(10) == 1

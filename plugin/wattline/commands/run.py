@@ -23,8 +23,9 @@ from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.options import one_of
 from wattline.output import Output
+from wattline.ports import check_port
 from wattline.stop import Stop
-from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
+from wattline.words import add_port_and_meters, check_addresses, parse_interval, parse_meters
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -73,6 +74,7 @@ def execute(arguments: argparse.Namespace) -> int:
     interval_s = arguments.interval
     meters = parse_meters(arguments.meters)
     check_port(arguments.port)
+    check_addresses(meters, arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
