@@ -166,7 +166,9 @@ def test_the_oldest_are_dropped_when_too_many_wait(pipe, monkeypatch):
     """Those that are kept are the newest, in order; those under way are neither dropped nor kept from their place."""
     monkeypatch.setattr(module, "LINES_KEPT", 50)
     made = pipe(4096).start()
-    for number in range(300):
+    made.output.put(lines([0]))
+    until(lambda: made.output.written)
+    for number in range(1, 300):
         made.output.put(lines([number]))
     dropped = made.output.dropped
     assert 300 - 50 - 2 * 4096 // len(LINE) <= dropped < 300 - 50
