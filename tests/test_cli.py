@@ -27,7 +27,8 @@ import pytest
 import wattline
 from wattline.cli import COMMANDS, main, parser_of
 from wattline.commands import simulate
-from wattline.words import check_port, parse_meters
+from wattline.ports import check_port
+from wattline.words import parse_meters
 
 PROGRAMS = {
     "module": [sys.executable, "-m", "wattline"],

@@ -19,9 +19,11 @@
 | a bug: in the loop, the output, the watch, at start | test_a_bug_is_one_short_line_and_exit_1                     |
 | ... in another command                              | test_a_bug_in_another_command_is_one_short_line_too         |
 | Ctrl-C, or a reader who left, is taken for a bug    | test_an_early_end_of_another_command_is_no_bug              |
+| ... while the program is being loaded               | test_ctrl_c_before_all_is_loaded_is_a_quiet_end             |
 | a disk that is full is an end like any other        | test_a_stdout_that_cannot_be_written_is_told_and_exit_1     |
 | a meter is dead                                     | test_a_dead_meter_is_reported_every_ten_seconds             |
 | the loop hangs                                      | test_a_loop_that_hangs_ends_its_process                     |
+| ... is said of one that was stopped (SIGSTOP, a VM) | test_a_process_that_was_stopped_is_not_thought_to_hang      |
 | the port is missing at the start                    | test_a_port_that_is_missing_at_the_start_is_waited_for      |
 | the port is pulled out and comes back               | test_a_port_that_comes_back_is_read_again                   |
 | the port belongs to someone else                    | test_a_port_in_use_names_its_holder                         |
@@ -348,11 +350,32 @@ def test_a_bug_in_another_command_is_one_short_line_too(program):
     assert len(line.encode()) < 1024
 
 
+INTERRUPTED = """
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interrupt:
+    def find_spec(name, *_):
+        if name == "{}":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupt)
+runpy.run_module("wattline", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["wattline.cli", "wattline.commands.run", "minimalmodbus"])
+def test_ctrl_c_before_all_is_loaded_is_a_quiet_end(program, module):
+    run = program("run", "/dev/ttyNone", METER, patch=INTERRUPTED.format(module))
+    assert run.wait(5) == 0
+    assert run.stderr.to_the_end() == []
+
+
 @pytest.mark.parametrize("why", ["Ctrl-C", "a reader who left"])
 def test_an_early_end_of_another_command_is_no_bug(program, why):
     """Nothing is said of it."""
+    # Whoever was started in the background has inherited that Ctrl-C means nothing.
     interrupted = (
-        "import signal\nfrom wattline.commands import models\nmodels.library_of = lambda _: signal.raise_signal(2)"
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from wattline.commands import models\nmodels.library_of = lambda _: signal.raise_signal(2)"
     )
     run = program("models", patch=interrupted if why == "Ctrl-C" else "", read=False)
     run.leave_stdout()
@@ -421,6 +444,27 @@ def test_a_loop_is_not_thought_to_hang_while_it_waits_for_its_slot(program, simu
     run.stdout.wait_for(ELECTRICITY)
     with pytest.raises(subprocess.TimeoutExpired):
         run.wait(2.2)
+
+
+@pytest.mark.parametrize("is_hung", [False, True], ids=["the loop turns", "the loop hangs"])
+def test_a_process_that_was_stopped_is_not_thought_to_hang(program, simulator, is_hung):
+    """Nobody turned meanwhile; the count begins anew, and a loop that then does not turn is still found."""
+    patch = "from wattline.commands import run\nrun.HUNG_S, run.WATCH_S = 2.0, 0.1"
+    if is_hung:
+        patch += "\nimport threading\nfrom wattline.bus.bus import Bus\nBus.idle = lambda *_: threading.Event().wait()"
+    run = program("run", simulator().port, METER, patch=patch)
+    run.stdout.wait_for(ELECTRICITY)
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(3)
+    run.process.send_signal(signal.SIGCONT)
+    if is_hung:
+        began_s = time.monotonic()
+        assert run.wait(5) == 1
+        assert time.monotonic() - began_s > 1.5
+        assert run.stderr.to_the_end()[-1].startswith("E! The loop has not turned for 2 s;")
+        return
+    run.stdout.wait_for(ELECTRICITY, times=4)
+    assert_ends(run, "the end of stdin")
 
 
 # The port.

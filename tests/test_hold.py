@@ -14,6 +14,8 @@
 | what is held waits for the next slot, an hour away      | test_held_readings_need_no_slot_to_go_out                     |
 | readings wait for ever                                  | test_after_ten_minutes_readings_go_out_marked                 |
 | the wait is another than was asked for                  | test_the_wait_is_as_long_as_asked                             |
+| ... or shorter the second time                          | test_the_patience_is_as_long_the_next_time                    |
+| ... or a little, where none was asked for               | test_no_wait_is_none_at_all                                   |
 | ... and is marked though it was synchronised at last    | test_a_clock_that_is_synchronised_late_is_believed_from_then  |
 | a clock that cannot be right is believed                | test_a_clock_older_than_the_release_is_never_believed         |
 | ... after the patience is over                          | test_patience_does_not_make_an_old_clock_right                |
@@ -338,6 +340,22 @@ def test_the_wait_is_as_long_as_asked(booted, said, longest_s, slots):
         waited += 1
     assert waited == slots
     assert [line for line in said if "readings wait" in line] == said[: slots > 0]
+
+
+def test_no_wait_is_none_at_all(booted):
+    """However quick the sweep was."""
+    assert len(booted.read(booted.hold(0), sweep_s=0.0)) == 1
+
+
+def test_the_patience_is_as_long_the_next_time(booted):
+    """Where timesyncd is taken away and put back, the clock is doubted anew."""
+    hold = booted.hold(3)
+    while not booted.read(hold):
+        pass
+    booted.folder.rmdir()
+    assert len(booted.read(hold)) == 1
+    booted.start_timesyncd()
+    assert [len(booted.read(hold)) for _ in range(4)] == [0, 0, 0, 4]
 
 
 def test_a_clock_that_is_synchronised_late_is_believed_from_then(booted, said):

@@ -163,7 +163,13 @@ def test_numbers_and_sentences_of_errors_do_not_make_it_another(said):
         said.log("%s: %s", "house", NoReplyError(f"No reply within {number} ms."))
         said.log("Telegraf does not read; %d lines so far.", number)
         said.log("%s is %g.", "it", number / 3)
-    assert said.texts == ["house: No reply within 0 ms.", "Telegraf does not read; 0 lines so far.", "it is 0."]
+        said.log("%s: %s answers %s.", "house", "0x140", f"in {number} ms")
+    assert said.texts == [
+        "house: No reply within 0 ms.",
+        "Telegraf does not read; 0 lines so far.",
+        "it is 0.",
+        "house: 0x140 answers in 0 ms.",
+    ]
 
 
 def test_complaints_about_other_things_are_told_apart(said):

@@ -16,6 +16,7 @@
 | ... or waits for a pipe where there is none              | test_a_file_gets_every_line_and_is_not_waited_for             |
 | a broken pipe is an error                                | test_a_broken_pipe_ends_the_writer                            |
 | a full disk is not told                                  | test_a_disk_that_is_full_is_told                              |
+| what the kernel did not take at once is lost             | test_a_kernel_that_takes_a_piece_in_parts_gets_all_of_it      |
 | a descriptor that does not block is taken for a broken one | test_a_descriptor_that_does_not_block_loses_nothing         |
 """
 
@@ -166,7 +167,9 @@ def test_the_oldest_are_dropped_when_too_many_wait(pipe, monkeypatch):
     """Those that are kept are the newest, in order; those under way are neither dropped nor kept from their place."""
     monkeypatch.setattr(module, "LINES_KEPT", 50)
     made = pipe(4096).start()
-    for number in range(300):
+    made.output.put(lines([0]))
+    until(lambda: made.output.written)
+    for number in range(1, 300):
         made.output.put(lines([number]))
     dropped = made.output.dropped
     assert 300 - 50 - 2 * 4096 // len(LINE) <= dropped < 300 - 50
@@ -314,6 +317,18 @@ def test_a_disk_that_is_full_is_told():
         output.run()
     assert (output.written, len(output)) == (0, 3)
     os.close(descriptor)
+
+
+def test_a_kernel_that_takes_a_piece_in_parts_gets_all_of_it(pipe, monkeypatch):
+    """And a line is counted when its last byte is out."""
+    write = os.write
+    monkeypatch.setattr(module.os, "write", lambda descriptor, data: write(descriptor, data[:100]))
+    made = pipe().start()
+    made.output.put(lines(range(100)))
+    until(lambda: not len(made.output))
+    made.close_writer()
+    assert made.read_all() == "".join(f"{line}\n" for line in lines(range(100)))
+    assert made.output.written == 100
 
 
 def test_a_descriptor_that_does_not_block_loses_nothing():

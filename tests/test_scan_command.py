@@ -6,6 +6,7 @@
 | what it prints cannot be pasted                        | ... and test_what_it_prints_is_read_by_read              |
 | a parity of the line does not reach it                 | test_parities_are_told_apart_behind_rfc_2217             |
 | a gateway's meters are found once for each setting     | test_behind_a_gateway_each_meter_is_found_once           |
+| ... or at settings that it cannot be given            | test_the_settings_of_a_gateway_cannot_be_searched        |
 | standard output is not for programs                    | test_json_is_all_that_a_program_gets                     |
 | Ctrl-C loses what was found, or hangs                  | test_ctrl_c_prints_what_was_found                        |
 | ... or is a success when nothing was                   | test_ctrl_c_before_anything_was_found_is_no_success      |
@@ -143,7 +144,11 @@ def test_behind_a_gateway_each_meter_is_found_once(simulator, library, capsys):
 
     assert commands(said.out) == [[scan.INSTALLED, "run", port, "meter1=orno-we515@3"]]
     assert "9600" not in said.out + said.err
-    assert main(["scan", port, "--settings", "9600-8E1"]) == 2
+
+
+@pytest.mark.parametrize("scheme", ["socket", "modbus-tcp"])
+def test_the_settings_of_a_gateway_cannot_be_searched(capsys, scheme):
+    assert main(["scan", f"{scheme}://127.0.0.1:1", "--settings", "9600-8E1"]) == 2
     assert "has line settings of its own" in capsys.readouterr().err
 
 

@@ -207,6 +207,20 @@ def test_a_port_that_is_lost_between_two_slots_gives_nothing_and_comes_back(play
     assert seen.fields[16] >= FAST
 
 
+def test_who_went_without_is_asked_first_next_time(play):
+    """Where the time runs out it is not always the same one that goes without."""
+
+    def meter(ask: Ask) -> Replies:
+        heard.append(ask)
+        return [] if ask.first == REACTIVE and ask.slot == 12 else sound(ask)
+
+    heard: list[Ask] = []
+    play(World(meter), 14)
+    order = {slot: [ask.first for ask in heard if ask.slot == slot] for slot in (11, 13, 14)}
+    assert order[11][0] == order[14][0] != REACTIVE
+    assert order[13][0] == REACTIVE
+
+
 # Learning.
 
 PREFERRED = {block.address: (block.lengths or (block.count,))[0] for block in MODEL.blocks}

@@ -37,7 +37,8 @@ from wattline.cli import main
 from wattline.errors import WordError
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
-from wattline.words import check_port, parse_interval, parse_meters
+from wattline.ports import check_port
+from wattline.words import parse_interval, parse_meters
 
 METER = "house=orno-we515@1"
 MODEL = load_models()["orno-we515"]
@@ -54,6 +55,7 @@ KEY_RULE = "a meter's keys are baud, parity, stop, role, scale, invert, interval
 RATIO_RULE = "must be a ratio of transformers, for example 40 or 200/5."
 TIME_RULE = "must be 1s to 1h, for example 1s, 10s or 5m."
 BAUDS = "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200"
+NO_OPTIONS = "has options behind it, which no port takes; leave"
 NUMBER_RULE = "with PORT a number from 1 to 65535."
 
 WRONG_METERS = {
@@ -154,6 +156,7 @@ WRONG_METERS = {
 }
 
 SAME_ADDRESS = "their answers would destroy each other, so one of them needs another address."
+ONE_SETTING = "has one line setting for all, so one of them needs another address."
 
 WRONG_WORDS = [
     *(([PORT, word], sentence) for word, sentence in WRONG_METERS.items()),
@@ -177,6 +180,14 @@ WRONG_WORDS = [
         ],
         f"'a' and 'c' both have address 9 at 2400 8N2; {SAME_ADDRESS}",
     ),
+    # Where the gateway alone sets the line, two settings do not tell them apart.
+    *(
+        (
+            [port, METER, "heat=orno-we515@2", "pump=orno-we515@001,baud=2400"],
+            f"'house' and 'pump' both have address 1, and the gateway behind {port} {ONE_SETTING}",
+        )
+        for port in ("socket://g:502", "modbus-tcp://g:502")
+    ),
     # Words that are missing, in the wrong place, or too many.
     ([], "The following arguments are required: PORT, METER; see `wattline {command} --help`."),
     ([PORT], "The following arguments are required: METER; see `wattline {command} --help`."),
@@ -191,7 +202,7 @@ WRONG_WORDS = [
     ),
     ([PORT, METER, "--log-level"], "Argument --log-level: expected one argument; see `wattline {command} --help`."),
     # The port.
-    (["", METER], "The port '' is no serial device; give one such as /dev/ttyUSB0."),
+    (["", METER], "The port is empty; give one such as /dev/ttyUSB0."),
     (["ttyUSB0", METER], f"The port 'ttyUSB0' must be {PORTS}; perhaps /dev/ttyUSB0 is meant."),
     (["null", METER], f"The port 'null' must be {PORTS}; perhaps /dev/null is meant."),
     (["COM3", METER], f"The port 'COM3' must be {PORTS}."),
@@ -207,7 +218,15 @@ WRONG_WORDS = [
     (["socket://gateway:٣", METER], f"The port 'socket://gateway:٣' must be {PORTS}, {NUMBER_RULE}"),
     (["socket://a b:502", METER], f"The port 'socket://a b:502' must be {PORTS}, {NUMBER_RULE}"),
     (["modbus-tcp://gateway", METER], f"The port 'modbus-tcp://gateway' must be {PORTS}, {NUMBER_RULE}"),
-    (["modbus-tcp://g:502?a=1", METER], f"The port 'modbus-tcp://g:502?a=1' must be {PORTS}, {NUMBER_RULE}"),
+    *(
+        ([f"{port}{options}", METER], f"The port '{port}{options}' {NO_OPTIONS} '{options}' away.")
+        for port, options in (
+            ("socket://g:502", "?logging=debug"),
+            ("socket://g:502", "?"),
+            ("rfc2217://g:2217", "?timeout=5"),
+            ("modbus-tcp://g:502", "?a=1?b=2"),
+        )
+    ),
     (["rfc2217://gateway", METER], f"The port 'rfc2217://gateway' must be {PORTS}, {NUMBER_RULE}"),
     (["/", METER], "The port '/' is no serial device; give one such as /dev/ttyUSB0."),
     ([__file__, METER], f"The port '{__file__}' is no serial device; give one such as /dev/ttyUSB0."),
@@ -307,7 +326,8 @@ def test_an_endless_word_is_refused_in_one_short_line(capsys, words):
         ["modbus-tcp://gateway:502", METER],
         ["modbus-tcp://[::1]:502", METER],
         ["rfc2217://192.168.1.2:1", METER],
-        ["rfc2217://gateway:2217?timeout=5", METER],
+        ["rfc2217://gateway:2217", METER, "heat=orno-we515@1,baud=2400"],
+        ["socket://gateway:502", METER, "heat=orno-we515@2,baud=2400"],
         ["/dev/null", METER],
         ["--log-level", "debug", PORT, METER],
         [PORT, f"{METER},scale=200/5,invert,interval=10s,pause=50ms,timeout=300ms,role=solar"],
@@ -447,7 +467,7 @@ import os
 from wattline.commands import read, run
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
-from wattline.words import check_port
+from wattline.ports import check_port
 
 def check_as_nobody(port):
     if os.getuid() == 0:

@@ -2,7 +2,10 @@
 
 import sys
 
-from wattline.cli import main
-
 if __name__ == "__main__":
+    try:
+        from wattline.cli import main
+    except KeyboardInterrupt:
+        # Nothing has begun that could be ended.
+        sys.exit()
     sys.exit(main())

@@ -65,6 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WattlineError as error:
         _complain(prefix, str(error))
         return WORLD_SAID_NO
+    except KeyboardInterrupt:
+        if words[:1] != ["run"]:
+            raise
+        # `run` is ended like this on purpose, and was not loaded far enough to hear of it.
+        return DONE
     except BrokenPipeError:
         # Whoever read it has seen enough. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -141,11 +141,10 @@ class _Handler(logging.Handler):
 
     def _write(self, level: int, text: str) -> None:
         """Write one line if it can be written at once."""
-        events = self._writable.poll(0)
-        if not events or events[0][1] & (select.POLLERR | select.POLLNVAL):
+        if not self._writable.poll(0):
             return
         try:
             os.write(self._descriptor, one_line(PREFIXES.get(level, "E! "), text))
         except OSError:
-            # Whoever read the log is gone; stdout or stdin will say so too.
+            # Whoever read the log is gone, or it is closed; stdout or stdin will say so too.
             return

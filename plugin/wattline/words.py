@@ -1,12 +1,10 @@
-"""The words of the command line: ``NAME=MODEL@ADDRESS[,key=value...]`` and the port, checked before anything is touched.
+"""The words that name the meters, ``NAME=MODEL@ADDRESS[,key=value...]``, checked before anything is touched.
 
 The same words serve ``run``, ``read``, ``plan`` and ``simulate``, so what works by hand works in Telegraf's configuration.
 """
 
 import argparse
-import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +16,13 @@ from wattline.keys import seconds_of, with_key
 from wattline.meterfile import load_meter_files
 from wattline.meters import Library, Model
 from wattline.options import nearest
+from wattline.ports import PORTS, sets_line
 
 EXAMPLE = "house=orno-we515@1"
-PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Meters show their address with leading zeros, so 007 is 7.
 _ADDRESS = re.compile(r"[0-9]{1,3}")
-_HOST_AND_PORT = r"://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})"
-# pyserial's own two take options behind a question mark.
-_URL = re.compile(rf"(?!modbus-tcp.*\?)(?:socket|rfc2217|modbus-tcp){_HOST_AND_PORT}(?:\?.*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,33 +215,17 @@ def check_intervals(meters: Sequence[Meter], interval_s: int) -> None:
             )
 
 
-def check_port(port: str) -> None:
-    """Refuse a port that can never be opened; one that is only missing may still be plugged in.
+def check_addresses(meters: Sequence[Meter], port: str) -> None:
+    """Refuse two meters of one address where the port cannot choose the line settings that would tell them apart.
 
     Raises:
-        WordError: the port is no serial port, or this user may not use it.
+        WordError: there are two.
     """
-    if "://" in port:
-        match = _URL.fullmatch(port)
-        if not (match and 1 <= int(match[1]) <= 65535):
-            raise WordError(f"The port {port!r} must be {PORTS}, with PORT a number from 1 to 65535.")
-        return
-    path = Path(port)
-    try:
-        is_device = stat.S_ISCHR(path.stat().st_mode)
-        may_be_used = os.access(path, os.R_OK | os.W_OK)
-    except (FileNotFoundError, NotADirectoryError):
-        if not path.is_absolute():
-            meant = f"; perhaps /dev/{port} is meant" if port.startswith("tty") or Path("/dev", port).exists() else ""
-            raise WordError(f"The port {port!r} must be {PORTS}{meant}.") from None
-        return
-    except PermissionError:
-        is_device, may_be_used = True, False
-    except OSError as error:
-        raise WordError(f"The port {port!r} cannot be one ({error.strerror}); it must be {PORTS}.") from error
-    if not is_device:
-        raise WordError(f"The port {port!r} is no serial device; give one such as /dev/ttyUSB0.")
-    if not may_be_used:
-        raise WordError(
-            f"The port {port!r} may not be read and written by this user; add the user to the group dialout and start anew."
-        )
+    seen: dict[int, Meter] = {}
+    for meter in meters:
+        other = seen.setdefault(meter.address, meter)
+        if other is not meter and not sets_line(port):
+            raise WordError(
+                f"{other.name!r} and {meter.name!r} both have address {meter.address}, and the gateway behind {port} has "
+                "one line setting for all, so one of them needs another address."
+            )

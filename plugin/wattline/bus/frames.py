@@ -19,7 +19,6 @@ READ_FUNCTIONS = (3, 4)
 REFUSED = 0x80
 REFUSAL_BYTES = 5
 REPLY_OVERHEAD_BYTES = 5
-REQUEST_BYTES = 8
 
 
 def _crc_table() -> Iterator[int]:

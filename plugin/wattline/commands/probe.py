@@ -13,13 +13,14 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.commands.read import advice
 from wattline.errors import PortError, ReadError, WattlineError, WordError, port_hint
+from wattline.ports import check_port
 from wattline.probe.findings import Findings
 from wattline.probe.measure import Probe, Progress
 from wattline.probe.questions import Questions
 from wattline.probe.report import report
 from wattline.stop import Stop, Stopped
 from wattline.watch.show import parse_seconds
-from wattline.words import Meter, add_port_and_meters, check_port, parse_meters
+from wattline.words import Meter, add_port_and_meters, parse_meters
 
 SUMMARY = "measures one meter and writes a report to paste into a bug report"
 EXAMPLE = "wattline probe /dev/ttyUSB0 house=orno-we515@1"

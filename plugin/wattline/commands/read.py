@@ -19,9 +19,10 @@ from wattline.meters import Block
 from wattline.options import one_of
 from wattline.plan import is_slow
 from wattline.plausibility import Judge
+from wattline.ports import check_port
 from wattline.reading import Point
 from wattline.stop import Stop, Stopped
-from wattline.words import Meter, add_port_and_meters, check_port, meters_of
+from wattline.words import Meter, add_port_and_meters, check_addresses, meters_of
 
 SUMMARY = "reads each meter once and shows what it says"
 EXAMPLE = "wattline read /dev/ttyUSB0 house=orno-we515@1"
@@ -79,6 +80,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     meters = meters_of(arguments)
     check_port(arguments.port)
+    check_addresses(meters, arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())

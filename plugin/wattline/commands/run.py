@@ -24,8 +24,9 @@ from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.options import one_of
 from wattline.output import Output
+from wattline.ports import check_port
 from wattline.stop import Stop
-from wattline.words import add_port_and_meters, check_intervals, check_port, meters_of, parse_interval
+from wattline.words import add_port_and_meters, check_addresses, check_intervals, meters_of, parse_interval
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -34,6 +35,8 @@ ERROR_PREFIX = "E! "
 STDIN, STDOUT = 0, 1
 WATCH_S = 1.0
 HUNG_S = 30.0
+# A watch that was away for so many of its turns did not run, and neither did the loop: the process was stopped.
+TURNS_MISSED = 5
 NOBODY_READS = "nobody reads standard output any more"
 # What the loop gets to leave a read before the process goes on to its end without it.
 LEAVE_S = 0.25
@@ -78,6 +81,7 @@ def execute(arguments: argparse.Namespace) -> int:
     meters = meters_of(arguments)
     check_intervals(meters, interval_s)
     check_port(arguments.port)
+    check_addresses(meters, arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -136,6 +140,7 @@ def _watch(clock: Clock, stop: Stop) -> None:
     poller.register(STDIN, select.POLLIN)
     # No event is asked for: an error or a hang-up is told all the same.
     poller.register(STDOUT, 0)
+    looked_s = resumed_s = time.monotonic()
     while not stop.is_set:
         events = dict(poller.poll(WATCH_S * 1000))
         if STDOUT in events:
@@ -143,7 +148,10 @@ def _watch(clock: Clock, stop: Stop) -> None:
         elif STDIN in events and _stdin_ended():
             stop.set("standard input has ended, which is how Telegraf ends a plugin")
         log.catch_up()
-        if time.monotonic() - clock.turned_s > HUNG_S:
+        last_s, looked_s = looked_s, time.monotonic()
+        if looked_s - last_s > TURNS_MISSED * WATCH_S:
+            resumed_s = looked_s
+        if looked_s - max(clock.turned_s, resumed_s) > HUNG_S:
             LOG.error("The loop has not turned for %.0f s; the process ends so that Telegraf starts it anew.", HUNG_S)
             os._exit(1)
 

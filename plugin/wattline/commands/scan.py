@@ -15,6 +15,7 @@ from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
 from wattline.errors import NoReplyError, PortError, WordError
 from wattline.meters import Model, load_models
+from wattline.ports import PORTS, check_port, sets_line
 from wattline.scan import report
 from wattline.scan.ear import Ear
 from wattline.scan.order import NETWORK_S, Round, known_settings, rounds, steps
@@ -22,7 +23,6 @@ from wattline.scan.progress import Lines
 from wattline.scan.search import Search, Watcher
 from wattline.scan.words import parse_addresses, parse_settings
 from wattline.stop import Stop, Stopped
-from wattline.words import PORTS, check_port
 
 SUMMARY = "finds the meters on a port, and prints the line for Telegraf"
 EXAMPLE = "wattline scan /dev/ttyUSB0"
@@ -67,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     models = list(load_models().values())
     addresses = parse_addresses(arguments.addresses)
-    has_settings = not arguments.port.startswith("socket://")
+    has_settings = sets_line(arguments.port)
     searched = _rounds(models, arguments.settings, has_settings=has_settings)
     check_port(arguments.port)
     slack_s = NETWORK_S if "://" in arguments.port else 0.0
@@ -96,7 +96,10 @@ def _rounds(models: list[Model], settings: str, *, has_settings: bool) -> list[R
     if has_settings:
         return rounds(models, chosen)
     if settings:
-        raise WordError("A socket:// gateway has line settings of its own: set them there, and leave --settings away.")
+        raise WordError(
+            "A gateway behind socket:// or modbus-tcp:// has line settings of its own: set them there, and leave "
+            "--settings away."
+        )
     return [Round(LineSettings(), tuple(models))]
 
 

@@ -6,11 +6,12 @@ import signal
 
 from wattline.bus.port import Port
 from wattline.errors import PortError, port_hint
+from wattline.ports import check_port
 from wattline.stop import Stop
 from wattline.watch.look import Look
 from wattline.watch.show import parse_seconds, show
 from wattline.watch.state import State
-from wattline.words import add_port_and_meters, check_port, parse_interval, parse_meters
+from wattline.words import add_port_and_meters, parse_interval, parse_meters
 
 SUMMARY = "shows meters live in the terminal, and how their bus is doing"
 EXAMPLE = "wattline watch /dev/ttyUSB0 house=orno-we515@1"

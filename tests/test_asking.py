@@ -1,0 +1,269 @@
+"""One question to one meter: what is taken to be missing after each kind of answer, and what is made of late ones.
+
+The line is a stand-in that gives what it is told to; the books are the real ones.
+
+| fault                                                      | test                                                |
+|------------------------------------------------------------|-----------------------------------------------------|
+| a reply that may still come is not thought to be missing   | test_what_is_missing_after_an_error                 |
+| ... since a refusal or a broken reply is taken for its own, though it may be a late one's | the same         |
+| a question that was answered is thought to be missing      | the same, test_an_answer_leaves_no_doubt            |
+| a late reply answers nothing, or the wrong question        | test_a_late_reply_is_handed_on_with_its_question    |
+| ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
+| a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
+| ... or one that this one would never send                  | test_what_cannot_be_a_late_reply_strikes_nothing_off |
+| silence is not counted in a row                            | test_silences_are_counted_in_a_row                  |
+| an error is counted as another                             | test_each_kind_of_error_has_its_counter             |
+| the port has the settings or the patience of another meter | test_the_port_is_set_for_this_meter                 |
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+import pytest
+
+from wattline.bus.asking import Asking
+from wattline.bus.frames import Frame, Stray, crc
+from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED
+from wattline.bus.settings import LineSettings
+from wattline.bus.suspicion import HORIZON_S, Question
+from wattline.errors import ChecksumError, NoReplyError, RefusedError, ShortReplyError, WrongReplyError
+from wattline.words import parse_meters
+
+(METER,) = parse_meters(["house=orno-we515@7,baud=2400"])
+FUNCTION = METER.model.function
+THIS, OTHER = Question(0.0, 0x140), Question(1.0, 0x148)
+READ_S = 0.1
+
+
+def reply(length: int, address: int = 7, function: int = FUNCTION) -> bytes:
+    body = bytes((address, function, 2 * length)) + bytes(2 * length)
+    return body + crc(body)
+
+
+def refusal(address: int = 7) -> bytes:
+    body = bytes((address, FUNCTION | 0x80, 2))
+    return body + crc(body)
+
+
+@dataclass
+class Line:
+    """A port, its Modbus and its clock: a read takes a tenth of a second and gives, or raises, what comes next."""
+
+    now_s: float = 0.0
+    comes: object = None
+    raw: bytes = b""
+    strays: deque[Stray] = field(default_factory=deque)
+    turnaround_s: float | None = 0.02
+    address: int = 0
+    settings: LineSettings = field(default_factory=LineSettings)
+    ended_s: float = 0.0
+    reply_timeout_s: float = 0.0
+    ask_by_s: float = math.inf
+    is_something_there: bool = False
+
+    @property
+    def port(self) -> "Line":
+        return self
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def use(self, settings: LineSettings) -> None:
+        self.settings = settings
+
+    def rest_until(self, moment_s: float) -> None:
+        self.now_s = max(self.now_s, moment_s)
+
+    def listen(self, _deadline_s: float) -> bool:
+        return self.is_something_there
+
+    def read(self, address: int, _function: int, _first: int, count: int) -> tuple[int, ...]:
+        self.address = address
+        self.now_s += READ_S
+        self.ended_s = self.now_s
+        if isinstance(self.comes, Exception):
+            raise self.comes
+        return (0,) * count
+
+    def stray(self, data: bytes, at_s: float | None = None) -> None:
+        self.strays.append(Stray(Frame(data), self.now_s if at_s is None else at_s))
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def asking(line) -> Asking:
+    return Asking(METER, line, line.monotonic)
+
+
+def ask(asking, line, length, question, comes=None, *, raw=b"") -> None:
+    """Put one question, to which ``comes`` comes."""
+    line.comes, line.raw = comes, raw
+    if comes is None:
+        asking.ask(question.first, length, question)
+    else:
+        with pytest.raises(type(comes)):
+            asking.ask(question.first, length, question)
+
+
+REFUSED = RefusedError("", 2)
+BROKEN = reply(2)[:-1] + b"x"
+
+# What is missing before (the lengths), the error, what came, and how many of two registers are missing afterwards.
+MISSING = {
+    "nothing came": ([], NoReplyError(), b"", 1),
+    "it stopped in the middle, and may go on": ([], ShortReplyError(), BROKEN[:5], 1),
+    "an answer to another question": ([], WrongReplyError(), reply(3), 1),
+    "a refusal, and nothing else was under way": ([], REFUSED, refusal(), 0),
+    "a refusal that may be that of another length": ([3], REFUSED, refusal(), 1),
+    "a refusal that may be that of the same length": ([2], REFUSED, refusal(), 2),
+    "its own reply, broken": ([], ChecksumError(), BROKEN, 0),
+    "its own, broken, while another length was under way": ([3], ChecksumError(), BROKEN, 0),
+    "broken, and may be the one that was under way": ([2], ChecksumError(), BROKEN, 2),
+    "broken, of another length": ([], ChecksumError(), reply(3)[:-1] + b"x", 1),
+    "broken, of another meter": ([], ChecksumError(), reply(2, address=8)[:-1] + b"x", 1),
+    "broken, of another function": ([], ChecksumError(), reply(2, function=FUNCTION ^ 7)[:-1] + b"x", 1),
+    "broken from the start": ([], ChecksumError(), b"\xaa" + BROKEN, 1),
+}
+
+
+@pytest.mark.parametrize(("before", "error", "raw", "missing"), MISSING.values(), ids=MISSING)
+def test_what_is_missing_after_an_error(asking, line, *, before, error, raw, missing):
+    for length in before:
+        ask(asking, line, length, THIS, NoReplyError())
+    ask(asking, line, 2, THIS, error, raw=raw)
+    assert asking.doubts(2, OTHER) == missing
+    assert asking.doubts(2, THIS) == 0
+
+
+def test_a_refusal_is_its_own_again_once_nothing_can_come_any_more(asking, line):
+    ask(asking, line, 3, THIS, NoReplyError())
+    line.now_s += HORIZON_S
+    ask(asking, line, 2, THIS, REFUSED, raw=refusal())
+    assert asking.doubts(2, OTHER) == 0
+
+
+def test_an_answer_leaves_no_doubt(asking, line):
+    """Unless an older question of its length was open: then its own may still come."""
+    ask(asking, line, 2, THIS)
+    assert asking.doubts(2, OTHER) == 0
+    ask(asking, line, 2, THIS, NoReplyError())
+    line.now_s += HORIZON_S - READ_S
+    ask(asking, line, 2, OTHER)
+    assert asking.doubts(2, OTHER) == 1
+    line.now_s += HORIZON_S - 2 * READ_S
+    assert asking.doubts(2, OTHER) == 1
+    line.now_s += 2 * READ_S
+    assert asking.doubts(2, OTHER) == 0
+
+
+def test_a_late_reply_is_handed_on_with_its_question(asking, line):
+    ask(asking, line, 2, THIS, NoReplyError())
+    line.stray(reply(2))
+    asking.listen()
+    assert [(late.question, late.length, late.registers) for late in asking.late_answers] == [(THIS, 2, (0, 0))]
+    assert asking.doubts(2, OTHER) == 0
+    assert asking.health["late_replies"] == 1
+
+
+def test_a_late_reply_to_either_of_two_questions_has_none(asking, line):
+    for question in (THIS, OTHER):
+        ask(asking, line, 2, question, NoReplyError())
+    line.stray(reply(2))
+    asking.listen()
+    assert [late.question for late in asking.late_answers] == [None]
+
+
+def test_a_late_reply_that_comes_during_another_question_is_recognised(asking, line):
+    """Whether that is answered or not."""
+    for comes in (None, NoReplyError()):
+        ask(asking, line, 3, THIS, NoReplyError())
+        line.stray(reply(3))
+        ask(asking, line, 2, THIS, comes)
+    assert len(asking.late_answers) == 2
+
+
+def test_a_reply_that_nothing_explains_answers_nothing_and_leaves_a_doubt(asking, line):
+    line.stray(reply(2))
+    asking.listen()
+    assert asking.late_answers == []
+    assert (asking.doubts(2, THIS), asking.doubts(2, OTHER)) == (1, 1)
+
+
+def test_late_replies_teach_patience(asking, line):
+    """A meter that always answers too late is waited for longer."""
+    assert asking.timeout_s == FIRST_TIMEOUT_S
+    for _ in range(SAMPLES_NEEDED):
+        ask(asking, line, 2, THIS, NoReplyError())
+        line.now_s += 0.8
+        line.stray(reply(2))
+        asking.listen()
+    assert asking.timeout_s > 2 * FIRST_TIMEOUT_S
+    assert asking.turnaround_s > 0.7
+
+
+def test_other_meters_replies_are_left_to_them(asking, line):
+    """In their order."""
+    ask(asking, line, 2, THIS, NoReplyError())
+    for data in (reply(2, address=8), reply(2), reply(3, address=9)):
+        line.stray(data)
+    asking.listen()
+    assert [stray.frame.address for stray in line.strays] == [8, 9]
+    assert len(asking.late_answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "late_replies"), [(refusal(), 1), (reply(2, function=FUNCTION ^ 7), 0)], ids=["refusal", "function"]
+)
+def test_what_cannot_be_a_late_reply_strikes_nothing_off(asking, line, data, late_replies):
+    ask(asking, line, 2, THIS, NoReplyError())
+    line.stray(data)
+    asking.listen()
+    assert asking.late_answers == []
+    assert [asking.doubts(length, OTHER) for length in (0, 2)] == [0, 1]
+    assert not line.strays
+    assert asking.health["late_replies"] == late_replies
+
+
+def test_silences_are_counted_in_a_row(asking, line):
+    """Whatever comes, asked for or not, ends the row."""
+    for comes, raw, silences in (
+        (NoReplyError(), b"", 1),
+        (NoReplyError(), b"", 2),
+        (ChecksumError(), BROKEN, 0),
+        (NoReplyError(), b"", 1),
+        (None, b"", 0),
+        (NoReplyError(), b"", 1),
+    ):
+        ask(asking, line, 2, THIS, comes, raw=raw)
+        assert asking.silences == silences
+    asking.listen()
+    assert asking.silences == 1
+    line.is_something_there = True
+    asking.listen()
+    assert asking.silences == 0
+
+
+@pytest.mark.parametrize(
+    "error", [NoReplyError(), ShortReplyError(), ChecksumError(), WrongReplyError(), REFUSED], ids=lambda e: e.counter
+)
+def test_each_kind_of_error_has_its_counter(asking, line, error):
+    ask(asking, line, 2, THIS, error)
+    ask(asking, line, 2, THIS)
+    counted = {name: count for name, count in asking.health.report().items() if count and "round_trip" not in name}
+    assert counted == {"requests": 2, "replies": 1, error.counter: 1}
+    assert asking.health.report()["requests"] == 2
+
+
+def test_the_port_is_set_for_this_meter(asking, line):
+    for _ in range(SAMPLES_NEEDED):
+        ask(asking, line, 2, THIS)
+        assert line.settings == METER.settings
+        assert line.reply_timeout_s == pytest.approx(FIRST_TIMEOUT_S)
+    ask(asking, line, 2, THIS)
+    assert line.reply_timeout_s == pytest.approx(3 * 0.02 + 0.05)
+    assert asking.turnaround_s == 0.02
