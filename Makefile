@@ -35,8 +35,8 @@ check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint
 servers: ## build Telegraf and InfluxDB for the chain tests; needs Go 1.26, cargo, clang, pkg-config and protoc
 	@tests/servers/build
 
-bench: $(VENV)/.test ## measure the sweep, the jitter, the CPU and the memory; print a table
-	@$(VENV)/bin/python tests/bench/run.py $(ARGS)
+bench: $(VENV)/.test ## measure sweeps, jitter, CPU and memory beside other readers, in twelve minutes; ARGS="--quick" in five
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench.run $(ARGS)
 
 install: ## install the plugin into PREFIX (/opt/wattline), beside the version that is there
 	$(need_python)

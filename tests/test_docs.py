@@ -14,6 +14,7 @@
 | an example is refused | test_every_example_of_a_meter_is_one, test_the_examples_of_the_output_are_sound |
 | the README's commands do not work | test_every_make_target_in_the_texts_exists, test_a_real_meter_is_metered_by_the_commands_of_the_readme |
 | a link leads nowhere | test_every_link_leads_somewhere |
+| a section still waits to be written | test_no_section_is_a_placeholder, test_a_placeholder_is_recognised |
 """
 
 import argparse
@@ -275,3 +276,26 @@ def test_every_link_leads_somewhere(text: Path) -> None:
                 for line in re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
             ]
             assert not heading or heading in headings, link
+
+
+def placeholders(text: str) -> list[str]:
+    """The headings below which one word in capitals stands for all that is to come."""
+    return re.findall(r"^#+ (.*)\n+[A-Z]+[.:]?\n*(?=^#|\Z)", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_no_section_is_a_placeholder(text: Path) -> None:
+    assert placeholders(TEXTS[text]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("# A\n\nTODO\n\n# B\n\nWords.\n", ["A"]),
+        ("# A\n\nWords.\n\n## B\n\nPERFORMANCE\n", ["B"]),
+        ("# A\n\nTBD.\n", ["A"]),
+        ("# MIT\n\nAs in LICENSE.\n\n# B\n\nMQTT\nand more.\n", []),
+    ],
+)
+def test_a_placeholder_is_recognised(text: str, found: list[str]) -> None:
+    assert placeholders(text) == found

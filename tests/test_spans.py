@@ -9,6 +9,7 @@
 | silence is waited for ever again, or one lost reply drops a span | test_a_span_that_stays_silent_is_dropped, test_one_lost_reply_drops_no_span |
 | a block that is shifted behind a gap is believed | test_a_block_that_is_shifted_behind_a_gap_is_never_believed |
 | ... since it is zero at night | test_what_is_zero_at_night_is_not_judged |
+| a meter of which one value is always zero never gets its wide read | test_what_lies_behind_the_last_gap_tells_of_all_gaps |
 | a span is believed that answers with another second's values | test_a_span_that_lags_is_never_believed |
 | a learnt span that is lost takes its parts with it | test_a_learnt_span_that_is_lost_is_read_in_parts |
 | ... for good | test_a_learnt_span_that_fails_for_good_is_given_up |
@@ -176,6 +177,14 @@ def test_what_is_zero_at_night_is_not_judged():
     day = night | {0x13A: 1473, 0x141: 327, 0x149: 98, 0x151: 341, 0x158: 959}
     assert trial(day, [day.get(address, 0) for address in range(WIDE.first, WIDE.end)]) == Outcome.AGREES
     assert trial(day, said) == Outcome.DIFFERS
+
+
+@pytest.mark.parametrize(("power_factor", "outcome"), [(959, Outcome.AGREES), (0, Outcome.UNCERTAIN)])
+def test_what_lies_behind_the_last_gap_tells_of_all_gaps(power_factor, outcome):
+    """A house without reactive power, day and night: what is zero before another gap does not keep a meter from it."""
+    now = {0x130: 5000, 0x131: 23000, 0x13A: 1473, 0x141: 327, 0x151: 341, 0x158: power_factor}
+    said = [now.get(address, 0) for address in range(WIDE.first, WIDE.end)]
+    assert trial(now, said) == outcome
 
 
 def test_a_counter_agrees_exactly_and_a_gauge_nearly():

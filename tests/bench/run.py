@@ -1,232 +1,185 @@
-"""``make bench``: what metering one OR-WE-515 costs, beside Telegraf's own ``inputs.modbus`` in the same run.
+"""``make bench``: what metering costs, beside Telegraf's own ``inputs.modbus`` and a plain reader, in the same run.
 
-Two simulated meters on two pseudo-terminals, 9600 8E1, 20 ms turnaround. One is read by ``wattline run``, the other by
-a Telegraf that has only ``inputs.modbus``, both every second for the same two minutes. When each request came and each
-reply ended is taken from the simulators' own logs, so neither reader measures itself.
+Three measurements: one OR-WE-515, closely; several of them on one bus, at three turnarounds; and a whole reading of an
+OR-WE-517. Each reader has a simulated line of its own, and those of one row run side by side. What was asked and when
+is taken from the simulated meters' logs. On a machine that has other work the numbers mean little.
 """
 
 import argparse
-import json
 import os
+import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
-from wattline.bus.settings import LineSettings
-from wattline.plan import sweep_s
+import wattline
+from bench import readers, table
+from bench.measure import Measured
+from bench.readers import Reader
+from bench.rig import BenchError, Rig
+from wattline.meters import load_models
 
-SETTINGS = LineSettings(9600, "E", 1)
-TURNAROUND_S = 0.020
-REQUEST_S = 8 * SETTINGS.character_s
-# Between two sweeps the bus is quiet for longer than this, inside one never.
-PAUSE_S = 0.15
-# The meter's longer lengths are learnt and Telegraf has settled by then.
-WARM_UP_S = 40
-BUILD = str(Path(__file__).parents[1] / "servers" / "build")
-WATTLINE = [sys.executable, "-m", "wattline"]
-METER = "house=orno-we515@1"
-
-TELEGRAF_CONFIGURATION = """
-[agent]
-  interval = "1s"
-  flush_interval = "10s"
-  omit_hostname = true
-  skip_processors_after_aggregators = true
-[[inputs.modbus]]
-  name = "house"
-  controller = "file://{port}"
-  baud_rate = 9600
-  parity = "E"
-  timeout = "400ms"
-  configuration_type = "metric"
-  optimization = "{optimization}"
-  [[inputs.modbus.metric]]
-    slave_id = 1
-    measurement = "electricity"
-    fields = [
-      {{ address=0x130, name="frequency_hz", type="UINT16", scale=0.01 }},
-      {{ address=0x131, name="voltage_v", type="UINT16", scale=0.01 }},
-      {{ address=0x139, name="current_a", type="UINT32", scale=0.001 }},
-      {{ address=0x140, name="power_w", type="INT32" }},
-      {{ address=0x148, name="reactive_power_var", type="INT32" }},
-      {{ address=0x150, name="apparent_power_va", type="INT32" }},
-      {{ address=0x158, name="power_factor", type="INT16", scale=0.001 }},
-    ]
-[[outputs.file]]
-  files = ["/dev/null"]
-"""
+# The bus that the others are measured against: it gets the full time.
+GOAL_MS, GOAL_METERS = 20, 5
+BIG = "orno-we517"
+# A slow quantity is read every ten seconds.
+FULL_READING_S = 21
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """One read, as the meter saw it: seconds of the wall clock, and registers."""
+class Course:
+    """What is measured, and for how long.
 
-    began_s: float
-    ended_s: float
-    count: int
-    address: int
+    Attributes:
+        telegraf: the program.
+        seconds: for the close look at one meter, and for five meters at a turnaround of 20 ms.
+        cell_seconds: for every other row.
+        meters, turnarounds_ms: the rows.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What a process has used: CPU seconds since its start, resident megabytes now."""
-
-    cpu_s: float
-    resident_mb: float
+    telegraf: str
+    seconds: int
+    cell_seconds: int
+    meters: Sequence[int]
+    turnarounds_ms: Sequence[int]
 
 
 def main() -> int:
-    """Measure and print; returns 0."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=120, help="how long is measured (default: %(default)s)")
-    parser.add_argument("--telegraf", help="a Telegraf with inputs.modbus (default: that of `make servers`)")
-    arguments = parser.parse_args()
-    telegraf = arguments.telegraf or built_telegraf()
+    """Measure and print; returns 0, or 1 with a sentence when it cannot be done."""
+    arguments = _parser().parse_args()
+    telegraf = shutil.which(arguments.telegraf) if arguments.telegraf else readers.built_telegraf()
     if telegraf is None:
-        print("Telegraf is not built; `make servers` builds it.", file=sys.stderr)
+        missing = f"There is no program {arguments.telegraf}" if arguments.telegraf else "Telegraf is not built"
+        print(f"{missing}; `make servers` builds Telegraf.", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        print(f"Measuring for {WARM_UP_S} + {arguments.seconds} s ...", file=sys.stderr, flush=True)
-        rows = measure(Path(folder), arguments.seconds, telegraf)
-    print(table(rows))
+    course = _course(telegraf, arguments)
+    try:
+        show(course)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
-def built_telegraf() -> str | None:
-    """The Telegraf that `make servers` has built; None when it has not."""
-    folders = subprocess.run([BUILD, "--path"], check=True, capture_output=True, text=True).stdout.strip()
-    return shutil.which("telegraf", path=folders)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make bench ARGS=...", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--seconds", type=int, default=120, help="for the close looks (default: %(default)s)")
+    add("--long", action="store_const", const=600, dest="seconds", help="ten minutes for them")
+    add("--cell-seconds", type=int, default=12, help="for each other row (default: %(default)s)")
+    add("--meters", type=_numbers, default="1,2,4,5,6", help="on one bus (default: %(default)s)")
+    add("--turnarounds", type=_numbers, default=str(GOAL_MS), help="of these, in milliseconds (default: %(default)s)")
+    add("--full", action="store_const", const=[5, 20, 50], dest="turnarounds", help="5, 20 and 50 ms: half an hour")
+    add("--quick", action="store_true", help="20 s for the close looks, and only 1 and 5 meters on one bus")
+    add("--telegraf", help="a Telegraf with inputs.modbus (default: that of `make servers`)")
+    return parser
 
 
-def measure(folder: Path, seconds: int, telegraf: str) -> list[tuple[str, ...]]:
-    """Run both readers side by side and return the rows of the table."""
-    readers = {
-        "wattline run": [*WATTLINE, "run", str(folder / "wattline"), METER],
-        "inputs.modbus": [telegraf, "--quiet", "--config", str(folder / "telegraf.conf")],
-    }
-    links = dict(zip(readers, ("wattline", "telegraf"), strict=True))
-    configuration = TELEGRAF_CONFIGURATION.format(port=folder / "telegraf", optimization="none")
-    (folder / "telegraf.conf").write_text(configuration)
-    with simulator(folder, "wattline"), simulator(folder, "telegraf"):
-        processes = {name: start(words, folder / f"{links[name]}.out") for name, words in readers.items()}
-        time.sleep(WARM_UP_S)
-        from_s, before = time.time(), {name: used(process.pid) for name, process in processes.items()}
-        time.sleep(seconds)
-        until_s, after = time.time(), {name: used(process.pid) for name, process in processes.items()}
-        for process in processes.values():
-            process.terminate()
-            process.wait()
-    rows = []
-    for name in readers:
-        exchanges = [e for e in served(folder / f"{links[name]}.truth") if from_s <= e.began_s < until_s]
-        rows.append(row(name, exchanges, before[name], after[name], seconds))
-    return rows
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
 
 
-@contextmanager
-def simulator(folder: Path, name: str) -> Iterator[None]:
-    """A meter on ``folder/name``, its log beside it."""
-    words = ["--link", str(folder / name), "--truth", str(folder / f"{name}.truth"), "--jitter", "0"]
-    words += ["--turnaround", str(int(TURNAROUND_S * 1000)), METER]
-    process = subprocess.Popen([*WATTLINE, "simulate", *words], stdout=subprocess.PIPE)
-    try:
-        if process.stdout is None or not process.stdout.readline():
-            raise SystemExit("The simulated meter did not start.")
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+def _course(telegraf: str, arguments: argparse.Namespace) -> Course:
+    seconds, meters = (20, [1, GOAL_METERS]) if arguments.quick else (arguments.seconds, arguments.meters)
+    return Course(telegraf, seconds, arguments.cell_seconds, meters, arguments.turnarounds)
 
 
-def start(words: list[str], output: Path) -> subprocess.Popen[bytes]:
-    """A reader whose stdin stays open and whose output goes to a file."""
-    with output.open("wb") as file:
-        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=file, stderr=file)
+def show(course: Course) -> None:
+    """Measure all, and print each table as soon as it is there.
+
+    Raises:
+        BenchError: it cannot be done.
+    """
+    _print(_conditions(course.telegraf), table.explained())
+    one = one_meter(course)
+    _print(f"One OR-WE-515, turnaround {GOAL_MS} ms, {course.seconds} s:", table.one_meter(one))
+    cells = several_meters(course)
+    _print(
+        f"Nine quantities of each of several OR-WE-515 every second, {course.cell_seconds} s a row, and "
+        f"{course.seconds} s for {GOAL_METERS} meters at {GOAL_MS} ms. Readings per second and meter, and in brackets "
+        "those missed:",
+        table.rates(cells),
+        "One meter's sweep on these buses, without the pause on a change of meter:",
+        table.sweeps(cells),
+    )
+    model = load_models()[BIG]
+    _print(table.full_readings(full_reading(), model.title, len(model.rows)))
+    _print(table.goals(one, next(iter(cells.get((GOAL_MS, GOAL_METERS), [])), None)))
 
 
-def used(pid: int) -> Use:
-    """What the process ``pid`` has used, by /proc."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])
-    status = Path(f"/proc/{pid}/status").read_text()
-    resident_kb = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
-    return Use(ticks / os.sysconf("SC_CLK_TCK"), resident_kb / 1024)
+def _print(*paragraphs: str) -> None:
+    print(*(f"{paragraph}\n" for paragraph in paragraphs), sep="\n", flush=True)
 
 
-def served(truth: Path) -> list[Exchange]:
-    """The reads of a simulator's log."""
-    exchanges = []
-    for line in truth.read_text().splitlines():
-        entry = json.loads(line)
-        if entry["sent_monotonic_ns"] is None:
-            continue
-        heard_s = entry["heard_wall_ns"] / 1e9
-        took_s = (entry["sent_monotonic_ns"] - entry["heard_monotonic_ns"]) / 1e9
-        exchanges.append(Exchange(heard_s - REQUEST_S, heard_s + took_s, entry["count"], entry["first"]))
-    return exchanges
+def one_meter(course: Course) -> list[Measured]:
+    """One OR-WE-515, closely; without the totals, so that all read the same every second."""
+    words = readers.meter_words(readers.ORNO, 1)
+    lanes = readers.wattline_readers(words) + readers.telegraf_readers(course.telegraf, 1, with_totals=False)
+    return measure("one meter", lanes, GOAL_MS, course.seconds)
 
 
-def sweeps(exchanges: list[Exchange]) -> list[list[Exchange]]:
-    """The exchanges of each second, told apart by the pause between them."""
-    found: list[list[Exchange]] = [exchanges[:1]]
-    for before, after in pairwise(exchanges):
-        if after.began_s - before.ended_s > PAUSE_S:
-            found.append([])
-        found[-1].append(after)
-    # The first and the last may have been cut off.
-    return found[1:-1]
+def several_meters(course: Course) -> dict[tuple[int, int], list[Measured]]:
+    """Several OR-WE-515 on one bus, by turnaround and number: who still reads each of them every second."""
+    cells: dict[tuple[int, int], list[Measured]] = {}
+    for turnaround_ms in course.turnarounds_ms:
+        for meters in course.meters:
+            is_goal = (turnaround_ms, meters) == (GOAL_MS, GOAL_METERS)
+            seconds = course.seconds if is_goal else course.cell_seconds
+            title = f"{meters} on one bus, turnaround {turnaround_ms} ms"
+            lanes = bus_readers(course.telegraf, meters)
+            cells[turnaround_ms, meters] = measure(title, lanes, turnaround_ms, seconds, meters=meters)
+    return cells
 
 
-def row(name: str, exchanges: list[Exchange], before: Use, after: Use, seconds: int) -> tuple[str, ...]:
-    """One row of the table."""
-    all_sweeps = sweeps(exchanges)
-    took_s, least_s = [], []
-    for sweep in all_sweeps:
-        took_s.append(sweep[-1].ended_s - sweep[0].began_s)
-        least_s.append(sweep_s((e.count for e in sweep), SETTINGS, TURNAROUND_S) - SETTINGS.silence_s)
-    ratios = [took / least for took, least in zip(took_s, least_s, strict=True)]
-    delays_ms = sorted(1000 * (sweep[0].began_s % 1) for sweep in all_sweeps)
-    begun = {int(sweep[0].began_s) for sweep in all_sweeps}
-    missed = max(begun) - min(begun) + 1 - len(begun)
-    cpu_ms = 1000 * (after.cpu_s - before.cpu_s) / seconds
+def bus_readers(telegraf: str, meters: int) -> list[Reader]:
+    """All readers of so many OR-WE-515."""
+    words = readers.meter_words(readers.ORNO, meters)
+    others = [*readers.telegraf_readers(telegraf, meters, with_totals=True), readers.plain_reader(words)]
+    return readers.wattline_readers(words) + others
+
+
+def full_reading() -> list[Measured]:
+    """An OR-WE-517, three phases and four tariffs: the requests for all that it has."""
+    words = readers.meter_words(BIG, 1)
+    lanes = [*readers.wattline_readers(words), readers.plain_reader(words)]
+    return measure("one OR-WE-517", lanes, GOAL_MS, FULL_READING_S, model=BIG)
+
+
+def measure(
+    title: str, lanes: Sequence[Reader], turnaround_ms: int, seconds: int, *, model: str = readers.ORNO, meters: int = 1
+) -> list[Measured]:
+    """Run the readers side by side, let them learn, and measure them.
+
+    Raises:
+        BenchError: one of them has ended, or reads nothing.
+    """
+    print(f"{time.strftime('%H:%M:%S')} {title}, {seconds} s ...", file=sys.stderr, flush=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Rig(Path(folder), lanes, turnaround_ms, model=model, meters=meters) as rig,
+    ):
+        rig.settle()
+        return rig.measure(seconds)
+
+
+def _conditions(telegraf: str) -> str:
+    said = subprocess.run([telegraf, "--version"], check=False, capture_output=True, text=True).stdout
+    name, _, version = said.strip().partition(" ")
+    if name != "Telegraf":
+        raise BenchError(f"{telegraf} is not Telegraf: asked for its version it says {said.strip()!r}.")
     return (
-        name,
-        str(statistics.mode(len(sweep) for sweep in all_sweeps)),
-        f"{1000 * statistics.median(took_s):.1f}",
-        f"{1000 * statistics.median(least_s):.1f}",
-        f"{statistics.median(ratios):.3f}",
-        f"{statistics.median(delays_ms):.2f}",
-        f"{statistics.quantiles(delays_ms, n=100)[98]:.2f}",
-        str(missed),
-        f"{cpu_ms:.2f}",
-        f"{after.resident_mb:.1f}",
+        f"{time.strftime('%Y-%m-%d')}: wattline {wattline.__version__}, Python {platform.python_version()}, Telegraf "
+        f"{version.split()[0]}, {platform.machine()} with {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start."
     )
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    """The rows as Markdown."""
-    head = (
-        "reader",
-        "reads a sweep",
-        "sweep, ms",
-        "wire's minimum, ms",
-        "ratio",
-        "start jitter p50, ms",
-        "p99, ms",
-        "missed slots",
-        "CPU a slot, ms",
-        "resident, MB",
-    )
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ("---",) * len(head), *rows)]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Whether a wide read says what the proven reads before and after it say: pure functions.
 
-A meter that skips registers it does not have answers a read over them with everything behind the gap shifted. So a
-trial counts only if the same reply, shifted by a register or two, would not agree as well; where too much is zero to
-tell, as at night, nothing is decided.
+A meter that skips registers it does not have answers a read over them with everything behind the gap shifted. What lies
+behind the last gap is shifted by all that was skipped before it; so it alone tells, whatever else happens to be zero. A
+trial counts only if that part of the reply, shifted by a register or two, would not agree as well; where it is zero
+itself, as at night, nothing is decided.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,10 +58,9 @@ class Trial:
             return Outcome.DIFFERS
         if not all(self._agrees(model, part, after) for part in parts):
             return Outcome.UNCERTAIN
-        for shift in SHIFTS:
-            for segment in _segments(parts):
-                if all(self._agrees(model, part, after, shift) for part in segment):
-                    return Outcome.UNCERTAIN
+        last = _behind_the_last_gap(parts)
+        if any(all(self._agrees(model, part, after, shift) for part in last) for shift in SHIFTS):
+            return Outcome.UNCERTAIN
         return Outcome.AGREES
 
     def _agrees(self, model: Model, part: Block, after: Readings, shift: int = 0, tolerance: int = 1) -> bool:
@@ -96,11 +96,6 @@ def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, toleran
     return min(known) - slack <= value <= max(known) + slack
 
 
-def _segments(parts: Sequence[Block]) -> list[list[Block]]:
-    """The parts between one gap and the next: behind a gap all is shifted by the same."""
-    segments = [[parts[0]]]
-    for one, other in pairwise(parts):
-        if other.address > one.end:
-            segments.append([])
-        segments[-1].append(other)
-    return segments
+def _behind_the_last_gap(parts: Sequence[Block]) -> Sequence[Block]:
+    begins = [number for number, (one, other) in enumerate(pairwise(parts), 1) if other.address > one.end]
+    return parts[begins[-1] :] if begins else parts
