@@ -16,12 +16,22 @@ import pytest
 from line_protocol_parser import parse_line
 
 from wattline import fields
+from wattline.log import LOG
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.words import parse_meters
 
 pytest_plugins = ["screen", "simulated", "virtual"]
 
 PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A command that is called here, and not as a process, leaves the log as it was."""
+    handlers, level, propagates = LOG.handlers[:], LOG.level, LOG.propagate
+    yield
+    LOG.handlers[:], LOG.propagate = handlers, propagates
+    LOG.setLevel(level)
 
 
 @pytest.fixture(scope="session")

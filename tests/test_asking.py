@@ -26,7 +26,7 @@ from wattline.bus.asking import Asking
 from wattline.bus.frames import Frame, Stray, crc
 from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED
 from wattline.bus.settings import LineSettings
-from wattline.bus.suspicion import HORIZON_S, Question
+from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
 from wattline.errors import ChecksumError, NoReplyError, RefusedError, ShortReplyError, WrongReplyError
 from wattline.words import parse_meters
 
@@ -61,6 +61,11 @@ class Line:
     reply_timeout_s: float = 0.0
     ask_by_s: float = math.inf
     is_something_there: bool = False
+    busy_s: float = 0.0
+    suspicion: Suspicion = field(default_factory=Suspicion)
+
+    def suspicion_of(self, _address: int, _baud: int) -> Suspicion:
+        return self.suspicion
 
     @property
     def port(self) -> "Line":
@@ -87,7 +92,7 @@ class Line:
         return (0,) * count
 
     def stray(self, data: bytes, at_s: float | None = None) -> None:
-        self.strays.append(Stray(Frame(data), self.now_s if at_s is None else at_s))
+        self.strays.append(Stray(Frame(data), self.now_s if at_s is None else at_s, self.settings))
 
 
 @pytest.fixture
@@ -97,6 +102,7 @@ def line() -> Line:
 
 @pytest.fixture
 def asking(line) -> Asking:
+    line.use(METER.settings)
     return Asking(METER, line, line.monotonic)
 
 
@@ -165,7 +171,9 @@ def test_a_late_reply_is_handed_on_with_its_question(asking, line):
     ask(asking, line, 2, THIS, NoReplyError())
     line.stray(reply(2))
     asking.listen()
-    assert [(late.question, late.length, late.registers) for late in asking.late_answers] == [(THIS, 2, (0, 0))]
+    assert [(late.question, late.length, late.registers) for late in asking.late_answers] == [
+        (THIS._replace(meter=METER.name), 2, (0, 0))
+    ]
     assert asking.doubts(2, OTHER) == 0
     assert asking.health["late_replies"] == 1
 

@@ -311,7 +311,7 @@ def knowing(model: Model) -> str:
     """Python that adds ``model`` to the library of a child."""
     return (
         "import pickle, wattline.words\nfrom wattline.meters import Library\n"
-        f"wattline.words.load_models = lambda: Library([pickle.loads({pickle.dumps(model)!r})])"
+        f"wattline.words.Library = lambda _files: Library([pickle.loads({pickle.dumps(model)!r})])"
     )
 
 

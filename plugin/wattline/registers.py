@@ -37,8 +37,6 @@ class Encoding(enum.Enum):
     The value is (registers, kind, whether the least significant register comes first).
     """
 
-    value: tuple[int, str, bool]
-
     U16 = (1, "unsigned", False)
     I16 = (1, "signed", False)
     U32 = (2, "unsigned", False)
@@ -54,30 +52,23 @@ class Encoding(enum.Enum):
     F32_LOW_FIRST = (2, "float", True)
     F64_LOW_FIRST = (4, "float", True)
 
-    @property
-    def count(self) -> int:
+    def __init__(self, count: int, kind: str, low_first: bool) -> None:
+        self.count = count
         """Registers that one number takes."""
-        return self.value[0]
-
-    @property
-    def is_signed(self) -> bool:
+        self.is_signed = kind != "unsigned"
         """Whether it can hold a number below zero: in two's complement, or as a float of IEEE 754."""
-        return self.value[1] != "unsigned"
-
-    @property
-    def is_float(self) -> bool:
+        self.is_float = kind == "float"
         """Whether it holds a float of IEEE 754."""
-        return self.value[1] == "float"
+        self._low_first = low_first
 
     def unpack(self, registers: Sequence[int]) -> float:
         """The number in ``registers`` (each 0 to 65535, as many as ``count``); an int unless it is a float."""
-        count, kind, low_first = self.value
-        ordered = reversed(registers) if low_first else registers
+        ordered = reversed(registers) if self._low_first else registers
         data = b"".join([register.to_bytes(2, "big") for register in ordered])
-        if kind == "float":
-            (number,) = struct.unpack(_FLOATS[count], data)
+        if self.is_float:
+            (number,) = struct.unpack(_FLOATS[self.count], data)
             return float(number)
-        return int.from_bytes(data, "big", signed=kind == "signed")
+        return int.from_bytes(data, "big", signed=self.is_signed)
 
     def pack(self, raw: float) -> tuple[int, ...]:
         """The registers of ``raw``, an int unless the encoding is a float.
@@ -85,13 +76,12 @@ class Encoding(enum.Enum):
         Raises:
             OverflowError: the number does not fit.
         """
-        count, kind, low_first = self.value
-        if kind == "float":
-            data = struct.pack(_FLOATS[count], raw)
+        if self.is_float:
+            data = struct.pack(_FLOATS[self.count], raw)
         else:
-            data = int(raw).to_bytes(2 * count, "big", signed=kind == "signed")
+            data = int(raw).to_bytes(2 * self.count, "big", signed=self.is_signed)
         registers = tuple(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
-        return registers[::-1] if low_first else registers
+        return registers[::-1] if self._low_first else registers
 
 
 _FLOATS = {2: ">f", 4: ">d"}
@@ -124,17 +114,15 @@ class Row:
     decimals: int = -1
     units: Fraction = dataclasses.field(init=False, repr=False, compare=False)
     """How many units of the last decimal the raw number 1 is."""
+    end: int = dataclasses.field(init=False, repr=False, compare=False)
+    """The register after its last."""
 
     def __post_init__(self) -> None:
         if self.decimals < 0:
             decimals = _float_decimals(self.field) if self.encoding.is_float else scale_decimals(self.scale)
             object.__setattr__(self, "decimals", decimals)
         object.__setattr__(self, "units", Fraction(str(self.scale)) * 10**self.decimals)
-
-    @property
-    def end(self) -> int:
-        """The register after its last."""
-        return self.address + self.encoding.count
+        object.__setattr__(self, "end", self.address + self.encoding.count)
 
     def count_units(self, raw: float) -> int:
         """``raw`` (finite) in units of the last decimal."""

@@ -1,8 +1,8 @@
 """What a meter's conversation looked like: the counters and times of ``wattline_meter``."""
 
-import statistics
 from collections import Counter
 
+from wattline.bus.latency import median
 from wattline.errors import ReadError
 
 COUNTERS = (
@@ -55,6 +55,6 @@ class Health:
         values: dict[str, float] = {counter: float(self._counts[counter]) for counter in COUNTERS}
         trips_s, self._round_trips_s = self._round_trips_s, []
         if trips_s:
-            values["round_trip_ms"] = round(statistics.median(trips_s) * 1000, 1)
+            values["round_trip_ms"] = round(median(trips_s) * 1000, 1)
             values["round_trip_max_ms"] = round(max(trips_s) * 1000, 1)
         return values

@@ -20,6 +20,8 @@ SILENCES_ALLOWED = 2
 FAILURES_ALLOWED = 8
 # So often in a row a span that was learnt may fail while the meter answers others.
 LAPSES_ALLOWED = 5
+# The measured turnaround is compared in such steps, so that plans do not change with every read.
+TURNAROUND_STEP_S = 0.005
 # How long a span waits that could not be judged, as at night when most of its registers are zero; twice as long each time.
 POSTPONED_S = 4.0
 LONGEST_POSTPONED_S = 600.0
@@ -43,6 +45,8 @@ class Spans:
         self.known = proven_spans(model)
         self._model = model
         self._parts = tuple(parts)
+        self._slow = tuple(part for part in self._parts if is_slow(model, part))
+        self._fast = tuple(part for part in self._parts if part not in self._slow)
         self._settings = settings
         self.turnaround_s = TYPICAL_TURNAROUND_S
         self._widens = widens
@@ -52,10 +56,19 @@ class Spans:
         self._failures: Counter[Span] = Counter()
         self._uncertain: Counter[Span] = Counter()
         self._postponed_s: dict[Span, float] = {}
+        self._plans: dict[Cost, dict[tuple[Block, ...], list[Read]]] = {}
+        self._wanted: dict[Cost, dict[tuple[Block, ...], list[Read]]] = {}
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
         """The cheapest reads of ``parts`` by known spans that are free to be asked for."""
-        return known_reads(parts, self.known, self._cost(), is_free)
+        parts, cost = tuple(parts), self._cost()
+        # The same few plans are asked for in every slot.
+        plans = self._plans.setdefault(cost, {})
+        if parts not in plans:
+            plans[parts] = known_reads(parts, self.known, cost)
+        if all(is_free(read.span) for read in plans[parts] if len(read.parts) > 1):
+            return plans[parts]
+        return known_reads(parts, self.known, cost, is_free)
 
     def is_known(self, span: Span) -> bool:
         """Whether the meter answers ``span``."""
@@ -63,19 +76,17 @@ class Spans:
 
     def fast_reads(self) -> list[Read]:
         """The reads by which all fast parts are read."""
-        return self.reads(part for part in self._parts if not is_slow(self._model, part))
+        return self.reads(self._fast)
 
     def slow_reads(self) -> list[Read]:
         """The reads by which all slow parts are read."""
-        return self.reads(part for part in self._parts if is_slow(self._model, part))
+        return self.reads(self._slow)
 
     def wanted(self, now_s: float) -> list[Read]:
         """Wider reads that are worth a trial now, the most useful first: fast parts, slow parts, both at once."""
         if not self._widens:
             return []
-        slow = [part for part in self._parts if is_slow(self._model, part)]
-        fast = [part for part in self._parts if part not in slow]
-        reads = [read for parts in (fast, slow, self._parts) for read in self._wanted_of(parts)]
+        reads = [read for parts in (self._fast, self._slow, self._parts) for read in self._wanted_of(parts)]
         return [read for read in dict.fromkeys(reads) if self._postponed_s.get(read.span, 0.0) <= now_s]
 
     def saved_s(self, read: Read) -> float:
@@ -90,6 +101,7 @@ class Spans:
         if self._agreements[span] < AGREEMENTS_NEEDED:
             return False
         self.known.append(span)
+        self._forget_plans()
         return True
 
     def silent(self, span: Span) -> bool:
@@ -112,6 +124,7 @@ class Spans:
         is_new = span not in self._failed
         self._failed.add(span)
         self.known = [other for other in self.known if not other.holds(span.first, span.end)]
+        self._forget_plans()
         return is_new
 
     def lapsed(self, span: Span) -> bool:
@@ -126,8 +139,17 @@ class Spans:
         self._failures[span] = 0
 
     def _cost(self) -> Cost:
-        return Cost(self._settings, self.turnaround_s + self._model.pause_ms / 1000)
+        turnaround_s = round(self.turnaround_s / TURNAROUND_STEP_S) * TURNAROUND_STEP_S
+        return Cost(self._settings, turnaround_s + self._model.pause_ms / 1000)
 
-    def _wanted_of(self, parts: Iterable[Block]) -> list[Read]:
-        reads = wanted_reads(self._model, parts, self._failed, self.known, self._cost())
-        return [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
+    def _forget_plans(self) -> None:
+        self._plans.clear()
+        self._wanted.clear()
+
+    def _wanted_of(self, parts: tuple[Block, ...]) -> list[Read]:
+        cost = self._cost()
+        wanted = self._wanted.setdefault(cost, {})
+        if parts not in wanted:
+            reads = wanted_reads(self._model, parts, self._failed, self.known, cost)
+            wanted[parts] = [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
+        return wanted[parts]

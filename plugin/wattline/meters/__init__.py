@@ -102,6 +102,10 @@ class Model:
     verified: bool = False
     phases: int = 0
     table_of: str = ""
+    # Asked for at every read.
+    _rows_of: dict[tuple[int, int], tuple[Row, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False, hash=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phases", self.phases or (3 if any("_l3" in row.field for row in self.rows) else 1))
@@ -113,7 +117,10 @@ class Model:
 
     def rows_of(self, block: Block) -> tuple[Row, ...]:
         """The rows that lie wholly in ``block``."""
-        return tuple(row for row in self.rows if block.address <= row.address and row.end <= block.end)
+        place = (block.address, block.end)
+        if place not in self._rows_of:
+            self._rows_of[place] = tuple(row for row in self.rows if place[0] <= row.address and row.end <= place[1])
+        return self._rows_of[place]
 
 
 class Library(Mapping[str, Model]):
