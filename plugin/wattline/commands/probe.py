@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from wattline.bus.device import open_by_hand
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.commands.read import advice
-from wattline.errors import PortError, ReadError, WattlineError, WordError, port_hint
+from wattline.errors import ReadError, WattlineError, WordError
 from wattline.probe.findings import Findings
 from wattline.probe.measure import Probe, Progress
 from wattline.probe.questions import Questions
@@ -57,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    port = Port(arguments.port, stop)
+    port = Port(arguments.port, stop, open_by_hand)
     findings, questions = Findings(meter, arguments.port), Questions(meter, Modbus(port))
     seconds = arguments.seconds or (SECONDS if meter.settings.baud >= SLOW_BAUD else SLOW_SECONDS)
     is_whole = True
@@ -66,8 +67,6 @@ def execute(arguments: argparse.Namespace) -> int:
             is_heard = Probe(questions, findings, seconds, progress).run()
     except Stopped:
         is_heard, is_whole = questions.heard, False
-    except PortError as error:
-        raise port_hint(error) from error
     finally:
         port.close()
     if is_whole and not is_heard:

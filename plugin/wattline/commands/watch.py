@@ -4,8 +4,8 @@ import argparse
 import math
 import signal
 
+from wattline.bus.device import open_by_hand
 from wattline.bus.port import Port
-from wattline.errors import PortError, port_hint
 from wattline.stop import Stop
 from wattline.watch.look import Look
 from wattline.watch.show import parse_seconds, show
@@ -53,10 +53,6 @@ def _refuse_if_used(name: str, stop: Stop) -> None:
     """Open a device once, since the reader would wait for one that another process has; a gateway takes more than one."""
     if "://" in name:
         return
-    port = Port(name, stop)
-    try:
-        port.open()
-    except PortError as error:
-        raise port_hint(error) from error
-    finally:
-        port.close()
+    port = Port(name, stop, open_by_hand)
+    port.open()
+    port.close()
