@@ -85,7 +85,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.fixture
 def library(monkeypatch) -> None:
-    monkeypatch.setattr(scan, "load_models", lambda: LIBRARY)
+    monkeypatch.setattr(scan, "library_of", lambda _: LIBRARY)
 
 
 @pytest.fixture

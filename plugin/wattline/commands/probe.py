@@ -20,7 +20,7 @@ from wattline.probe.questions import Questions
 from wattline.probe.report import report
 from wattline.stop import Stop, Stopped
 from wattline.watch.show import parse_seconds
-from wattline.words import Meter, add_port_and_meters, check_port, parse_meters
+from wattline.words import Meter, add_port_and_meters, check_port, meters_of
 
 SUMMARY = "measures one meter and writes a report to paste into a bug report"
 EXAMPLE = "wattline probe /dev/ttyUSB0 house=orno-we515@1"
@@ -50,7 +50,7 @@ def execute(arguments: argparse.Namespace) -> int:
         ReadError: nothing whole was heard of the meter.
         WattlineError: the report cannot be written into the file.
     """
-    meter = _only(parse_meters(arguments.meters))
+    meter = _only(meters_of(arguments))
     check_port(arguments.port)
     if arguments.output and not arguments.output.absolute().parent.is_dir():
         raise WordError(
