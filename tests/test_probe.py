@@ -9,6 +9,7 @@
 | a pause that fails is called enough                    | test_the_shortest_pause_is_found                          |
 | one lost reply is taken for a need of silence          | test_one_lost_reply_is_not_a_need_of_silence              |
 | ... or a search that had no time                       | test_a_search_that_ended_too_soon_is_no_need_of_silence   |
+| a gateway's settings are told as the meter's           | test_behind_a_gateway_the_settings_are_its_own            |
 | a bad line is taken for a need of silence              | test_a_line_that_loses_replies_is_no_need_of_silence      |
 | percentiles or histogram are wrong                     | test_the_latency_is_that_of_the_meter, test_a_histogram...|
 | the refresh is that of the reads, or of the luck       | test_the_refresh_is_that_of_the_meter                     |
@@ -389,6 +390,13 @@ def test_it_never_writes(probe):
 
 
 # The report.
+
+
+@pytest.mark.parametrize("port", ["socket://host:4196", "modbus-tcp://host:502"])
+def test_behind_a_gateway_the_settings_are_its_own(port):
+    said = report(Findings(parse_meters(["house=orno-we515@1"])[0], port), "today")
+    assert "| serial settings | those of the gateway |" in said
+    assert "9600" not in said
 
 
 def test_the_report_is_a_whole_one(probe):

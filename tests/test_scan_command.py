@@ -5,7 +5,7 @@
 | the home bus is not found on a real port               | test_the_home_bus_is_found_on_a_real_port                |
 | what it prints cannot be pasted                        | ... and test_what_it_prints_is_read_by_read              |
 | a parity of the line does not reach it                 | test_parities_are_told_apart_behind_rfc_2217             |
-| a gateway's meters are found once for each setting     | test_behind_a_gateway_each_meter_is_found_once           |
+| a gateway's meters are found once for each setting     | test_behind_a_gateway_each_meter_is_found_once, test_the_settings_of_a_gateway_are_its_own |
 | standard output is not for programs                    | test_json_is_all_that_a_program_gets                     |
 | Ctrl-C loses what was found, or hangs                  | test_ctrl_c_prints_what_was_found                        |
 | ... or is a success when nothing was                   | test_ctrl_c_before_anything_was_found_is_no_success      |
@@ -143,8 +143,15 @@ def test_behind_a_gateway_each_meter_is_found_once(simulator, library, capsys):
 
     assert commands(said.out) == [[scan.INSTALLED, "run", port, "meter1=orno-we515@3"]]
     assert "9600" not in said.out + said.err
+
+
+@pytest.mark.parametrize("port", ["socket://127.0.0.1:1", "modbus-tcp://127.0.0.1:1"])
+def test_the_settings_of_a_gateway_are_its_own(port, capsys):
+    """They are neither taken nor searched."""
     assert main(["scan", port, "--settings", "9600-8E1"]) == 2
     assert "has line settings of its own" in capsys.readouterr().err
+    assert main(["scan", port]) == 1
+    assert "does not answer" in capsys.readouterr().err
 
 
 # RFC 2217: the one line in these tests that has a parity.

@@ -225,6 +225,11 @@ def check_intervals(meters: Sequence[Meter], interval_s: int) -> None:
             )
 
 
+def chooses_settings(port: str) -> bool:
+    """Whether ``port`` takes line settings from us; behind ``socket://`` and ``modbus-tcp://`` the gateway has its own."""
+    return "://" not in port or port.startswith("rfc2217://")
+
+
 def check_port(port: str) -> None:
     """Refuse a port that can never be opened; one that is only missing may still be plugged in.
 

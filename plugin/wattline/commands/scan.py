@@ -22,7 +22,7 @@ from wattline.scan.progress import Lines
 from wattline.scan.search import Search, Watcher
 from wattline.scan.words import parse_addresses, parse_settings
 from wattline.stop import Stop, Stopped
-from wattline.words import PORTS, add_meter_files, check_port, library_of, meter_file_words
+from wattline.words import PORTS, add_meter_files, check_port, chooses_settings, library_of, meter_file_words
 
 SUMMARY = "finds the meters on a port, and prints the line for Telegraf"
 EXAMPLE = "wattline scan /dev/ttyUSB0"
@@ -68,7 +68,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     models = list(library_of(arguments).values())
     addresses = parse_addresses(arguments.addresses)
-    has_settings = not arguments.port.startswith("socket://")
+    has_settings = chooses_settings(arguments.port)
     searched = _rounds(models, arguments.settings, has_settings=has_settings)
     check_port(arguments.port)
     slack_s = NETWORK_S if "://" in arguments.port else 0.0
@@ -98,7 +98,7 @@ def _rounds(models: list[Model], settings: str, *, has_settings: bool) -> list[R
     if has_settings:
         return rounds(models, chosen)
     if settings:
-        raise WordError("A socket:// gateway has line settings of its own: set them there, and leave --settings away.")
+        raise WordError("Such a gateway has line settings of its own: set them there, and leave --settings away.")
     return [Round(LineSettings(), tuple(models))]
 
 
