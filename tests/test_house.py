@@ -22,7 +22,7 @@ import pytest
 
 from wattline.simulate import house
 from wattline.simulate.electricity import LOADS, electricity
-from wattline.simulate.energy import Energy, tariff_of
+from wattline.simulate.energy import OF_TWO, Energy, tariff_of
 from wattline.simulate.image import SimulatedMeter
 from wattline.words import parse_meters
 
@@ -182,7 +182,9 @@ def test_random_jumps_within_its_bounds():
 
 @pytest.mark.parametrize(("hour", "tariff"), [(0, 3), (6.99, 3), (7, 2), (12, 2), (21.99, 2), (22, 3), (23.99, 3)])
 def test_the_tariff_of_the_hour_is_that_of_the_factory_tables(hour, tariff):
-    assert tariff_of(START_S + int(hour * 3600)) == tariff
+    second = START_S + int(hour * 3600)
+    assert tariff_of(second) == tariff
+    assert tariff_of(second, OF_TWO) == tariff - 1
 
 
 def test_energy_integrates_the_power():

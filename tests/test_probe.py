@@ -8,6 +8,8 @@
 | the longest read is wrong, or stops at the table's     | test_the_longest_read_is_found                            |
 | a pause that fails is called enough                    | test_the_shortest_pause_is_found                          |
 | one lost reply is taken for a need of silence          | test_one_lost_reply_is_not_a_need_of_silence              |
+| ... or a search that had no time                       | test_a_search_that_ended_too_soon_is_no_need_of_silence   |
+| a gateway's settings are told as the meter's           | test_behind_a_gateway_the_settings_are_its_own            |
 | a bad line is taken for a need of silence              | test_a_line_that_loses_replies_is_no_need_of_silence      |
 | percentiles or histogram are wrong                     | test_the_latency_is_that_of_the_meter, test_a_histogram...|
 | the refresh is that of the reads, or of the luck       | test_the_refresh_is_that_of_the_meter                     |
@@ -135,9 +137,7 @@ def test_every_model_is_probed_and_found_as_its_table_says(probe, name):
     assert len(findings.decoded) == len(findings.parts) == len(findings.replies)
     assert findings.pause.ms == 0
     assert findings.longest.answered <= model.longest
-    # The simulated house counts in its tariffs 2 and 3; what a meter with two tariffs shows is not the whole.
-    two = not any("_t3_" in row.field for row in model.rows)
-    assert [check for check in findings.checks if not check.holds and not (two and "_t1_" in check.claim)] == []
+    assert [check for check in findings.checks if not check.holds] == []
     assert findings.cut_short == []
     for row in model.rows:
         assert f"| `{row.field}` |" in said
@@ -252,6 +252,14 @@ def test_one_lost_reply_is_not_a_need_of_silence(probe):
 
     assert pause.ms == 0
     assert pause.tried == {0: (40, 1)}
+
+
+def test_a_search_that_ended_too_soon_is_no_need_of_silence(probe):
+    findings = probe(house(), 3)
+
+    assert findings.pause.ms is None
+    assert "the shortest pause" in findings.cut_short
+    assert "silence" not in " ".join(sentences(findings))
 
 
 def test_a_line_that_loses_replies_is_no_need_of_silence(probe):
@@ -384,6 +392,13 @@ def test_it_never_writes(probe):
 # The report.
 
 
+@pytest.mark.parametrize("port", ["socket://host:4196", "modbus-tcp://host:502"])
+def test_behind_a_gateway_the_settings_are_its_own(port):
+    said = report(Findings(parse_meters(["house=orno-we515@1"])[0], port), "today")
+    assert "| serial settings | those of the gateway |" in said
+    assert "9600" not in said
+
+
 def test_the_report_is_a_whole_one(probe):
     said = report(probe(house(keys=",baud=9600,parity=E")), "2026-11-26 18:30:00 +0100")
     lines = said.splitlines()
@@ -476,16 +491,17 @@ def test_a_report_that_cannot_be_kept_is_shown_all_the_same(simulator, program, 
     )
 
 
-@pytest.mark.parametrize("command", ["probe", "watch", "read"])
+@pytest.mark.parametrize("command", ["probe", "read", "scan", "watch"])
 def test_a_port_in_use_is_told_with_its_holder_and_how_to_stop_it(simulator, program, command):
     port = simulator().port
     holder = program("run", port, "house=orno-we515@1", "--clock-wait", "0s")
     holder.stdout.wait_for("electricity")
-    second = program(command, port, "house=orno-we515@1")
+    meters = [] if command == "scan" else ["house=orno-we515@1"]
+    second = program(command, port, *meters)
 
     assert second.wait(10) == 1
     assert re.fullmatch(
         rf"wattline: {port} is in use by process {holder.process.pid} \(.*\); "
-        r"stop it first, for example `sudo systemctl stop telegraf`\.",
+        r"stop it first, for example with `sudo systemctl stop telegraf`\.",
         second.stderr.to_the_end()[-1],
     )

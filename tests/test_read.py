@@ -496,7 +496,7 @@ def test_a_port_that_another_reads_is_one_sentence_with_its_name(program, simula
 
     assert (code, output, len(complaints)) == (1, "", 1)
     assert complaints[0].startswith(f"wattline: {port} is in use by process {os.getpid()} (")
-    assert complaints[0].endswith("); stop it first, for example `sudo systemctl stop telegraf`.")
+    assert complaints[0].endswith("); stop it first, for example with `sudo systemctl stop telegraf`.")
 
 
 @pytest.fixture

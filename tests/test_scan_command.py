@@ -11,7 +11,7 @@
 | Ctrl-C loses what was found, or hangs                  | test_ctrl_c_prints_what_was_found                        |
 | ... or is a success when nothing was                   | test_ctrl_c_before_anything_was_found_is_no_success      |
 | nothing found leaves its reader alone                  | test_nothing_found_says_what_to_check                    |
-| a port in use is a riddle                              | test_a_port_in_use_says_by_whom_and_how_to_stop_it       |
+| a port in use is a riddle                              | in test_probe.py, for all commands                       |
 | a port that is lost takes the findings with it         | test_a_lost_port_ends_the_search_but_not_the_findings    |
 | wrong words touch the port                             | test_wrong_words_are_refused_before_the_port_is_touched  |
 | the bar is drawn where nobody looks, or does not move  | test_without_a_terminal_..., test_the_bar_...            |
@@ -86,7 +86,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.fixture
 def library(monkeypatch) -> None:
-    monkeypatch.setattr(scan, "load_models", lambda: LIBRARY)
+    monkeypatch.setattr(scan, "library_of", lambda _: LIBRARY)
 
 
 @pytest.fixture
@@ -150,6 +150,8 @@ def test_behind_a_gateway_each_meter_is_found_once(simulator, library, capsys):
 def test_the_settings_of_a_gateway_cannot_be_searched(capsys, scheme):
     assert main(["scan", f"{scheme}://127.0.0.1:1", "--settings", "9600-8E1"]) == 2
     assert "has line settings of its own" in capsys.readouterr().err
+    assert main(["scan", port]) == 1
+    assert "does not answer" in capsys.readouterr().err
 
 
 # RFC 2217: the one line in these tests that has a parity.
@@ -254,18 +256,6 @@ def test_nothing_found_says_what_to_check(simulator, library, capsys):
         f"wattline: Nothing answers on {port} (9600 8E1, 2400 8N1). Check that the meters have power, that A and B are "
         "not swapped, that nothing else reads the port, and on the meter's display its address and serial settings."
     )
-
-
-def test_a_port_in_use_says_by_whom_and_how_to_stop_it(program, simulator):
-    port = simulator().port
-    holder = program("run", port, "house=orno-we515@1")
-    holder.stdout.wait_for("electricity")
-    process = program("scan", port)
-
-    assert process.wait(10) == 1
-    (complaint,) = process.stderr.to_the_end()
-    assert complaint.startswith(f"wattline: {port} is in use by process {holder.process.pid} ({sys.executable} -m ")
-    assert complaint.endswith("; stop it first, for example with `sudo systemctl stop telegraf`.")
 
 
 def test_a_lost_port_ends_the_search_but_not_the_findings(program, simulator, tmp_path):

@@ -11,6 +11,7 @@ Tables are made by hand here, and every table of the library is played as well, 
 | the sun gives nothing, or at night                        | test_around_noon_a_solar_house_gives                  |
 | counters of a line, a tariff or a direction do not count  | test_counters_integrate_the_power_of_each_line        |
 | parts of a counter do not add up on the display           | test_the_parts_of_a_counter_add_up                    |
+| ... or its tariffs do not, where a model has two of them  | test_the_tariffs_that_a_model_has_add_up_to_its_whole |
 | an encoding lies otherwise in registers                   | test_each_encoding_lies_in_registers_as_struct_...    |
 | truth and reader read the same registers differently      | test_the_truth_is_what_the_reader_decodes             |
 | no value is shown as a value                              | test_a_value_that_the_meter_has_not_is_its_sentinel   |
@@ -51,6 +52,7 @@ START_S = 20_782 * DAY_S
 NOON_S = START_S + 13 * 3600
 ONE_LINE = [name for name in ELECTRICITY_FIELDS if not set(name.split("_")) & LINES.keys()]
 EVERY_FIELD = list(ELECTRICITY_FIELDS)
+MODELS = load_models()
 COUNTERS = [name for name, field in ELECTRICITY_FIELDS.items() if field.kind == "counter"]
 FORMATS = {
     Encoding.U16: ">H",
@@ -262,6 +264,20 @@ def test_the_parts_of_a_counter_add_up_on_the_display():
 def part_name(whole: str, part: str) -> str:
     stem, _, unit = whole.rpartition("_")
     return f"{stem}_{part}_{unit}"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, model in MODELS.items() if any("_t1_" in row.field for row in model.rows)]
+)
+def test_the_tariffs_that_a_model_has_add_up_to_its_whole(name):
+    """Also on one that has two."""
+    values = simulated(MODELS[name], at_s=NOON_S).values(NOON_S)
+    rows = {row.field: row for row in MODELS[name].rows if row.field in COUNTERS}
+    for whole in rows:
+        parts = [part for part in (part_name(whole, tariff) for tariff in TARIFFS) if part in rows]
+        if parts:
+            step = 10.0 ** -min(rows[field].decimals for field in (whole, *parts))
+            assert sum(values[part] for part in parts) == pytest.approx(values[whole], abs=len(parts) * step)
 
 
 def test_only_the_tariff_of_the_hour_grows_in_each_direction():

@@ -103,13 +103,3 @@ class RefusedError(ReadError):
     def reason(self) -> str:
         """The code in words, for example "illegal data address"."""
         return MODBUS_EXCEPTIONS.get(self.code, "unknown code")
-
-
-def port_hint(error: PortError) -> PortError:
-    """``error`` for a person at a terminal: where another process has the port, with an example of how to stop it."""
-    sentence = str(error)
-    if " is in use by " not in sentence:
-        return error
-    return PortError(
-        f"{sentence.removesuffix('stop that first.')}stop it first, for example `sudo systemctl stop telegraf`."
-    )

@@ -91,6 +91,11 @@ def library_of(arguments: argparse.Namespace) -> Library:
     return Library(load_meter_files(arguments.meter_file))
 
 
+def meter_file_words(arguments: argparse.Namespace) -> list[str]:
+    """The words by which another command, in whatever folder it is started, gets to know the same files."""
+    return [word for path in arguments.meter_file for word in ("--meter-file", str(path.absolute()))]
+
+
 def meters_of(arguments: argparse.Namespace) -> list[Meter]:
     """The meters of a command line, of models of the library or of the files that were named.
 

@@ -167,6 +167,7 @@ def _as_json(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "title": model.title,
+        "table_of": model.table_of,
         "phases": model.phases,
         **_line_as_json(model.settings),
         "alternatives": [_line_as_json(settings) for settings in model.alternatives],

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from wattline.bus.device import open_by_hand
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.commands.read import advice
-from wattline.errors import PortError, ReadError, WattlineError, WordError, port_hint
+from wattline.errors import ReadError, WattlineError, WordError
 from wattline.ports import check_port
 from wattline.probe.findings import Findings
 from wattline.probe.measure import Probe, Progress
@@ -20,7 +21,7 @@ from wattline.probe.questions import Questions
 from wattline.probe.report import report
 from wattline.stop import Stop, Stopped
 from wattline.watch.show import parse_seconds
-from wattline.words import Meter, add_port_and_meters, parse_meters
+from wattline.words import Meter, add_port_and_meters, meters_of
 
 SUMMARY = "measures one meter and writes a report to paste into a bug report"
 EXAMPLE = "wattline probe /dev/ttyUSB0 house=orno-we515@1"
@@ -50,7 +51,7 @@ def execute(arguments: argparse.Namespace) -> int:
         ReadError: nothing whole was heard of the meter.
         WattlineError: the report cannot be written into the file.
     """
-    meter = _only(parse_meters(arguments.meters))
+    meter = _only(meters_of(arguments))
     check_port(arguments.port)
     if arguments.output and not arguments.output.absolute().parent.is_dir():
         raise WordError(
@@ -58,7 +59,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    port = Port(arguments.port, stop)
+    port = Port(arguments.port, stop, open_by_hand)
     findings, questions = Findings(meter, arguments.port), Questions(meter, Modbus(port))
     seconds = arguments.seconds or (SECONDS if meter.settings.baud >= SLOW_BAUD else SLOW_SECONDS)
     is_whole = True
@@ -67,8 +68,6 @@ def execute(arguments: argparse.Namespace) -> int:
             is_heard = Probe(questions, findings, seconds, progress).run()
     except Stopped:
         is_heard, is_whole = questions.heard, False
-    except PortError as error:
-        raise port_hint(error) from error
     finally:
         port.close()
     if is_whole and not is_heard:

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from wattline import fields, log
+from wattline.bus.device import open_by_hand
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.session import Session
 from wattline.clock import NS, Slot
-from wattline.errors import PortError, ReadError, port_hint
+from wattline.errors import ReadError
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import to_line
 from wattline.meters import Block
@@ -84,15 +85,13 @@ def execute(arguments: argparse.Namespace) -> int:
     log.start(arguments.log_level)
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    port = Port(arguments.port, stop)
+    port = Port(arguments.port, stop, open_by_hand)
     modbus = Modbus(port)
     sessions = [Session(meter, modbus) for meter in meters]
     try:
         readings = {session.meter.name: _read(session) for session in sessions}
     except Stopped:
         return 1
-    except PortError as error:
-        raise port_hint(error) from error
     finally:
         port.close()
     points = [point for point in readings.values() if point]

@@ -14,7 +14,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
 from wattline.errors import NoReplyError, PortError, WordError
-from wattline.meters import Model, load_models
+from wattline.meters import Model
 from wattline.ports import PORTS, check_port, sets_line
 from wattline.scan import report
 from wattline.scan.ear import Ear
@@ -23,6 +23,7 @@ from wattline.scan.progress import Lines
 from wattline.scan.search import Search, Watcher
 from wattline.scan.words import parse_addresses, parse_settings
 from wattline.stop import Stop, Stopped
+from wattline.words import add_meter_files, library_of, meter_file_words
 
 SUMMARY = "finds the meters on a port, and prints the line for Telegraf"
 EXAMPLE = "wattline scan /dev/ttyUSB0"
@@ -55,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--settings", metavar="LIST", default="", help="only these serial settings, such as 9600-8E1,2400-8N1"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    add_meter_files(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -65,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
         PortError: the port cannot be opened, or was lost; what was found is printed.
         NoReplyError: nothing was found.
     """
-    models = list(load_models().values())
+    models = list(library_of(arguments).values())
     addresses = parse_addresses(arguments.addresses)
     has_settings = sets_line(arguments.port)
     searched = _rounds(models, arguments.settings, has_settings=has_settings)
@@ -80,7 +82,8 @@ def execute(arguments: argparse.Namespace) -> int:
         search = Search(ear, models, list(steps(searched, addresses, slack_s)), watcher, slack_s)
         failure = _run(search, port)
     noisy = [settings for settings in search.noise if has_settings]
-    findings = report.Findings(arguments.port, search.found, search.doubled, noisy, has_settings)
+    file_words = meter_file_words(arguments)
+    findings = report.Findings(arguments.port, search.found, search.doubled, noisy, has_settings, file_words)
     if arguments.json or findings.found or findings.doubled:
         print(report.as_json(_program(), findings) if arguments.json else _text(findings, models))
     if failure:

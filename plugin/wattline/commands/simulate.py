@@ -9,12 +9,13 @@ from types import FrameType
 
 from wattline import program
 from wattline.errors import WordError
+from wattline.meters import Library
 from wattline.options import milliseconds, one_of, whole_number
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
 from wattline.simulate.gaps import GAPS
 from wattline.simulate.line import LINES
-from wattline.words import Meter, add_meter_files, parse_meters
+from wattline.words import Meter, add_meter_files, library_of, meter_file_words, parse_meters
 
 SUMMARY = "simulates meters on a pseudo-terminal or a TCP port"
 EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
@@ -108,7 +109,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Simulate until a signal comes."""
-    words, meters = _meters(arguments.meters)
+    words, meters = _meters(arguments.meters, library_of(arguments))
     script = faults.parse_script(arguments.faults)
     if script.uses("unplug") and not (arguments.link or arguments.tcp):
         raise WordError(
@@ -133,18 +134,18 @@ def execute(arguments: argparse.Namespace) -> int:
         signal.signal(number, end)
     with simulator:
         # In one piece: a script may take the first line and leave.
-        files = [word for path in arguments.meter_file for word in ("--meter-file", str(path))]
-        sys.stdout.write(f"{simulator.port}\n{program.called('read', *files, simulator.port, *words)}\n")
+        read = program.called("read", *meter_file_words(arguments), simulator.port, *words)
+        sys.stdout.write(f"{simulator.port}\n{read}\n")
         sys.stdout.flush()
         simulator.wait()
     return 0
 
 
-def _meters(bare: list[str]) -> tuple[list[str], list[Meter]]:
+def _meters(bare: list[str], models: Library) -> tuple[list[str], list[Meter]]:
     """The words with their names, and their meters. A complaint about a name that was not given says where it is from."""
     words = named(bare)
     try:
-        return words, parse_meters(words)
+        return words, parse_meters(words, models)
     except WordError as error:
         from_here = {word.partition("=")[0] for word in set(words) - set(bare)}
         if not any(name in str(error) for name in from_here):

@@ -4,14 +4,14 @@ import argparse
 import math
 import signal
 
+from wattline.bus.device import open_by_hand
 from wattline.bus.port import Port
-from wattline.errors import PortError, port_hint
 from wattline.ports import check_port
 from wattline.stop import Stop
 from wattline.watch.look import Look
 from wattline.watch.show import parse_seconds, show
 from wattline.watch.state import State
-from wattline.words import add_port_and_meters, parse_interval, parse_meters
+from wattline.words import add_port_and_meters, meter_file_words, meters_of, parse_interval
 
 SUMMARY = "shows meters live in the terminal, and how their bus is doing"
 EXAMPLE = "wattline watch /dev/ttyUSB0 house=orno-we515@1"
@@ -38,7 +38,7 @@ def execute(arguments: argparse.Namespace) -> int:
         WattlineError: the reader ended on its own.
     """
     interval_s = parse_interval(arguments.interval)
-    meters = parse_meters(arguments.meters)
+    meters = meters_of(arguments)
     check_port(arguments.port)
     stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -46,7 +46,8 @@ def execute(arguments: argparse.Namespace) -> int:
     _refuse_if_used(arguments.port, stop)
     state = State.of(meters, arguments.port, interval_s)
     look = Look("the watch", f"{len(meters)} {'meter' if len(meters) == 1 else 'meters'} on {arguments.port}")
-    show([arguments.port, *arguments.meters, "--interval", arguments.interval], state, stop, arguments.seconds, look)
+    words = [*meter_file_words(arguments), arguments.port, *arguments.meters, "--interval", arguments.interval]
+    show(words, state, stop, arguments.seconds, look)
     return 0
 
 
@@ -54,10 +55,6 @@ def _refuse_if_used(name: str, stop: Stop) -> None:
     """Open a device once, since the reader would wait for one that another process has; a gateway takes more than one."""
     if "://" in name:
         return
-    port = Port(name, stop)
-    try:
-        port.open()
-    except PortError as error:
-        raise port_hint(error) from error
-    finally:
-        port.close()
+    port = Port(name, stop, open_by_hand)
+    port.open()
+    port.close()

@@ -86,7 +86,8 @@ def _of_longest(findings: Findings) -> Iterator[str]:
         if longest.answered < allowed < longest.failed:
             yield f"That is less than the {allowed} of its table."
     else:
-        yield f"Answers {longest.answered} registers at once; no longer run of registers is known of it."
+        registers = "1 register" if longest.answered == 1 else f"{longest.answered} registers"
+        yield f"Answers {registers} at once; no longer run of registers is known of it."
     if longest.answered > allowed:
         yield f"That is more than the {allowed} of its table."
 
@@ -96,7 +97,10 @@ def _of_pause(findings: Findings) -> Iterator[str]:
     if pause is None:
         return
     if pause.ms is None:
-        yield f"Requests fail even after {PAUSES_MS[-1]} ms of silence: look at the cable and at who else uses the line."
+        # Without a failure there it was the time that did not suffice.
+        _, failures = pause.tried.get(PAUSES_MS[-1], (0, 0))
+        if failures:
+            yield f"Requests fail even after {PAUSES_MS[-1]} ms of silence: look at the cable and at who else uses the line."
     elif pause.ms == 0:
         yield "Needs no more silence between requests than the 3.5 characters of Modbus."
     else:

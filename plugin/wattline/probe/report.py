@@ -10,6 +10,7 @@ from wattline.probe.noteworthy import sentences
 from wattline.probe.questions import Reply
 from wattline.probe.timing import histogram, percentile
 from wattline.registers import Row
+from wattline.words import chooses_settings
 
 BAR_CHARACTERS = 30
 
@@ -42,10 +43,17 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield ""
 
 
+def _settings(findings: Findings) -> str:
+    if not chooses_settings(findings.port):
+        return "those of the gateway"
+    settings, model = findings.meter.settings, findings.meter.model
+    others = ", ".join(str(other) for other in model.alternatives if other != settings)
+    factory = "" if settings == model.settings else f"; {model.settings} from the factory"
+    return f"{settings}, which hold{factory}{f'; known as well: {others}' if others else ''}"
+
+
 def _head(findings: Findings, date: str) -> Iterator[str]:
     meter, model = findings.meter, findings.meter.model
-    others = ", ".join(str(settings) for settings in model.alternatives if settings != meter.settings)
-    factory = "" if meter.settings == model.settings else f"; {model.settings} from the factory"
     rows = [
         ("wattline", __version__),
         ("date", date),
@@ -53,7 +61,7 @@ def _head(findings: Findings, date: str) -> Iterator[str]:
         ("table verified on a real meter", "yes" if model.verified else "no"),
         ("port", f"`{findings.port}`"),
         ("address", str(meter.address)),
-        ("serial settings", f"{meter.settings}, which hold{factory}{f'; known as well: {others}' if others else ''}"),
+        ("serial settings", _settings(findings)),
         ("identity register", _identity(findings)),
         ("took", f"{findings.seconds:.0f} s"),
     ]

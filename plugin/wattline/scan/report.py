@@ -1,6 +1,7 @@
 """What was found, for people, for programs and for Telegraf's configuration. Pure."""
 
 import json
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from textwrap import fill
@@ -24,6 +25,7 @@ class Findings:
         doubled: settings and addresses at which two meters seem to answer at once.
         noisy: settings at which bytes come that nobody sent.
         has_settings: whether the line settings are ours to choose, and not a gateway's.
+        file_words: the words by which `run` gets to know the models that are not in the library.
     """
 
     port: str
@@ -31,6 +33,7 @@ class Findings:
     doubled: Sequence[tuple[LineSettings, int]] = field(default_factory=tuple)
     noisy: Collection[LineSettings] = field(default_factory=tuple)
     has_settings: bool = True
+    file_words: Sequence[str] = ()
 
     @property
     def meters(self) -> dict[str, tuple[Found, Verdict]]:
@@ -70,7 +73,7 @@ def command(program: str, findings: Findings) -> list[str]:
         word(name, found, best.model, has_settings=findings.has_settings)
         for name, (found, best) in findings.meters.items()
     ]
-    return [program, "run", findings.port, *words]
+    return [program, "run", *findings.file_words, findings.port, *words]
 
 
 def as_telegraf(program: str, findings: Findings) -> str:
@@ -143,10 +146,11 @@ def _unknown(findings: Findings, models: Collection[Model]) -> Iterator[str]:
         hint = f" It may be {' or '.join(perhaps)}, whose values prove nothing: compare its label." if perhaps else ""
         first = group[0]
         model = first.not_excluded[0] if perhaps else None
-        probe = word("unknown", first, model, has_settings=findings.has_settings) if model else "METER"
+        meter = word("unknown", first, model, has_settings=findings.has_settings) if model else "METER"
+        probe = shlex.join([*findings.file_words, findings.port, meter])
         yield (
             f"Something answers at {places}, and it is none of these models: {excluded}.{hint} If you have the "
-            f"meter's register map, describe it in a file for `--meter-file`; `wattline probe {findings.port} {probe}` "
+            f"meter's register map, describe it in a file for `--meter-file`; `wattline probe {probe}` "
             "tells what it answers."
         )
 

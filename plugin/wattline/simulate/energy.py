@@ -13,7 +13,8 @@ from wattline.simulate.dice import between
 from wattline.simulate.house import DAY_S, HOUR_S
 
 TARIFFS = (1, 2, 3, 4)
-DAY_TARIFF, NIGHT_TARIFF = 2, 3
+# By day and by night: the factory's tables of the OR-WE-515 begin 2 at 07:00 and 3 at 22:00.
+OF_MANY, OF_TWO = (2, 3), (1, 2)
 
 IMPORT, EXPORT = "import", "export"
 
@@ -25,9 +26,10 @@ _Cell = tuple[str, int, int]
 """A direction, a line (from 0) and a tariff."""
 
 
-def tariff_of(second: int) -> int:
-    """The tariff in one ``second`` of local time: the factory's tables of the OR-WE-515 begin 2 at 07:00 and 3 at 22:00."""
-    return DAY_TARIFF if 7 * HOUR_S <= second % DAY_S < 22 * HOUR_S else NIGHT_TARIFF
+def tariff_of(second: int, day_and_night: tuple[int, int] = OF_MANY) -> int:
+    """The tariff in one ``second`` of local time, of those by day and by night."""
+    day, night = day_and_night
+    return day if 7 * HOUR_S <= second % DAY_S < 22 * HOUR_S else night
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Counter:
         decimals: a pulse is 1 of the last of these of a kWh.
         lines: how many.
         total: the directions that its total counts.
+        day_and_night: its tariffs.
     """
 
     stem: str
@@ -48,6 +51,7 @@ class Counter:
     decimals: int
     lines: int
     total: tuple[str, ...]
+    day_and_night: tuple[int, int] = OF_MANY
     joules: dict[_Cell, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
@@ -58,7 +62,7 @@ class Counter:
     def start_at(self, direction: str, day_kwh: float, night_kwh: float) -> None:
         """Set what was counted before the simulation began."""
         for line, share in enumerate(_LINE_SHARES[self.lines]):
-            for tariff, kwh in ((DAY_TARIFF, day_kwh), (NIGHT_TARIFF, night_kwh)):
+            for tariff, kwh in zip(self.day_and_night, (day_kwh, night_kwh), strict=True):
                 self.joules[direction, line, tariff] = round(kwh * share * 10**self.decimals) * self.pulse_j
 
     def add(self, power: float, seconds: float, line: int, tariff: int) -> None:
@@ -95,6 +99,7 @@ class Energy:
         decimals: those of the finest counter of energy that it shows, in kWh.
         is_both_ways: whether its total of active energy counts what is given as well.
         has_given: whether energy was given to the grid before the simulation began.
+        day_and_night: the tariffs that it counts in.
     """
 
     def __init__(
@@ -106,19 +111,23 @@ class Energy:
         decimals: int = 2,
         is_both_ways: bool = False,
         has_given: bool = False,
+        day_and_night: tuple[int, int] = OF_MANY,
     ) -> None:
         both = (IMPORT, EXPORT)
         day_kwh = between(1100, 1500, seed, "day counter", share)
         night_kwh = between(600, 900, seed, "night counter", share)
-        self._active = Counter("energy", "kwh", decimals, lines, both if is_both_ways else (IMPORT,))
-        self._reactive = Counter("reactive_energy", "kvarh", decimals, lines, both)
+        directions = both if is_both_ways else (IMPORT,)
+        self._day_and_night = day_and_night
+        self._active = Counter("energy", "kwh", decimals, lines, directions, day_and_night)
+        self._reactive = Counter("reactive_energy", "kvarh", decimals, lines, both, day_and_night)
         self._active.start_at(IMPORT, day_kwh, night_kwh)
         self._reactive.start_at(IMPORT, 0.52 * day_kwh, 0.52 * night_kwh)
         if has_given:
             self._active.start_at(EXPORT, between(900, 1900, seed, "given counter", share), 0.0)
 
-    def add(self, powers_w: Sequence[float], reactive_powers_var: Sequence[float], seconds: float, tariff: int) -> None:
-        """Count ``seconds`` of the power of each line."""
+    def add(self, powers_w: Sequence[float], reactive_powers_var: Sequence[float], seconds: float, at_s: int) -> None:
+        """Count ``seconds`` of the power of each line, beginning in the second ``at_s`` of local time."""
+        tariff = tariff_of(at_s, self._day_and_night)
         for counter, powers in ((self._active, powers_w), (self._reactive, reactive_powers_var)):
             for line, power in enumerate(powers):
                 counter.add(power, seconds, line, tariff)

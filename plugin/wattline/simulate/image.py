@@ -7,7 +7,7 @@ from math import floor, isfinite
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.simulate.display import registers_of, shown
 from wattline.simulate.electricity import Load, electricity
-from wattline.simulate.energy import EXPORT, IMPORT, Energy, tariff_of
+from wattline.simulate.energy import EXPORT, IMPORT, OF_MANY, OF_TWO, Energy
 from wattline.simulate.frames import ILLEGAL_ADDRESS, Request
 from wattline.simulate.gaps import Gaps, RegisterMap
 from wattline.simulate.quantities import gauges, lines_of, measured, part_name, transformed, transformer_ratio
@@ -100,7 +100,7 @@ class SimulatedMeter:
                 self._counted(second, "power_w"),
                 self._counted(second, "reactive_power_var"),
             )
-            self._energy.add(powers_w, reactive_powers_var, end_s - self._counted_s, tariff_of(second))
+            self._energy.add(powers_w, reactive_powers_var, end_s - self._counted_s, second)
             self._counted_s = end_s
 
     def check_values(self, values: Mapping[str, float]) -> None:
@@ -163,6 +163,7 @@ def _energy_of(meter: Meter, seed: int, share: int, lines: int, *, has_given: bo
     """The counters of a meter, as fine as its finest row of energy."""
     rows = [row for row in meter.model.rows if ELECTRICITY_FIELDS[row.field].kind == "counter"]
     directions = {part for row in rows if not row.field.startswith("reactive") for part in row.field.split("_")}
+    is_of_two = not any("_t3_" in row.field for row in rows)
     return Energy(
         seed,
         share,
@@ -170,4 +171,5 @@ def _energy_of(meter: Meter, seed: int, share: int, lines: int, *, has_given: bo
         decimals=max((row.decimals for row in rows), default=2),
         is_both_ways=not directions.isdisjoint({IMPORT, EXPORT}),
         has_given=has_given,
+        day_and_night=OF_TWO if is_of_two else OF_MANY,
     )
