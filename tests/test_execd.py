@@ -8,12 +8,14 @@
 | ... while the port is missing                       | test_it_ends_within_a_second_during_a_back_off              |
 | ... while the pipe is full                          | test_it_ends_within_a_second_against_a_full_pipe            |
 | stdin that says nothing, or is nothing              | test_newlines_on_stdin_mean_nothing, test_no_stdin_is_...   |
+| the last word comes before the loop has ended       | test_the_loop_is_left_before_the_last_word                  |
 | Telegraf does not read for a while                  | test_a_reader_that_pauses_neither_delays_nor_loses          |
 | Telegraf does not read for long                     | test_too_many_waiting_lines_cost_the_oldest_and_are_counted |
 | the last lines are lost                             | test_a_slow_reader_gets_every_line_that_was_written         |
 | lines are neither written nor dropped               | test_what_is_stuck_in_a_full_pipe_is_counted_as_dropped     |
 | the log is long, in pieces, or without a level      | test_each_log_line_is_one_short_line_with_its_level         |
 | the log says the same each second                   | test_the_same_complaint_comes_once_a_minute_with_a_count    |
+| ... or never the last time                          | test_what_was_held_back_is_told_though_nothing_else_...     |
 | the log says less or more than asked                | test_the_log_level_is_kept                                  |
 | nobody reads the log                                | test_a_full_log_does_not_stop_the_metering                  |
 | a bug: in the loop, the output, the watch, at start | test_a_bug_is_one_short_line_and_exit_1                     |
@@ -160,6 +162,18 @@ def test_newlines_on_stdin_mean_nothing(program, simulator):
     assert_ends(run, "the end of stdin")
 
 
+def test_the_loop_is_left_before_the_last_word(program, simulator):
+    """What it still has to say and to write is not cut off."""
+    patch = """
+import time
+from wattline import hold
+hold.Hold.close = lambda self: (time.sleep(0.1), hold.LOG.warning("The loop has ended."))
+"""
+    run = program("run", simulator().port, METER, patch=patch, stdin=subprocess.DEVNULL)
+    assert run.wait(3) == 0
+    assert run.stderr.to_the_end()[-2] == "W! The loop has ended."
+
+
 def test_no_stdin_is_the_end_of_stdin(program, simulator):
     """With /dev/null for stdin it ends at once, clean."""
     run = program("run", simulator().port, METER, stdin=subprocess.DEVNULL)
@@ -193,18 +207,21 @@ def test_a_reader_that_pauses_neither_delays_nor_loses(program, simulator, parse
 
 def test_too_many_waiting_lines_cost_the_oldest_and_are_counted(program, simulator, parsed):
     """A bounded number of lines waits; the oldest go first, are counted, and are complained of once."""
-    patch = f"{REPORT_EACH_SLOT}\nfrom wattline import output\noutput.LINES_KEPT = 20"
+    patch = f"{REPORT_EACH_SLOT}\nfrom wattline import output\noutput.LINES_KEPT = 12"
     meter = simulator(*CROWD, turnaround_ms=2, jitter_ms=0)
     run = program("run", meter.port, *CROWD, patch=patch, pipe_bytes=4096, read=False)
-    until(lambda: len({served.heard_wall_ns // NS for served in meter.truth}) >= 5)
+    run.stderr.wait_for("Telegraf does not read", within_s=12)
+    before = len({served.heard_wall_ns // NS for served in meter.truth})
+    until(lambda: len({served.heard_wall_ns // NS for served in meter.truth}) >= before + 4)
 
     run.read_slowly(65536, 0)
-    slots = run.stdout.wait_for(BUS_HEALTH, times=4)
+    # A report that was made when nothing was dropped any more.
+    reading_ns = time.time_ns() + NS
+    until(lambda: [t for t in run.stdout.texts if t.startswith(BUS_HEALTH) and parsed(t)["time"] > reading_ns])
     run.end_stdin()
     assert run.wait(5) == 0
     points = [parsed(line) for line in run.stdout.to_the_end()]
     reports = [point["fields"] for point in points if point["measurement"] == "wattline_bus"]
-    assert slots
     assert reports[-1]["lines_dropped"] > 0
     assert reports[-1]["missed_slots"] == 0
     assert reports[-1]["slots"] > len(reports)
@@ -239,7 +256,8 @@ def test_a_slow_reader_gets_every_line_that_was_written(program, simulator, pars
     run.end_stdin()
     assert run.wait(5) == 0
     points = [parsed(line) for line in run.stdout.to_the_end()]
-    assert len(points) >= 2 * 13
+    # Two slots, in each the health of six meters and of the bus, and the readings of those whose turn it was.
+    assert len(points) >= 2 * 8
     assert run.stderr.wait_for("Put:") == f"E! Put: {len(points)}."
     assert written(run) == (len(points), 0)
 
@@ -283,6 +301,23 @@ def test_the_same_complaint_comes_once_a_minute_with_a_count(program, simulator)
     until(lambda: len({served.heard_wall_ns // NS for served in meter.truth}) >= 3)
     patient.end_stdin()
     assert len([line for line in patient.stderr.to_the_end() if "wrong CRC" in line]) == 1
+
+
+def test_what_was_held_back_is_told_though_nothing_else_goes_wrong(program, simulator):
+    """The last word comes when its minute is over."""
+    patch = """
+from wattline import log
+log.REPEAT_S = 1
+from wattline.commands import run
+supervise = run._supervise
+def complaining(*arguments):
+    for number in range(2):
+        log.LOG.error("It is odd: %d.", number)
+    return supervise(*arguments)
+run._supervise = complaining
+"""
+    run = program("run", simulator().port, METER, "--log-level", "error", patch=patch)
+    run.stderr.wait_for("It is odd: 1.")
 
 
 def test_the_log_level_is_kept(program, simulator, tmp_path):

@@ -329,6 +329,7 @@ def test_an_endless_word_is_refused_in_one_short_line(capsys, words):
         ["rfc2217://gateway:2217", METER, "heat=orno-we515@1,baud=2400"],
         ["socket://gateway:502", METER, "heat=orno-we515@2,baud=2400"],
         ["/dev/null", METER],
+        ["/dev/serial/by-id/usb-a=b@1", METER],
         ["--log-level", "debug", PORT, METER],
         [PORT, f"{METER},scale=200/5,invert,interval=10s,pause=50ms,timeout=300ms,role=solar"],
     ],
