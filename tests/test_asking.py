@@ -10,6 +10,7 @@ The line is a stand-in that gives what it is told to; the books are the real one
 | a late reply answers nothing, or the wrong question        | test_a_late_reply_is_handed_on_with_its_question    |
 | ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
 | a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
+| ... or one of its own address, at another speed or parity   | test_a_reply_at_another_speed_..., test_one_address_at_two_parities_... |
 | ... or one that this one would never send                  | test_what_cannot_be_a_late_reply_strikes_nothing_off |
 | silence is not counted in a row                            | test_silences_are_counted_in_a_row                  |
 | an error is counted as another                             | test_each_kind_of_error_has_its_counter             |
@@ -18,7 +19,7 @@ The line is a stand-in that gives what it is told to; the books are the real one
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -30,7 +31,7 @@ from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
 from wattline.errors import ChecksumError, NoReplyError, RefusedError, ShortReplyError, WrongReplyError
 from wattline.words import parse_meters
 
-(METER,) = parse_meters(["house=orno-we515@7,baud=2400"])
+METER, TWIN = parse_meters(["house=orno-we515@7,baud=2400", "shed=orno-we515@7,baud=2400,parity=N"])
 FUNCTION = METER.model.function
 THIS, OTHER = Question(0.0, 0x140), Question(1.0, 0x148)
 READ_S = 0.1
@@ -58,18 +59,18 @@ class Line:
     address: int = 0
     settings: LineSettings = field(default_factory=LineSettings)
     ended_s: float = 0.0
+    busy_s: float = 0.0
     reply_timeout_s: float = 0.0
     ask_by_s: float = math.inf
     is_something_there: bool = False
-    busy_s: float = 0.0
     suspicion: Suspicion = field(default_factory=Suspicion)
-
-    def suspicion_of(self, _address: int, _baud: int) -> Suspicion:
-        return self.suspicion
 
     @property
     def port(self) -> "Line":
         return self
+
+    def suspicion_of(self, _address: int, _baud: int) -> Suspicion:
+        return self.suspicion
 
     def monotonic(self) -> float:
         return self.now_s
@@ -87,12 +88,13 @@ class Line:
         self.address = address
         self.now_s += READ_S
         self.ended_s = self.now_s
+        self.busy_s += READ_S
         if isinstance(self.comes, Exception):
             raise self.comes
         return (0,) * count
 
-    def stray(self, data: bytes, at_s: float | None = None) -> None:
-        self.strays.append(Stray(Frame(data), self.now_s if at_s is None else at_s, self.settings))
+    def stray(self, data: bytes, settings: LineSettings = METER.settings) -> None:
+        self.strays.append(Stray(Frame(data), self.now_s, settings))
 
 
 @pytest.fixture
@@ -102,7 +104,6 @@ def line() -> Line:
 
 @pytest.fixture
 def asking(line) -> Asking:
-    line.use(METER.settings)
     return Asking(METER, line, line.monotonic)
 
 
@@ -171,9 +172,8 @@ def test_a_late_reply_is_handed_on_with_its_question(asking, line):
     ask(asking, line, 2, THIS, NoReplyError())
     line.stray(reply(2))
     asking.listen()
-    assert [(late.question, late.length, late.registers) for late in asking.late_answers] == [
-        (THIS._replace(meter=METER.name), 2, (0, 0))
-    ]
+    own = THIS._replace(meter=METER.name)
+    assert [(late.question, late.length, late.registers) for late in asking.late_answers] == [(own, 2, (0, 0))]
     assert asking.doubts(2, OTHER) == 0
     assert asking.health["late_replies"] == 1
 
@@ -222,6 +222,28 @@ def test_other_meters_replies_are_left_to_them(asking, line):
     asking.listen()
     assert [stray.frame.address for stray in line.strays] == [8, 9]
     assert len(asking.late_answers) == 1
+
+
+def test_a_reply_at_another_speed_is_another_meters(asking, line):
+    """Though it has this one's address."""
+    ask(asking, line, 2, THIS, NoReplyError())
+    line.stray(reply(2), replace(METER.settings, baud=9600))
+    asking.listen()
+    assert len(line.strays) == 1
+    assert asking.late_answers == []
+    assert asking.doubts(2, OTHER) == 1
+
+
+def test_one_address_at_two_parities_is_one_doubt_and_two_meters(asking, line):
+    """A driver hands on what came with the wrong parity: the late reply to one is in doubt for the other, and not its answer."""
+    twin = Asking(TWIN, line, line.monotonic)
+    ask(asking, line, 2, THIS, NoReplyError())
+    assert (twin.doubts(2, THIS), asking.doubts(2, THIS)) == (1, 0)
+    line.stray(reply(2))
+    twin.listen()
+    assert twin.late_answers == []
+    assert twin.health["late_replies"] == 0
+    assert twin.doubts(2, THIS) == 0
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_behind_a_gateway_each_meter_is_found_once(simulator, library, capsys):
 def test_the_settings_of_a_gateway_cannot_be_searched(capsys, scheme):
     assert main(["scan", f"{scheme}://127.0.0.1:1", "--settings", "9600-8E1"]) == 2
     assert "has line settings of its own" in capsys.readouterr().err
-    assert main(["scan", port]) == 1
+    assert main(["scan", f"{scheme}://127.0.0.1:1"]) == 1
     assert "does not answer" in capsys.readouterr().err
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from wattline import __version__
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.plan import Span, parts_of
+from wattline.ports import sets_line
 from wattline.probe.findings import Findings, Latency
 from wattline.probe.noteworthy import sentences
 from wattline.probe.questions import Reply
 from wattline.probe.timing import histogram, percentile
 from wattline.registers import Row
-from wattline.words import chooses_settings
 
 BAR_CHARACTERS = 30
 
@@ -44,7 +44,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _settings(findings: Findings) -> str:
-    if not chooses_settings(findings.port):
+    if not sets_line(findings.port):
         return "those of the gateway"
     settings, model = findings.meter.settings, findings.meter.model
     others = ", ".join(str(other) for other in model.alternatives if other != settings)
