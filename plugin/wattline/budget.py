@@ -7,13 +7,16 @@ has measured one.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from wattline.bus.latency import patience_s
 from wattline.bus.settings import LineSettings
-from wattline.bus.turns import USABLE_SHARE, take_turns
+from wattline.bus.turns import Load, kept_free_s, room_s, take_turns
 from wattline.meters import Model
 from wattline.plan import SLOW_S, Cost, Read, Span, is_slow, known_reads, parts_of, proven_spans, wanted_reads
 
 # A request of 8 characters, and a reply of 5 and two per register.
 BYTES_OF_A_READ, BYTES_OF_A_REGISTER = 13, 2
+# As many as there are addresses.
+MOST_METERS = 247
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,12 @@ class Budget:
     Attributes:
         reads: those of every sweep, then the slow ones.
         change_s: seconds of silence that the change to this meter costs beside the pauses of its reads.
+        spare_s: seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun.
     """
 
     reads: tuple[PlannedRead, ...]
     change_s: float = 0.0
+    spare_s: float = 0.0
 
     @property
     def fast_s(self) -> float:
@@ -66,9 +71,19 @@ class Budget:
         """Seconds that a sweep takes on average when one comes every ``interval_s``: the slow reads are spread."""
         return self.fast_s + self.slow_s / max(1.0, SLOW_S / interval_s)
 
+    @property
+    def load(self) -> Load:
+        """What ``wattline run`` reckons with."""
+        return Load(self.fast_s, tuple(read.seconds for read in self.reads if read.is_slow), self.spare_s)
+
     def fits(self, interval_s: float) -> int:
         """How many such meters fit on one line, all read every ``interval_s``."""
-        return int(USABLE_SHARE * interval_s / self.sweep_s(interval_s))
+        numbers = range(MOST_METERS, 0, -1)
+        return next((number for number in numbers if _is_room([self.load] * number, interval_s)), 0)
+
+
+def _is_room(loads: Sequence[Load], interval_s: float) -> bool:
+    return sum(load.fast_s for load in loads) <= room_s(interval_s, kept_free_s(loads, interval_s))
 
 
 def budget_of(
@@ -108,7 +123,7 @@ def budget_of(
             )
             for read in reads
         ]
-    return Budget(tuple(planned), max(0.0, change_s - pause_s))
+    return Budget(tuple(planned), max(0.0, change_s - pause_s), patience_s(turnaround_s) - turnaround_s)
 
 
 def _fields(model: Model, read: Read) -> tuple[str, ...]:
@@ -133,8 +148,13 @@ class Line:
 
 def line_of(budgets: Iterable[Budget], intervals_s: Sequence[float], interval_s: float) -> Line:
     """The meters with these ``budgets``, each read every so many of ``intervals_s``, on one line with slots of ``interval_s``."""
+    budgets, shares = tuple(budgets), tuple(interval_s / own_s for own_s in intervals_s)
+    fast_s = tuple(budget.fast_s * share for budget, share in zip(budgets, shares, strict=True))
+    loads = [budget.load for budget in budgets]
+    kept_s = kept_free_s(loads, interval_s)
+    slots = take_turns(fast_s, interval_s, kept_s).slots
     costs_s = tuple(
-        budget.sweep_s(own_s) * interval_s / own_s for budget, own_s in zip(budgets, intervals_s, strict=True)
+        budget.sweep_s(own_s) * share for budget, own_s, share in zip(budgets, intervals_s, shares, strict=True)
     )
-    slots = take_turns(costs_s, interval_s).slots
-    return Line(costs_s, slots == 1 and sum(costs_s) <= USABLE_SHARE * interval_s, slots * interval_s)
+    room = room_s(interval_s, kept_s)
+    return Line(costs_s, slots == 1 and sum(fast_s) <= room, slots * interval_s)

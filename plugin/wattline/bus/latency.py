@@ -19,6 +19,11 @@ def median(values: Collection[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
+def patience_s(turnaround_s: float) -> float:
+    """What has to be left of a slot for the reply of a meter that usually takes ``turnaround_s`` to begin."""
+    return min(1.5 * turnaround_s + 0.03, LONGEST_TIMEOUT_S)
+
+
 class Latency:
     """The meter's turnaround: from the end of a request to the first byte of its reply.
 
@@ -80,4 +85,4 @@ class Latency:
     def _enough_s(self) -> float:
         if self._fixed_s is not None:
             return self._fixed_s
-        return min(1.5 * self.typical_s + 0.03, LONGEST_TIMEOUT_S)
+        return patience_s(self.typical_s)

@@ -4,12 +4,10 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from textwrap import fill
 from typing import Any
 
 from wattline.budget import Budget, Line, budget_of, line_of
-from wattline.bus.turns import USABLE_SHARE
 from wattline.options import milliseconds
 from wattline.words import Meter, add_meters, check_intervals, meters_of, parse_interval
 
@@ -37,6 +35,10 @@ class Plan:
     interval_s: int
     budget: Budget
     proven: Budget
+
+
+# No interval helps a sweep that takes longer than a slot may.
+MOST_S = 61
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -140,7 +142,11 @@ def _how_many(budget: Budget, interval_s: int) -> str:
     number = budget.fits(interval_s)
     if number:
         return f"Such meters that fit on one line and are read {_every(interval_s)}: {number}."
-    enough_s = next(seconds for seconds in count(interval_s) if budget.fits(seconds))
+    enough_s = next((seconds for seconds in range(interval_s, MOST_S) if budget.fits(seconds)), None)
+    if enough_s is None:
+        return (
+            f"It does not fit into {interval_s} s, nor into any other interval: it is read in parts, one after another."
+        )
     return f"It does not fit into {interval_s} s; an interval of {enough_s} s is enough."
 
 
@@ -152,17 +158,19 @@ def _together(plans: Sequence[Plan], line: Line, interval_s: int) -> list[str]:
         f"{plan.meter.name} {1000 * cost_s:.1f} ms" for plan, cost_s in zip(plans, line.costs_s, strict=True)
     )
     total_s = sum(line.costs_s)
-    usable = f"{1000 * USABLE_SHARE * interval_s:.0f} ms of {_every(interval_s)}"
     if line.fits:
-        verdict = f"they fit into the {usable} that are planned with"
+        verdict = f"they fit into {_every(interval_s)}"
     elif line.round_s > interval_s:
         own = " without an interval of its own" if any(plan.meter.interval_s for plan in plans) else ""
-        verdict = (
-            f"they do not fit into the {usable} that are planned with, so each{own} is read every {line.round_s:g} s"
-        )
+        verdict = f"with what is kept for slow reads and lost replies too much for it, so each{own} is read every {line.round_s:g} s"
     else:
-        verdict = f"they do not fit into the {usable} that are planned with"
-    return [_filled(f"Together {1000 * total_s:.1f} ms ({costs}), {100 * total_s / interval_s:.1f} %: {verdict}.", 2)]
+        verdict = "too much for it"
+    return [
+        _filled(
+            f"Together {1000 * total_s:.1f} ms ({costs}), {100 * total_s / interval_s:.1f} % of {_every(interval_s)}: {verdict}.",
+            2,
+        )
+    ]
 
 
 # For programs.
