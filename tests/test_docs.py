@@ -11,6 +11,7 @@
 | an option is missing, or is there no more; a default is another | test_every_option_is_documented, test_every_default_is_documented |
 | an environment variable is read in secret | test_every_environment_variable_is_documented |
 | an error leaves its reader alone, or the advice is about none | test_every_error_is_explained, test_every_explained_error_exists |
+| a terminal of the size that is told is too small for the picture, or a smaller one does | test_the_windows_are_as_large_as_the_texts_say |
 | an example is refused | test_every_example_of_a_meter_is_one, test_the_examples_of_the_output_are_sound |
 | the README's commands do not work | test_every_make_target_in_the_texts_exists, test_a_real_meter_is_metered_by_the_commands_of_the_readme |
 | a link leads nowhere | test_every_link_leads_somewhere |
@@ -30,10 +31,13 @@ from pathlib import Path
 import pytest
 
 from wattline import cli, fields, meterfile
+from wattline.commands import demo as demo_command
 from wattline.keys import KEYS
 from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
 from wattline.registers import Encoding
+from wattline.watch import several, single
+from wattline.watch.state import State
 from wattline.words import parse_meters
 
 CHECKOUT = Path(__file__).parents[1]
@@ -211,9 +215,27 @@ def test_every_explained_error_exists() -> None:
     assert [pieces for pieces in explained() if not fits(pieces, source)] == []
 
 
+def test_the_windows_are_as_large_as_the_texts_say() -> None:
+    def least(names: dict[str, str], *models: str) -> tuple[int, int]:
+        state = State.of(parse_meters([f"m{n}={model}@{n}" for n, model in enumerate(models, 1)]), "/dev/ttyUSB0")
+        if len(models) > 1:
+            return several.least_window(state)
+        return single.LEAST_COLUMNS, single.least_lines(state.meters[0], names)
+
+    demo, three_phases = least(demo_command.NAMES, "orno-we515"), least({}, "orno-we517")
+    assert re.findall(r"terminal of (\d+) x (\d+)", README) == [tuple(map(str, demo))]
+    (told,) = re.findall(
+        r"The demo needs (.*?) x (.*?), .*? (\d+) x (\d+), .*? (\d+) lines .*? (\d+) columns", PLUGIN_README
+    )
+    (two_columns, lines), (three_columns, _) = (least({}, *n * ["orno-we515"]) for n in (2, 3))
+    assert tuple(map(int, told)) == (*demo, *three_phases, lines, three_columns - two_columns)
+
+
 def test_every_example_of_a_meter_is_one() -> None:
     """In the texts, and in what the program itself says."""
-    words = {word for text in TEXTS.values() for word in re.findall(r"\b[a-z]+=orno-we\d+@[\w,=]+", text)}
+    words = {
+        word for text in TEXTS.values() for word in re.findall(r"\b[a-z]\w*=(?:orno-we|eastron-sdm)\d+@[\w,=]+", text)
+    }
     assert len(words) >= 2
     for word in words:
         parse_meters([word])

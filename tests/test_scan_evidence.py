@@ -23,7 +23,7 @@ from dataclasses import replace
 from math import acos, sin
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wattline.bus.settings import LineSettings
@@ -217,9 +217,13 @@ def found(model: Model = ORNO, address: int = 1, settings: LineSettings = EVEN, 
     return Found(settings, address, ranked([Verdict(model, settings, identity, VALUES, 0)]), is_examined=True)
 
 
+# Those that are named by these values alone.
+NAMED = [model for model in load_models().values() if found(model).best]
+
+
 @given(
     st.lists(
-        st.tuples(st.sampled_from([*load_models().values()]), st.integers(1, 247), st.sampled_from([EVEN, PLAIN])),
+        st.tuples(st.sampled_from(NAMED), st.integers(1, 247), st.sampled_from([EVEN, PLAIN])),
         unique_by=lambda place: place[1:],
         min_size=1,
         max_size=8,
@@ -227,7 +231,6 @@ def found(model: Model = ORNO, address: int = 1, settings: LineSettings = EVEN, 
 )
 def test_the_line_for_telegraf_is_toml_that_run_accepts(places):
     every = [found(model, address, settings) for model, address, settings in places]
-    assume(all(each.best for each in every))
     text = report.as_telegraf("/opt/wattline/bin/wattline", Findings("/dev/ttyUSB0", every))
     (execd,) = tomllib.loads(text)["inputs"]["execd"]
     program, run, port, *words = execd["command"]

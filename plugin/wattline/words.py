@@ -1,6 +1,6 @@
 """The words that name the meters, ``NAME=MODEL@ADDRESS[,key=value...]``, checked before anything is touched.
 
-The same words serve ``run``, ``read``, ``plan`` and ``simulate``, so what works by hand works in Telegraf's configuration.
+The same words serve every command that knows meters, so what works by hand works in Telegraf's configuration.
 """
 
 import argparse
