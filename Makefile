@@ -10,6 +10,9 @@ VENV = .venv
 PREFIX = /opt/wattline
 ARGS =
 
+# Most tests wait for a simulated line, so more run at a time than there are cores. Those of a file share what it costs to set up.
+SIDE_BY_SIDE = -n 4 --dist loadfile
+
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
@@ -23,7 +26,12 @@ demo: $(VENV)/.demo ## show a simulated house being metered; needs no hardware a
 	@$(VENV)/bin/wattline demo $(ARGS)
 
 test: $(VENV)/.test ## run every test; the chain tests need `make servers`
+ifeq ($(ARGS),)
+	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not chain'
+	@$(VENV)/bin/python -m pytest -m chain
+else
 	@$(VENV)/bin/python -m pytest $(ARGS)
+endif
 
 check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint
 	@$(VENV)/bin/ruff check

@@ -200,7 +200,11 @@ def test_a_model_that_needs_no_trial_says_so(shown):
 def test_the_json_has_every_column(shown):
     """A column that the tables get and the JSON does not is noticed here."""
     (told, *_) = json.loads(shown("--json"))
-    columns = {column.name for column in dataclass_fields(Model) if column.init} - {"settings"} | {"baud", "parity", "stop"}
+    columns = {column.name for column in dataclass_fields(Model) if column.init} - {"settings"} | {
+        "baud",
+        "parity",
+        "stop",
+    }
 
     assert told.keys() == columns
     row_columns = {column.name for column in dataclass_fields(Row) if column.init} - {"address"} | {"register", "unit"}

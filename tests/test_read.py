@@ -361,7 +361,10 @@ def test_run_meters_a_strange_meter_every_second(program, serve, parsed):
         assert first["fields"] == HOUSE_NOW, name
         # A counter is believed when it has said the same twice.
         assert second["fields"] == HOUSE_NOW | HOUSE_COUNTERS, name
-        assert [point["fields"] for point in others] == len(others) * [HOUSE_NOW], name
+        # The slow ones are spread over ten seconds, so some of them may come again soon.
+        for point in others:
+            assert point["fields"].keys() >= HOUSE_NOW.keys(), name
+            assert point["fields"].items() <= (HOUSE_NOW | HOUSE_COUNTERS).items(), name
         assert [point["time"] - first["time"] for point in points[:3]] == [0, NS, 2 * NS], name
         assert all(point["tags"] == {"meter": "house", "role": "grid"} for point in points)
         assert not [line for line in log if line.startswith(("W!", "E!"))], name
