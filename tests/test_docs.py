@@ -54,7 +54,7 @@ TEXTS = {
 # Options of other programs, and those that argparse brings.
 FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "--test", "--test-wait", "--name"}
 FOREIGN_OPTIONS |= {"--retention", "--version", "--help", "--org", "--bucket", "--description", "--hide-headers"}
-FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload"}
+FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", "--quick", "--long", "--full"}
 
 
 def section(text: str, title: str) -> str:

@@ -94,7 +94,8 @@ class Learning:
             if len(before) < len(read.parts) or self._asking.doubts(read.span.count, question):
                 continue
             with self._asking.hurried(slot.deadline_s, read.span.count) as is_time:
-                if is_time:
+                # Looked at again, since something may have come meanwhile.
+                if is_time and not self._asking.doubts(read.span.count, question):
                     self._try_span(read, question, before)
             return
 

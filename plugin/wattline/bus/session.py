@@ -197,10 +197,11 @@ class Session:
         """Ask once if time is left; whether it was."""
         is_first = self._asking.health["requests"] == self._requests
         with self._asking.hurried(slot.deadline_s, length, is_first=is_first) as is_time:
-            if is_time and len(read.parts) > 1:
-                self._ask_span(read, slot)
-            elif is_time:
+            if is_time and len(read.parts) == 1:
                 self._ask_part(read.parts[0], length, slot)
+            elif is_time and self._is_free(read.span, slot):
+                # Looked at again, since something may have come meanwhile.
+                self._ask_span(read, slot)
         self._take_late_answers(slot)
         return is_time
 
