@@ -133,7 +133,7 @@ class Row:
     def raw(self, value: float) -> float:
         """What the registers hold when the meter shows ``value``, in the unit of the field."""
         if self.encoding.is_float:
-            return value / self.scale
+            return round(value, self.decimals) / self.scale
         return round(Fraction(value) / Fraction(str(self.scale)))
 
 

@@ -53,7 +53,7 @@ MODEL = Model(
         Row(0x0020, I32, 0.1, "energy_export_kwh", 0, FULL, "slow"),
         Row(0x0022, I32, 0.1, "reactive_energy_export_kvarh", 0, FULL, "slow"),
     ),
-    identity=Identity(0x000B, (100, 101, 102, 103, 104, 110, 111, 112, 114, 120, 121)),
+    identity=Identity(0x000B, (100, 101, 102, 103, 104, 110, 111, 112, 120, 121)),
     longest=50,
     pause_ms=5,
     absent={I32: 0x7FFF_FFFF},

@@ -43,9 +43,9 @@ MODEL = Model(
     ),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x0000, I32, 0.1, "voltage_l1_v", 80, 485),
-        Row(0x0002, I32, 0.1, "voltage_l2_v", 80, 485),
-        Row(0x0004, I32, 0.1, "voltage_l3_v", 80, 485),
+        Row(0x0000, I32, 0.1, "voltage_l1_v", 0, 485),
+        Row(0x0002, I32, 0.1, "voltage_l2_v", 0, 485),
+        Row(0x0004, I32, 0.1, "voltage_l3_v", 0, 485),
         Row(0x000C, I32, 0.001, "current_l1_a", -MOST_A, MOST_A),
         Row(0x000E, I32, 0.001, "current_l2_a", -MOST_A, MOST_A),
         Row(0x0010, I32, 0.001, "current_l3_a", -MOST_A, MOST_A),
@@ -79,6 +79,7 @@ MODEL = Model(
         Row(0x005E, I32, 0.1, "reactive_energy_export_kvarh", 0, FULL, "slow"),
     ),
     identity=Identity(0x000B, (46, 47, 48, 71, 72, 73, 94)),
+    sign="unknown",
     longest=11,
     pause_ms=5,
     absent={I32: 0x7FFF_FFFF},

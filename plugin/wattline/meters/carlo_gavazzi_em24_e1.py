@@ -31,6 +31,7 @@ MODEL = Model(
         Row(0x004C, I32, 0.1, "energy_import_t4_kwh", 0, FULL, "slow"),
     ),
     identity=Identity(0x000B, (1648, 1649, 1650, 1651, 1652, 1653)),
+    sign="unknown",
     longest=80,
     absent={I32: 0x7FFF_FFFF},
     address_change="Set the network address at the meter with its joystick or with the maker's UCS program; the Modbus unit is 1.",

@@ -37,9 +37,9 @@ MODEL = Model(
     ),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x0000, I32, 0.1, "voltage_l1_v", 80, 485),
-        Row(0x0002, I32, 0.1, "voltage_l2_v", 80, 485),
-        Row(0x0004, I32, 0.1, "voltage_l3_v", 80, 485),
+        Row(0x0000, I32, 0.1, "voltage_l1_v", 0, 485),
+        Row(0x0002, I32, 0.1, "voltage_l2_v", 0, 485),
+        Row(0x0004, I32, 0.1, "voltage_l3_v", 0, 485),
         Row(0x000C, I32, 0.001, "current_l1_a", -MOST_A, MOST_A),
         Row(0x000E, I32, 0.001, "current_l2_a", -MOST_A, MOST_A),
         Row(0x0010, I32, 0.001, "current_l3_a", -MOST_A, MOST_A),
@@ -71,7 +71,7 @@ MODEL = Model(
         Row(0x004E, I32, 0.1, "energy_export_kwh", 0, FULL, "slow"),
         Row(0x0050, I32, 0.1, "reactive_energy_export_kvarh", 0, FULL, "slow"),
     ),
-    identity=Identity(0x000B, (331, 332, 335, 336, 340, 341, 345, 399)),
+    identity=Identity(0x000B, (331, 332, 335, 336, 341, 345, 346, 399)),
     longest=50,
     pause_ms=5,
     absent={I32: 0x7FFF_FFFF},

@@ -29,9 +29,9 @@ MODEL = Model(
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
         Row(0x0000, U32, 0.1, "power_w", 0, 112_500),
-        Row(0x0004, U32, 0.01, "voltage_l1_v", 80, 300),
-        Row(0x0006, U32, 0.01, "voltage_l2_v", 80, 300),
-        Row(0x0008, U32, 0.01, "voltage_l3_v", 80, 300),
+        Row(0x0004, U32, 0.01, "voltage_l1_v", 0, 300),
+        Row(0x0006, U32, 0.01, "voltage_l2_v", 0, 300),
+        Row(0x0008, U32, 0.01, "voltage_l3_v", 0, 300),
         Row(0x000A, U32, 0.001, "current_l1_a", 0, 125),
         Row(0x000C, U32, 0.001, "current_l2_a", 0, 125),
         Row(0x000E, U32, 0.001, "current_l3_a", 0, 125),

@@ -29,9 +29,9 @@ MODEL = Model(
     longest=80,
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x0000, F32, 1, "voltage_l1_v", 80, 300),
-        Row(0x0002, F32, 1, "voltage_l2_v", 80, 300),
-        Row(0x0004, F32, 1, "voltage_l3_v", 80, 300),
+        Row(0x0000, F32, 1, "voltage_l1_v", 0, 300),
+        Row(0x0002, F32, 1, "voltage_l2_v", 0, 300),
+        Row(0x0004, F32, 1, "voltage_l3_v", 0, 300),
         Row(0x0006, F32, 1, "current_l1_a", 0, CURRENT),
         Row(0x0008, F32, 1, "current_l2_a", 0, CURRENT),
         Row(0x000A, F32, 1, "current_l3_a", 0, CURRENT),

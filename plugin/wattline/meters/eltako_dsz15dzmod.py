@@ -26,9 +26,9 @@ MODEL = Model(
     blocks=(Block(0x0048, 4),),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x0000, U32, 0.01, "voltage_l1_v", 80, 300),
-        Row(0x0002, U32, 0.01, "voltage_l2_v", 80, 300),
-        Row(0x0004, U32, 0.01, "voltage_l3_v", 80, 300),
+        Row(0x0000, U32, 0.01, "voltage_l1_v", 0, 300),
+        Row(0x0002, U32, 0.01, "voltage_l2_v", 0, 300),
+        Row(0x0004, U32, 0.01, "voltage_l3_v", 0, 300),
         Row(0x0006, U32, 0.01, "current_l1_a", 0, 100),
         Row(0x0008, U32, 0.01, "current_l2_a", 0, 100),
         Row(0x000A, U32, 0.01, "current_l3_a", 0, 100),

@@ -39,9 +39,9 @@ MODEL = Model(
     ),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x0000, I32, 0.1, "voltage_l1_v", 80, 300),
-        Row(0x0002, I32, 0.1, "voltage_l2_v", 80, 300),
-        Row(0x0004, I32, 0.1, "voltage_l3_v", 80, 300),
+        Row(0x0000, I32, 0.1, "voltage_l1_v", 0, 300),
+        Row(0x0002, I32, 0.1, "voltage_l2_v", 0, 300),
+        Row(0x0004, I32, 0.1, "voltage_l3_v", 0, 300),
         Row(0x000C, I32, 0.001, "current_l1_a", -MOST_A, MOST_A),
         Row(0x000E, I32, 0.001, "current_l2_a", -MOST_A, MOST_A),
         Row(0x0010, I32, 0.001, "current_l3_a", -MOST_A, MOST_A),

@@ -28,9 +28,9 @@ MODEL = Model(
     blocks=(Block(0x500C, 6),),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x5002, F32, 1, "voltage_l1_v", 80, 300),
-        Row(0x5004, F32, 1, "voltage_l2_v", 80, 300),
-        Row(0x5006, F32, 1, "voltage_l3_v", 80, 300),
+        Row(0x5002, F32, 1, "voltage_l1_v", 0, 300),
+        Row(0x5004, F32, 1, "voltage_l2_v", 0, 300),
+        Row(0x5006, F32, 1, "voltage_l3_v", 0, 300),
         Row(0x5008, F32, 1, "frequency_hz", 45, 65),
         Row(0x500C, F32, 1, "current_l1_a", 0, 12_500),
         Row(0x500E, F32, 1, "current_l2_a", 0, 12_500),

@@ -9,9 +9,6 @@ Where sources disagree:
   above 100. So 0.001.
 - Apparent power and currents: unsigned in mbmd, signed in openWB. They are never negative.
 
-The power factors (0x0025, 0x0027, 0x0029, 0x003F in steps of 0.0001) have a decimal more than the vocabulary and are
-left out.
-
 The maker allows 80 registers in one read; openWB reads groups of six in the field. Distortion, the energies of the
 lines and the exported ones come switched off (menu P02) and lie in blocks of their own. The ranges leave room for
 current transformers, since the meter gives primary values: 10 kA a line.
@@ -44,9 +41,9 @@ MODEL = Model(
     ),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(0x0001, U32, 0.01, "voltage_l1_v", 80, 400),
-        Row(0x0003, U32, 0.01, "voltage_l2_v", 80, 400),
-        Row(0x0005, U32, 0.01, "voltage_l3_v", 80, 400),
+        Row(0x0001, U32, 0.01, "voltage_l1_v", 0, 400),
+        Row(0x0003, U32, 0.01, "voltage_l2_v", 0, 400),
+        Row(0x0005, U32, 0.01, "voltage_l3_v", 0, 400),
         Row(0x0007, U32, 0.0001, "current_l1_a", 0, MOST_A),
         Row(0x0009, U32, 0.0001, "current_l2_a", 0, MOST_A),
         Row(0x000B, U32, 0.0001, "current_l3_a", 0, MOST_A),
@@ -68,12 +65,12 @@ MODEL = Model(
         Row(0x003B, I32, 0.01, "reactive_power_var", -ALL_W, ALL_W),
         Row(0x003D, U32, 0.01, "apparent_power_va", 0, ALL_W),
         Row(0x003F, I32, 0.0001, "power_factor", -1, 1),
-        Row(0x0053, U32, 0.01, "voltage_distortion_l1_percent", 0, 500),
-        Row(0x0055, U32, 0.01, "voltage_distortion_l2_percent", 0, 500),
-        Row(0x0057, U32, 0.01, "voltage_distortion_l3_percent", 0, 500),
-        Row(0x0059, U32, 0.01, "current_distortion_l1_percent", 0, 500),
-        Row(0x005B, U32, 0.01, "current_distortion_l2_percent", 0, 500),
-        Row(0x005D, U32, 0.01, "current_distortion_l3_percent", 0, 500),
+        Row(0x0053, U32, 0.01, "voltage_distortion_l1_percent", 0, 500, "slow"),
+        Row(0x0055, U32, 0.01, "voltage_distortion_l2_percent", 0, 500, "slow"),
+        Row(0x0057, U32, 0.01, "voltage_distortion_l3_percent", 0, 500, "slow"),
+        Row(0x0059, U32, 0.01, "current_distortion_l1_percent", 0, 500, "slow"),
+        Row(0x005B, U32, 0.01, "current_distortion_l2_percent", 0, 500, "slow"),
+        Row(0x005D, U32, 0.01, "current_distortion_l3_percent", 0, 500, "slow"),
         Row(0x1B1F, U64, 0.01, "energy_import_kwh", 0, FULL, "slow"),
         Row(0x1B23, U64, 0.01, "energy_export_kwh", 0, FULL, "slow"),
         Row(0x1B27, U64, 0.01, "reactive_energy_import_kvarh", 0, FULL, "slow"),

@@ -73,5 +73,6 @@ MODEL = Model(
     address_change="The factory's is 1. It is changed with the maker's Windows program, with no other meter on the bus: register 0x0110 (272), 1 to 247, function 16. An OR-WE-514 was seen refusing function 6, with which mbpoll writes a single register. The new address takes effect once the meter has been switched off and on.",
     source="ORNO, Register description OR-WE-514&OR-WE-515; recorded frames in volkszaehler/mbmd issue 155",
     sign="unknown",
+    alternatives=(LineSettings(9600, "N", 1),),
     verified=True,
 )

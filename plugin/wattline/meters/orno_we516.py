@@ -36,9 +36,9 @@ MODEL = Model(
     blocks=(Block(0x0000, 60), Block(0x0100, 48)),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace; the meter says kW, kvar and kVA
-        Row(0x000E, F32, 1, "voltage_l1_v", 80, 300),
-        Row(0x0010, F32, 1, "voltage_l2_v", 80, 300),
-        Row(0x0012, F32, 1, "voltage_l3_v", 80, 300),
+        Row(0x000E, F32, 1, "voltage_l1_v", 0, 300),
+        Row(0x0010, F32, 1, "voltage_l2_v", 0, 300),
+        Row(0x0012, F32, 1, "voltage_l3_v", 0, 300),
         Row(0x0014, F32, 1, "frequency_hz", 45, 65),
         Row(0x0016, F32, 1, "current_l1_a", 0, 100),
         Row(0x0018, F32, 1, "current_l2_a", 0, 100),

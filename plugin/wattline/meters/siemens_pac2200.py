@@ -32,9 +32,9 @@ MODEL = Model(
     holes=((43, 54),),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(1, F32, 1, "voltage_l1_v", 80, 300),
-        Row(3, F32, 1, "voltage_l2_v", 80, 300),
-        Row(5, F32, 1, "voltage_l3_v", 80, 300),
+        Row(1, F32, 1, "voltage_l1_v", 0, 300),
+        Row(3, F32, 1, "voltage_l2_v", 0, 300),
+        Row(5, F32, 1, "voltage_l3_v", 0, 300),
         Row(13, F32, 1, "current_l1_a", 0, 100_000),
         Row(15, F32, 1, "current_l2_a", 0, 100_000),
         Row(17, F32, 1, "current_l3_a", 0, 100_000),

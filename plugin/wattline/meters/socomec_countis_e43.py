@@ -31,9 +31,9 @@ MODEL = Model(
     blocks=(Block(50520, 54), Block(50770, 10)),
     rows=(
         #   address, encoding, scale, field, plausible from, to, pace
-        Row(50520, U32, 0.01, "voltage_l1_v", 80, 300),
-        Row(50522, U32, 0.01, "voltage_l2_v", 80, 300),
-        Row(50524, U32, 0.01, "voltage_l3_v", 80, 300),
+        Row(50520, U32, 0.01, "voltage_l1_v", 0, 300),
+        Row(50522, U32, 0.01, "voltage_l2_v", 0, 300),
+        Row(50524, U32, 0.01, "voltage_l3_v", 0, 300),
         Row(50526, U32, 0.01, "frequency_hz", 45, 65),
         Row(50528, U32, 0.001, "current_l1_a", 0, 15_000),
         Row(50530, U32, 0.001, "current_l2_a", 0, 15_000),

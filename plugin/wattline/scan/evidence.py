@@ -5,7 +5,7 @@ numbers that keep a law of physics are. The law is kept within what the display 
 change between one request and the next.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -117,6 +117,7 @@ def _shown(row: Row, value: float) -> str:
 _UNITS = {"_va": " VA", "_v": " V", "_a": " A", "_w": " W", "_hz": " Hz"}
 
 
-def plausible(model: Model, values: Mapping[str, float], fields: tuple[str, ...]) -> Iterator[str]:
-    """Those of ``fields`` that are there, as people write them."""
-    return (_shown(row, values[row.field]) for row in model.rows if row.field in fields and row.field in values)
+def plausible(model: Model, values: Mapping[str, float], fields: Iterable[str]) -> Iterator[str]:
+    """Those of ``fields`` that are there, in that order and as people write them."""
+    rows = {row.field: row for row in model.rows}
+    return (_shown(rows[field], values[field]) for field in fields if field in values)

@@ -7,7 +7,7 @@ from wattline.plan import Cost, Span, known_reads, parts_of, proven_spans
 from wattline.registers import Decoded, Row, decode
 from wattline.scan.device import Device
 from wattline.scan.order import VOLTAGES, Question, has_settings, questions_of
-from wattline.scan.verdict import FREQUENCY, Verdict, ranked
+from wattline.scan.verdict import FREQUENCY, LEAST_MAINS_V, Verdict, ranked
 
 # A load that changed while it was read breaks every law once; not thrice.
 LOOKS = 3
@@ -62,10 +62,16 @@ def _identity(device: Device, model: Model) -> int | None:
 
 
 def _has_mains(device: Device, model: Model) -> bool:
-    """Whether a voltage is plausible, and the frequency too if the model tells one."""
+    """Whether a voltage is one of the mains, and the frequency plausible if the model tells one."""
     frequencies = [row for row in model.rows if row.field == FREQUENCY]
     voltages = (row for row in model.rows if row.field in VOLTAGES)
-    return any(_has_all(device, model, [row]) for row in voltages) and _has_all(device, model, frequencies)
+    return any(_is_mains(device, model, row) for row in voltages) and _has_all(device, model, frequencies)
+
+
+def _is_mains(device: Device, model: Model, row: Row) -> bool:
+    """Whether ``row`` tells a voltage of the mains; a line that is not connected tells 0 V, which is no evidence."""
+    said = _decoded(device, model, row.address, row.encoding.count).values
+    return said.get(row.field, 0.0) >= LEAST_MAINS_V
 
 
 def _has_all(device: Device, model: Model, rows: Iterable[Row]) -> bool:

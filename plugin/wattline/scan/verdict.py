@@ -9,6 +9,8 @@ from wattline.scan.evidence import Agreement, Law, agreements, plausible
 from wattline.scan.order import VOLTAGES, has_settings
 
 FREQUENCY = "frequency_hz"
+# A line that is not connected truly tells 0 V; as evidence for a model that is worth nothing.
+LEAST_MAINS_V = 80
 AGREEMENTS_SHOWN = 2
 
 
@@ -38,8 +40,13 @@ class Verdict:
 
     @property
     def has_mains(self) -> bool:
-        """Whether a voltage is plausible, and so is the frequency."""
-        return any(field in self.values for field in VOLTAGES) and FREQUENCY in self.values
+        """Whether a voltage is one of the mains, and the frequency plausible."""
+        return bool(self.mains_voltages) and FREQUENCY in self.values
+
+    @property
+    def mains_voltages(self) -> list[str]:
+        """The fields that tell a voltage of the mains."""
+        return [field for field in VOLTAGES if self.values.get(field, 0) >= LEAST_MAINS_V]
 
     @property
     def agreements(self) -> list[Agreement]:
@@ -67,9 +74,8 @@ class Verdict:
         if self.is_identified:
             return True
         has_frequency = any(row.field == FREQUENCY for row in self.model.rows)
-        has_voltage = any(field in self.values for field in VOLTAGES)
         if not has_frequency:
-            return has_voltage and Law.KEPT in self.laws
+            return bool(self.mains_voltages) and Law.KEPT in self.laws
         return self.has_mains and bool(self.laws) and not self.is_broken
 
     @property
@@ -110,7 +116,7 @@ class Verdict:
         phrases = []
         if self.is_identified and self.model.identity:
             phrases.append(f"register 0x{self.model.identity.address:04X} says 0x{self.identity:04X}")
-        mains = [*plausible(self.model, self.values, VOLTAGES), *plausible(self.model, self.values, (FREQUENCY,))]
+        mains = list(plausible(self.model, self.values, [*self.mains_voltages, FREQUENCY]))
         if mains:
             phrases.append(", ".join(mains))
         kept = [agreement.sentence for agreement in self.agreements if agreement.law is Law.KEPT]
