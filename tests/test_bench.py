@@ -88,7 +88,7 @@ def test_every_reader_reads_the_same_quantities_rightly(server: Callable[[str], 
     with Rig(tmp_path, lanes, 20, meters=2) as rig:
         while min(len(readings_of(lane.readings)) for lane in rig.lanes) < 4:
             rig.wait(0.5)
-        measured = rig.measure(2)
+        measured = rig.measure(5)
         for lane in rig.lanes:
             lines = [line for line in lane.readings.read_text().splitlines() if line.startswith("electricity,")]
             said = served_by(lane.truth)

@@ -173,7 +173,9 @@ def test_a_trial_of_three_seconds_shows_a_reading(
     result = telegraf("--test", "--test-wait", "3", environment=environment)
     assert result.returncode == 0
     assert measurements(result.stdout) >= {"electricity", "wattline_meter", "wattline_bus", "cpu"}
-    assert [line for line in result.stderr.splitlines() if "inputs.execd" in line and " E! " in line] == []
+    complaints = [line for line in result.stderr.splitlines() if "inputs.execd" in line and " E! " in line]
+    # Telegraf 1.39 closes the pipe of a child that has ended while it may still read it, and says so; nothing is lost.
+    assert [line for line in complaints if not line.endswith("file already closed")] == []
 
 
 def test_the_trial_of_the_documentation_works_as_it_is_written(
