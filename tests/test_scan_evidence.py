@@ -289,9 +289,9 @@ def test_what_else_was_found_is_explained():
     )
     text = "\n".join(report.remarks(findings, [ORNO, ORNO_514])).replace("\n", " ")
 
-    assert "address 7 at 9600 8N1, and it is none of these models: orno-we514, orno-we515." in text
+    assert "address 7 at 9600 8N1, and it is none of the 2 models that are known." in text
     assert "`--meter-file`; `wattline probe /dev/ttyUSB0 METER`" in text
-    assert "none of these models: orno-we515. It may be orno-we514" in text
+    assert "none of the 1 other models that are known. It may be orno-we514, which no value proves" in text
     assert "`wattline probe /dev/ttyUSB0 unknown=orno-we514@8,parity=N`" in text
     assert "address 11 at 9600 8N1; the search ended before it was asked" in text
     assert "From address 5 at 9600 8E1 alone come bytes that are never a frame" in text
@@ -304,7 +304,7 @@ def test_what_else_was_found_is_explained():
 def test_unknown_devices_are_told_together():
     unknown = [Found(PLAIN, address, is_examined=True) for address in (7, 8)]
     (text,) = report.remarks(Findings("/dev/ttyUSB0", unknown), [ORNO])
-    assert text.startswith("Something answers at address 7 at 9600 8N1; address 8 at 9600 8N1, and it is none of these")
+    assert text.startswith("Something answers at address 7 at 9600 8N1; address 8 at 9600 8N1, and it is none of the")
 
 
 def test_the_remarks_fit_a_terminal():

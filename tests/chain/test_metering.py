@@ -149,7 +149,10 @@ def test_energies_come_every_ten_seconds(story: Story) -> None:
         s for s in every_second(story.began, story.quiet_ended) if "energy_total_kwh" in story.readings[s * NS]
     )
     assert len(with_energy) >= QUIET_S // 10 - 1
-    assert {later - earlier for earlier, later in pairwise(with_energy)} == {10}
+    gaps = [later - earlier for earlier, later in pairwise(with_energy)]
+    # One may be shorter: a counter that was not believed at first is read again before its turn.
+    assert max(gaps) == 10
+    assert len([gap for gap in gaps if gap < 10]) <= 1
 
 
 def test_every_value_is_one_that_the_meter_showed_in_that_second(chain: Any, story: Story) -> None:

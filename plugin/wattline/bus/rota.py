@@ -9,8 +9,10 @@ from wattline.log import LOG
 
 # What the meters need changes while it is learnt; the turns follow it this often.
 TURNS_S = 10.0
-# Turns are made shorter only if they would do for so much more too, so that they do not go to and fro.
+# Turns are made shorter at once if they would do for so much more too, else when they would have done for so long: so
+# that they do not go to and fro.
 SURE_SHARE = 1.05
+SURE_S = 60.0
 
 
 class Rota:
@@ -28,6 +30,7 @@ class Rota:
         self._interval_s = interval_s
         self._turns = Turns(1, (0,) * len(members))
         self._followed_s: float | None = None
+        self._would_do_since_s: float | None = None
         self._away: list[bool] = []
 
     @property
@@ -74,21 +77,30 @@ class Rota:
         turns, slots = take_turns(costs_s, self._interval_s, spare_s), self._turns.slots
         if self._turns.hold(costs_s, self._interval_s, spare_s):
             sure = take_turns([SURE_SHARE * cost_s for cost_s in costs_s], self._interval_s, spare_s)
-            if sure.slots >= slots:
+            if sure.slots >= slots and not self._would_have_done(slot, is_shorter=turns.slots < slots):
                 return
-        self._turns = turns
-        for member in self._members:
-            member.round_s = float(member.meter.interval_s or self.round_s)
+        self._take(turns)
         if turns.slots > slots and any(load.trial_s for load in loads):
-            LOG.info(
-                "%s: While it is tried what the meters answer, each is read every %.0f s.",
-                self._port_name,
-                self.round_s,
-            )
+            sentence = "%s: While it is tried what the meters answer, each is read every %.0f s."
+            LOG.info(sentence, self._port_name, self.round_s)
         elif turns.slots > slots or (is_first and turns.slots > 1):
             self._tell(costs_s, spare_s)
         elif turns.slots < slots:
             LOG.info("%s: All meters need less now; each is read every %.0f s.", self._port_name, self.round_s)
+
+    def _take(self, turns: Turns) -> None:
+        self._turns = turns
+        self._would_do_since_s = None
+        for member in self._members:
+            member.round_s = float(member.meter.interval_s or self.round_s)
+
+    def _would_have_done(self, slot: Slot, *, is_shorter: bool) -> bool:
+        """Whether shorter turns would have done for long enough."""
+        if not is_shorter:
+            self._would_do_since_s = None
+        elif self._would_do_since_s is None:
+            self._would_do_since_s = slot.began_s
+        return self._would_do_since_s is not None and slot.began_s - self._would_do_since_s >= SURE_S
 
     def _tell(self, costs_s: Sequence[float], spare_s: float) -> None:
         LOG.warning(

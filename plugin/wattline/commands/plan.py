@@ -157,20 +157,28 @@ def _together(plans: Sequence[Plan], line: Line, interval_s: int) -> list[str]:
     costs = ", ".join(
         f"{plan.meter.name} {1000 * cost_s:.1f} ms" for plan, cost_s in zip(plans, line.costs_s, strict=True)
     )
-    total_s = sum(line.costs_s)
-    if line.fits:
-        verdict = f"they fit into {_every(interval_s)}"
-    elif line.round_s > interval_s:
-        own = " without an interval of its own" if any(plan.meter.interval_s for plan in plans) else ""
-        verdict = f"with what is kept for slow reads and lost replies too much for it, so each{own} is read every {line.round_s:g} s"
-    else:
-        verdict = "too much for it"
-    return [
-        _filled(
-            f"Together {1000 * total_s:.1f} ms ({costs}), {100 * total_s / interval_s:.1f} % of {_every(interval_s)}: {verdict}.",
-            2,
+    has_own = any(plan.meter.interval_s for plan in plans)
+    text = f"Together {1000 * sum(line.costs_s):.1f} ms ({costs}), {_verdict(line, interval_s, has_own=has_own)}."
+    until = line_of([plan.proven for plan in plans], [plan.interval_s for plan in plans], interval_s)
+    if until != line:
+        text += (
+            f" Until what is to be tried was answered and has agreed, and for good where it is refused: "
+            f"{1000 * sum(until.costs_s):.1f} ms, {_verdict(until, interval_s, has_own=has_own)}."
         )
-    ]
+    return [_filled(text, 2)]
+
+
+def _verdict(line: Line, interval_s: int, *, has_own: bool) -> str:
+    share = f"{100 * sum(line.costs_s) / interval_s:.1f} % of {_every(interval_s)}"
+    if line.fits:
+        return f"{share}: they fit into {_every(interval_s)}"
+    if line.round_s > interval_s:
+        own = " without an interval of its own" if has_own else ""
+        return (
+            f"{share}: with what is kept for slow reads and lost replies too much for it, so each{own} is read "
+            f"every {line.round_s:g} s"
+        )
+    return f"{share}: too much for it"
 
 
 # For programs.

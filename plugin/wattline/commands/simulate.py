@@ -26,7 +26,8 @@ _DESCRIPTION = f"""\
 
 They are there for other programs to read, and answer at the speed of their
 line, as real ones do. Standard output gets two lines: the port to read them
-from, and a command that does so. It ends with Ctrl-C or SIGTERM.
+from, and a command that does so. It ends with Ctrl-C, with SIGTERM and with
+its terminal.
 """
 
 
@@ -130,7 +131,8 @@ def execute(arguments: argparse.Namespace) -> int:
     def end(_number: int, _frame: FrameType | None) -> None:
         simulator.request_end()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    # Also when its terminal is closed: a link that it left behind would lead to whoever gets that terminal next.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
     with simulator:
         # In one piece: a script may take the first line and leave.

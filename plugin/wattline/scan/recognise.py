@@ -47,9 +47,10 @@ def _is_related(model: Model, others: Iterable[Model]) -> bool:
 
 
 def not_excluded(device: Device, models: Iterable[Model]) -> Iterator[Model]:
-    """Models without a voltage, so that their values cannot tell them, of which all that was asked was answered."""
+    """Models without a voltage or a frequency, so that their values prove nothing, of which all was answered."""
     for model in models:
-        if not any(row.field in VOLTAGES for row in model.rows) and _has_all(device, model, model.rows):
+        fields = {row.field for row in model.rows}
+        if (fields.isdisjoint(VOLTAGES) or FREQUENCY not in fields) and _has_all(device, model, model.rows):
             yield model
 
 

@@ -142,14 +142,14 @@ def _unknown(findings: Findings, models: Collection[Model]) -> Iterator[str]:
         if not is_examined:
             yield f"Something answers at {places}; the search ended before it was asked what it is."
             continue
-        excluded = ", ".join(sorted(model.name for model in models if model.name not in perhaps))
-        hint = f" It may be {' or '.join(perhaps)}, whose values prove nothing: compare its label." if perhaps else ""
+        hint = f" It may be {' or '.join(perhaps)}, which no value proves: compare its label." if perhaps else ""
+        others = f"the {len(models) - len(perhaps)} other" if perhaps else f"the {len(models)}"
         first = group[0]
         model = first.not_excluded[0] if perhaps else None
         meter = word("unknown", first, model, has_settings=findings.has_settings) if model else "METER"
         probe = shlex.join([*findings.file_words, findings.port, meter])
         yield (
-            f"Something answers at {places}, and it is none of these models: {excluded}.{hint} If you have the "
+            f"Something answers at {places}, and it is none of {others} models that are known.{hint} If you have the "
             f"meter's register map, describe it in a file for `--meter-file`; `wattline probe {probe}` "
             "tells what it answers."
         )
