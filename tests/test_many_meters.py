@@ -6,6 +6,7 @@
 | ... or fall behind silently where it has none | test_five_meters_with_proven_reads_take_turns_of_two_seconds |
 | ... or the last one never gets a word in | test_slow_meters_take_turns_rather_than_starve_the_last, test_who_went_without_comes_first |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
+| meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
 | turns go to and fro | test_turns_that_were_taken_are_kept |
 | meters of other settings are not heard, or garble the next | test_meters_of_three_line_settings_share_the_wire |
 | a dead meter costs the others their readings | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
@@ -147,6 +148,26 @@ def test_meters_that_only_just_fit_into_a_second_are_read_every_second(live: Liv
     for name, of_meter in seen.items():
         assert of_meter.wrong == []
         assert gaps(of_meter.slots(160, 220)) == {1}, name
+
+
+def test_meters_with_intervals_do_not_all_want_the_same_second(live: Live) -> None:
+    """Six proven sweeps of 0.26 s do not go into one second, but three and three go into two."""
+    street = Street(*(f"m{number}=orno-we515@{number},interval=2s" for number in range(1, 7)))
+    seen = live(street, 90, trying=Trying.NOTHING)
+    for name, of_meter in seen.items():
+        assert of_meter.wrong == []
+        assert gaps(complete(of_meter, 20, 90)) == {2}, name
+
+
+@pytest.mark.parametrize("own", ["", ",interval=10s"])
+def test_beside_a_slow_meter_the_others_are_read_whole(live: Live, own: str) -> None:
+    """With an interval or without, and with the energies."""
+    street = Street("slow=eastron-sdm120@1", f"b=orno-we515@1{own}", f"c=orno-we515@2{own}")
+    seen = live(street, 120)
+    for name in ("b", "c"):
+        assert len(complete(seen[name], 30, 120)) >= 9, name
+        energies = [slot for slot in seen[name].slots(0, 120) if "energy_total_kwh" in seen[name].fields[slot]]
+        assert len(energies) >= 5, name
 
 
 def test_meters_of_three_line_settings_share_the_wire(live: Live) -> None:

@@ -29,7 +29,8 @@ class Member:
         meter: the meter.
         modbus: how it is asked.
         interval_s: seconds from slot to slot.
-        place: its place among its bus's meters, from 0 to less than 1, by which slow reads are spread.
+        place: its place among its bus's meters, from 0 to less than 1, by which slow reads are spread, and the seconds of
+            meters that have an interval of their own.
         is_alone: whether it has the bus to itself.
         monotonic: seconds of a clock that never steps.
         trying: what may be tried beyond the proven reads.
@@ -78,14 +79,22 @@ class Member:
 
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago."""
-        return self.is_silent and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
+        return (
+            self.is_silent
+            and not self.went_without
+            and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
+        )
 
     def is_due(self, slot: Slot) -> bool:
-        """Whether its own interval, if it has one, lets it be read in ``slot``."""
-        if not self.meter.interval_s or self._polled_s is None:
+        """Whether its own interval, if it has one, lets it be read in ``slot``; at once if there was no time for it.
+
+        Meters with intervals have seconds of their own, so that they do not all want the same one.
+        """
+        own_s = self.meter.interval_s
+        if not own_s or self._polled_s is None or self.went_without:
             return True
-        second = slot.time_ns // NS
-        return second % self.meter.interval_s == 0 or slot.began_s - self._polled_s >= self.meter.interval_s
+        is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
+        return is_its_second or slot.began_s - self._polled_s >= own_s
 
     def sweep(self, slot: Slot, listen_until_s: float) -> None:
         """Read what is due.
