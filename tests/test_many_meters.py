@@ -7,6 +7,7 @@
 | ... or the last one never gets a word in | test_slow_meters_take_turns_rather_than_starve_the_last, test_who_went_without_comes_first |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
 | meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
+| a read that is longer than a slot is never made, and nothing is said | test_a_read_longer_than_a_second_is_made_in_pieces |
 | turns go to and fro | test_turns_that_were_taken_are_kept |
 | meters of other settings are not heard, or garble the next | test_meters_of_three_line_settings_share_the_wire |
 | a dead meter costs the others their readings | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
@@ -168,6 +169,19 @@ def test_beside_a_slow_meter_the_others_are_read_whole(live: Live, own: str) -> 
         assert len(complete(seen[name], 30, 120)) >= 9, name
         energies = [slot for slot in seen[name].slots(0, 120) if "energy_total_kwh" in seen[name].fields[slot]]
         assert len(energies) >= 5, name
+
+
+@pytest.mark.parametrize("words", [["slow=eastron-sdm630@1,baud=1200"], ["slow=eastron-sdm630@1,baud=1200", PAIR[0]]])
+def test_a_read_longer_than_a_second_is_made_in_pieces(
+    live: Live, caplog: pytest.LogCaptureFixture, words: list[str]
+) -> None:
+    street = Street(*words)
+    seen = live(street, 120)["slow"]
+    assert seen.wrong == []
+    had = Counter(name for slot in seen.slots(30, 120) for name in seen.fields[slot])
+    assert min(had[name] for name in ("voltage_l1_v", "current_l3_a", "power_l2_w", "power_w", "frequency_hz")) >= 10
+    assert had["energy_import_kwh"] >= 2
+    assert len(told(caplog, "so it is read in parts, one after another.")) == 1
 
 
 def test_meters_of_three_line_settings_share_the_wire(live: Live) -> None:

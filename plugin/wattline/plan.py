@@ -11,7 +11,7 @@ Rows are first gathered into *parts*: what one proven read holds of the rows of 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Block, Model
@@ -92,6 +92,26 @@ def _part(block: Block, rows: Sequence[Row]) -> Block:
     step = min(2, *(row.encoding.count for row in rows))
     lengths = range(end - first, room + 1, step)[:LENGTHS_OF_A_PART]
     return Block(first, end - first, tuple(lengths), room)
+
+
+def fitted(model: Model, settings: LineSettings, longest_s: float) -> Model:
+    """``model``, with each proven read that takes more than ``longest_s`` seconds cut between rows into some that do not."""
+    spare_s = settings.read_s(0, TYPICAL_TURNAROUND_S)
+    most = int((longest_s - spare_s) / (settings.read_s(1) - settings.read_s(0)))
+    pieces = [piece for block in model.blocks for piece in _pieces(model, block, most)]
+    return replace(model, blocks=tuple(pieces))
+
+
+def _pieces(model: Model, block: Block, most: int) -> list[Block]:
+    if block.count <= most:
+        return [block]
+    groups: list[list[Row]] = []
+    for row in sorted(model.rows_of(block), key=lambda row: row.address):
+        if groups and row.end - groups[-1][0].address <= most:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return [Block(group[0].address, group[-1].end - group[0].address) for group in groups]
 
 
 def is_slow(model: Model, part: Block) -> bool:

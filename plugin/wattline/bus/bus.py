@@ -2,20 +2,25 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from wattline.bus.learning import Trying
 from wattline.bus.member import Member
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
+from wattline.bus.turns import room_s
 from wattline.clock import Slot
 from wattline.errors import PortError
 from wattline.log import LOG
+from wattline.plan import fitted
 from wattline.reading import Point
 from wattline.words import Meter
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
+# Of the room in a slot, what one read may take; the rest is for patience. A longer one would never be begun.
+LONGEST_SHARE = 0.7
 
 
 class Bus:
@@ -45,7 +50,7 @@ class Bus:
         modbus = Modbus(port)
         self._members = [
             Member(
-                meter,
+                replace(meter, model=fitted(meter.model, meter.settings, LONGEST_SHARE * room_s(interval_s))),
                 modbus,
                 interval_s,
                 place=number / len(meters),

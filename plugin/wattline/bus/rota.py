@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from wattline.bus.member import Member
-from wattline.bus.turns import Turns, kept_free_s, take_turns
+from wattline.bus.turns import Load, Turns, kept_free_s, room_s, take_turns
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 
@@ -74,6 +74,8 @@ class Rota:
             for load, member in zip(loads, self._members, strict=True)
         ]
         spare_s = kept_free_s(loads, self._interval_s)
+        if is_first:
+            self._tell_who_is_too_slow(loads)
         turns, slots = take_turns(costs_s, self._interval_s, spare_s), self._turns.slots
         if self._turns.hold(costs_s, self._interval_s, spare_s):
             sure = take_turns([SURE_SHARE * cost_s for cost_s in costs_s], self._interval_s, spare_s)
@@ -101,6 +103,17 @@ class Rota:
         elif self._would_do_since_s is None:
             self._would_do_since_s = slot.began_s
         return self._would_do_since_s is not None and slot.began_s - self._would_do_since_s >= SURE_S
+
+    def _tell_who_is_too_slow(self, loads: Sequence[Load]) -> None:
+        for load, member in zip(loads, self._members, strict=True):
+            if load.fast_s > room_s(self._interval_s):
+                LOG.warning(
+                    "%s: One sweep of %s takes %.2f s: too much for %.0f s, so it is read in parts, one after another.",
+                    self._port_name,
+                    member.meter.name,
+                    load.fast_s,
+                    self._interval_s,
+                )
 
     def _tell(self, costs_s: Sequence[float], spare_s: float) -> None:
         LOG.warning(
