@@ -127,14 +127,15 @@ WRONG_METERS = {
         )
     },
     **{
-        f"{METER},{key}{value}": f"{key}={value[1:]!r} in '{METER},{key}{value}' must be 0ms to 5000ms."
-        for key in ("pause", "timeout")
+        f"{METER},{key}{value}": f"{key}={value[1:]!r} in '{METER},{key}{value}' must be {least}ms to 5000ms, for example 50ms."
+        for key, least in (("pause", 0), ("timeout", 1))
         for value in ("", "=", "=1", "=0.5ms", "=-1ms", "=5001ms", "=1s", "=20 ms", "=٣ms", "=999999ms")
     },
     **{
         f"{METER},interval{value}": f"interval={value[1:]!r} in '{METER},interval{value}' {TIME_RULE}"
         for value in ("", "=", "=0s", "=10", "=1.5s", "=2h", "=500ms", "=-1s", "=٣s")
     },
+    f"{METER},timeout=0ms": f"timeout='0ms' in '{METER},timeout=0ms' must be 1ms to 5000ms, for example 50ms.",
     f"{METER},invert=1": f"invert='1' in '{METER},invert=1' must be one of yes, no.",
     f"{METER},invert=noo": f"invert='noo' in '{METER},invert=noo' must be one of yes, no; the nearest is 'no'.",
     f"{METER},baud": f"baud='' in '{METER},baud' must be one of {BAUDS}.",

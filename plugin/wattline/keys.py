@@ -79,11 +79,11 @@ def _with_interval(meter: "Meter", value: str, word: str) -> "Meter":
 
 
 def _with_pause(meter: "Meter", value: str, word: str) -> "Meter":
-    return replace(meter, pause_s=_short_time(value, "pause", word))
+    return replace(meter, pause_s=_short_time(value, "pause", word, least_ms=0))
 
 
 def _with_timeout(meter: "Meter", value: str, word: str) -> "Meter":
-    return replace(meter, timeout_s=_short_time(value, "timeout", word))
+    return replace(meter, timeout_s=_short_time(value, "timeout", word, least_ms=1))
 
 
 _KEYS: dict[str, Callable[["Meter", str, str], "Meter"]] = {
@@ -110,11 +110,12 @@ def _ratio(text: str, word: str) -> float:
     return ratio
 
 
-def _short_time(text: str, key: str, word: str) -> float:
+def _short_time(text: str, key: str, word: str, *, least_ms: int) -> float:
     match = _SHORT_TIME.fullmatch(text)
     seconds = int(match[1]) / 1000 if match else -1.0
-    if not 0 <= seconds <= LONGEST_SHORT_TIME_S:
-        raise WordError(f"{key}={text!r} in {word!r} must be 0ms to {LONGEST_SHORT_TIME_S * 1000:.0f}ms.")
+    if not least_ms / 1000 <= seconds <= LONGEST_SHORT_TIME_S:
+        most_ms = f"{LONGEST_SHORT_TIME_S * 1000:.0f}ms"
+        raise WordError(f"{key}={text!r} in {word!r} must be {least_ms}ms to {most_ms}, for example 50ms.")
     return seconds
 
 
