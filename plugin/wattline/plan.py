@@ -67,12 +67,27 @@ def parts_of(model: Model) -> tuple[Block, ...]:
     """
     parts: list[Block] = []
     taken: set[int] = set()
-    for block in model.blocks:
+    for block in _outermost(model.blocks):
         rows = [row for row in model.rows_of(block) if row.address not in taken]
         parts += [_part(block, group) for group in _groups(rows)]
         taken.update(row.address for row in rows)
     parts += [Block(row.address, row.encoding.count) for row in model.rows if row.address not in taken]
     return tuple(sorted(parts, key=lambda part: part.address))
+
+
+def _outermost(blocks: Sequence[Block]) -> list[Block]:
+    """Without those that lie within another, which reads their rows as well; of equal ones the first stays."""
+    return [
+        block
+        for number, block in enumerate(blocks)
+        if not any(
+            other.address <= block.address
+            and block.end <= other.end
+            and (other.count > block.count or before < number)
+            for before, other in enumerate(blocks)
+            if before != number
+        )
+    ]
 
 
 def _groups(rows: Iterable[Row]) -> list[list[Row]]:

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 from wattline.meters import Block
@@ -101,12 +102,11 @@ def percentile(ascending: Sequence[float], share: float) -> float:
 
 def histogram(ascending: Sequence[float]) -> list[tuple[float, int]]:
     """(beginning, how many) of bins of equal and round width, at most ``BINS`` of them, from the first value to the last."""
-    widths = (step * 10.0**exponent for exponent in range(-1, 5) for step in _STEPS)
-    width = next(
-        width for width in widths if math.floor(ascending[-1] / width) - math.floor(ascending[0] / width) < BINS
-    )
-    first, last = (math.floor(value / width) for value in (ascending[0], ascending[-1]))
-    counts = dict.fromkeys(range(first, last + 1), 0)
-    for value in ascending:
-        counts[math.floor(value / width)] += 1
-    return [(number * width, times) for number, times in counts.items()]
+    # Exact, so that no bin begins behind its first value: as floats 136 * 0.1 is more than 13.6.
+    values = [Fraction(value) for value in ascending]
+    widths = (step * Fraction(10) ** exponent for exponent in range(-1, 5) for step in _STEPS)
+    width = next(width for width in widths if values[-1] // width - values[0] // width < BINS)
+    counts = dict.fromkeys(range(values[0] // width, values[-1] // width + 1), 0)
+    for value in values:
+        counts[value // width] += 1
+    return [(float(number * width), times) for number, times in counts.items()]
