@@ -42,6 +42,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import until
+
 METER = "house=orno-we515@1"
 NS = 1_000_000_000
 ELECTRICITY, METER_HEALTH, BUS_HEALTH = "electricity,", "wattline_meter,", "wattline_bus,"
@@ -61,14 +63,6 @@ REASONS = {
     "SIGINT": "SIGINT came",
     "a broken pipe": "nobody reads standard output any more",
 }
-
-
-def until(condition, within_s=8.0):
-    """Look until ``condition`` holds; there is no event to wait for."""
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.02)
 
 
 def assert_ends(program, way):
@@ -493,7 +487,7 @@ def test_a_process_that_was_stopped_is_not_thought_to_hang(program, simulator, i
     run = program("run", simulator().port, METER, patch=patch)
     run.stdout.wait_for(ELECTRICITY)
     run.process.send_signal(signal.SIGSTOP)
-    time.sleep(3)
+    time.sleep(3)  # as long as it was stopped: longer than HUNG_S
     run.process.send_signal(signal.SIGCONT)
     if is_hung:
         began_s = time.monotonic()

@@ -27,7 +27,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 import pytest
@@ -39,6 +39,7 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInpu
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from waiting import meanwhile, within
 from wattline.bus import mbap
 from wattline.bus.device import open_serial
 from wattline.bus.modbus import Modbus
@@ -162,33 +163,6 @@ def opened(name: str, stop: Stop | None = None) -> Iterator[Port]:
         yield port
     finally:
         port.close()
-
-
-@contextmanager
-def meanwhile(*actions: Callable[[], object]) -> Iterator[None]:
-    """Does this one after the other in a thread."""
-    failures: list[BaseException] = []
-
-    def act() -> None:
-        try:
-            for action in actions:
-                action()
-        except BaseException as failure:
-            failures.append(failure)
-            raise
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    yield
-    thread.join()
-    assert not failures
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    began_s = time.monotonic()
-    yield
-    assert time.monotonic() - began_s < seconds
 
 
 # With a server that is not ours.
@@ -322,7 +296,7 @@ def test_a_reply_in_slow_pieces_is_read(gateway):
 
     def trickle() -> None:
         for byte in packed(reply([327, 98])):
-            time.sleep(0.01)
+            time.sleep(0.01)  # the peer is slow: that is the test
             gateway.send(bytes([byte]))
 
     with opened(gateway.name) as port, meanwhile(gateway.receive, trickle), within(2):

@@ -31,6 +31,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from waiting import until
 from wattline import output as module
 from wattline.errors import WattlineError
 from wattline.output import PIECE_BYTES, Output
@@ -63,7 +64,7 @@ class Pipe:
         data = b""
         while read := os.read(self.reader, piece):
             data += read
-            time.sleep(pause_s)
+            time.sleep(pause_s)  # the reader is slow: that is the test
         return data.decode()
 
     def close_writer(self):
@@ -103,14 +104,6 @@ def pipe():
     yield make
     for made in pipes:
         made.close()
-
-
-def until(condition):
-    """Look until ``condition`` holds; there is no event to wait for."""
-    deadline_s = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.005)
 
 
 def lines(numbers):
@@ -227,7 +220,7 @@ def test_the_end_waits_until_the_pipe_is_empty(pipe):
     texts = []
 
     def read_late():
-        time.sleep(0.1)
+        time.sleep(0.1)  # the reader is late: that is the test
         while len("".join(texts)) < sum(len(line) + 1 for line in lines(range(200))):
             texts.append(os.read(made.reader, 4096).decode())
         finished_s.append(time.monotonic())

@@ -30,7 +30,7 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,6 +44,7 @@ from pymodbus.pdu import DecodePDU, ExceptionResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 from serial.urlhandler import protocol_socket
 
+from waiting import meanwhile, until, within
 from wattline.bus.device import open_serial
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
@@ -255,40 +256,6 @@ def port(peer, stop) -> Iterator[Port]:
     port.use(FACTORY)
     yield port
     port.close()
-
-
-@contextmanager
-def meanwhile(*actions: Callable[[], object]) -> Iterator[None]:
-    """Does this one after the other in a thread."""
-    failures: list[BaseException] = []
-
-    def act() -> None:
-        try:
-            for action in actions:
-                action()
-        except BaseException as failure:
-            failures.append(failure)
-            raise
-
-    thread = threading.Thread(target=act)
-    thread.start()
-    yield
-    thread.join()
-    assert not failures
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    began_s = time.monotonic()
-    yield
-    assert time.monotonic() - began_s < seconds
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 5
-    while not is_so():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
 
 
 # Reading.

@@ -42,6 +42,8 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from waiting import until
+
 HOUSE = {
     0x0130: [0x1389, 0x5A66],  # 50.01 Hz, 231.42 V
     0x0139: [0x0000, 0x05C1],  # 1.473 A
@@ -464,9 +466,7 @@ def test_the_log_tells_why_when_it_is_asked(program, simulator):
 def test_ctrl_c_ends_it_at_once(program, simulator):
     meter = simulator(WORD, faults="silence", tcp=True)
     process = program("read", meter.port, WORD)
-    deadline_s = time.monotonic() + 5
-    while not meter.truth and time.monotonic() < deadline_s:
-        time.sleep(0.01)
+    until(lambda: meter.truth)
     began_s = time.monotonic()
     process.process.send_signal(signal.SIGINT)
 

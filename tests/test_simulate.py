@@ -18,7 +18,7 @@ import socket
 import statistics
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from pymodbus import FramerType
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.framer import FramerRTU
 
+from waiting import until
 from wattline.errors import PortError, WordError
 from wattline.simulate import Scenario, Simulator
 from wattline.simulate.faults import parse_script
@@ -83,13 +84,6 @@ def pymodbus_on(simulator: Simulator, **options) -> Iterator[ModbusTcpClient | M
 def exchange(wire: serial.Serial, request: bytes, length: int) -> bytes:
     wire.write(request)
     return bytes(wire.read(length))
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture(params=["pseudo-terminal", "tcp"])
@@ -236,7 +230,7 @@ def test_late():
         simulator.set_values("house", power_w=327)
         start_s = time.monotonic()
         wire.write(POWER)
-        eventually(lambda: len(simulator.truth) == 1)
+        until(lambda: len(simulator.truth) == 1)
         simulator.set_values("house", power_w=5)
         heard = wire.read(9)
         took_s = time.monotonic() - start_s
@@ -284,7 +278,7 @@ def test_stuck_for_seconds_ends_by_itself():
         simulator.inject("stuck:0.3")
 
         assert faults() == faults() == ["stuck"]
-        eventually(lambda: faults() == [])
+        until(lambda: faults() == [])
 
 
 def test_a_fault_by_hand_befalls_the_next_requests_only():
@@ -356,8 +350,8 @@ def test_a_scripted_unplug_ends_by_itself(tmp_path, script):
         with plugged(simulator.port) as wire:
             with contextlib.suppress(serial.SerialException, OSError):
                 wire.write(POWER)
-            eventually(lambda: not os.path.lexists(link))
-            eventually(lambda: os.path.lexists(link))
+            until(lambda: not os.path.lexists(link))
+            until(lambda: os.path.lexists(link))
 
             assert link.readlink() != first
 
@@ -366,7 +360,7 @@ def test_what_was_under_way_is_lost_with_the_port(tmp_path):
     truth = tmp_path / "truth.jsonl"
     with simulated(faults="late:60000", truth=truth) as simulator, plugged(simulator.port) as wire:
         wire.write(POWER)
-        eventually(lambda: len(simulator.truth) == 1)
+        until(lambda: len(simulator.truth) == 1)
         simulator.unplug()
 
         assert simulator.truth[0].faults == ["late:60000", "unplug"]
@@ -382,7 +376,7 @@ def test_a_client_that_does_not_read_does_not_stop_the_meter():
             request += FramerRTU.compute_CRC(request).to_bytes(2, "big")
             for n in range(100):
                 deaf.write(request)
-                eventually(lambda n=n: len(simulator.truth) > n)
+                until(lambda n=n: len(simulator.truth) > n)
         with plugged(simulator.port, 115200) as wire:
             assert len(exchange(wire, POWER, 9)) == 9
 
@@ -392,7 +386,7 @@ def test_a_client_that_leaves_before_its_reply_does_not_stop_the_meter(on_any_po
         for _ in range(5):
             with plugged(simulator.port) as leaving:
                 leaving.write(POWER)
-        eventually(lambda: len(simulator.truth) == 5 and all(entry.sent_monotonic_ns for entry in simulator.truth))
+        until(lambda: len(simulator.truth) == 5 and all(entry.sent_monotonic_ns for entry in simulator.truth))
         with plugged(simulator.port) as wire:
             assert len(exchange(wire, POWER, 9)) == 9
 
@@ -516,7 +510,7 @@ def test_a_port_that_does_not_come_back_ends_the_simulation_with_a_sentence(tmp_
     """A scripted plug-in happens with nobody there to catch it: ``wait`` raises."""
     link = tmp_path / "ttyMeter"
     with simulated(link=link, faults="unplug@0.1-0.6") as simulator:
-        eventually(lambda: not os.path.lexists(link))
+        until(lambda: not os.path.lexists(link))
         link.write_text("mine")
         with pytest.raises(PortError, match=r"something else has that name"):
             simulator.wait(5)

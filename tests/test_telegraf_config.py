@@ -64,6 +64,11 @@ def check(telegraf: Run, environment: Mapping[str, str] | None = None) -> subpro
     return telegraf("config", "check", "--strict-env-handling", environment=environment)
 
 
+def own_errors(log: str) -> list[str]:
+    """But for one of Telegraf 1.39's: it closes the pipe of a child that has ended while it may still read it."""
+    return [line for line in log.splitlines() if " E! " in line and not line.endswith("read |0: file already closed")]
+
+
 def table(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / name).read_text())
 
@@ -173,9 +178,7 @@ def test_a_trial_of_three_seconds_shows_a_reading(
     result = telegraf("--test", "--test-wait", "3", environment=environment)
     assert result.returncode == 0
     assert measurements(result.stdout) >= {"electricity", "wattline_meter", "wattline_bus", "cpu"}
-    complaints = [line for line in result.stderr.splitlines() if "inputs.execd" in line and " E! " in line]
-    # Telegraf 1.39 closes the pipe of a child that has ended while it may still read it, and says so; nothing is lost.
-    assert [line for line in complaints if not line.endswith("file already closed")] == []
+    assert [line for line in own_errors(result.stderr) if "inputs.execd" in line] == []
 
 
 def test_the_trial_of_the_documentation_works_as_it_is_written(
@@ -199,7 +202,7 @@ def test_the_trial_of_the_documentation_works_as_it_is_written(
 
     assert result.returncode == 0
     assert measurements(result.stdout) == {"electricity", "wattline_meter", "wattline_bus"}
-    assert " E! " not in result.stderr
+    assert own_errors(result.stderr) == []
 
 
 def test_the_trial_in_the_configuration_is_that_of_the_documentation() -> None:

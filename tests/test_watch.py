@@ -86,6 +86,7 @@ def test_on_a_pipe_it_prints_a_line_for_each_reading(simulator, program):
     assert [
         said for said in process.stderr.texts if not re.match(r"W! \w+: (No reply within|The reply to) ", said)
     ] == []
+    assert len(process.stderr.texts) <= 1
     assert any(re.fullmatch(r"\d\d:\d\d:\d\d  house +230\.00 V .* 1000 W .*", line) for line in said)
     assert any(re.fullmatch(r"\d\d:\d\d:\d\d  heat  .*L1 .* V .* A .* W  L2 .*L3 .*", line) for line in said)
 

@@ -81,9 +81,7 @@ def _outermost(blocks: Sequence[Block]) -> list[Block]:
         block
         for number, block in enumerate(blocks)
         if not any(
-            other.address <= block.address
-            and block.end <= other.end
-            and (other.count > block.count or before < number)
+            other.address <= block.address and block.end <= other.end and (other.count > block.count or before < number)
             for before, other in enumerate(blocks)
             if before != number
         )

@@ -33,11 +33,11 @@ def main(words: Sequence[str]) -> None:
     while True:
         for meter in meters:
             if len(meters) > 1:
-                time.sleep(PAUSE_S)
+                time.sleep(PAUSE_S)  # what is measured: the pause of such readers
             read(meter, instruments[meter.name])
         # As of a ticker: a tick that comes during a sweep is kept, those after it are lost.
         tick_s = max(tick_s + INTERVAL_S, time.monotonic() - INTERVAL_S)
-        time.sleep(max(0.0, tick_s - time.monotonic()))
+        time.sleep(max(0.0, tick_s - time.monotonic()))  # until its next second
 
 
 def open_port(name: str, model: Model) -> serial.Serial:

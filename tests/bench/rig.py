@@ -133,7 +133,7 @@ class Rig:
         while (left_s := until_s - time.monotonic()) > 0:
             for lane in self.lanes:
                 lane.check()
-            time.sleep(min(LOOK_S, left_s))
+            time.sleep(min(LOOK_S, left_s))  # the measured time itself
 
     def settle(self) -> None:
         """Return when every reader reads, and those that learn have learnt, or have had the time for it.
@@ -213,4 +213,4 @@ def _wait_for_port(simulator: subprocess.Popen[bytes], port: Path, log: Path) ->
     while not port.exists():
         if simulator.poll() is not None or time.monotonic() > until_s:
             raise BenchError(f"A simulated line did not start: {log.read_text(errors='replace').strip()}")
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks: another process has no event for us

@@ -42,13 +42,13 @@ def wait_until(what: str, condition: Callable[[], Any], seconds: float) -> Any:
     while not (result := condition()):
         if time.monotonic() > deadline:
             pytest.fail(f"Not within {seconds:g} s: {what}.")
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks: another process has no event for us
     return result
 
 
 def sleep_until(wall_s: float) -> None:
     """Let the world go on until ``wall_s`` seconds since 1970."""
-    time.sleep(max(0.0, wall_s - time.time()))
+    time.sleep(max(0.0, wall_s - time.time()))  # the time itself is waited for
 
 
 class Program:

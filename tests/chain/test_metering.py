@@ -150,7 +150,7 @@ def test_energies_come_every_ten_seconds(story: Story) -> None:
     )
     assert len(with_energy) >= QUIET_S // 10 - 1
     gaps = [later - earlier for earlier, later in pairwise(with_energy)]
-    # One may be shorter: a counter that was not believed at first is read again before its turn.
+    # One may be shorter: each slow read moves to a second of its own once it is known which reads there are.
     assert max(gaps) == 10
     assert len([gap for gap in gaps if gap < 10]) <= 1
 

@@ -154,16 +154,18 @@ class Asking:
         self._suspicion.answered(length, question, asked_s)
         self._recognise_late()
         self._pause.answered(is_change=is_change)
+        self.health.took(self._monotonic() - asked_s)
+        self._note_reply(length, self._port.busy_s - busy_s)
+        return registers
+
+    def _note_reply(self, length: int, took_s: float) -> None:
         self.silences = 0
         self.heard += 1
         self.health.count("replies")
-        self.health.took(self._monotonic() - asked_s)
-        self._latency.took_whole(
-            self._port.busy_s - busy_s - self._meter.settings.read_s(length) + self._meter.settings.silence_s
-        )
+        settings = self._meter.settings
+        self._latency.took_whole(took_s - settings.read_s(length) + settings.silence_s)
         if self._port.turnaround_s is not None:
             self._latency.took(self._port.turnaround_s)
-        return registers
 
     def listen(self, deadline_s: float = 0.0) -> None:
         """Take in what has come unasked; until ``deadline_s`` wait for something to come."""

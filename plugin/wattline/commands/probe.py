@@ -102,9 +102,9 @@ def _progress() -> Iterator[Progress]:
         yield _Lines().tell
         return
     # Drawn with rich, which only the extra `tui` brings.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 (rich is an extra)
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 (rich is an extra)
+    from rich.progress import Progress as Bar  # noqa: PLC0415 (rich is an extra)
 
     columns = (TextColumn("{task.description:24}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

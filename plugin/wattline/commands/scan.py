@@ -123,7 +123,7 @@ def _watcher(*, has_settings: bool) -> "AbstractContextManager[Watcher]":
     is_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     if is_terminal and find_spec("rich") is not None:
         # Drawn with rich, which only the extra `tui` brings.
-        from wattline.scan.bar import Bar  # noqa: PLC0415
+        from wattline.scan.bar import Bar  # noqa: PLC0415 (rich is an extra)
 
         return Bar(has_settings=has_settings)
     return nullcontext(Lines(_say, has_settings=has_settings))

@@ -25,7 +25,7 @@ def show(words: Sequence[str], state: State, stop: Stop, seconds: float, look: L
         lines = feed.lines(time.monotonic() + seconds)
         if is_live:
             # Drawn with rich, which only the extra `tui` brings.
-            from wattline.watch import view  # noqa: PLC0415
+            from wattline.watch import view  # noqa: PLC0415 (rich is an extra)
 
             view.show(lines, state, look)
         else:
