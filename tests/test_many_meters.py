@@ -24,8 +24,6 @@
 | a late reply is taken for another meter's | test_a_late_reply_is_not_the_next_meters |
 | ... or counted as another's | test_a_late_reply_is_counted_where_it_belongs |
 | one meter is learnt at the cost of the others | test_all_have_their_turn_to_be_learnt |
-| a register that a variant lacks spoils the slot, or fills the log | test_a_refused_part_does_not_spoil_the_slot, test_a_refused_part_is_left_alone_and_tried_again |
-| ... or everything is left alone because the meter refuses all for a while | test_a_meter_that_refuses_everything_is_asked_on |
 """
 
 from bisect import bisect
@@ -36,7 +34,6 @@ from itertools import pairwise
 import pytest
 
 from virtual import FAST, Ask, Replies, Seen, Street, sound
-from wattline.bus.failures import LEFT_ALONE_S
 from wattline.bus.learning import Trying
 
 FIVE = [f"m{number}=orno-we515@{number}" for number in range(1, 6)]
@@ -502,66 +499,3 @@ def test_all_have_their_turn_to_be_learnt(live: Live) -> None:
     live(street, 110)
     for name, mate in street.meters.items():
         assert (0x130, 41) in {(ask.first, ask.count) for ask in mate.heard if ask.slot > 100}, name
-
-
-# Refusals.
-
-
-def lacking(*registers: int) -> Callable[[Ask], Replies]:
-    """A variant that has not all registers of its table."""
-
-    def behave(ask: Ask) -> Replies:
-        asked = range(ask.first, ask.first + ask.count)
-        return [(0.02, ask.refusal(2))] if any(register in asked for register in registers) else sound(ask)
-
-    return behave
-
-
-@pytest.mark.parametrize("register", [0x130, 0x148, 0x158], ids=hex)
-def test_a_refused_part_does_not_spoil_the_slot(live: Live, register: int) -> None:
-    street = Street(*PAIR)
-    street["m1"].behaves = lacking(register)
-    seen = live(street, 60)
-    rest = {"power_w", "current_a", "apparent_power_va"}
-    assert seen["m1"].wrong == []
-    assert all(seen["m1"].fields[slot] >= rest for slot in range(1, 61))
-    assert complete(seen["m2"], 1, 60) == list(range(1, 61))
-
-
-def test_a_refused_part_is_left_alone_and_tried_again(live: Live, caplog: pytest.LogCaptureFixture) -> None:
-    """The EM24 has no export in some variants."""
-    street = Street("house=carlo-gavazzi-em24@1,interval=10s")
-    refuse = lacking(0x5C)
-
-    def before(slot: int) -> None:
-        street["house"].behaves = sound if slot > 1300 else refuse
-
-    seen = live(street, 1900, before)
-    tries = sorted({ask.slot for ask in street["house"].heard if ask.first <= 0x5C < ask.first + ask.count})
-    early = [slot for slot in tries if slot < 100]
-    assert early == [1, 10, 20]
-    assert [slot for slot in tries if 100 <= slot < 1300] == [early[-1] + LEFT_ALONE_S, early[-1] + 2 * LEFT_ALONE_S]
-    (warning,) = told(caplog, "are refused by the meter")
-    assert warning == (
-        "house: Registers 0x005C to 0x005D are refused by the meter, as some variants lack them; "
-        "they are tried again every 10 minutes."
-    )
-    assert told(caplog, "are answered again") == ["house: Registers 0x005C to 0x005D are answered again."]
-    assert "energy_export_kwh" in {
-        name for slot in seen["house"].slots(1800, 1900) for name in seen["house"].fields[slot]
-    }
-    assert seen["house"].wrong == []
-
-
-def test_a_meter_that_refuses_everything_is_asked_on(live: Live, caplog: pytest.LogCaptureFixture) -> None:
-    """As one that is starting up: it is there again when it is ready, and not ten minutes later."""
-    street = Street(*PAIR)
-    refuse = lacking(*range(0x10000))
-
-    def before(slot: int) -> None:
-        street["m1"].behaves = refuse if 20 <= slot < 40 else sound
-
-    seen = live(street, 60, before)
-    assert seen["m1"].slots(20, 39) == []
-    assert complete(seen["m1"], 41, 60) == list(range(41, 61))
-    assert told(caplog, "are refused by the meter") == []

@@ -261,7 +261,7 @@ def test_a_length_that_is_refused_is_never_asked_for_again(play, caplog):
     refused = Counter((ask.first, ask.count) for ask in heard if (ask.first, ask.count) not in PROVEN)
     assert refused
     assert set(refused.values()) == {1}
-    assert len([r for r in caplog.records if "are not read at once any more" in r.message]) == len(refused)
+    assert len([r for r in caplog.records if "are not read at once: " in r.message]) == len(refused)
     assert all(names >= FAST for names in seen.fields.values())
 
 

@@ -85,12 +85,19 @@ class WrongReplyError(ReadError):
     counter = "wrong_replies"
 
 
+# Illegal function, address or value.
+LASTING_REFUSALS = (1, 2, 3)
+
+
 class RefusedError(ReadError):
     """The meter refused the request.
 
     Args:
         message: the sentence.
         code: the exception code of the reply, 1 to 255.
+
+    Attributes:
+        is_doubtful: whether it may have been an earlier request that was refused, whose reply was missing.
     """
 
     counter = "refusals"
@@ -98,6 +105,12 @@ class RefusedError(ReadError):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+        self.is_doubtful = False
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the same would be refused again; the other codes are said of the moment: acknowledged, busy."""
+        return self.code in LASTING_REFUSALS
 
     @property
     def reason(self) -> str:

@@ -127,6 +127,16 @@ def _pieces(model: Model, block: Block, most: int) -> list[Block]:
     return [Block(group[0].address, group[-1].end - group[0].address) for group in groups]
 
 
+def halves(model: Model, part: Block) -> tuple[Block, ...]:
+    """Two pieces of ``part``, cut between rows of ``model``, as near to the middle as can be; none if it has one row only."""
+    rows = sorted(model.rows_of(part), key=lambda row: row.address)
+    if len(rows) == 1:
+        return ()
+    middle = part.address + part.count / 2
+    number = min(range(1, len(rows)), key=lambda number: abs(rows[number].address - middle))
+    return tuple(replace(_part(part, half), room=0) for half in (rows[:number], rows[number:]))
+
+
 def is_slow(model: Model, part: Block) -> bool:
     """Whether all that ``part`` holds is slow."""
     return all(row.pace == "slow" for row in model.rows_of(part))

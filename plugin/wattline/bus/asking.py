@@ -147,8 +147,11 @@ class Asking:
         except ReadError as error:
             self.health.failed(error)
             self._note_failure(error, is_change=is_change)
-            if not self._was_its_own(error, length):
+            is_its_own = self._was_its_own(error, length)
+            if not is_its_own:
                 self._suspicion.given_up(length, question, asked_s)
+            if isinstance(error, RefusedError):
+                error.is_doubtful = not is_its_own
             self._recognise_late()
             raise
         self._suspicion.answered(length, question, asked_s)

@@ -26,7 +26,7 @@ class Answer:
     """One reply of a block.
 
     Attributes:
-        length: the registers that were asked for.
+        length: the registers that were asked for; 0 where shorter reads were put together.
         registers: those that the rows need.
         doubts: how many late replies it could have been.
         is_known: whether the meter is known to answer this length.

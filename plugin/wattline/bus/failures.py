@@ -1,21 +1,49 @@
-"""What a meter fails to answer again and again while it answers other questions, and what follows from that.
+"""What a meter fails to answer sweep after sweep, while it answers other questions, is asked for in smaller pieces.
 
-A span that serves several parts is given up, and its parts are asked for by narrower ones. A part that is refused on
-its own is left alone for a while, since some variants of a model lack a register that its table has.
+Some variants of a model take no read as long as its table says, and some lack a register that it has. So a span that
+serves several parts is given up for its parts, a part is cut in two, and what is left at last is left alone: one row
+that is refused on its own. Halves are soon down to it, and leave the rest in few reads. On a bad line all this may
+happen to a meter that lacks nothing; so what was cut is tried again, as any wider span (``learning.py``).
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import NamedTuple
 
-from wattline.bus.learning import is_lasting
+from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
-from wattline.errors import NoReplyError, ReadError
+from wattline.errors import NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.log import LOG
 from wattline.meters import Block
 from wattline.plan import Span
 
-# So many sweeps in a row.
-REFUSALS_NEEDED = 3
+# When the failures in a row weigh so much, something follows from them.
+ENOUGH = 8
+# That the meter refuses this and answers other questions of the same sweep: three times are enough.
+REFUSED_WEIGHS = 3
+# Silence, a broken reply, a refusal that may be of an earlier question, or one while everything is refused.
+FAILED_WEIGHS = 1
 LEFT_ALONE_S = 600.0
+
+
+class _Kind(Enum):
+    NOT_ASKED = auto()
+    SILENT = auto()
+    BROKEN = auto()
+    REFUSED = auto()
+    # Or an earlier question was.
+    PERHAPS_REFUSED = auto()
+
+
+_REFUSALS = (_Kind.REFUSED, _Kind.PERHAPS_REFUSED)
+
+
+class _Failure(NamedTuple):
+    """The error itself is not kept: it would keep all that was under way when it was raised."""
+
+    kind: _Kind
+    sentence: str
 
 
 class Failures:
@@ -23,78 +51,112 @@ class Failures:
 
     Args:
         name: the meter's, for the log.
+        parts: what is read of it.
         spans: what is known about its spans.
 
     Attributes:
-        silent: spans that were not answered in this sweep.
+        cut_s: when anything was given up last, by the clock of ``end``.
     """
 
-    def __init__(self, name: str, spans: Spans) -> None:
-        self.silent: set[Span] = set()
+    def __init__(self, name: str, parts: Parts, spans: Spans) -> None:
+        self.cut_s = float("-inf")
         self._name = name
+        self._parts = parts
         self._spans = spans
-        self._lapsed: dict[Span, ReadError] = {}
-        self._refused: dict[int, Block] = {}
-        self._in_a_row: Counter[int] = Counter()
-        self._until_s: dict[int, float] = {}
+        self._failed: dict[Span, _Failure] = {}
+        self._weight: Counter[Span] = Counter()
+        self._until_s: dict[Span, float] = {}
 
     def begin(self) -> None:
         """A sweep begins."""
-        self.silent.clear()
-        self._lapsed.clear()
-        self._refused.clear()
+        self._failed.clear()
 
-    def of_span(self, span: Span, error: ReadError) -> None:
-        """A known span that serves several parts was not answered."""
+    def failed(self, span: Span, error: ReadError) -> None:
+        """``span``, which the meter is known to answer, was not answered."""
         LOG.warning("%s: %s", self._name, error)
-        if is_lasting(error):
-            self.tell_dropped(self._spans.drop(span), span, str(error))
-            return
-        self._lapsed[span] = error
-        if isinstance(error, NoReplyError):
-            self.silent.add(span)
+        self._failed[span] = _Failure(_kind_of(error), str(error))
 
-    def of_part(self, part: Block, error: ReadError) -> None:
-        """``part`` was not answered on its own, in a length that it knows."""
-        LOG.warning("%s: %s", self._name, error)
-        if is_lasting(error):
-            self._refused[part.address] = part
+    def answered(self, span: Span) -> None:
+        """``span`` was answered."""
+        self._failed.pop(span, None)
+        self._weight.pop(span, None)
+        self._spans.answered(span)
+        if self._until_s.pop(span, None) is not None:
+            (part,) = self._parts.within(span)
+            LOG.info("%s: %s is answered again.", self._name, self._parts.fields(part)[0])
 
-    def answered(self, part: Block) -> None:
-        """``part`` was answered."""
-        self._refused.pop(part.address, None)
-        self._in_a_row.pop(part.address, None)
-        if self._until_s.pop(part.address, None) is not None:
-            LOG.info("%s: %s are answered again.", self._name, Span(part.address, part.count))
+    def allow(self, span: Span) -> bool:
+        """Whether ``span``, which serves several parts, may be asked for in this sweep.
 
-    def end(self, now_s: float) -> None:
-        """A sweep that began at ``now_s`` is over, and the meter answered something in it."""
-        for span, error in self._lapsed.items():
-            self.tell_dropped(self._spans.lapsed(span), span, str(error))
-        for part in self._refused.values():
-            self._count_refusal(part, now_s)
+        What was silent may be so for longer, and what was refused may be for any of its registers.
+        """
+        return not any(
+            failed == span
+            if failure.kind is _Kind.SILENT
+            else failure.kind in _REFUSALS and failed.first < span.end and span.first < failed.end
+            for failed, failure in self._failed.items()
+        )
+
+    def end(self, now_s: float, *, has_replied: bool) -> None:
+        """A sweep that began at ``now_s`` is over; ``has_replied`` is whether the meter answered anything in it."""
+        for span, failure in self._failed.items():
+            parts = self._parts.within(span)
+            is_one_row = len(parts) == 1 and not self._parts.halves(parts[0])
+            self._weight[span] += _weight(failure.kind, has_replied=has_replied, is_one_row=is_one_row)
+            if self._weight[span] < ENOUGH:
+                continue
+            if is_one_row:
+                self._leave_alone(span, parts[0], failure.sentence, now_s)
+            else:
+                self._give_up(span, parts, failure.sentence)
+                self.cut_s = now_s
 
     def leave_alone(self, part: Block, now_s: float) -> bool:
         """Whether ``part`` is not to be asked for now."""
-        return now_s < self._until_s.get(part.address, now_s)
+        return now_s < self._until_s.get(Span(part.address, part.count), now_s)
 
-    def tell_dropped(self, is_dropped: bool, span: Span, reason: str) -> None:
-        """Say that ``span`` is given up, if it is."""
-        if is_dropped:
-            LOG.info("%s: %s are not read at once any more: %s", self._name, span, reason)
-
-    def _count_refusal(self, part: Block, now_s: float) -> None:
-        span = Span(part.address, part.count)
-        self._in_a_row[part.address] += 1
-        if self._in_a_row[part.address] < REFUSALS_NEEDED:
+    def _give_up(self, span: Span, parts: Sequence[Block], sentence: str) -> None:
+        del self._weight[span]
+        if len(parts) > 1:
+            self._spans.withdraw(span)
+            LOG.info("%s: %s are not read at once any more: %s", self._name, span, sentence)
             return
-        self._until_s[part.address] = now_s + LEFT_ALONE_S
-        if self._in_a_row[part.address] == REFUSALS_NEEDED:
-            # No wider span that holds it can be answered either.
-            self._spans.drop(span)
+        pieces = self._parts.cut(parts[0])
+        self._spans.cut(parts[0], pieces)
+        one, other = (Span(piece.address, piece.count) for piece in pieces)
+        LOG.info("%s: %s and %s are read apart from now on: %s", self._name, one, other, sentence)
+
+    def _leave_alone(self, span: Span, part: Block, sentence: str, now_s: float) -> None:
+        is_new = span not in self._until_s
+        self._until_s[span] = now_s + LEFT_ALONE_S
+        if is_new:
             LOG.warning(
-                "%s: %s are refused by the meter, as some variants lack them; they are tried again every %.0f minutes.",
+                "%s: %s is refused by the meter, which answers other values, and left out; it is asked for again every "
+                "%.0f minutes. %s",
                 self._name,
-                span,
+                self._parts.fields(part)[0],
                 LEFT_ALONE_S / 60,
+                sentence,
             )
+
+
+def _kind_of(error: ReadError) -> _Kind:
+    match error:
+        case NotAskedError():
+            return _Kind.NOT_ASKED
+        case NoReplyError():
+            return _Kind.SILENT
+        case RefusedError(is_lasting=True):
+            return _Kind.PERHAPS_REFUSED if error.is_doubtful else _Kind.REFUSED
+        case _:
+            return _Kind.BROKEN
+
+
+def _weight(kind: _Kind, *, has_replied: bool, is_one_row: bool) -> int:
+    if kind is _Kind.NOT_ASKED or not (has_replied or kind in _REFUSALS):
+        # That nothing at all is answered tells nothing of how it was asked.
+        return 0
+    if is_one_row and not (has_replied and kind in _REFUSALS):
+        # No smaller piece could do better. A meter that is starting up may refuse everything, and is asked on.
+        return 0
+    return REFUSED_WEIGHS if has_replied and kind is _Kind.REFUSED else FAILED_WEIGHS

@@ -24,8 +24,6 @@ from wattline.words import Meter
 IDENTITY_TRIES = 5
 # How old a proven read may be for a trial to be held against it, and how long the next one is waited for.
 RECENT_S = 30.0
-# The other refusals are said of the moment: acknowledged, busy.
-LASTING_REFUSALS = (1, 2, 3)
 
 
 class Trying(Flag):
@@ -78,9 +76,12 @@ class Learning:
         """
         self._check_identity(slot)
         self._latest |= {address: (slot.began_s, said) for address, said in decoded.items()}
+        if self._trial and any(parts.get(part.address) != part for part in self._trial.read.parts):
+            # One of them was cut meanwhile.
+            self._trial = None
         if self._trial:
             self._end_trial(self._trial, slot)
-        elif self._trying & Trying.SPANS:
+        else:
             self._begin_trial(slot)
         if self._trying & Trying.LENGTHS:
             self._try_lengths(slot, parts, decoded)
@@ -109,11 +110,11 @@ class Learning:
             registers = self._asking.ask(read.span.first, read.span.count, question)
         except ReadError as error:
             if is_lasting(error):
-                self._tell_dropped(self._spans.drop(read.span), read.span, str(error))
+                tell_dropped(self._meter.name, self._spans.drop(read.span, question.slot_s), read.span, str(error))
             elif isinstance(error, NoReplyError):
-                self._tell_dropped(self._spans.silent(read.span), read.span, str(error))
+                tell_dropped(self._meter.name, self._spans.silent(read.span, question.slot_s), read.span, str(error))
             else:
-                self._tell_dropped(self._spans.failed(read.span), read.span, str(error))
+                tell_dropped(self._meter.name, self._spans.failed(read.span, question.slot_s), read.span, str(error))
             return
         self._trial = Trial(read, registers, question.slot_s, before)
 
@@ -130,7 +131,12 @@ class Learning:
                 if self._spans.agreed(span):
                     self._widen(span, trial)
             case Outcome.DIFFERS:
-                self._tell_dropped(self._spans.drop(span), span, "what it says differs from the proven reads.")
+                tell_dropped(
+                    self._meter.name,
+                    self._spans.drop(span, slot.began_s),
+                    span,
+                    "what it says differs from the proven reads.",
+                )
             case Outcome.UNCERTAIN:
                 self._spans.postpone(span, slot.began_s)
 
@@ -138,10 +144,6 @@ class Learning:
         for part in trial.read.parts:
             self._lengths[part.address].has_room(span.end - part.address)
         LOG.info("%s: %s are read at once from now on.", self._meter.name, span)
-
-    def _tell_dropped(self, is_dropped: bool, span: Span, reason: str) -> None:
-        if is_dropped:
-            LOG.info("%s: %s are not read at once: %s", self._meter.name, span, reason)
 
     # Lengths.
 
@@ -201,5 +203,11 @@ class Learning:
 
 
 def is_lasting(error: ReadError) -> bool:
-    """Whether the meter would refuse the same again."""
-    return isinstance(error, RefusedError) and error.code in LASTING_REFUSALS
+    """Whether the meter has refused this very request, and would again."""
+    return isinstance(error, RefusedError) and error.is_lasting and not error.is_doubtful
+
+
+def tell_dropped(name: str, is_dropped: bool, span: Span, reason: str, *, was_used: bool = False) -> None:
+    """Say of the meter called ``name`` that ``span`` is given up, if it is."""
+    if is_dropped:
+        LOG.info("%s: %s are not read at once%s: %s", name, span, " any more" * was_used, reason)

@@ -9,7 +9,7 @@ from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
-from wattline.bus.turns import Load
+from wattline.bus.turns import Load, room_s
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 from wattline.meters import Block
@@ -18,8 +18,10 @@ from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
 
-# For so long after it was first heard, time is kept for trying what it can.
+# For so long after it was first heard, or has lost a read, time is kept for trying what it can.
 NEW_S = 120.0
+# How much of a slot that is full a trial may take.
+TRIAL_SHARE = 0.5
 
 
 class Member:
@@ -61,6 +63,7 @@ class Member:
         self.round_s = float(meter.interval_s or interval_s)
         self.is_silent = True
         self.went_without = False
+        self._interval_s = interval_s
         self._is_alone = is_alone
         self._place = place
         self._asked_s: float | None = None
@@ -74,7 +77,7 @@ class Member:
         """What it needs of the bus, as far as is known; nothing while it is away."""
         if self.rest.is_away:
             return Load()
-        is_new = self._heard_s is not None and slot.began_s - self._heard_s < NEW_S
+        is_new = self._heard_s is not None and slot.began_s - max(self._heard_s, self.session.cut_s) < NEW_S
         return replace(self.session.needs.load(), trial_s=self.session.needs.trial_s(slot.began_s) if is_new else 0.0)
 
     def is_last(self, slot: Slot) -> bool:
@@ -104,6 +107,7 @@ class Member:
             Stopped: the process was asked to end.
         """
         self._polled_s = slot.began_s
+        slot = self._with_time_to_learn(slot)
         parts = self._due_parts(slot)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         try:
@@ -145,6 +149,14 @@ class Member:
         for remark in verdict.remarks:
             LOG.warning(remark.sentence, self.meter.name, *remark.about)
         return verdict
+
+    def _with_time_to_learn(self, slot: Slot) -> Slot:
+        """``slot``, or a shorter one if the sweep fills it, and a wider read that is worth a trial could end that."""
+        trial_s, room = self.session.needs.trial_s(slot.began_s), room_s(self._interval_s)
+        is_full = self.session.needs.load().fast_s > room - trial_s
+        if not is_full or not 0 < trial_s < TRIAL_SHARE * room:
+            return slot
+        return replace(slot, deadline_s=slot.deadline_s - trial_s)
 
     def _due_parts(self, slot: Slot) -> list[Block]:
         """The parts that are due, and those that come for nothing in the same read as a slow part that is due."""

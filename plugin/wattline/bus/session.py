@@ -5,7 +5,7 @@ A late reply is never the next question's answer. Its length tells it, since not
 1. Every part is read with a length of its own, so a late reply to another part is known by its length.
 2. A length for which a reply is missing is left alone while that may still come (``suspicion.py``); the part is read
    with another of its lengths. So a late reply of an earlier second is not taken for this second's either.
-3. A part that has no free length is not asked until it has one again.
+3. A part that has no free length is read in two halves; if those have none either, it is not asked until one is free.
 
 A span that serves several parts (``spans.py``) is one length more: while a reply to it is missing, the parts are read
 by narrower spans. Longer lengths and wider spans than those proven in the field have to be learnt: in the time that a
@@ -18,20 +18,21 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from wattline.bus.asking import Asking
-from wattline.bus.evidence import Answer, Evidence
+from wattline.bus.belief import Belief
+from wattline.bus.evidence import Answer
 from wattline.bus.failures import Failures
-from wattline.bus.learning import Learning, Trying, is_lasting
-from wattline.bus.lengths import Lengths
+from wattline.bus.knock import Knock
+from wattline.bus.learning import Learning, Trying, is_lasting, tell_dropped
 from wattline.bus.modbus import Modbus
 from wattline.bus.needs import Needs
+from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
 from wattline.clock import Slot
 from wattline.errors import ReadError
 from wattline.log import LOG
 from wattline.meters import Block
-from wattline.plan import Read, Span, is_slow, parts_of
-from wattline.registers import Decoded
+from wattline.plan import Read, Span
 from wattline.words import Meter
 
 ROUNDS = 2
@@ -50,7 +51,7 @@ class Session:
         trying: what may be tried beyond the proven reads.
 
     Attributes:
-        parts: address to what is read of the meter at once.
+        parts: what is read of the meter at once, by address.
         decoded: address of a part to what it said in the last sweep.
         needs: what it needs of the bus.
         was_heard: whether anything came from the meter in its last sweep; None when nobody asked it.
@@ -64,18 +65,18 @@ class Session:
         trying: Trying = Trying.ALL,
     ) -> None:
         self.meter = meter
-        self.parts = {part.address: part for part in parts_of(meter.model)}
-        self.decoded: dict[int, Decoded] = {}
+        self.parts = Parts(meter.model)
         self.was_heard: bool | None = None
         self._asking = Asking(meter, modbus, monotonic)
-        self._lengths = {part.address: Lengths(part) for part in self.parts.values()}
         self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=Trying.SPANS in trying)
+        self._lengths = self.parts.lengths
         self._learning = Learning(meter, self._asking, self._lengths, self._spans, trying=trying, read=self._ask_part)
         self.needs = Needs(self._asking, self._lengths, self._spans)
-        self._evidence: dict[int, Evidence] = {}
-        self._given_s = dict.fromkeys(self.parts, -math.inf)
-        self._slow = {part.address for part in self.parts.values() if is_slow(meter.model, part)}
-        self._failures = Failures(meter.name, self._spans)
+        self._given_s: dict[int, float] = {}
+        self._knock = Knock(self._asking, meter.model)
+        self._failures = Failures(meter.name, self.parts, self._spans)
+        self._belief = Belief(meter, self.parts, self._spans, self._failures, self._asking.health)
+        self.decoded = self._belief.decoded
         self._listen_until_s = 0.0
         self._requests = 0
 
@@ -102,15 +103,17 @@ class Session:
         self._requests = requests
         self._begin(parts)
         self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
-        if is_expected or self._knock(parts, slot):
+        if self._is_there(parts, slot, is_expected=is_expected):
             for number in range(ROUNDS):
                 self._round(number, self._in_order(parts, slot), slot)
-        self._end(parts, slot)
+        self._given_s |= dict.fromkeys(self.decoded, slot.began_s)
+        self._belief.end(parts)
         health.count("polls", health["requests"] > requests)
         # Whom nobody asked, for want of time, was not silent.
         self.was_heard = self._asking.heard > heard or (False if health["requests"] > requests else None)
-        if health["replies"] > replies:
-            self._failures.end(slot.began_s)
+        if self.was_heard is not None:
+            self._knock.end(was_heard=self.was_heard, has_values=bool(self.decoded))
+        self._failures.end(slot.began_s, has_replied=health["replies"] > replies)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
@@ -126,6 +129,11 @@ class Session:
     def can_be_read(self, now_s: float) -> list[Block]:
         """The parts that the meter is not known to refuse."""
         return [part for part in self.parts.values() if not self._failures.leave_alone(part, now_s)]
+
+    @property
+    def cut_s(self) -> float:
+        """When a read that failed again and again was cut last, by the clock of the slots."""
+        return self._failures.cut_s
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
@@ -150,16 +158,14 @@ class Session:
         self._spans.turnaround_s = self._asking.turnaround_s
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
-        self._evidence = {part.address: Evidence(part, self.meter.model) for part in parts}
+        self._belief.begin(parts)
 
-    def _end(self, parts: Iterable[Block], slot: Slot) -> None:
-        self._given_s |= dict.fromkeys(self.decoded, slot.began_s)
-        for part in parts:
-            if part.address not in self.decoded:
-                self._asking.health.count("doubtful_replies", len(self._evidence[part.address].answers))
-
-    def _knock(self, parts: Iterable[Block], slot: Slot) -> bool:
-        """Put one question, and wait for the answer as long as the slot allows; whether anything came."""
+    def _is_there(self, parts: Iterable[Block], slot: Slot, *, is_expected: bool) -> bool:
+        """Whether to go on asking: put one question to a meter of which no answer is expected, and wait for anything."""
+        if self._knock.is_due(slot):
+            return self._knock.ask(slot) or is_expected
+        if is_expected:
+            return True
         heard = self._asking.heard
         for read in self._in_order(parts, slot):
             length = self._choose(read, slot)
@@ -172,16 +178,15 @@ class Session:
         """The reads of what was not yet decoded: what moves, then what can wait; what was longest ago, first."""
         missing = [part for part in parts if part.address not in self.decoded]
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
-        return sorted(reads, key=lambda read: (self._can_wait(read), min(self._given_s[p.address] for p in read.parts)))
+        return sorted(reads, key=lambda read: (all(map(self.parts.can_wait, read.parts)), self._given_last_s(read)))
 
-    def _can_wait(self, read: Read) -> bool:
-        return all(part.address in self._slow for part in read.parts)
+    def _given_last_s(self, read: Read) -> float:
+        return min(self._given_s.get(part.address, -math.inf) for part in read.parts)
 
     def _is_free(self, span: Span, slot: Slot) -> bool:
-        """Whether ``span`` may be asked for. What was silent in this slot may be so for longer: its parts are asked for."""
-        return span not in self._failures.silent and not self._asking.doubts(
-            span.count, Question(slot.began_s, span.first)
-        )
+        """Whether ``span``, which serves several parts, may be asked for; else its parts are."""
+        doubts = self._asking.doubts(span.count, Question(slot.began_s, span.first))
+        return not doubts and self._failures.allow(span)
 
     def _round(self, number: int, reads: Iterable[Read], slot: Slot) -> None:
         for read in reads:
@@ -192,6 +197,8 @@ class Session:
             length = self._choose(read, slot) if missing else None
             if length is not None and self._ask(read, length, slot):
                 self._asking.health.count("retries", number > 0)
+            elif missing and length is None and len(read.parts) == 1:
+                self._ask_pieces(missing[0], self.parts.halves(missing[0]), slot)
 
     def _ask(self, read: Read, length: int, slot: Slot) -> bool:
         """Ask once if time is left; whether it was."""
@@ -212,12 +219,10 @@ class Session:
             return read.span.count if self._is_free(read.span, slot) else None
         (part,) = read.parts
         lengths, question = self._lengths[part.address], Question(slot.began_s, part.address)
-        evidence = self._evidence[part.address]
         for length in lengths.usable:
             if not self._asking.doubts(length, question):
                 return length
-        if any(not answer.is_known and answer.doubts == 0 for answer in evidence.answers):
-            # A certain answer in a length on trial waits for one in the proven length, be that in doubt.
+        if self._belief.waits_for_proof(part):
             return part.count
         return next((length for length in lengths.untried if not self._asking.doubts(length, question)), None)
 
@@ -226,12 +231,12 @@ class Session:
         try:
             registers = self._asking.ask(read.span.first, read.span.count, Question(slot.began_s, read.span.first))
         except ReadError as error:
-            self._failures.of_span(read.span, error)
+            self._failures.failed(read.span, error)
             return
-        self._spans.kept(read.span)
+        self._failures.answered(read.span)
         for part in read.parts:
             start = part.address - read.span.first
-            self._hear(part, Answer(read.span.count, registers[start : start + part.count], 0, True))
+            self._belief.hear(part, Answer(read.span.count, registers[start : start + part.count], 0, True))
 
     def _ask_part(self, part: Block, length: int, slot: Slot) -> None:
         """Ask for one part once, and believe what may be believed."""
@@ -242,56 +247,41 @@ class Session:
         except ReadError as error:
             self._failed(part, length, error, is_known=is_known)
             return
-        evidence, was_read = self._evidence_of(part), part.address in self.decoded
-        self._hear(part, Answer(length, registers[: part.count], doubts, is_known))
-        if not is_known and doubts == 0 and was_read and evidence.proved != length:
+        if self._belief.hear(part, Answer(length, registers[: part.count], doubts, is_known)):
             reason = "its values differ from those of the proven read"
-            self._failures.tell_dropped(lengths.failed(length), Span(part.address, length), reason)
+            tell_dropped(self.meter.name, lengths.failed(length), Span(part.address, length), reason)
+
+    def _ask_pieces(self, part: Block, pieces: Sequence[Block], slot: Slot) -> None:
+        """Read a part of which every length is in doubt by reads of other lengths, if time is left."""
+        registers: dict[int, int] = {}
+        for piece in pieces:
+            question = Question(slot.began_s, piece.address)
+            with self._asking.hurried(slot.deadline_s, piece.count) as is_time:
+                if not is_time or self._asking.doubts(piece.count, question):
+                    return
+                try:
+                    said = self._asking.ask(piece.address, piece.count, question)
+                except ReadError as error:
+                    LOG.warning("%s: %s", self.meter.name, error)
+                    return
+            registers |= enumerate(said, piece.address)
+        if pieces:
+            # What lies between them belongs to no row.
+            whole = tuple(registers.get(register, 0) for register in range(part.address, part.end))
+            self._belief.hear(part, Answer(0, whole, 0, True))
 
     def _take_late_answers(self, slot: Slot) -> None:
-        """A late answer to a question of this slot is as good as one in time."""
         late_answers, self._asking.late_answers = self._asking.late_answers, []
         for late in late_answers:
-            if late.question is None or late.question.slot_s != slot.began_s:
-                continue
-            heard = Span(late.question.first, late.length)
-            for evidence in list(self._evidence.values()):
-                part = evidence.block
-                if heard.holds(part.address, part.end):
-                    is_known = self._spans.is_known(heard) or late.length in self._lengths[part.address].usable
-                    start = part.address - heard.first
-                    self._hear(part, Answer(late.length, late.registers[start : start + part.count], 0, is_known))
-
-    def _hear(self, part: Block, answer: Answer) -> None:
-        """Add an answer to the evidence, and believe what may be believed."""
-        evidence, lengths = self._evidence_of(part), self._lengths[part.address]
-        evidence.proved = None
-        evidence.add(answer)
-        proved = evidence.proved
-        if proved is not None and proved in lengths.untried and lengths.agreed(proved):
-            span = Span(part.address, proved)
-            LOG.debug("%s: %s answer in one read and agree with the proven one.", self.meter.name, span)
-        if evidence.believed is None or part.address in self.decoded:
-            return
-        decoded = evidence.decode(Answer(part.count, evidence.believed, 0, True))
-        for field, value in decoded.implausible.items():
-            self._asking.health.count("implausible_values")
-            LOG.warning(
-                "%s: %s = %g is outside what the meter can measure and was left out.", self.meter.name, field, value
-            )
-        self._asking.health.count("absent_values", len(decoded.absent))
-        self.decoded[part.address] = decoded
-        self._failures.answered(part)
-
-    def _evidence_of(self, part: Block) -> Evidence:
-        return self._evidence.setdefault(part.address, Evidence(part, self.meter.model))
+            self._belief.hear_late(late, slot)
 
     def _failed(self, part: Block, length: int, error: ReadError, *, is_known: bool) -> None:
         lengths = self._lengths[part.address]
         if is_lasting(error) and length > part.room:
-            self._failures.tell_dropped(lengths.drop(length), Span(part.address, length), str(error))
-            return
-        if is_known:
-            self._failures.of_part(part, error)
+            tell_dropped(
+                self.meter.name, lengths.drop(length), Span(part.address, length), str(error), was_used=is_known
+            )
+        elif is_known:
+            self._failures.failed(Span(part.address, part.count), error)
         elif self._asking.silences < SILENCES:
-            self._failures.tell_dropped(lengths.failed(length), Span(part.address, length), str(error))
+            tell_dropped(self.meter.name, lengths.failed(length), Span(part.address, length), str(error))

@@ -4,8 +4,12 @@ Every request that is saved is bus time for another meter, and the widest span s
 registers that its maker does not document has to be tried: a refusal, a disagreement, or silence that repeats drops a
 span for good, and what is left is planned anew without it. So the plan grows no wider than the meter, and a meter that
 allows nothing keeps its proven reads.
+
+What was known and is not answered any more is withdrawn (``failures.py``): it may be tried again, and be known again. Of
+what the meter has answered once, nothing is dropped for good, since it may have had a bad minute.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -18,13 +22,15 @@ AGREEMENTS_NEEDED = 3
 SILENCES_ALLOWED = 2
 # Replies that were torn or garbled say little of the meter, unless nothing else comes of the span.
 FAILURES_ALLOWED = 8
-# So often in a row a span that was learnt may fail while the meter answers others.
-LAPSES_ALLOWED = 5
 # The measured turnaround is compared in such steps, so that plans do not change with every read.
 TURNAROUND_STEP_S = 0.005
 # How long a span waits that could not be judged, as at night when most of its registers are zero; twice as long each time.
 POSTPONED_S = 4.0
 LONGEST_POSTPONED_S = 600.0
+# How long a span is left alone that fails, though the meter has answered it once.
+FORGIVEN_S = 600.0
+# The same few plans are asked for in every slot; on a bad line there are ever others, for whatever is missing.
+PLANS_KEPT = 32
 
 
 class Spans:
@@ -34,7 +40,7 @@ class Spans:
         model: the table.
         parts: what is read at once from the start.
         settings: the speed of the line.
-        widens: whether wider spans are tried at all.
+        widens: whether spans are tried that are wider than the proven ones.
 
     Attributes:
         known: spans that the meter answers; a span within one of them is as good.
@@ -45,29 +51,33 @@ class Spans:
         self.known = proven_spans(model)
         self._model = model
         self._parts = tuple(parts)
-        self._slow = tuple(part for part in self._parts if is_slow(model, part))
-        self._fast = tuple(part for part in self._parts if part not in self._slow)
+        self._split_by_pace()
         self._settings = settings
         self.turnaround_s = TYPICAL_TURNAROUND_S
         self._widens = widens
-        self._failed: set[Span] = set()
+        self._is_anything_withdrawn = False
+        self._answered: set[Span] = set()
+        # Until when each is not tried.
+        self._failed: dict[Span, float] = {}
+        self._dropped: set[Span] = set()
         self._agreements: Counter[Span] = Counter()
         self._silences: Counter[Span] = Counter()
         self._failures: Counter[Span] = Counter()
         self._uncertain: Counter[Span] = Counter()
         self._postponed_s: dict[Span, float] = {}
-        self._plans: dict[Cost, dict[tuple[Block, ...], list[Read]]] = {}
-        self._wanted: dict[Cost, dict[tuple[Block, ...], list[Read]]] = {}
+        self._plans: dict[tuple[Cost, tuple[Block, ...]], list[Read]] = {}
+        self._wanted: dict[tuple[Cost, tuple[Block, ...]], list[Read]] = {}
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
         """The cheapest reads of ``parts`` by known spans that are free to be asked for."""
         parts, cost = tuple(parts), self._cost()
-        # The same few plans are asked for in every slot.
-        plans = self._plans.setdefault(cost, {})
-        if parts not in plans:
-            plans[parts] = known_reads(parts, self.known, cost)
-        if all(is_free(read.span) for read in plans[parts] if len(read.parts) > 1):
-            return plans[parts]
+        plan = self._plans.get((cost, parts))
+        if plan is None:
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.clear()
+            plan = self._plans[cost, parts] = known_reads(parts, self.known, cost)
+        if all(is_free(read.span) for read in plan if len(read.parts) > 1):
+            return plan
         return known_reads(parts, self.known, cost, is_free)
 
     def is_known(self, span: Span) -> bool:
@@ -84,8 +94,9 @@ class Spans:
 
     def wanted(self, now_s: float) -> list[Read]:
         """Wider reads that are worth a trial now, the most useful first: fast parts, slow parts, both at once."""
-        if not self._widens:
+        if not self._widens and not self._is_anything_withdrawn:
             return []
+        self._forgive(now_s)
         reads = [read for parts in (self._fast, self._slow, self._parts) for read in self._wanted_of(parts)]
         return [read for read in dict.fromkeys(reads) if self._postponed_s.get(read.span, 0.0) <= now_s]
 
@@ -104,43 +115,63 @@ class Spans:
         self._forget_plans()
         return True
 
-    def silent(self, span: Span) -> bool:
+    def silent(self, span: Span, now_s: float) -> bool:
         """Nothing came of a trial of ``span``, not even late; whether it is dropped for that."""
         self._silences[span] += 1
-        return self._silences[span] >= SILENCES_ALLOWED and self.drop(span)
+        return self._silences[span] >= SILENCES_ALLOWED and self.drop(span, now_s)
 
-    def failed(self, span: Span) -> bool:
+    def failed(self, span: Span, now_s: float) -> bool:
         """What came of a trial of ``span`` was no sound reply; whether it is dropped for that."""
         self._failures[span] += 1
-        return self._failures[span] >= FAILURES_ALLOWED and self.drop(span)
+        return self._failures[span] >= FAILURES_ALLOWED and self.drop(span, now_s)
 
     def postpone(self, span: Span, now_s: float) -> None:
         """``span`` cannot be judged now."""
         self._uncertain[span] += 1
         self._postponed_s[span] = now_s + min(POSTPONED_S * 2 ** self._uncertain[span], LONGEST_POSTPONED_S)
 
-    def drop(self, span: Span) -> bool:
-        """Never ask for ``span`` again, nor for what holds it; whether it had not been dropped before."""
-        is_new = span not in self._failed
-        self._failed.add(span)
-        self.known = [other for other in self.known if not other.holds(span.first, span.end)]
-        self._forget_plans()
+    def drop(self, span: Span, now_s: float) -> bool:
+        """Do not ask for ``span`` again, nor for what holds it; whether it had not been dropped before."""
+        is_new, was_answered = span not in self._dropped, any(o.holds(span.first, span.end) for o in self._answered)
+        self._dropped.add(span)
+        self._failed[span] = now_s + FORGIVEN_S if was_answered else math.inf
+        self._forget(span)
         return is_new
 
-    def lapsed(self, span: Span) -> bool:
-        """A known span was not answered where the meter answered others; whether it is dropped for that."""
-        if any(other.holds(span.first, span.end) for other in proven_spans(self._model)):
-            return False
-        self._failures[span] += 1
-        return self._failures[span] >= LAPSES_ALLOWED and self.drop(span)
+    def answered(self, span: Span) -> None:
+        """``span``, which is known, was answered."""
+        self._answered.add(span)
 
-    def kept(self, span: Span) -> None:
-        """A known span was answered."""
-        self._failures[span] = 0
+    def withdraw(self, span: Span) -> None:
+        """``span`` is not known any more, nor is what holds it; each may be tried again."""
+        self._is_anything_withdrawn = True
+        self._forget(span)
+
+    def cut(self, part: Block, pieces: Iterable[Block]) -> None:
+        """From now on ``pieces`` are asked for in place of ``part``, which they make up."""
+        self._parts = tuple(other for other in self._parts if other != part) + tuple(pieces)
+        self._split_by_pace()
+        self.withdraw(Span(part.address, part.count))
 
     def _cost(self) -> Cost:
         turnaround_s = round(self.turnaround_s / TURNAROUND_STEP_S) * TURNAROUND_STEP_S
         return Cost(self._settings, turnaround_s + self._model.pause_ms / 1000)
+
+    def _split_by_pace(self) -> None:
+        self._slow = tuple(part for part in self._parts if is_slow(self._model, part))
+        self._fast = tuple(part for part in self._parts if part not in self._slow)
+
+    def _forget(self, span: Span) -> None:
+        self._agreements[span] = self._silences[span] = self._failures[span] = 0
+        self.known = [other for other in self.known if not other.holds(span.first, span.end)]
+        self._forget_plans()
+
+    def _forgive(self, now_s: float) -> None:
+        forgiven = [span for span, until_s in self._failed.items() if until_s <= now_s]
+        for span in forgiven:
+            del self._failed[span]
+        if forgiven:
+            self._forget_plans()
 
     def _forget_plans(self) -> None:
         self._plans.clear()
@@ -148,8 +179,15 @@ class Spans:
 
     def _wanted_of(self, parts: tuple[Block, ...]) -> list[Read]:
         cost = self._cost()
-        wanted = self._wanted.setdefault(cost, {})
-        if parts not in wanted:
-            reads = wanted_reads(self._model, parts, self._failed, self.known, cost)
-            wanted[parts] = [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
-        return wanted[parts]
+        wanted = self._wanted.get((cost, parts))
+        if wanted is None:
+            reads = self._widest_reads(parts, cost)
+            wanted = [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
+            self._wanted[cost, parts] = wanted
+        return wanted
+
+    def _widest_reads(self, parts: tuple[Block, ...], cost: Cost) -> list[Read]:
+        if self._widens:
+            return wanted_reads(self._model, parts, self._failed, self.known, cost)
+        proven = proven_spans(self._model)
+        return known_reads(parts, proven, cost, lambda span: not any(span.holds(f.first, f.end) for f in self._failed))

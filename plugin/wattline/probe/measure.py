@@ -137,7 +137,7 @@ class Probe:
         self._spans = Spans(self._model, self._answering, self._questions.meter.settings)
         for tried in self._findings.parts:
             if not any(part.address == tried.span.first for part in self._answering):
-                self._spans.drop(tried.span)
+                self._spans.drop(tried.span, self._questions.now_s())
         self._findings.wider, is_whole = try_wider(self._questions, self._spans, until_s)
         self._cut_short("the reads over gaps", is_cut=not is_whole)
 

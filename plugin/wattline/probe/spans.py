@@ -80,7 +80,7 @@ def _note(spans: Spans, tried: Tried, now_s: float) -> None:
     elif UNCERTAIN in tried.outcomes and set(tried.outcomes) <= {AGREES, UNCERTAIN}:
         spans.postpone(tried.span, now_s)
     else:
-        spans.drop(tried.span)
+        spans.drop(tried.span, now_s)
 
 
 def _try_span(questions: Questions, read: Read, until_s: float) -> list[str]:
