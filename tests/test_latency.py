@@ -4,6 +4,8 @@
 |------------------------------------------------------|-------------------------------------------------------|
 | a few replies decide                                 | test_nothing_is_learnt_from_a_few_replies             |
 | one late reply makes the reader wait for all         | test_single_late_replies_change_nothing               |
+| a meter that has become slower is not waited for until half a minute later | test_two_late_replies_in_a_row_are_no_accident |
+| ... or is waited for as long when it is quick again | the same |
 | the timeout is too near the usual time, or too far   | test_the_timeout_is_three_times_the_median_and_50_ms  |
 | it is nothing, or hours                              | test_the_timeout_has_bounds                           |
 | what was long ago counts for ever                    | test_what_was_long_ago_is_forgotten                   |
@@ -53,6 +55,20 @@ def test_single_late_replies_change_nothing():
 @pytest.mark.parametrize(("turnaround_s", "timeout_s"), [(0.0, SHORTEST_TIMEOUT_S), (2.0, LONGEST_TIMEOUT_S)])
 def test_the_timeout_has_bounds(turnaround_s, timeout_s):
     assert after([turnaround_s] * SAMPLES).timeout_s == timeout_s
+
+
+def test_two_late_replies_in_a_row_are_no_accident():
+    latency = after([0.02] * SAMPLES)
+    usual_s = latency.timeout_s
+    latency.took_too_long(0.3)
+    assert latency.timeout_s == pytest.approx(usual_s)
+    latency.took(0.02)
+    latency.took_too_long(0.3)
+    assert latency.timeout_s == pytest.approx(usual_s)
+    latency.took_too_long(0.2)
+    assert latency.timeout_s == pytest.approx(1.5 * 0.3 + 0.03)
+    latency.took(0.02)
+    assert latency.timeout_s == pytest.approx(usual_s)
 
 
 def test_what_was_long_ago_is_forgotten():

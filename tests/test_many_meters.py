@@ -5,6 +5,9 @@
 | five meters do not get their second, though the wire has room | test_five_meters_are_read_every_second_with_gap_reads |
 | ... or fall behind silently where it has none | test_five_meters_with_proven_reads_take_turns_of_two_seconds |
 | ... or the last one never gets a word in | test_slow_meters_take_turns_rather_than_starve_the_last, test_who_went_without_comes_first |
+| slow reads of two meters meet in a second, and a third has no reading | test_slow_reads_that_meet_cost_no_other_its_reading |
+| ... or a slow read that fits beside nothing is never made | test_a_slow_read_that_fits_nowhere_is_made_all_the_same |
+| the plan promises what is not kept | test_meters_are_read_as_often_as_is_planned |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
 | meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
 | a read that is longer than a slot is never made, and nothing is said | test_a_read_longer_than_a_second_is_made_in_pieces |
@@ -34,6 +37,7 @@ from itertools import pairwise
 import pytest
 
 from virtual import FAST, Ask, Replies, Seen, Street, sound
+from wattline.budget import budget_of, line_of
 from wattline.bus.learning import Trying
 
 FIVE = [f"m{number}=orno-we515@{number}" for number in range(1, 6)]
@@ -179,6 +183,61 @@ def test_a_read_longer_than_a_second_is_made_in_pieces(
     assert min(had[name] for name in ("voltage_l1_v", "current_l3_a", "power_l2_w", "power_w", "frequency_hz")) >= 10
     assert had["energy_import_kwh"] >= 2
     assert len(told(caplog, "so it is read in parts, one after another.")) == 1
+
+
+SIX = [*FIVE, "m6=orno-we515@6"]
+FOUR = [f"m{number}=eastron-sdm630@{number},baud=9600" for number in range(1, 5)]
+
+
+@pytest.mark.parametrize("words", [SIX, FOUR], ids=["six OR-WE-515", "four SDM630"])
+@pytest.mark.parametrize("turnaround_s", [0.02, 0.0215])
+def test_slow_reads_that_meet_cost_no_other_its_reading(live: Live, words: list[str], turnaround_s: float) -> None:
+    street = Street(*words)
+    for mate in street.meters.values():
+        mate.behaves = after(turnaround_s)
+    seen = live(street, 295)
+    for name, of_meter in seen.items():
+        model = street[name].meter.model
+        fast = {row.field for row in model.rows if row.pace == "fast"}
+        assert of_meter.wrong == []
+        assert [slot for slot in range(220, 296) if not of_meter.fields.get(slot, set()) >= fast] == [], name
+        for field in {row.field for row in model.rows} - fast:
+            given = [slot for slot in of_meter.slots(220, 295) if field in of_meter.fields[slot]]
+            assert max(gaps(given)) <= 25, (name, field)
+
+
+def test_a_slow_read_that_fits_nowhere_is_made_all_the_same(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """At 2400 baud what moves of an SDM630 takes 0.76 s, and its energies 0.46 s."""
+    street = Street("house=eastron-sdm630@1,baud=2400")
+    seen = live(street, 200)["house"]
+    assert seen.wrong == []
+    had = Counter(name for slot in seen.slots(50, 200) for name in seen.fields[slot])
+    assert min(had[row.field] for row in street["house"].meter.model.rows) >= 14
+    assert had["power_w"] > 100
+    assert len(told(caplog, "not all else is read")) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        SIX,
+        FOUR,
+        [*SIX, "m7=orno-we515@7"],
+        ["a=eastron-sdm120@1", "b=eastron-sdm120@2"],
+        ["a=orno-we517@1", "b=eastron-sdm120@2"],
+        ["a=carlo-gavazzi-em340@1", "b=orno-we515@2", "c=eastron-sdm120@3,baud=9600"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_meters_are_read_as_often_as_is_planned(live: Live, words: list[str], trying: Trying) -> None:
+    street = Street(*words)
+    seen = live(street, 295, trying=trying)
+    meters = [mate.meter for mate in street.meters.values()]
+    budgets = [budget_of(m.model, m.settings, 0.02, proven=trying is Trying.NOTHING) for m in meters]
+    line = line_of(budgets, [1] * len(meters), 1)
+    for name, of_meter in seen.items():
+        assert len(of_meter.slots(236, 295)) >= 60 / line.round_s - 1, name
 
 
 def test_meters_of_three_line_settings_share_the_wire(live: Live) -> None:

@@ -1,7 +1,6 @@
 """What the reads of meters take of their line: pure arithmetic over ``plan.py`` and ``bus/turns.py``.
 
-Which spans are chosen does not depend on the turnaround that is assumed here: ``wattline run`` chooses them before it
-has measured one.
+The spans are those that ``wattline run`` chooses once it has measured the turnaround that is assumed here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +10,18 @@ from wattline.bus.latency import patience_s
 from wattline.bus.settings import LineSettings
 from wattline.bus.turns import Load, kept_free_s, room_s, take_turns
 from wattline.meters import Model
-from wattline.plan import SLOW_S, Cost, Read, Span, is_slow, known_reads, parts_of, proven_spans, wanted_reads
+from wattline.plan import (
+    SLOW_S,
+    TYPICAL_TURNAROUND_S,
+    Cost,
+    Read,
+    Span,
+    is_slow,
+    known_reads,
+    parts_of,
+    proven_spans,
+    wanted_reads,
+)
 
 # A request of 8 characters, and a reply of 5 and two per register.
 BYTES_OF_A_READ, BYTES_OF_A_REGISTER = 13, 2
@@ -105,13 +115,13 @@ def budget_of(
         at_once: whether what is slow is read with the rest, as in the first sweep; spread otherwise.
         change_s: seconds of silence before it is asked after another meter.
     """
-    known, cost = proven_spans(model), Cost(settings)
+    known, pause_s = proven_spans(model), model.pause_ms / 1000
     parts = parts_of(model)
     slow = [part for part in parts if is_slow(model, part)]
     fast = [part for part in parts if part not in slow]
-    pause_s = model.pause_ms / 1000
     planned = []
     for group, is_spread in ((parts, False),) if at_once else ((fast, False), (slow, True)):
+        cost = Cost(settings, (TYPICAL_TURNAROUND_S if is_spread else turnaround_s) + pause_s)
         reads = known_reads(group, known, cost) if proven else wanted_reads(model, group, (), known, cost)
         planned += [
             PlannedRead(

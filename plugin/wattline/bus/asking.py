@@ -97,12 +97,16 @@ class Asking:
         is put however slow the meter is thought to be, since nothing else would tell that it has become quicker.
         """
         self.listen()
-        left_s = deadline_s - self._monotonic() - self.pause_s - self._meter.settings.read_s(length)
+        left_s = self.left_s(deadline_s) - self.pause_s - self._meter.settings.read_s(length)
         self._most_s, self._ask_by_s = max(left_s, LEAST_WAIT_S), deadline_s
         try:
             yield left_s >= (LEAST_WAIT_S if is_first else self._latency.least_s)
         finally:
             self._most_s = self._ask_by_s = math.inf
+
+    def left_s(self, deadline_s: float) -> float:
+        """Seconds until ``deadline_s``."""
+        return deadline_s - self._monotonic()
 
     def reads_s(self, lengths: Iterable[int]) -> float:
         """Seconds that reads of ``lengths`` registers usually take."""
@@ -219,5 +223,5 @@ class Asking:
         self.heard += 1
         if missing:
             wire_s = self._meter.settings.read_s(missing.length)
-            self._latency.took(max(0.0, stray.received_s - missing.asked_s - wire_s))
+            self._latency.took_too_long(max(0.0, stray.received_s - missing.asked_s - wire_s))
             self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))

@@ -9,6 +9,7 @@ from wattline.bus.member import Member
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
+from wattline.bus.timetable import Wants, shared_out
 from wattline.bus.turns import room_s
 from wattline.clock import Slot
 from wattline.errors import PortError
@@ -73,12 +74,10 @@ class Bus:
         """The readings of one slot; a meter that said nothing has none."""
         points = []
         self._polled = self._rota.whose_turn(slot)
+        wants = [member.wants(slot) for member in self._polled]
         for done, member in enumerate(self._polled):
-            now_s = self._monotonic()
             if self._ready():
-                # Nobody listens for late replies in the others' time.
-                share_s = (slot.deadline_s - now_s) / (len(self._polled) - done)
-                self._sweep(member, slot, now_s + share_s)
+                self._sweep(member, slot, wants[done:])
                 points += member.points(slot)
         return points
 
@@ -112,9 +111,14 @@ class Bus:
         """Give the port back."""
         self._port.close()
 
-    def _sweep(self, member: Member, slot: Slot, listen_until_s: float) -> None:
+    def _sweep(self, member: Member, slot: Slot, wants: Sequence[Wants]) -> None:
+        """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
+        now_s = self._monotonic()
+        left_s = slot.deadline_s - now_s
+        # Nobody listens for late replies in the others' time.
+        listen_until_s = now_s + left_s / len(wants)
         try:
-            member.sweep(slot, listen_until_s)
+            member.sweep(slot, listen_until_s, shared_out(wants, left_s))
         except PortError as error:
             self._lost(error)
 

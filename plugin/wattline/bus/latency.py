@@ -11,6 +11,8 @@ SHORTEST_TIMEOUT_S = 0.1
 LONGEST_TIMEOUT_S = 1.0
 SAMPLES = 31
 SAMPLES_NEEDED = 5
+# So many replies in a row that come too late are no accident.
+LATE_NEEDED = 2
 
 
 def median(values: Collection[float]) -> float:
@@ -35,10 +37,17 @@ class Latency:
         self._fixed_s = timeout_s
         self._turnarounds_s: deque[float] = deque(maxlen=SAMPLES)
         self._idle_s: deque[float] = deque(maxlen=SAMPLES)
+        self._late_s: list[float] = []
 
     def took(self, turnaround_s: float) -> None:
-        """A reply came after ``turnaround_s`` seconds, in time or late."""
+        """A reply came after ``turnaround_s`` seconds, in time."""
         self._turnarounds_s.append(turnaround_s)
+        self._late_s.clear()
+
+    def took_too_long(self, turnaround_s: float) -> None:
+        """A reply came after ``turnaround_s`` seconds, too late."""
+        self._turnarounds_s.append(turnaround_s)
+        self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
 
     def took_whole(self, idle_s: float) -> None:
         """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
@@ -63,9 +72,10 @@ class Latency:
         """
         if self._fixed_s is not None:
             return self._fixed_s
-        if len(self._turnarounds_s) < SAMPLES_NEEDED:
-            return FIRST_TIMEOUT_S
-        return min(max(3 * self.typical_s + 0.05, SHORTEST_TIMEOUT_S), LONGEST_TIMEOUT_S)
+        usual_s = 3 * self.typical_s + 0.05 if len(self._turnarounds_s) >= SAMPLES_NEEDED else FIRST_TIMEOUT_S
+        # It may have become slower, and the median does not know it yet.
+        slower_s = patience_s(max(self._late_s)) if len(self._late_s) == LATE_NEEDED else 0.0
+        return min(max(usual_s, slower_s, SHORTEST_TIMEOUT_S), LONGEST_TIMEOUT_S)
 
     @property
     def least_s(self) -> float:

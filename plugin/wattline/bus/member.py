@@ -9,11 +9,10 @@ from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
+from wattline.bus.timetable import Share, Timetable, Wants
 from wattline.bus.turns import Load, room_s
 from wattline.clock import NS, Slot
 from wattline.log import LOG
-from wattline.meters import Block
-from wattline.plan import SLOW_S, due_parts
 from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
@@ -43,7 +42,7 @@ class Member:
         rest: when it is asked again while it is away.
         round_s: seconds from one of its readings to the next.
         is_silent: whether it said nothing when it was asked last; so it is until it was heard.
-        went_without: whether there was no time left for it in its last turn.
+        went_without: whether there was no time left for it in its last turn, or too little.
     """
 
     def __init__(
@@ -70,14 +69,14 @@ class Member:
         self._heard_s: float | None = None
         self._judge = Judge(meter.model)
         self._verdict = Verdict()
-        self._read_s: dict[int, float] = {}
+        self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
 
     def load(self, slot: Slot) -> Load:
         """What it needs of the bus, as far as is known; nothing while it is away."""
         if self.rest.is_away:
             return Load()
-        is_new = self._heard_s is not None and slot.began_s - max(self._heard_s, self.session.cut_s) < NEW_S
+        is_new = self._heard_s is not None and slot.began_s - max(self._heard_s, self.session.failures.cut_s) < NEW_S
         return replace(self.session.needs.load(), trial_s=self.session.needs.trial_s(slot.began_s) if is_new else 0.0)
 
     def is_last(self, slot: Slot) -> bool:
@@ -99,8 +98,18 @@ class Member:
         is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
         return is_its_second or slot.began_s - self._polled_s >= own_s
 
-    def sweep(self, slot: Slot, listen_until_s: float) -> None:
+    def wants(self, slot: Slot) -> Wants:
+        """What it wants of ``slot``; nothing is counted on while it is away."""
+        wants = self._timetable.wants(slot, self.round_s)
+        return Wants(0.0, 0.0, wants.slow) if self.rest.is_away else wants
+
+    def sweep(self, slot: Slot, listen_until_s: float, share: Share) -> None:
         """Read what is due.
+
+        Args:
+            slot: the slot.
+            listen_until_s: how long a late reply may be listened for.
+            share: its slow reads that are due, and for which of them there is time.
 
         Raises:
             PortError: the port was lost.
@@ -108,14 +117,14 @@ class Member:
         """
         self._polled_s = slot.began_s
         slot = self._with_time_to_learn(slot)
-        parts = self._due_parts(slot)
+        due = self._timetable.due(slot, self.round_s, share)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         try:
-            self.session.sweep(parts, slot, listen_until_s, is_expected=is_expected)
+            self.session.sweep(due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first)
         finally:
             self._verdict = self._judged(slot)
-            self._note(slot)
-        self.went_without = self.session.was_heard is None and bool(parts)
+            self._timetable.note(slot, self.round_s, self.session.decoded, self._verdict.withheld.keys())
+        self.went_without = self.session.was_heard is None and bool(due.parts)
         if self.session.was_heard is None:
             return
         self._asked_s, self.is_silent = slot.began_s, not self.session.was_heard
@@ -153,35 +162,6 @@ class Member:
     def _with_time_to_learn(self, slot: Slot) -> Slot:
         """``slot``, or a shorter one if the sweep fills it, and a wider read that is worth a trial could end that."""
         trial_s, room = self.session.needs.trial_s(slot.began_s), room_s(self._interval_s)
-        is_full = self.session.needs.load().fast_s > room - trial_s
-        if not is_full or not 0 < trial_s < TRIAL_SHARE * room:
+        if not 0 < trial_s < TRIAL_SHARE * room or self.session.needs.load().fast_s <= room - trial_s:
             return slot
         return replace(slot, deadline_s=slot.deadline_s - trial_s)
-
-    def _due_parts(self, slot: Slot) -> list[Block]:
-        """The parts that are due, and those that come for nothing in the same read as a slow part that is due."""
-        parts = self.session.can_be_read(slot.began_s)
-        due = {p.address: p for p in due_parts(self.meter.model, parts, self._read_s, slot.began_s, self.round_s)}
-        for read in self.session.slow_reads():
-            if any(part.address in due for part in read.parts):
-                due |= {part.address: part for part in read.parts if part in parts}
-        return list(due.values())
-
-    def _note(self, slot: Slot) -> None:
-        """Remember what was read when. Slow reads keep to places of their own, so that no slot carries all."""
-        slow = self.session.slow_reads()
-        places_s = {
-            part.address: SLOW_S * (number + self._place) / len(slow)
-            for number, read in enumerate(slow)
-            for part in read.parts
-        }
-        for address, decoded in self.session.decoded.items():
-            if self._verdict.withheld.keys() & decoded.values.keys():
-                # It is asked for again in the next slot, since only another read can tell.
-                continue
-            read_s = slot.began_s
-            if address in places_s and self.round_s < SLOW_S / 2:
-                # It is this place's turn, or that of the one before.
-                early_s = self.round_s / 2 if address in self._read_s else 0.0
-                read_s -= (read_s + early_s - places_s[address]) % SLOW_S - early_s
-            self._read_s[address] = read_s

@@ -106,12 +106,23 @@ class Rota:
 
     def _tell_who_is_too_slow(self, loads: Sequence[Load]) -> None:
         for load, member in zip(loads, self._members, strict=True):
+            name, slow_s = member.meter.name, max(load.slow_s, default=0.0)
             if load.fast_s > room_s(self._interval_s):
                 LOG.warning(
                     "%s: One sweep of %s takes %.2f s: too much for %.0f s, so it is read in parts, one after another.",
                     self._port_name,
-                    member.meter.name,
+                    name,
                     load.fast_s,
+                    self._interval_s,
+                )
+            elif load.fast_s + slow_s + load.spare_s > room_s(self._interval_s):
+                LOG.warning(
+                    "%s: One sweep of %s takes %.2f s, and a slow read of it %.2f s more: too much together for %.0f s, so "
+                    "in a second with a slow read not all else is read.",
+                    self._port_name,
+                    name,
+                    load.fast_s,
+                    slow_s,
                     self._interval_s,
                 )
 

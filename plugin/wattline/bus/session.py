@@ -15,7 +15,7 @@ slot has left (``learning.py``), or where a proven length is in doubt, so that t
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from wattline.bus.asking import Asking
 from wattline.bus.belief import Belief
@@ -54,7 +54,8 @@ class Session:
         parts: what is read of the meter at once, by address.
         decoded: address of a part to what it said in the last sweep.
         needs: what it needs of the bus.
-        was_heard: whether anything came from the meter in its last sweep; None when nobody asked it.
+        failures: what the meter fails to answer.
+        was_heard: whether anything came from the meter in its last sweep; None when nobody asked it, or too late.
     """
 
     def __init__(
@@ -74,14 +75,21 @@ class Session:
         self.needs = Needs(self._asking, self._lengths, self._spans)
         self._given_s: dict[int, float] = {}
         self._knock = Knock(self._asking, meter.model)
-        self._failures = Failures(meter.name, self.parts, self._spans)
-        self._belief = Belief(meter, self.parts, self._spans, self._failures, self._asking.health)
+        self.failures = Failures(meter.name, self.parts, self._spans)
+        self._belief = Belief(meter, self.parts, self._spans, self.failures, self._asking.health)
         self.decoded = self._belief.decoded
+        self._first: Collection[int] = ()
         self._listen_until_s = 0.0
         self._requests = 0
 
     def sweep(
-        self, parts: Sequence[Block], slot: Slot, listen_until_s: float | None = None, *, is_expected: bool = True
+        self,
+        parts: Sequence[Block],
+        slot: Slot,
+        listen_until_s: float | None = None,
+        *,
+        is_expected: bool = True,
+        first: Collection[int] = (),
     ) -> None:
         """Read ``parts`` into ``decoded``; those that were not believed once more, if time is left.
 
@@ -91,6 +99,7 @@ class Session:
             listen_until_s: how long a late reply may be listened for, so that other meters have their share of the
                 slot; the whole slot unless given.
             is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
+            first: the addresses of parts that are read before all others; what moves unless given.
 
         Raises:
             PortError: the port was lost.
@@ -101,7 +110,8 @@ class Session:
         health, heard = self._asking.health, self._asking.heard
         replies, requests = health["replies"], health["requests"]
         self._requests = requests
-        self._begin(parts)
+        has_time = self._begin(parts, slot)
+        self._first = first
         self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
         if self._is_there(parts, slot, is_expected=is_expected):
             for number in range(ROUNDS):
@@ -109,11 +119,11 @@ class Session:
         self._given_s |= dict.fromkeys(self.decoded, slot.began_s)
         self._belief.end(parts)
         health.count("polls", health["requests"] > requests)
-        # Whom nobody asked, for want of time, was not silent.
-        self.was_heard = self._asking.heard > heard or (False if health["requests"] > requests else None)
+        # Whom nobody asked for want of time, or only with the last of it, was not silent.
+        self.was_heard = self._asking.heard > heard or (False if has_time and health["requests"] > requests else None)
         if self.was_heard is not None:
             self._knock.end(was_heard=self.was_heard, has_values=bool(self.decoded))
-        self._failures.end(slot.began_s, has_replied=health["replies"] > replies)
+        self.failures.end(slot.began_s, has_replied=health["replies"] > replies)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
@@ -128,12 +138,7 @@ class Session:
 
     def can_be_read(self, now_s: float) -> list[Block]:
         """The parts that the meter is not known to refuse."""
-        return [part for part in self.parts.values() if not self._failures.leave_alone(part, now_s)]
-
-    @property
-    def cut_s(self) -> float:
-        """When a read that failed again and again was cut last, by the clock of the slots."""
-        return self._failures.cut_s
+        return [part for part in self.parts.values() if not self.failures.leave_alone(part, now_s)]
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
@@ -152,13 +157,16 @@ class Session:
 
     # Sweeping.
 
-    def _begin(self, parts: Iterable[Block]) -> None:
+    def _begin(self, parts: Sequence[Block], slot: Slot) -> bool:
+        """Begin a sweep; whether there is time for an answer."""
         self._asking.listen()
-        self._failures.begin()
+        self.failures.begin()
         self._spans.turnaround_s = self._asking.turnaround_s
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self._belief.begin(parts)
+        enough_s = self._asking.trial_s(max((part.count for part in parts), default=0))
+        return self._asking.left_s(slot.deadline_s) >= min(enough_s, (slot.deadline_s - slot.began_s) / 2)
 
     def _is_there(self, parts: Iterable[Block], slot: Slot, *, is_expected: bool) -> bool:
         """Whether to go on asking: put one question to a meter of which no answer is expected, and wait for anything."""
@@ -178,15 +186,17 @@ class Session:
         """The reads of what was not yet decoded: what moves, then what can wait; what was longest ago, first."""
         missing = [part for part in parts if part.address not in self.decoded]
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
-        return sorted(reads, key=lambda read: (all(map(self.parts.can_wait, read.parts)), self._given_last_s(read)))
+        return sorted(reads, key=self._rank)
 
-    def _given_last_s(self, read: Read) -> float:
-        return min(self._given_s.get(part.address, -math.inf) for part in read.parts)
+    def _rank(self, read: Read) -> tuple[bool, bool, float]:
+        is_later = not any(part.address in self._first for part in read.parts)
+        given_s = min(self._given_s.get(part.address, -math.inf) for part in read.parts)
+        return is_later, all(map(self.parts.can_wait, read.parts)), given_s
 
     def _is_free(self, span: Span, slot: Slot) -> bool:
         """Whether ``span``, which serves several parts, may be asked for; else its parts are."""
         doubts = self._asking.doubts(span.count, Question(slot.began_s, span.first))
-        return not doubts and self._failures.allow(span)
+        return not doubts and self.failures.allow(span)
 
     def _round(self, number: int, reads: Iterable[Read], slot: Slot) -> None:
         for read in reads:
@@ -231,9 +241,9 @@ class Session:
         try:
             registers = self._asking.ask(read.span.first, read.span.count, Question(slot.began_s, read.span.first))
         except ReadError as error:
-            self._failures.failed(read.span, error)
+            self.failures.failed(read.span, error)
             return
-        self._failures.answered(read.span)
+        self.failures.answered(read.span)
         for part in read.parts:
             start = part.address - read.span.first
             self._belief.hear(part, Answer(read.span.count, registers[start : start + part.count], 0, True))
@@ -282,6 +292,6 @@ class Session:
                 self.meter.name, lengths.drop(length), Span(part.address, length), str(error), was_used=is_known
             )
         elif is_known:
-            self._failures.failed(Span(part.address, part.count), error)
+            self.failures.failed(Span(part.address, part.count), error)
         elif self._asking.silences < SILENCES:
             tell_dropped(self.meter.name, lengths.failed(length), Span(part.address, length), str(error))

@@ -70,7 +70,8 @@ class Spans:
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
         """The cheapest reads of ``parts`` by known spans that are free to be asked for."""
-        parts, cost = tuple(parts), self._cost()
+        parts = tuple(parts)
+        cost = self._cost(parts)
         plan = self._plans.get((cost, parts))
         if plan is None:
             if len(self._plans) >= PLANS_KEPT:
@@ -102,7 +103,7 @@ class Spans:
 
     def saved_s(self, read: Read) -> float:
         """Seconds that ``read`` would save over the reads by which its parts are known."""
-        cost = self._cost()
+        cost = self._cost(read.parts)
         return sum(cost.read_s(known.span) for known in self.reads(read.parts)) - cost.read_s(read.span)
 
     def agreed(self, span: Span) -> bool:
@@ -153,8 +154,12 @@ class Spans:
         self._split_by_pace()
         self.withdraw(Span(part.address, part.count))
 
-    def _cost(self) -> Cost:
-        turnaround_s = round(self.turnaround_s / TURNAROUND_STEP_S) * TURNAROUND_STEP_S
+    def _cost(self, parts: Iterable[Block]) -> Cost:
+        turnaround_s = TYPICAL_TURNAROUND_S
+        # Slow reads are few, but each has to fit into what the fast ones leave of a slot: a slower meter is no reason to
+        # make them longer.
+        if any(part in self._fast for part in parts):
+            turnaround_s = round(self.turnaround_s / TURNAROUND_STEP_S) * TURNAROUND_STEP_S
         return Cost(self._settings, turnaround_s + self._model.pause_ms / 1000)
 
     def _split_by_pace(self) -> None:
@@ -178,7 +183,7 @@ class Spans:
         self._wanted.clear()
 
     def _wanted_of(self, parts: tuple[Block, ...]) -> list[Read]:
-        cost = self._cost()
+        cost = self._cost(parts)
         wanted = self._wanted.get((cost, parts))
         if wanted is None:
             reads = self._widest_reads(parts, cost)
