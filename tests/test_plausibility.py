@@ -21,6 +21,7 @@
 | every value is 236                                          | test_identical_values_are_no_reading                         |
 | ... and a true reading is taken for that                    | test_values_that_are_alike_by_nature_are_a_reading           |
 | V = 0 and f = 0                                             | test_a_frame_without_voltage_and_frequency_is_no_reading     |
+| ... of which only the zeros of power came                   | test_zeros_for_which_nothing_vouches_are_no_reading          |
 | ... and an unused line is taken for that                    | test_a_line_without_voltage_is_a_reading                     |
 | 4 294 965 796 W costs the other values                      | test_one_implausible_value_costs_no_other                    |
 | power that nothing explains goes unnoticed                  | test_power_that_does_not_agree_is_counted_and_given          |
@@ -372,7 +373,7 @@ def test_identical_floats_are_no_reading(number):
         NOW | {"voltage_v": 230.0, "current_a": 1.0, "power_w": 230.0, "apparent_power_va": 230.0, "power_factor": 1.0},
         NOW | {"power_w": 2000.0, "apparent_power_va": 2000.0, "reactive_power_var": 2000.0},
         NOW | {"current_a": 1.0, "power_factor": 1.0, "reactive_power_var": 1.0, ENERGY: 10.0},
-        {"current_a": 0.0, "power_w": 0.0, "reactive_power_var": 0.0, "power_factor": 0.0, "apparent_power_va": 0.0},
+        dict.fromkeys(("current_a", "power_w", "reactive_power_var", "apparent_power_va"), 0.0) | {"voltage_v": 230.0},
         {ENERGY: 0.02, "reactive_energy_total_kvarh": 0.02, "power_w": 2.0, "current_a": 0.002},
     ],
     ids=["recorded", "230 W at 1 A", "powers", "one", "zeros", "a new meter"],
@@ -435,6 +436,23 @@ def test_a_frame_without_voltage_and_frequency_is_no_reading(zeros, implausible)
 )
 def test_one_of_both_alone_is_a_reading(values, implausible):
     assert Judge(WE515).judge(values, 0.0, implausible).values == values
+
+
+@pytest.mark.parametrize("values", [{"power_w": 0.0}, {"power_w": 0.0, "reactive_power_var": 0.0, ENERGY: 0.0}])
+def test_zeros_for_which_nothing_vouches_are_no_reading(values):
+    """Of an empty frame only some reads may come; those must not pass for a house that uses nothing."""
+    verdict = Judge(WE515).judge(values, 0.0)
+    assert (verdict.values, verdict.counts) == ({}, {"empty_frames": 1})
+    assert verdict.withheld.keys() == values.keys()
+
+
+@pytest.mark.parametrize("values", [{"power_w": 0.0, "voltage_v": 230.0}, {"power_w": 0.0, "frequency_hz": 50.0}])
+def test_zeros_with_mains_are_a_reading(values):
+    assert Judge(WE515).judge(values, 0.0).values == values
+
+
+def test_zeros_of_a_meter_that_measures_no_voltage_are_a_reading():
+    assert Judge(floats(power_w=9000)).judge({"power_w": 0.0}, 0.0).values == {"power_w": 0.0}
 
 
 def test_a_line_without_voltage_is_a_reading():

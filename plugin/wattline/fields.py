@@ -169,7 +169,7 @@ METER_HEALTH_FIELDS = _by_name(
         "",
         "counter",
         0,
-        "Slots in which voltage and frequency were both zero or implausible, dropped whole.",
+        "Slots in which voltage and frequency were both zero or implausible, or all was zero without them; dropped whole.",
     ),
     Field(
         "inconsistent",

@@ -14,7 +14,7 @@ from wattline.fields import ELECTRICITY_FIELDS
 from wattline.meters import Model
 from wattline.plausibility.consistency import Consistency
 from wattline.plausibility.counters import EnergyCounter, Finding, max_power_kw
-from wattline.plausibility.whole import are_identical, is_empty
+from wattline.plausibility.whole import are_identical, is_empty, is_zero_without_mains
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ _SENTENCES = {
 }
 _IDENTICAL = "%s: Voltage, current, power and the like all say the same number; this reading was dropped whole."
 _EMPTY = "%s: Voltage and frequency are both zero or implausible; this reading was dropped whole."
+_ZERO = "%s: All that was read is zero, and neither voltage nor frequency came to vouch for it; this reading was dropped whole."
 _INCONSISTENT = "%s: %s does not agree with voltage, current and power factor; check that the model is the right one. It is metered all the same, and counted."
 
 
@@ -95,6 +96,8 @@ class Judge:
             return _dropped(values, "identical_values", _IDENTICAL)
         if is_empty(values, left_out):
             return _dropped(values, "empty_frames", _EMPTY)
+        if is_zero_without_mains(self._rows, values):
+            return _dropped(values, "empty_frames", _ZERO)
         verdict = Verdict()
         for name, value in values.items():
             counter = self._counters.get(name)

@@ -68,3 +68,17 @@ def is_empty(values: Mapping[str, float], implausible: Mapping[str, float]) -> b
     has_frequency = bool(values.get("frequency_hz"))
     was_asked = bool(voltages) and ("frequency_hz" in values or "frequency_hz" in implausible)
     return was_asked and not has_frequency and not any(values.get(name) for name in voltages)
+
+
+def is_zero_without_mains(rows: Mapping[str, Row], values: Mapping[str, float]) -> bool:
+    """Whether nothing but zeros was read of what moves, and no voltage or frequency that could vouch for them.
+
+    So it looks when only some reads of an empty frame come through. It may be true as well; then the next slot tells.
+
+    Args:
+        rows: field to row.
+        values: field to value in its unit.
+    """
+    moving = [value for name, value in values.items() if ELECTRICITY_FIELDS[name].kind == "gauge"]
+    vouches = any(name == "frequency_hz" or "voltage_v" in (name, ELECTRICITY_FIELDS[name].part_of) for name in rows)
+    return vouches and bool(moving) and not any(moving)
