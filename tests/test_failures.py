@@ -7,6 +7,7 @@
 | ... and is read with more requests than it needs | test_halves_are_cut_no_smaller_than_they_must_be |
 | ... or, where nothing else is read of it, is taken for dead | test_a_meter_that_is_silent_to_all_that_is_read_of_it_is_found_by_one_row |
 | one register that a variant lacks takes its neighbours with it | test_one_row_that_is_lacking_costs_no_other |
+| ... for ever, where the line is slow | test_a_lacking_row_costs_no_other_where_a_sweep_fills_the_second |
 | ... or spoils the slot | test_a_refused_part_does_not_spoil_the_slot |
 | ... or is asked for for ever, and fills the log | test_a_refused_row_is_left_alone_and_tried_again |
 | everything is left alone because the meter refuses all for a while | test_a_meter_that_refuses_everything_is_asked_on |
@@ -148,6 +149,21 @@ def test_one_row_that_is_lacking_costs_no_other(
         f"house: {field} is refused by the meter, which answers other values, and left out; "
         "it is asked for again every 10 minutes. The meter refused to read register"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "field"), [("eastron-sdm120@1", "power_factor"), ("eastron-sdm630@1,baud=4800", "power_l3_w")]
+)
+def test_a_lacking_row_costs_no_other_where_a_sweep_fills_the_second(live: Live, word: str, field: str) -> None:
+    """No time is kept for trials that the row which is left alone makes impossible."""
+    street = Street(f"house={word}")
+    (row,) = [row for row in street["house"].meter.model.rows if row.field == field]
+    street["house"].behaves = lacking(*range(row.address, row.end))
+    seen = live(street, 400)["house"]
+    had = Counter(name for slot in seen.slots(200, 400) for name in seen.fields[slot])
+    assert seen.wrong == []
+    assert min(had[name] for name in rows(street, "fast") - {field}) >= 180
+    assert min(had[name] for name in rows(street, "slow")) >= 15
 
 
 def test_a_refused_row_is_left_alone_and_tried_again(live: Live, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,10 @@
 | ... or the last one never gets a word in | test_slow_meters_take_turns_rather_than_starve_the_last, test_who_went_without_comes_first |
 | slow reads of two meters meet in a second, and a third has no reading | test_slow_reads_that_meet_cost_no_other_its_reading |
 | ... or a slow read that fits beside nothing is never made | test_a_slow_read_that_fits_nowhere_is_made_all_the_same |
+| a sweep that is longer than a slot is never finished, though its meter has ten | test_a_long_sweep_goes_on_in_the_next_second |
+| a meter that always answers too late costs its neighbours their time | test_a_meter_that_is_too_slow_does_not_starve_its_neighbour |
+| ... and nobody is told | test_who_is_too_slow_is_told_so |
+| a slow meter is read value by value, though one wide read would do | test_a_slow_meter_is_learnt_in_slots_that_are_left_to_it |
 | the plan promises what is not kept | test_meters_are_read_as_often_as_is_planned |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
 | meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
@@ -238,6 +242,50 @@ def test_meters_are_read_as_often_as_is_planned(live: Live, words: list[str], tr
     line = line_of(budgets, [1] * len(meters), 1)
     for name, of_meter in seen.items():
         assert len(of_meter.slots(236, 295)) >= 60 / line.round_s - 1, name
+
+
+@pytest.mark.parametrize("word", ["carlo-gavazzi-em24@2,baud=2400", "eastron-sdm630@1,baud=1200"])
+def test_a_long_sweep_goes_on_in_the_next_second(live: Live, word: str) -> None:
+    """An interval of ten seconds is promised to be enough, and is, though a slot has one."""
+    street = Street(f"house={word},interval=10s")
+    seen = live(street, 300)["house"]
+    assert seen.wrong == []
+    had = Counter(name for slot in seen.slots(101, 300) for name in seen.fields[slot])
+    assert min(had[row.field] for row in street["house"].meter.model.rows) >= 17
+    assert max(had[row.field] for row in street["house"].meter.model.rows) <= 24
+
+
+@pytest.mark.parametrize("slow_s", [0.9, 1.0, 1.2])
+def test_a_meter_that_is_too_slow_does_not_starve_its_neighbour(
+    live: Live, caplog: pytest.LogCaptureFixture, slow_s: float
+) -> None:
+    """Its replies come into the next second, and destroy what is asked there."""
+    street = Street("slow=orno-we504@4", "house=orno-we515@5", is_wire=True)
+    street["slow"].behaves = after(slow_s)
+    seen = live(street, 400)
+    assert seen["house"].wrong == seen["slow"].wrong == []
+    assert len(complete(seen["house"], 100, 400)) >= 270
+    if slow_s > 1:
+        assert len(told(caplog, "slow: It answers, but too late for slots of 1 s")) == 1
+
+
+def test_who_is_too_slow_is_told_so(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    street = Street("house=orno-we504@4")
+    street["house"].behaves = after(1.1)
+    seen = live(street, 100)["house"]
+    assert seen.fields == {}
+    assert told(caplog, "too late") == [
+        "house: It answers, but too late for slots of 1 s; give it more time with a longer --interval."
+    ]
+
+
+def test_a_slow_meter_is_learnt_in_slots_that_are_left_to_it(live: Live) -> None:
+    """Six reads of a third of a second fill every slot; one wide read takes 0.41 s."""
+    street = Street("house=orno-we515@1")
+    street["house"].behaves = after(0.3)
+    seen = live(street, 200)["house"]
+    assert seen.wrong == []
+    assert len(complete(seen, 100, 200)) >= 90
 
 
 def test_meters_of_three_line_settings_share_the_wire(live: Live) -> None:

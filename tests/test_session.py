@@ -366,7 +366,7 @@ def test_a_slow_meter_is_metered_for_ever(play, delay_s, trying):
     """However little of it fits into a second: one question a slot at least is waited for as long as the slot lasts."""
     seen = play(World(lambda ask: [(delay_s, ask.reply())]), 120, trying=trying, over_s=0.2)
     assert seen.wrong == []
-    assert len(set(range(10, 121)) - set(seen.fields)) <= 4, "an energy that is read for the first time is no reading"
+    assert len(set(range(10, 121)) - set(seen.fields)) <= 8, "an energy that is read for the first time is no reading"
     assert set.union(*(seen.fields[slot] for slot in range(90, 121))) >= FAST
 
 

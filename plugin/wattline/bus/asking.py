@@ -85,6 +85,13 @@ class Asking:
         """The silence that is kept before the meter is asked after another one."""
         return self._pause.before_s(is_change=True)
 
+    def report(self) -> dict[str, float]:
+        """The fields of ``wattline_meter``."""
+        return self.health.report() | {
+            "timeout_ms": float(round(self.timeout_s * 1000)),
+            "pause_ms": float(round(self.pause_s * 1000)),
+        }
+
     def time_for(self, deadline_s: float, length: int) -> bool:
         """Whether a read of ``length`` registers is over by ``deadline_s`` even if it is not answered."""
         return self._monotonic() + self._meter.settings.read_s(length, self.timeout_s) <= deadline_s

@@ -111,9 +111,15 @@ class Failures:
                 self._give_up(span, parts, failure.sentence)
                 self.cut_s = now_s
 
-    def leave_alone(self, part: Block, now_s: float) -> bool:
-        """Whether ``part`` is not to be asked for now."""
-        return now_s < self._until_s.get(Span(part.address, part.count), now_s)
+    def can_be_read(self, now_s: float) -> list[Block]:
+        """The parts that are not left alone now; of those whose time is over, the reads are planned again."""
+        parts = []
+        for part in self._parts.values():
+            until_s = self._until_s.get(Span(part.address, part.count))
+            if until_s is None or now_s >= until_s:
+                parts.append(part)
+                self._spans.leave_alone(part, is_alone=False)
+        return parts
 
     def _give_up(self, span: Span, parts: Sequence[Block], sentence: str) -> None:
         del self._weight[span]
@@ -129,6 +135,7 @@ class Failures:
     def _leave_alone(self, span: Span, part: Block, sentence: str, now_s: float) -> None:
         is_new = span not in self._until_s
         self._until_s[span] = now_s + LEFT_ALONE_S
+        self._spans.leave_alone(part)
         if is_new:
             LOG.warning(
                 "%s: %s is refused by the meter, which answers other values, and left out; it is asked for again every "

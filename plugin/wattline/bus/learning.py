@@ -88,11 +88,16 @@ class Learning:
 
     # Spans.
 
+    def trials(self, now_s: float) -> list[Read]:
+        """What is worth a trial and can be held against what was said lately, the most useful first."""
+        wanted = self._spans.wanted(now_s)
+        return [read for read in wanted if len(self._said(read, now_s - RECENT_S)) == len(read.parts)]
+
     def _begin_trial(self, slot: Slot) -> None:
-        for read in self._spans.wanted(slot.began_s):
+        for read in self.trials(slot.began_s):
             before = self._said(read, slot.began_s - RECENT_S)
             question = Question(slot.began_s, read.span.first)
-            if len(before) < len(read.parts) or self._asking.doubts(read.span.count, question):
+            if self._asking.doubts(read.span.count, question):
                 continue
             with self._asking.hurried(slot.deadline_s, read.span.count) as is_time:
                 # Looked at again, since something may have come meanwhile.

@@ -9,7 +9,7 @@ from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
-from wattline.bus.timetable import Share, Timetable, Wants
+from wattline.bus.timetable import NOTHING, Due, Share, Timetable, Wants
 from wattline.bus.turns import Load, room_s
 from wattline.clock import NS, Slot
 from wattline.log import LOG
@@ -19,8 +19,12 @@ from wattline.words import Meter
 
 # For so long after it was first heard, or has lost a read, time is kept for trying what it can.
 NEW_S = 120.0
-# How much of a slot that is full a trial may take.
-TRIAL_SHARE = 0.5
+# Where sweeps fill the slots, every so many of these is left to a trial.
+SWEEPS_PER_TRIAL = 4
+# What a slot that is left to a trial has to have beyond the trial.
+MARGIN_S = 0.03
+# So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
+LATE_SWEEPS = 10
 
 
 class Member:
@@ -71,6 +75,8 @@ class Member:
         self._verdict = Verdict()
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
+        self._full_sweeps = self._late_sweeps = 0
+        self._unfinished: set[int] = set()
 
     def load(self, slot: Slot) -> Load:
         """What it needs of the bus, as far as is known; nothing while it is away."""
@@ -88,6 +94,10 @@ class Member:
         )
 
     def is_due(self, slot: Slot) -> bool:
+        """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
+        return bool(self._unfinished) or self._is_its_time(slot)
+
+    def _is_its_time(self, slot: Slot) -> bool:
         """Whether its own interval, if it has one, lets it be read in ``slot``; at once if there was no time for it.
 
         Meters with intervals have seconds of their own, so that they do not all want the same one.
@@ -101,7 +111,9 @@ class Member:
     def wants(self, slot: Slot) -> Wants:
         """What it wants of ``slot``; nothing is counted on while it is away."""
         wants = self._timetable.wants(slot, self.round_s)
-        return Wants(0.0, 0.0, wants.slow) if self.rest.is_away else wants
+        if self.rest.is_away or not self._is_its_time(slot):
+            return Wants(0.0, wants.spare_s, wants.slow)
+        return wants
 
     def sweep(self, slot: Slot, listen_until_s: float, share: Share) -> None:
         """Read what is due.
@@ -115,24 +127,40 @@ class Member:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        self._polled_s = slot.began_s
-        slot = self._with_time_to_learn(slot)
-        due = self._timetable.due(slot, self.round_s, share)
+        due = NOTHING if self._is_for_a_trial(slot) else self._timetable.due(slot, self.round_s, share)
+        if self._is_its_time(slot):
+            self._polled_s = slot.began_s
+        else:
+            due = Due([part for part in due.parts if part.address in self._unfinished], due.first)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         try:
             self.session.sweep(due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first)
         finally:
             self._verdict = self._judged(slot)
             self._timetable.note(slot, self.round_s, self.session.decoded, self._verdict.withheld.keys())
+        if self.meter.interval_s:
+            # A sweep that is longer than a slot goes on in the next.
+            self._unfinished = self.session.unasked.union(*(read.addresses for read in share.waiting))
         self.went_without = self.session.was_heard is None and bool(due.parts)
         if self.session.was_heard is None:
             return
-        self._asked_s, self.is_silent = slot.began_s, not self.session.was_heard
+        self._asked_s, self.is_silent = slot.began_s, not self.session.was_heard or self._is_in_vain()
         if self.is_silent:
             self.rest.was_silent(slot.began_s)
         else:
             self.rest.was_heard(slot.began_s)
             self._heard_s = slot.began_s if self._heard_s is None else self._heard_s
+
+    def _is_in_vain(self) -> bool:
+        """Whether it always answers too late, so that asking it only costs the others their time."""
+        self._late_sweeps = self._late_sweeps + 1 if self.session.was_late else 0
+        if self._late_sweeps == LATE_SWEEPS:
+            LOG.warning(
+                "%s: It answers, but too late for slots of %g s; give it more time with a longer --interval.",
+                self.meter.name,
+                self._interval_s,
+            )
+        return self._late_sweeps >= LATE_SWEEPS and not self._is_alone
 
     def points(self, slot: Slot) -> list[Point]:
         """What it said in ``slot``; nothing when it said nothing."""
@@ -154,14 +182,19 @@ class Member:
         implausible = {name: value for decoded in said for name, value in decoded.implausible.items()}
         verdict = self._judge.judge(values, slot.began_s, implausible)
         for counter, times in verdict.counts.items():
-            self.session.count(counter, times)
+            self.session.health.count(counter, times)
         for remark in verdict.remarks:
             LOG.warning(remark.sentence, self.meter.name, *remark.about)
         return verdict
 
-    def _with_time_to_learn(self, slot: Slot) -> Slot:
-        """``slot``, or a shorter one if the sweep fills it, and a wider read that is worth a trial could end that."""
+    def _is_for_a_trial(self, slot: Slot) -> bool:
+        """Whether ``slot`` is left to a trial: sweeps fill the slots, and a wider read that is worth it could end that."""
         trial_s, room = self.session.needs.trial_s(slot.began_s), room_s(self._interval_s)
-        if not 0 < trial_s < TRIAL_SHARE * room or self.session.needs.load().fast_s <= room - trial_s:
-            return slot
-        return replace(slot, deadline_s=slot.deadline_s - trial_s)
+        if (
+            not 0 < trial_s < slot.deadline_s - slot.began_s - MARGIN_S
+            or self.session.needs.load().fast_s <= room - trial_s
+        ):
+            self._full_sweeps = 0
+            return False
+        self._full_sweeps += 1
+        return self._full_sweeps % SWEEPS_PER_TRIAL == 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from wattline.bus.asking import Asking
+from wattline.bus.learning import Learning
 from wattline.bus.lengths import Lengths
 from wattline.bus.spans import Spans
 from wattline.bus.turns import Load
@@ -19,12 +20,14 @@ class Needs:
         asking: how it is asked, and how long it takes.
         lengths: address of a part to what is known of its lengths.
         spans: what is known of its spans.
+        learning: knows what can be tried.
     """
 
-    def __init__(self, asking: Asking, lengths: Mapping[int, Lengths], spans: Spans) -> None:
+    def __init__(self, asking: Asking, lengths: Mapping[int, Lengths], spans: Spans, learning: Learning) -> None:
         self._asking = asking
         self._lengths = lengths
         self._spans = spans
+        self._learning = learning
 
     def load(self) -> Load:
         """What it needs of the bus, as far as is known."""
@@ -38,8 +41,8 @@ class Needs:
 
     def trial_s(self, now_s: float) -> float:
         """Seconds that have to be left of a slot for the longest trial that is worth them now."""
-        wanted = [read for read in self._spans.wanted(now_s) if self._spans.saved_s(read) >= WORTH_S]
-        return max((self._asking.trial_s(read.span.count) for read in wanted), default=0.0)
+        trials = [read for read in self._learning.trials(now_s) if self._spans.saved_s(read) >= WORTH_S]
+        return max((self._asking.trial_s(read.span.count) for read in trials), default=0.0)
 
     def _usual_length(self, read: Read) -> int:
         return read.span.count if len(read.parts) > 1 else self._lengths[read.parts[0].address].usable[0]

@@ -1,6 +1,6 @@
 """Who is asked in a slot, and in which order; the turns follow what the meters are known to need."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wattline.bus.member import Member
 from wattline.bus.turns import Load, Turns, kept_free_s, room_s, take_turns
@@ -32,6 +32,7 @@ class Rota:
         self._followed_s: float | None = None
         self._would_do_since_s: float | None = None
         self._away: list[bool] = []
+        self._too_slow: set[str] = set()
 
     @property
     def round_s(self) -> float:
@@ -51,7 +52,7 @@ class Rota:
         is_dead = len(away) == len(self._members)
         knocks = [member for member in away if is_dead or member.rest.is_over(slot.began_s)]
         asked = there + sorted(knocks, key=lambda member: member.rest.until_s)[:1]
-        return sorted(asked, key=lambda member: (member.is_last(slot), member.rest.is_away, not member.went_without))
+        return sorted(asked, key=_order(slot))
 
     def _is_there(self, member: Member, index: int, slot: Slot) -> bool:
         if member.rest.is_away or not member.is_due(slot):
@@ -74,8 +75,7 @@ class Rota:
             for load, member in zip(loads, self._members, strict=True)
         ]
         spare_s = kept_free_s(loads, self._interval_s)
-        if is_first:
-            self._tell_who_is_too_slow(loads)
+        self._tell_who_is_too_slow(loads, is_first=is_first)
         turns, slots = take_turns(costs_s, self._interval_s, spare_s), self._turns.slots
         if self._turns.hold(costs_s, self._interval_s, spare_s):
             sure = take_turns([SURE_SHARE * cost_s for cost_s in costs_s], self._interval_s, spare_s)
@@ -104,10 +104,14 @@ class Rota:
             self._would_do_since_s = slot.began_s
         return self._would_do_since_s is not None and slot.began_s - self._would_do_since_s >= SURE_S
 
-    def _tell_who_is_too_slow(self, loads: Sequence[Load]) -> None:
+    def _tell_who_is_too_slow(self, loads: Sequence[Load], *, is_first: bool) -> None:
+        """Say at the start who needs more than a slot, and later who turns out to, once all is learnt."""
         for load, member in zip(loads, self._members, strict=True):
+            if member.meter.name in self._too_slow or (load.trial_s and not is_first):
+                continue
             name, slow_s = member.meter.name, max(load.slow_s, default=0.0)
             if load.fast_s > room_s(self._interval_s):
+                self._too_slow.add(name)
                 LOG.warning(
                     "%s: One sweep of %s takes %.2f s: too much for %.0f s, so it is read in parts, one after another.",
                     self._port_name,
@@ -116,6 +120,7 @@ class Rota:
                     self._interval_s,
                 )
             elif load.fast_s + slow_s + load.spare_s > room_s(self._interval_s):
+                self._too_slow.add(name)
                 LOG.warning(
                     "%s: One sweep of %s takes %.2f s, and a slow read of it %.2f s more: too much together for %.0f s, so "
                     "in a second with a slow read not all else is read.",
@@ -139,3 +144,12 @@ class Rota:
             self._interval_s,
             self.round_s,
         )
+
+
+def _order(slot: Slot) -> Callable[[Member], tuple[bool, bool, bool]]:
+    """Who is asked first: whoever went without, be it away; last, who will hardly answer."""
+    return lambda member: (
+        member.is_last(slot),
+        member.rest.is_away and not member.went_without,
+        not member.went_without,
+    )

@@ -54,7 +54,10 @@ class Session:
         parts: what is read of the meter at once, by address.
         decoded: address of a part to what it said in the last sweep.
         needs: what it needs of the bus.
+        health: the meter's counters.
         failures: what the meter fails to answer.
+        was_late: whether nothing came in its last sweep but replies to questions that had been given up.
+        unasked: the addresses of what was due in its last sweep and not asked for, for want of time.
         was_heard: whether anything came from the meter in its last sweep; None when nobody asked it, or too late.
     """
 
@@ -68,19 +71,21 @@ class Session:
         self.meter = meter
         self.parts = Parts(meter.model)
         self.was_heard: bool | None = None
+        self.was_late = False
+        self.unasked: set[int] = set()
         self._asking = Asking(meter, modbus, monotonic)
+        self.health = self._asking.health
         self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=Trying.SPANS in trying)
         self._lengths = self.parts.lengths
         self._learning = Learning(meter, self._asking, self._lengths, self._spans, trying=trying, read=self._ask_part)
-        self.needs = Needs(self._asking, self._lengths, self._spans)
+        self.needs = Needs(self._asking, self._lengths, self._spans, self._learning)
         self._given_s: dict[int, float] = {}
         self._knock = Knock(self._asking, meter.model)
         self.failures = Failures(meter.name, self.parts, self._spans)
         self._belief = Belief(meter, self.parts, self._spans, self.failures, self._asking.health)
         self.decoded = self._belief.decoded
         self._first: Collection[int] = ()
-        self._listen_until_s = 0.0
-        self._requests = 0
+        self._listen_until_s, self._requests = 0.0, 0
 
     def sweep(
         self,
@@ -108,7 +113,7 @@ class Session:
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
         self.decoded.clear()
         health, heard = self._asking.health, self._asking.heard
-        replies, requests = health["replies"], health["requests"]
+        replies, requests, answers = health["replies"], health["requests"], health["replies"] + health["refusals"]
         self._requests = requests
         has_time = self._begin(parts, slot)
         self._first = first
@@ -121,6 +126,8 @@ class Session:
         health.count("polls", health["requests"] > requests)
         # Whom nobody asked for want of time, or only with the last of it, was not silent.
         self.was_heard = self._asking.heard > heard or (False if has_time and health["requests"] > requests else None)
+        self.was_late = self._asking.heard > heard and health["replies"] + health["refusals"] == answers
+        self.unasked -= self.decoded.keys()
         if self.was_heard is not None:
             self._knock.end(was_heard=self.was_heard, has_values=bool(self.decoded))
         self.failures.end(slot.began_s, has_replied=health["replies"] > replies)
@@ -132,13 +139,13 @@ class Session:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        if self.decoded:
+        if self.was_heard is not False:
             self._learning.learn(slot, self.parts, self.decoded)
         self._asking.listen()
 
     def can_be_read(self, now_s: float) -> list[Block]:
         """The parts that the meter is not known to refuse."""
-        return [part for part in self.parts.values() if not self.failures.leave_alone(part, now_s)]
+        return self.failures.can_be_read(now_s)
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
@@ -146,14 +153,7 @@ class Session:
 
     def report(self) -> dict[str, float]:
         """The fields of ``wattline_meter``."""
-        return self._asking.health.report() | {
-            "timeout_ms": float(round(self._asking.timeout_s * 1000)),
-            "pause_ms": float(round(self._asking.pause_s * 1000)),
-        }
-
-    def count(self, counter: str, times: int = 1) -> None:
-        """Add to a counter of ``wattline_meter``."""
-        self._asking.health.count(counter, times)
+        return self._asking.report()
 
     # Sweeping.
 
@@ -165,6 +165,7 @@ class Session:
         # However silent it was, one question a slot is put to it.
         self._asking.silences = min(self._asking.silences, SILENCES - 1)
         self._belief.begin(parts)
+        self.unasked = {part.address for part in parts}
         enough_s = self._asking.trial_s(max((part.count for part in parts), default=0))
         return self._asking.left_s(slot.deadline_s) >= min(enough_s, (slot.deadline_s - slot.began_s) / 2)
 
@@ -214,6 +215,8 @@ class Session:
         """Ask once if time is left; whether it was."""
         is_first = self._asking.health["requests"] == self._requests
         with self._asking.hurried(slot.deadline_s, length, is_first=is_first) as is_time:
+            if is_time:
+                self.unasked -= {part.address for part in read.parts}
             if is_time and len(read.parts) == 1:
                 self._ask_part(read.parts[0], length, slot)
             elif is_time and self._is_free(read.span, slot):

@@ -51,6 +51,7 @@ class Spans:
         self.known = proven_spans(model)
         self._model = model
         self._parts = tuple(parts)
+        self._left_alone: set[Block] = set()
         self._split_by_pace()
         self._settings = settings
         self.turnaround_s = TYPICAL_TURNAROUND_S
@@ -98,7 +99,7 @@ class Spans:
         if not self._widens and not self._is_anything_withdrawn:
             return []
         self._forgive(now_s)
-        reads = [read for parts in (self._fast, self._slow, self._parts) for read in self._wanted_of(parts)]
+        reads = [read for parts in (self._fast, self._slow, self._fast + self._slow) for read in self._wanted_of(parts)]
         return [read for read in dict.fromkeys(reads) if self._postponed_s.get(read.span, 0.0) <= now_s]
 
     def saved_s(self, read: Read) -> float:
@@ -162,9 +163,18 @@ class Spans:
             turnaround_s = round(self.turnaround_s / TURNAROUND_STEP_S) * TURNAROUND_STEP_S
         return Cost(self._settings, turnaround_s + self._model.pause_ms / 1000)
 
+    def leave_alone(self, part: Block, *, is_alone: bool = True) -> None:
+        """``part`` is not read for a while, so that nothing is planned for it; or is again."""
+        if is_alone == (part in self._left_alone):
+            return
+        (self._left_alone.add if is_alone else self._left_alone.remove)(part)
+        self._split_by_pace()
+        self._forget_plans()
+
     def _split_by_pace(self) -> None:
-        self._slow = tuple(part for part in self._parts if is_slow(self._model, part))
-        self._fast = tuple(part for part in self._parts if part not in self._slow)
+        parts = [part for part in self._parts if part not in self._left_alone]
+        self._slow = tuple(part for part in parts if is_slow(self._model, part))
+        self._fast = tuple(part for part in parts if part not in self._slow)
 
     def _forget(self, span: Span) -> None:
         self._agreements[span] = self._silences[span] = self._failures[span] = 0

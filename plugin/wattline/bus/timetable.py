@@ -74,6 +74,9 @@ class Due(NamedTuple):
     first: Collection[int]
 
 
+NOTHING = Due([], ())
+
+
 def shared_out(wants: Sequence[Wants], left_s: float) -> Share:
     """What the first of several meters has of the ``left_s`` seconds of a slot: who has waited longest, comes first."""
     left_s -= sum(meter.fast_s for meter in wants) + max(meter.spare_s for meter in wants)
@@ -162,10 +165,6 @@ class Timetable:
                 early_s = round_s / 2 if address in self._read_s else 0.0
                 read_s -= (read_s + early_s - places_s[address]) % SLOW_S - early_s
             self._read_s[address] = read_s
-
-    def _due_parts(self, slot: Slot, round_s: float) -> list[Block]:
-        parts = self._session.can_be_read(slot.began_s)
-        return due_parts(self._session.meter.model, parts, self._read_s, slot.began_s, round_s)
 
     def _has_waited(self, read: SlowRead, round_s: float) -> bool:
         """Whether ``read`` has waited long enough; for no slot, if none has room for it."""
