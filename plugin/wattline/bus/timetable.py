@@ -163,10 +163,6 @@ class Timetable:
                 read_s -= (read_s + early_s - places_s[address]) % SLOW_S - early_s
             self._read_s[address] = read_s
 
-    def _due_parts(self, slot: Slot, round_s: float) -> list[Block]:
-        parts = self._session.can_be_read(slot.began_s)
-        return due_parts(self._session.meter.model, parts, self._read_s, slot.began_s, round_s)
-
     def _has_waited(self, read: SlowRead, round_s: float) -> bool:
         """Whether ``read`` has waited long enough; for no slot, if none has room for it."""
         load = self._session.needs.load()
