@@ -7,13 +7,22 @@ The line is a stand-in that gives what it is told to; the books are the real one
 | a reply that may still come is not thought to be missing   | test_what_is_missing_after_an_error                 |
 | ... since a refusal or a broken reply is taken for its own, though it may be a late one's | the same         |
 | a question that was answered is thought to be missing      | the same, test_an_answer_leaves_no_doubt            |
+| a refusal that may be of an earlier question is taken for this one's | test_a_refusal_is_doubtful_while_any_reply_is_missing |
+| a meter is taken for dead though something came of it, or for alive though nothing did | test_what_tells_that_a_meter_is_there |
 | a late reply answers nothing, or the wrong question        | test_a_late_reply_is_handed_on_with_its_question    |
 | ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
+| ... or more, since its own length is taken for waiting     | test_a_late_reply_has_taken_from_the_request_to_its_first_byte |
 | a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
 | ... or one of its own address, at another speed or parity   | test_a_reply_at_another_speed_..., test_one_address_at_two_parities_... |
 | ... or one that this one would never send                  | test_what_cannot_be_a_late_reply_strikes_nothing_off |
 | silence is not counted in a row                            | test_silences_are_counted_in_a_row                  |
 | an error is counted as another                             | test_each_kind_of_error_has_its_counter             |
+| what was never sent is counted, or leaves a doubt          | test_what_was_not_asked_is_not_counted              |
+| a reply is waited for beyond the end of the slot           | test_a_hurried_question_is_waited_for_until_the_deadline |
+| ... or ever after as short as in a hurry                   | the same                                            |
+| a question is begun that no reply could answer in time     | test_a_question_is_not_worth_putting_without_time   |
+| ... or a meter that was once slow is never asked again     | test_the_first_question_is_put_to_a_slow_meter      |
+| a plan reckons with a meter of the book, not with this one | test_reads_take_what_they_took                      |
 | the port has the settings or the patience of another meter | test_the_port_is_set_for_this_meter                 |
 """
 
@@ -23,12 +32,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from wattline.bus.asking import Asking
+from wattline.bus.asking import LEAST_WAIT_S, Asking
 from wattline.bus.frames import Frame, Stray, crc
-from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED
+from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED, SHORTEST_TIMEOUT_S, patience_s
 from wattline.bus.settings import LineSettings
 from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
-from wattline.errors import ChecksumError, NoReplyError, RefusedError, ShortReplyError, WrongReplyError
+from wattline.errors import ChecksumError, NoReplyError, NotAskedError, RefusedError, ShortReplyError, WrongReplyError
 from wattline.words import parse_meters
 
 METER, TWIN = parse_meters(["house=orno-we515@7,baud=2400", "shed=orno-we515@7,baud=2400,parity=N"])
@@ -154,6 +163,46 @@ def test_a_refusal_is_its_own_again_once_nothing_can_come_any_more(asking, line)
     assert asking.doubts(2, OTHER) == 0
 
 
+def test_a_refusal_is_doubtful_while_any_reply_is_missing(asking, line):
+    error = RefusedError("", 2)
+    ask(asking, line, 2, THIS, error, raw=refusal())
+    assert not error.is_doubtful
+    ask(asking, line, 3, THIS, NoReplyError())
+    ask(asking, line, 2, THIS, error, raw=refusal())
+    assert error.is_doubtful
+    line.now_s += HORIZON_S
+    ask(asking, line, 2, THIS, error, raw=refusal())
+    assert not error.is_doubtful
+
+
+@pytest.mark.parametrize(
+    ("comes", "is_there"),
+    [
+        (None, True),
+        (RefusedError("", 2), True),
+        (RefusedError("", 6), True),
+        (RefusedError("", 10), False),
+        (RefusedError("", 11), False),
+        (NoReplyError(), False),
+        (ChecksumError(), False),
+        (WrongReplyError(), False),
+    ],
+    ids=["reply", "refusal", "busy", "no path", "no response", "silence", "broken", "another's"],
+)
+def test_what_tells_that_a_meter_is_there(asking, line, comes, is_there):
+    """Its own word; a gateway's that it did not hear the meter, and noise, are none."""
+    ask(asking, line, 2, THIS, comes, raw=b"")
+    assert asking.heard == is_there
+
+
+@pytest.mark.parametrize(("data", "is_there"), [(reply(2), True), (refusal(), True), (reply(2, address=8), False)])
+def test_a_late_word_tells_that_a_meter_is_there(asking, line, data, is_there):
+    ask(asking, line, 2, THIS, NoReplyError())
+    line.stray(data)
+    asking.listen()
+    assert asking.heard == is_there
+
+
 def test_an_answer_leaves_no_doubt(asking, line):
     """Unless an older question of its length was open: then its own may still come."""
     ask(asking, line, 2, THIS)
@@ -212,6 +261,20 @@ def test_late_replies_teach_patience(asking, line):
         asking.listen()
     assert asking.timeout_s > 2 * FIRST_TIMEOUT_S
     assert asking.turnaround_s > 0.7
+
+
+def test_a_late_reply_has_taken_from_the_request_to_its_first_byte(asking, line):
+    """At 2400 baud the request and forty registers are more than 400 ms of it."""
+    wire_s = METER.settings.read_s(40)
+    ask(asking, line, 40, THIS, NoReplyError())
+    line.now_s += wire_s + 0.5 - READ_S
+    line.stray(reply(40))
+    asking.listen()
+    assert asking.turnaround_s == pytest.approx(0.5)
+    ask(asking, line, 40, THIS, NoReplyError())
+    line.stray(reply(40))
+    asking.listen()
+    assert asking.turnaround_s == pytest.approx(0.25), "less than nothing is nothing"
 
 
 def test_other_meters_replies_are_left_to_them(asking, line):
@@ -297,3 +360,80 @@ def test_the_port_is_set_for_this_meter(asking, line):
     ask(asking, line, 2, THIS)
     assert line.reply_timeout_s == pytest.approx(3 * 0.02 + 0.05)
     assert asking.turnaround_s == 0.02
+
+
+# Time.
+
+
+def test_what_was_not_asked_is_not_counted(asking, line):
+    """The line was busy until the time was over."""
+    ask(asking, line, 2, THIS, NotAskedError())
+    assert not any(asking.health.report().values())
+    assert asking.doubts(2, OTHER) == 0
+    assert (asking.silences, asking.heard) == (0, 0)
+
+
+def test_a_hurried_question_is_waited_for_until_the_deadline(asking, line):
+    wire_s = METER.settings.read_s(2)
+    with asking.hurried(wire_s + 0.3, 2) as is_time:
+        assert is_time
+        ask(asking, line, 2, THIS)
+        assert line.reply_timeout_s == pytest.approx(0.3)
+        assert line.ask_by_s == wire_s + 0.3
+    ask(asking, line, 2, THIS)
+    assert line.reply_timeout_s == FIRST_TIMEOUT_S
+    assert line.ask_by_s == math.inf
+    with asking.hurried(line.now_s + wire_s + 10, 2):
+        assert asking.timeout_s == FIRST_TIMEOUT_S, "nor longer than any"
+
+
+def test_a_meter_that_is_paused_has_less_of_the_slot(line):
+    (meter,) = parse_meters(["house=orno-we515@7,pause=100ms"])
+    asking = Asking(meter, line, line.monotonic)
+    left_s = meter.settings.read_s(2) + 0.1 + SHORTEST_TIMEOUT_S
+    with asking.hurried(left_s - 0.001, 2) as is_time:
+        assert not is_time
+    with asking.hurried(left_s + 0.001, 2) as is_time:
+        assert is_time
+
+
+def answered(asking, line, turnaround_s: float) -> None:
+    """So often that it is known."""
+    line.turnaround_s = turnaround_s
+    for _ in range(SAMPLES_NEEDED):
+        ask(asking, line, 2, THIS)
+
+
+@pytest.mark.parametrize("turnaround_s", [None, 0.02, 0.2])
+def test_a_question_is_not_worth_putting_without_time(asking, line, turnaround_s):
+    """Of what it usually takes and half as much; of a meter that is not known, the shortest there is."""
+    least_s = SHORTEST_TIMEOUT_S
+    if turnaround_s:
+        answered(asking, line, turnaround_s)
+        least_s = patience_s(turnaround_s)
+    wire_s = METER.settings.read_s(2)
+    for more_s, is_enough in ((-0.001, False), (0.001, True)):
+        with asking.hurried(line.now_s + wire_s + least_s + more_s, 2) as is_time:
+            assert is_time is is_enough
+    assert asking.trial_s(2) == pytest.approx(wire_s + least_s)
+
+
+def test_the_first_question_is_put_to_a_slow_meter(asking, line):
+    """However slow it is thought to be, a twentieth of a second is worth a try; and less is not."""
+    answered(asking, line, 0.8)
+    wire_s = METER.settings.read_s(2)
+    for more_s, is_enough in ((-0.001, False), (0.001, True)):
+        with asking.hurried(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, is_first=True) as is_time:
+            assert is_time is is_enough
+            assert asking.timeout_s >= LEAST_WAIT_S, "what is put is waited for"
+    assert LEAST_WAIT_S > 0.02
+
+
+def test_reads_take_what_they_took(asking, line):
+    """The machine's and the adapter's time included, in whatever length."""
+    answered(asking, line, 0.0)
+    silence_s = METER.settings.silence_s
+    more_s = METER.settings.read_s(12) - METER.settings.read_s(2)
+    assert asking.reads_s([2]) == pytest.approx(READ_S + silence_s)
+    assert asking.reads_s([2, 12]) == pytest.approx(2 * (READ_S + silence_s) + more_s)
+    assert asking.reads_s([]) == 0

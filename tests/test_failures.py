@@ -13,6 +13,8 @@
 | everything is left alone because the meter refuses all for a while | test_a_meter_that_refuses_everything_is_asked_on |
 | ... or is read in small pieces ever after | test_what_was_cut_in_a_bad_minute_is_whole_again |
 | ... with ``--proven`` at least | the same |
+| a few lost replies in a row, or what was never asked, give anything up | test_so_many_sweeps_in_vain_are_enough |
+| ... or many that are not in a row | test_an_answer_begins_the_count_anew |
 | a late refusal of another question gives up what is answered | test_a_late_refusal_gives_nothing_up |
 | ... so that real ones are not believed either | test_refusals_on_a_line_that_loses_replies_are_believed |
 | a trial is held against the pieces of what was cut meanwhile | test_a_trial_ends_when_one_of_its_parts_is_cut |
@@ -26,9 +28,13 @@ from collections.abc import Callable
 import pytest
 
 from test_many_meters import PAIR, Live, complete, told
-from virtual import Ask, Replies, Street, sound
-from wattline.bus.failures import LEFT_ALONE_S
+from virtual import MODEL, Ask, Replies, Street, sound
+from wattline.bus.failures import LEFT_ALONE_S, Failures
 from wattline.bus.learning import Trying
+from wattline.bus.parts import Parts
+from wattline.bus.spans import AGREEMENTS_NEEDED, Spans
+from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError
+from wattline.plan import Span
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +108,7 @@ def test_halves_are_cut_no_smaller_than_they_must_be(live: Live, caplog: pytest.
     assert told(caplog, "is refused by the meter") == []
 
 
+@pytest.mark.timeout(60)
 def test_a_meter_that_is_silent_to_all_that_is_read_of_it_is_found_by_one_row(live: Live) -> None:
     """Beside a meter that is well, where a silent one is asked once in a while only."""
     street = Street("house=eastron-sdm630@1,baud=9600", "other=orno-we515@2,parity=N")
@@ -219,6 +226,74 @@ def test_what_was_cut_in_a_bad_minute_is_whole_again(live: Live, model: str, try
     assert all(seen.fields[slot] >= rows(street, "fast") for slot in range(900, 1001))
     assert asked(140, 160) > asked(80, 100)
     assert abs(asked(980, 1000) - asked(80, 100)) < 0.15
+
+
+# How much is enough.
+
+WIDE, ENERGY, POWER = Span(0x130, 41), Span(0xA000, 10), Span(0x140, 2)
+
+
+class Books:
+    """The failures of an OR-WE-515 whose fast values are read at once, and what came of them."""
+
+    def __init__(self) -> None:
+        self._parts = Parts(MODEL)
+        self._spans = Spans(MODEL, self._parts.values(), MODEL.settings)
+        for _ in range(AGREEMENTS_NEEDED):
+            self._spans.agreed(WIDE)
+        self.failures = Failures("house", self._parts, self._spans)
+
+    def is_given_up(self, span: Span) -> bool:
+        part = self._parts.get(span.first)
+        is_left_alone = part is not None and self.failures.leave_alone(part, 0.0)
+        return is_left_alone or not self._spans.is_known(span) or (span == ENERGY and part.count < span.count)
+
+    def sweeps_in_vain(self, span: Span, error: ReadError, most: int, *, has_replied: bool = True) -> int | None:
+        """After how many sweeps ``span`` is given up; None when ``most`` are not enough."""
+        for number in range(1, most + 1):
+            self.failures.begin()
+            self.failures.failed(span, error)
+            self.failures.end(0.0, has_replied=has_replied)
+            if self.is_given_up(span):
+                return number
+        return None
+
+
+def doubtful() -> RefusedError:
+    error = RefusedError("", 2)
+    error.is_doubtful = True
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "at_once", "one_row", "if_mute"),
+    [
+        (RefusedError("", 2), 3, 3, 8),
+        (doubtful(), 8, 8, 8),
+        (RefusedError("", 6), 8, None, None),
+        (NoReplyError(), 8, None, None),
+        (ChecksumError(), 8, None, None),
+        (NotAskedError(), None, None, None),
+    ],
+    ids=["refused", "perhaps refused", "busy", "silent", "broken", "not asked"],
+)
+def test_so_many_sweeps_in_vain_are_enough(
+    *, error: ReadError, at_once: int | None, one_row: int | None, if_mute: int | None
+) -> None:
+    """Of a span of several parts, and of a part of several rows; of one row; and where the meter answers nothing else."""
+    assert Books().sweeps_in_vain(WIDE, error, 100) == at_once
+    assert Books().sweeps_in_vain(ENERGY, error, 100) == at_once
+    assert Books().sweeps_in_vain(POWER, error, 100) == one_row
+    assert Books().sweeps_in_vain(WIDE, error, 100, has_replied=False) == if_mute
+    assert Books().sweeps_in_vain(POWER, error, 100, has_replied=False) is None
+
+
+def test_an_answer_begins_the_count_anew() -> None:
+    books = Books()
+    for _ in range(20):
+        assert books.sweeps_in_vain(WIDE, NoReplyError(), 7) is None
+        books.failures.answered(WIDE)
+    assert books.sweeps_in_vain(WIDE, NoReplyError(), 100) == 8
 
 
 # Late refusals.

@@ -10,16 +10,31 @@ How spans and lengths are learnt is told in ``test_spans.py`` and ``test_session
 | another identity is told every slot, or never               | test_another_identity_is_told_once                       |
 | an identity that does not answer is asked for for ever      | test_an_identity_that_does_not_answer_is_given_up        |
 | ... or given up at the first silence                        | the same                                                 |
+| a trial is held against what was read long before it        | test_a_trial_needs_recent_reads_before_it                |
+| ... or against what was read in its own slot                | test_a_trial_waits_for_reads_of_a_later_slot             |
+| ... or waits for ever for a part that is not read any more  | test_a_trial_does_not_wait_for_ever                      |
+| ... or is held against the pieces of one that was cut       | test_a_trial_ends_when_a_part_of_it_is_cut               |
+| what is known of a wide read is not known of its parts      | test_what_is_read_at_once_has_room_for_longer_lengths    |
+| a few broken replies bar a span                             | test_a_span_is_given_up_after_so_many_trials             |
+| a slot is filled with trials of lengths that hardly matter  | test_one_of_the_lesser_lengths_is_tried_in_a_slot        |
 """
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from virtual import FACTOR, POWER, REACTIVE, image
 from wattline.bus.learning import IDENTITY_TRIES, Learning, Trying, is_lasting
-from wattline.bus.spans import Spans
+from wattline.bus.parts import Parts
+from wattline.bus.spans import AGREEMENTS_NEEDED, FAILURES_ALLOWED, SILENCES_ALLOWED, Spans
 from wattline.clock import Slot
-from wattline.errors import MODBUS_EXCEPTIONS, NoReplyError, ReadError, RefusedError
+from wattline.errors import MODBUS_EXCEPTIONS, ChecksumError, NoReplyError, ReadError, RefusedError
+from wattline.meters import Block
+from wattline.plan import Span
+from wattline.registers import Decoded, decode
 from wattline.words import parse_meters
 
 (METER,) = parse_meters(["house=orno-we515@1"])
@@ -112,3 +127,141 @@ def test_an_identity_that_does_not_answer_is_given_up(error, tries):
     meter = Meter(*[error] * 100)
     meter.learn(20)
     assert len(meter.asked) == tries
+
+
+# Wide spans and longer lengths.
+
+WIDE = Span(0x130, 41)
+
+
+class Reader:
+    """The learning of a meter that says ever the same, and the reads that it is told of and makes itself."""
+
+    def __init__(self, trying: Trying) -> None:
+        model = replace(METER.model, identity=None)
+        self.parts = Parts(model)
+        self.fast = [part.address for part in self.parts.values() if not self.parts.can_wait(part)]
+        self.error: ReadError | None = None
+        self.asked: list[tuple[int, Span]] = []
+        self.lengths: list[tuple[int, int, int]] = []
+        self._second = 0
+        asking = SimpleNamespace(doubts=lambda *_: 0, time_for=lambda *_: True, hurried=self._hurried, ask=self._ask)
+        self.spans = Spans(model, self.parts.values(), METER.settings, widens=Trying.SPANS in trying)
+        self._learning = Learning(
+            replace(METER, model=model), asking, self.parts.lengths, self.spans, trying=trying, read=self._read
+        )
+
+    def learn(self, second: int, addresses: Collection[int]) -> None:
+        """The rest of a slot in which the parts at ``addresses`` were read."""
+        self._second = second
+        decoded = {address: self._said(self.parts[address]) for address in addresses}
+        self._learning.learn(Slot(second * 10**9, float(second), second + 0.9), self.parts, decoded)
+
+    def tried(self, span: Span = WIDE) -> list[int]:
+        """In which seconds ``span`` was tried."""
+        return [second for second, asked in self.asked if asked == span]
+
+    def _said(self, part: Block) -> Decoded:
+        registers = [image(0)[register] for register in range(part.address, part.end)]
+        return decode(METER.model.rows_of(part), part.address, registers)
+
+    @contextmanager
+    def _hurried(self, _deadline_s: float, _length: int) -> Iterator[bool]:
+        yield True
+
+    def _ask(self, first: int, length: int, _question: object) -> tuple[int, ...]:
+        self.asked.append((self._second, Span(first, length)))
+        if self.error:
+            raise self.error
+        return tuple(image(0).get(register, 7) for register in range(first, first + length))
+
+    def _read(self, part: Block, length: int, _slot: Slot) -> None:
+        self.lengths.append((self._second, part.address, length))
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader(Trying.SPANS)
+
+
+@pytest.mark.parametrize(("age_s", "is_tried"), [(30, True), (31, False)])
+def test_a_trial_needs_recent_reads_before_it(reader, age_s, is_tried):
+    """Of all its parts; one that is older than half a minute tells nothing of a load."""
+    reader.learn(1, [REACTIVE])
+    second = 1 + age_s
+    reader.learn(second, set(reader.fast) - {REACTIVE})
+    assert reader.tried() == [second] * is_tried
+
+
+def test_a_trial_waits_for_reads_of_a_later_slot(reader):
+    """Those of its own slot were made before it, and it would agree with itself."""
+    reader.learn(1, reader.fast)
+    reader.learn(2, [POWER])
+    reader.learn(3, set(reader.fast) - {POWER, FACTOR})
+    assert reader.tried() == [1]
+    reader.learn(4, [FACTOR])
+    reader.learn(5, reader.fast)
+    assert reader.tried() == [1, 5], "one at a time: the next one after the first was judged"
+
+
+@pytest.mark.parametrize(("wait_s", "is_judged"), [(30, True), (31, False)])
+def test_a_trial_does_not_wait_for_ever(reader, wait_s, is_judged):
+    reader.learn(1, reader.fast)
+    last = 1 + wait_s
+    reader.learn(last, [])
+    reader.learn(last + 1, reader.fast)
+    assert reader.tried() == [1] + [last + 1] * (not is_judged)
+
+
+def test_a_trial_ends_when_a_part_of_it_is_cut(reader):
+    """What the pieces say is not what the whole said; they are tried together anew."""
+    reader.learn(1, reader.fast)
+    whole = reader.parts[WIDE.first]
+    pieces = reader.parts.cut(whole)
+    reader.spans.cut(whole, pieces)
+    reader.fast = sorted({*reader.fast, *(piece.address for piece in pieces)})
+    reader.learn(2, reader.fast)
+    assert reader.tried() == [1, 2]
+
+
+def test_what_is_read_at_once_has_room_for_longer_lengths(reader):
+    """For each of its parts, as far as the wide read goes."""
+    before = {address: reader.parts.lengths[address].usable for address in reader.fast}
+    for second in range(1, 2 * AGREEMENTS_NEEDED + 1):
+        reader.learn(second, reader.fast)
+    assert reader.spans.is_known(WIDE)
+    after = {address: reader.parts.lengths[address].usable for address in reader.fast}
+    assert after != before
+    for address, usable in after.items():
+        assert set(usable) >= set(before[address])
+        assert all(length <= WIDE.end - address for length in set(usable) - set(before[address]))
+        assert all(length > WIDE.end - address for length in reader.parts.lengths[address].untried)
+
+
+@pytest.mark.parametrize(
+    ("error", "trials"),
+    [
+        (RefusedError("", 2), 1),
+        (NoReplyError(), SILENCES_ALLOWED),
+        (ChecksumError(), FAILURES_ALLOWED),
+        (RefusedError("", 6), FAILURES_ALLOWED),
+    ],
+    ids=["refused", "silent", "broken", "busy"],
+)
+def test_a_span_is_given_up_after_so_many_trials(reader, error, trials):
+    reader.error = error
+    for second in range(1, 60):
+        reader.learn(second, reader.fast)
+    assert reader.tried() == list(range(1, trials + 1))
+    assert trials < 10
+
+
+def test_one_of_the_lesser_lengths_is_tried_in_a_slot():
+    """The preferred ones are all tried at once; of the others one, since each question more can go wrong."""
+    reader = Reader(Trying.LENGTHS)
+    lengths = reader.parts.lengths
+    reader.learn(1, reader.fast)
+    ranks = [lengths[address].rank(length) for _, address, length in reader.lengths]
+    assert ranks == sorted(ranks)
+    assert ranks.count(0) == sum(any(of.rank(n) == 0 for n in of.untried) for of in map(lengths.get, reader.fast)) > 0
+    assert len(ranks) == ranks.count(0) + 1

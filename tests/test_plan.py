@@ -16,6 +16,9 @@
 | slow rows at the end of a block are read every second | test_slow_rows_come_with_fast_ones_only_between_them |
 | a row outside of all blocks is read in the middle of something unproven | test_a_lone_row_is_read_alone |
 | a part is read beyond its block, or with half a number | test_a_part_has_the_room_of_its_block |
+| halves lose a row, cut one in two, or hold one twice | test_halves_are_the_rows_of_the_whole |
+| ... or are as unequal as can be, so that it takes many cuts to get at what is refused | test_halves_are_cut_near_the_middle |
+| ... or are read in a length that holds what was cut off | test_halves_have_no_room_beyond_their_rows |
 | a plan is dearer than it need be | test_known_reads_are_the_cheapest_there_are, test_wanted_reads_are_the_cheapest_there_are |
 | a read crosses a hole, is too long, or holds one that has failed | test_wanted_reads_are_the_cheapest_there_are |
 | a part is read twice, or left out | both |
@@ -37,6 +40,7 @@ from wattline.plan import (
     Read,
     Span,
     due_parts,
+    halves,
     is_slow,
     known_reads,
     parts_of,
@@ -284,6 +288,42 @@ def test_a_part_has_the_room_of_its_block() -> None:
     fast, slow = parts_of(model("F.F.S.S.", Block(0, 8)))
     assert (fast.lengths, fast.room) == ((4, 6, 8), 8)
     assert (slow.lengths, slow.room) == ((4,), 4)
+
+
+@given(models())
+def test_halves_are_the_rows_of_the_whole(table: Model) -> None:
+    """Some in the one and the others in the other; a single row has none."""
+    for part in parts_of(table):
+        rows, pieces = table.rows_of(part), halves(table, part)
+        held = [row for piece in pieces for row in table.rows_of(piece)]
+        assert held == (sorted(rows, key=lambda row: row.address) if len(rows) > 1 else [])
+        assert all(part.address <= piece.address and piece.end <= part.end for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("rows", "pieces"),
+    [
+        ("ff", [(0, 1), (1, 1)]),
+        ("ffffff", [(0, 3), (3, 3)]),
+        ("fffffff", [(0, 3), (3, 4)]),
+        ("F.fF.f", [(0, 3), (3, 3)]),
+        ("f.......ff", [(0, 1), (8, 2)]),
+        ("ff.......f", [(0, 2), (9, 1)]),
+    ],
+)
+def test_halves_are_cut_near_the_middle(rows: str, pieces: list[tuple[int, int]]) -> None:
+    """Where there is a gap, what lies in it is in neither."""
+    (part,) = parts_of(model(rows, Block(0, len(rows))))
+    assert placed(halves(model(rows), part)) == pieces
+
+
+@given(models())
+def test_halves_have_no_room_beyond_their_rows(table: Model) -> None:
+    """What the whole had to spare may be what the meter refuses."""
+    for part in parts_of(table):
+        for piece in halves(table, part):
+            assert piece.room == piece.count
+            assert all(piece.address + length <= part.address + part.room for length in piece.lengths)
 
 
 def test_a_block_of_one_pace_keeps_the_lengths_of_its_table() -> None:

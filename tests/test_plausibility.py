@@ -12,6 +12,7 @@
 | true readings are withheld for ever after a false one       | test_true_readings_come_out_whatever_is_put_between          |
 | a meter that was reset, or replaced, is never believed      | test_another_level_is_believed_when_three_reads_agree        |
 | ... because a false reading came in between                 | test_a_false_reading_does_not_undo_what_agreed               |
+| ... or several, or false ones are remembered for ever       | test_so_many_false_readings_undo_what_agreed                 |
 | a counter that is full begins anew                          | test_another_level_is_believed_when_three_reads_agree        |
 | the night without a reader looks like a spike               | test_a_long_gap_is_judged_by_its_length                      |
 | energy falls, or jumps, and nobody counts it                | test_no_energy_falls_or_leaps_unless_it_is_counted           |
@@ -26,6 +27,7 @@
 | 4 294 965 796 W costs the other values                      | test_one_implausible_value_costs_no_other                    |
 | power that nothing explains goes unnoticed                  | test_power_that_does_not_agree_is_counted_and_given          |
 | ... on one of three lines                                   | test_each_line_is_compared                                   |
+| ... or is taken for that since the display cuts its digits  | test_a_display_has_its_steps                                 |
 | a load that is switched between two reads is an error       | test_a_load_that_is_switched_between_reads_is_consistent     |
 | something is left out, and nobody says so                   | test_what_is_left_out_is_named_and_counted                   |
 | a sentence fills the log, or leaves a number out            | test_a_reset_is_told_in_one_sentence_with_both_values        |
@@ -181,6 +183,14 @@ def test_reads_that_do_not_agree_are_no_level():
 
 def test_a_false_reading_does_not_undo_what_agreed():
     assert outcome([100, 100, 0.0, 9113, 0.01, 7, 0.02]) == [None, 100, None, None, None, None, 0.02]
+
+
+@pytest.mark.parametrize(("between", "believed"), [(3, 0.02), (4, None)])
+def test_so_many_false_readings_undo_what_agreed(between, believed):
+    """Four levels are remembered: three false ones beside the true one."""
+    false = [9113, 5000, 7000, 3000][:between]
+    given = outcome([100, 100, 0.0, *false, 0.01, 0.02])
+    assert given == [None, 100, *[None] * (between + 2), believed]
 
 
 def test_a_reset_is_told_in_one_sentence_with_both_values():
@@ -347,8 +357,9 @@ def test_identical_registers_are_no_reading(number):
         NOW | {"voltage_v": 236.0, "power_w": 236.0, "current_a": 236.0},
         NOW | {"power_w": 5001.0, "current_a": 5.001},
         {"voltage_v": 236.37, "frequency_hz": 236.37, "apparent_power_va": 236.0, "power_factor": 0.2},
+        {"voltage_v": 236.37, "frequency_hz": 236.37, "apparent_power_va": 237.0, "power_factor": 0.2},
     ],
-    ids=["all of them", "three of them", "frequency, current, power in registers", "with decimals"],
+    ids=["all of them", "three of them", "frequency, current, power in registers", "with decimals", "rounded up"],
 )
 def test_identical_values_are_no_reading(values):
     """In registers or in units, though other values may be sound."""
@@ -535,6 +546,7 @@ def test_each_line_is_compared():
     true |= {"power_w": 904.0, "voltage_v": 231.0, "current_a": 2.0}
     assert inconsistent([true] * 3, meter) == []
     assert inconsistent([true | {"power_l2_w": -1900.0}] * 3, meter) == [1, 2]
+    assert inconsistent([true | {"power_l1_w": 1900.0, "power_l2_w": -1900.0}] * 3, meter) == [1, 2], "once a slot"
 
 
 @pytest.mark.parametrize(
@@ -544,6 +556,19 @@ def test_a_meter_has_its_accuracy(power_w, is_off):
     """5 % of 4600 W, and a little for the display."""
     values = {"voltage_v": 230.0, "current_a": 20.0, "power_factor": 1.0, "power_w": float(power_w)}
     assert inconsistent([values] * 2) == ([1] if is_off else [])
+
+
+@pytest.mark.parametrize(("power_w", "is_off"), [(620, True), (690, False), (1210, False), (1270, True)])
+def test_a_display_has_its_steps(power_w, is_off):
+    """One that shows whole amperes may cut or round them: 4 A is anything from 3 A to 5 A."""
+    meter = model(
+        Row(0, Encoding.F32, 1, "voltage_v", 80, 300, decimals=2),
+        Row(2, Encoding.U16, 1, "current_a", 0, 100, decimals=0),
+        Row(3, Encoding.F32, 1, "power_w", 0, 30_000, decimals=2),
+        Row(5, Encoding.F32, 1, "power_factor", -1, 1, decimals=3),
+    )
+    values = {"voltage_v": 230.0, "current_a": 4.0, "power_w": float(power_w), "power_factor": 1.0}
+    assert inconsistent([values] * 2, meter) == ([1] if is_off else [])
 
 
 def test_where_the_load_moves_strongly_nothing_is_judged():

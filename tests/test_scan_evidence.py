@@ -6,6 +6,7 @@
 | values of chance keep one                                    | test_random_registers_are_no_meter                    |
 | values with a wrong scale keep one                           | test_a_wrong_scale_breaks_each_law                    |
 | zeros are taken for proof, or for a contradiction            | test_where_nothing_flows_nothing_is_proved            |
+| ... or the last digit of hardly anything is                  | test_hardly_anything_that_flows_proves_nothing        |
 | a total that is not the sum of its lines is believed         | test_a_total_is_the_sum_of_its_lines                  |
 | an identity register counts for less than values             | test_an_identity_register_outranks_values             |
 | ... or one that says another model is passed over in silence | test_a_foreign_identity_makes_a_guess                 |
@@ -14,6 +15,7 @@
 | a guess is not said to be one                                | test_a_guess_is_said_to_be_one                        |
 | a gateway's meters get settings that it does not have        | test_behind_a_gateway_no_settings_are_told            |
 | an unknown device, a double or noise is not explained        | test_what_else_was_found_is_explained                 |
+| a meter on a line with a little noise is taken for two       | test_so_many_garbled_answers_may_be_two_meters        |
 | programs get less than people                                | test_programs_get_all_of_it                           |
 """
 
@@ -133,6 +135,23 @@ def test_where_nothing_flows_nothing_is_proved():
     assert verdict.is_likely
     assert not verdict.is_consistent
     assert verdict.doubt == "too little current flows to compare its values"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"current_a": 0.004, "power_w": 1.0, "apparent_power_va": 1.0, "power_factor": 1.0},
+        {"current_a": 0.0, "power_w": 1.0, "apparent_power_va": 2.0, "power_factor": 0.5},
+        {"current_a": 0.01, "power_w": 0.0, "apparent_power_va": 0.0, "power_factor": 1.0},
+    ],
+    ids=["a watt", "no current", "no power"],
+)
+def test_hardly_anything_that_flows_proves_nothing(shown):
+    """A standby of a watt: of one digit or two, what agrees does so by chance, and so does what does not."""
+    verdict = Verdict(ORNO, EVEN, None, VALUES | shown, 0)
+
+    assert verdict.laws == {Law.IDLE}
+    assert not verdict.is_consistent
 
 
 def test_a_total_is_the_sum_of_its_lines():
@@ -299,6 +318,16 @@ def test_what_else_was_found_is_explained():
     assert "Of the answers of address 9 at 9600 8E1, 6 were garbled and 10 were sound: either two" in text
     assert "The meter of address 9 at 9600 8E1 answers at 9600 8N1 too" in text
     assert "At 2400 8N1 bytes come that no meter sent" in text
+
+
+@pytest.mark.parametrize(
+    ("sound", "garbled", "may_be_two"),
+    [(0, 2, True), (8, 2, True), (9, 2, False), (40, 10, True), (41, 10, False), (0, 1, False), (100, 0, False)],
+)
+def test_so_many_garbled_answers_may_be_two_meters(sound, garbled, may_be_two):
+    """One in five; a single one is the line's."""
+    assert Found(PLAIN, 7, sound=sound, garbled=garbled).may_be_two is may_be_two
+    assert Found(PLAIN, 7, sound=sound, garbled=garbled, is_twice=True).may_be_two
 
 
 def test_unknown_devices_are_told_together():

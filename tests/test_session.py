@@ -3,13 +3,21 @@
 Every row of ``FAULTS`` is a test: the fault, the slot in which it befalls the meter, what is missing in which slot, and
 what is counted. Each is played to a meter that answers every length and to one that answers the proven ones only; what
 wider spans change is told in ``test_spans.py``.
+
+| fault of a single sweep | test |
+|---|---|
+| what is overdue is read after all that moves, or what moves after the energies | test_what_is_overdue_is_read_before_what_moves |
+| a meter that was asked with the last of a slot only is taken to be silent | test_whom_nobody_asked_in_time_was_not_silent |
+| a late reply of the length of a half is taken for that half | test_no_half_is_read_while_it_is_in_doubt |
 """
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
+import minimalmodbus
 import pytest
 
 from virtual import (
@@ -25,12 +33,19 @@ from virtual import (
     TURNAROUND_S,
     Ask,
     Replies,
+    Street,
+    VirtualPort,
     World,
     complaints,
     sealed,
     sound,
 )
 from wattline.bus.learning import Trying
+from wattline.bus.modbus import Modbus
+from wattline.bus.session import Session
+from wattline.bus.suspicion import Question, Suspicion
+from wattline.clock import Slot
+from wattline.words import parse_meters
 
 SOAK = 5000
 
@@ -314,6 +329,76 @@ def test_an_identity_that_cannot_be_read_costs_nothing(play, caplog, reply):
     tries = len([ask for ask in heard if ask.first == IDENTITY])
     assert tries == 1 if reply else 1 < tries <= 5
     assert all(names >= FAST for names in seen.fields.values())
+
+
+# A single sweep.
+
+Talk = Callable[[Street], tuple[Session, Suspicion]]
+
+
+@pytest.fixture
+def talk(monkeypatch) -> Talk:
+    """Begins a conversation with the meter of a street, in which nothing is tried; and what may still come of it."""
+
+    def begin(street: Street) -> tuple[Session, Suspicion]:
+        monkeypatch.setattr(minimalmodbus, "time", SimpleNamespace(monotonic=street.monotonic, sleep=street.wait))
+        monkeypatch.setattr(minimalmodbus, "_latest_read_times", {})
+        port = VirtualPort("virtual", street, street.opener, street.monotonic)
+        port.open()
+        modbus, (meter,) = Modbus(port), parse_meters(street.words)
+        session = Session(meter, modbus, street.monotonic, Trying.NOTHING)
+        return session, modbus.suspicion_of(meter.address, meter.settings.baud)
+
+    return begin
+
+
+def sweep(street: Street, session: Session, begins_s: float = 1.0, first: Collection[int] = ()) -> list[Ask]:
+    """The requests of a sweep of everything in second 1."""
+    street.until(begins_s)
+    session.sweep(list(session.parts.values()), Slot(10**9, 1.0, 1.95), first=first)
+    return street["house"].heard
+
+
+@pytest.mark.parametrize("first", [(), (0xA000,), (0xA01E,), (FACTOR,)], ids=lambda first: " ".join(map(hex, first)))
+def test_what_is_overdue_is_read_before_what_moves(talk, first):
+    """What can wait comes last of all, unless it has waited too long."""
+    street = Street("house=orno-we515@1")
+    session, _ = talk(street)
+    asked = [ask.first for ask in sweep(street, session, first=first)]
+    fast, slow = [FREQUENCY, CURRENT, POWER, REACTIVE, 0x150, FACTOR], [0xA000, 0xA01E]
+    assert asked == [*first, *(address for address in (*fast, *slow) if address not in first)]
+
+
+@pytest.mark.parametrize(
+    ("begins_s", "is_on", "was_heard"),
+    [(1.0, False, False), (1.0, True, True), (1.87, False, None), (1.87, True, True), (1.94, True, None)],
+    ids=["silent", "heard", "asked too late", "heard with the last of the slot", "not asked"],
+)
+def test_whom_nobody_asked_in_time_was_not_silent(talk, begins_s, is_on, was_heard):
+    """Or it would be left in peace for what the others took; but whoever answers all the same is there."""
+    street = Street("house=orno-we515@1")
+    session, _ = talk(street)
+    street["house"].is_on = is_on
+    sweep(street, session, begins_s)
+    assert bool(street.requests) is (begins_s < 1.9)
+    assert session.was_heard is was_heard
+
+
+@pytest.mark.parametrize("in_doubt", [[], [0], [1], [0, 1]], ids=["none", "the first", "the second", "both"])
+def test_no_half_is_read_while_it_is_in_doubt(talk, in_doubt):
+    """All that moves of an SDM120 is one part; every length of it is in doubt here."""
+    street = Street("house=eastron-sdm120@1,baud=9600")
+    session, suspicion = talk(street)
+    whole = next(part for part in session.parts.values() if not session.parts.can_wait(part))
+    halves = session.parts.halves(whole)
+    lengths = [*range(whole.count, whole.room + 1), *(halves[number].count for number in in_doubt)]
+    for length in lengths:
+        suspicion.given_up(length, Question(0.0, 0), 0.5)
+    asked = {(ask.first, ask.count) for ask in sweep(street, session)}
+    assert not {count for _, count in asked} & set(lengths)
+    assert (whole.address in session.decoded) is (in_doubt == [])
+    if not in_doubt:
+        assert asked >= {(half.address, half.count) for half in halves}
 
 
 # A bad line.

@@ -9,10 +9,14 @@
 | silence is waited for ever again, or one lost reply drops a span | test_a_span_that_stays_silent_is_dropped, test_one_lost_reply_drops_no_span |
 | a block that is shifted behind a gap is believed | test_a_block_that_is_shifted_behind_a_gap_is_never_believed |
 | ... since it is zero at night | test_what_is_zero_at_night_is_not_judged |
+| ... or is told by a shift that happens to fit | test_what_would_agree_if_it_were_shifted_is_not_judged |
 | a meter of which one value is always zero never gets its wide read | test_what_lies_behind_the_last_gap_tells_of_all_gaps |
+| what can never be judged is tried as often as ever, or until a number overflows | test_what_cannot_be_judged_is_tried_ever_more_rarely |
 | a span is believed that answers with another second's values | test_a_span_that_lags_is_never_believed |
 | a learnt span that is lost takes its parts with it | test_a_learnt_span_that_is_lost_is_read_in_parts |
 | ... for good | test_a_learnt_span_that_fails_for_good_is_given_up |
+| ... and is believed again after a single agreement | test_a_span_that_was_withdrawn_has_to_agree_as_often_again |
+| a bad minute bars for ever what the meter has answered once | test_what_was_answered_once_is_tried_again_after_ten_minutes |
 | `--proven` tries all the same | test_nothing_is_tried_of_a_meter_that_shall_be_left_alone |
 | a late reply to a wide span is taken for a later one | test_a_fault_gives_no_wrong_value_with_wide_spans, test_not_one_wrong_value_in_2000_seconds_with_wide_spans |
 | a slot runs over its end for the sake of learning | every test here: ``play`` asserts it |
@@ -26,7 +30,7 @@ import pytest
 from test_session import FAULTS, battered, faulty, watched
 from virtual import FAST, MODEL, PROVEN, TURNAROUND_S, Ask, Replies, World, image, sealed, sound
 from wattline.bus.learning import Trying
-from wattline.bus.spans import AGREEMENTS_NEEDED
+from wattline.bus.spans import AGREEMENTS_NEEDED, FORGIVEN_S, LONGEST_POSTPONED_S, POSTPONED_S, Spans
 from wattline.bus.trial import Outcome, Trial
 from wattline.plan import Read, Span, parts_of
 from wattline.registers import decode
@@ -185,12 +189,62 @@ def test_what_lies_behind_the_last_gap_tells_of_all_gaps(power_factor, outcome):
     assert trial(now, said) == outcome
 
 
+@pytest.mark.parametrize(("before", "outcome"), [(1, Outcome.UNCERTAIN), (2, Outcome.UNCERTAIN), (3, Outcome.AGREES)])
+def test_what_would_agree_if_it_were_shifted_is_not_judged(before, outcome):
+    """What a meter that has skipped a register or two would say: the power factor stands so many before its place too."""
+    now = {0x130: 5000, 0x131: 23000, 0x13A: 1473, 0x141: 327, 0x149: 98, 0x151: 341, 0x158: 959}
+    said = [(now | {0x158 - before: 959}).get(address, 0) for address in range(WIDE.first, WIDE.end)]
+    assert trial(now, said) == outcome
+
+
 def test_a_counter_agrees_exactly_and_a_gauge_nearly():
     now = {0xA000: 3, 0xA001: 1328, 0xA003: 7, 0xA01F: 900}
     said = [now.get(address, 0) for address in range(ENERGIES.first, ENERGIES.end)]
     assert trial(now, said, ENERGIES) == Outcome.AGREES
     said[1] += 1
     assert trial(now, said, ENERGIES) == Outcome.DIFFERS
+
+
+# What is known of spans.
+
+
+@pytest.fixture
+def spans() -> Spans:
+    return Spans(MODEL, parts_of(MODEL), MODEL.settings)
+
+
+def is_tried(spans: Spans, now_s: float, span: Span = WIDE) -> bool:
+    return span in [read.span for read in spans.wanted(now_s)]
+
+
+def test_what_cannot_be_judged_is_tried_ever_more_rarely(spans):
+    """For years, as where the last of its registers is always zero."""
+    now_s, wait_s = 0.0, POSTPONED_S
+    for _ in range(2000):
+        assert is_tried(spans, now_s)
+        spans.postpone(WIDE, now_s)
+        assert not is_tried(spans, now_s + wait_s - 1)
+        now_s, wait_s = now_s + wait_s, min(2 * wait_s, LONGEST_POSTPONED_S)
+
+
+def test_a_span_that_was_withdrawn_has_to_agree_as_often_again(spans):
+    for _ in range(2):
+        assert [spans.agreed(WIDE) for _ in range(AGREEMENTS_NEEDED)] == [False, False, True]
+        assert spans.is_known(WIDE)
+        spans.withdraw(WIDE)
+        assert not spans.is_known(WIDE)
+        assert is_tried(spans, 0.0)
+
+
+@pytest.mark.parametrize("was_answered", [True, False])
+def test_what_was_answered_once_is_tried_again_after_ten_minutes(spans, was_answered):
+    """And what never was, never."""
+    if was_answered:
+        spans.answered(WIDE)
+    assert spans.drop(WIDE, 100.0)
+    assert not is_tried(spans, 100.0 + FORGIVEN_S - 1)
+    assert is_tried(spans, 100.0 + FORGIVEN_S) is was_answered
+    assert not spans.drop(WIDE, 100.0 + FORGIVEN_S), "it is told once"
 
 
 def test_a_span_that_lags_is_never_believed(play):

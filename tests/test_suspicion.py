@@ -141,7 +141,7 @@ def test_the_horizon_grows_with_what_came_later(suspicion):
         assert suspicion.horizon_s == expected
         assert suspicion.is_missing(2, at_s + expected)
         assert not suspicion.is_missing(2, at_s + expected + 0.001)
-    assert expected == HORIZON_MAX_S
+    assert expected == HORIZON_MAX_S == 10 * HORIZON_S
 
 
 def test_what_is_explained_leaves_the_horizon_as_it_is(suspicion):

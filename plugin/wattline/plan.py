@@ -128,12 +128,12 @@ def _pieces(model: Model, block: Block, most: int) -> list[Block]:
 
 
 def halves(model: Model, part: Block) -> tuple[Block, ...]:
-    """Two pieces of ``part``, cut between rows of ``model``, as near to the middle as can be; none if it has one row only."""
+    """Two pieces of ``part``, cut between rows of ``model`` so that the longer is as short as can be; none if it has one row."""
     rows = sorted(model.rows_of(part), key=lambda row: row.address)
     if len(rows) == 1:
         return ()
-    middle = part.address + part.count / 2
-    number = min(range(1, len(rows)), key=lambda number: abs(rows[number].address - middle))
+    cuts = range(1, len(rows))
+    number = min(cuts, key=lambda cut: max(rows[cut - 1].end - part.address, part.end - rows[cut].address))
     return tuple(replace(_part(part, half), room=0) for half in (rows[:number], rows[number:]))
 
 

@@ -64,8 +64,9 @@ class Spans:
         self._agreements: Counter[Span] = Counter()
         self._silences: Counter[Span] = Counter()
         self._failures: Counter[Span] = Counter()
-        self._uncertain: Counter[Span] = Counter()
+        # Until when each waits that could not be judged, and how long it waits the next time.
         self._postponed_s: dict[Span, float] = {}
+        self._pause_s: dict[Span, float] = {}
         self._plans: dict[tuple[Cost, tuple[Block, ...]], list[Read]] = {}
         self._wanted: dict[tuple[Cost, tuple[Block, ...]], list[Read]] = {}
 
@@ -129,8 +130,9 @@ class Spans:
 
     def postpone(self, span: Span, now_s: float) -> None:
         """``span`` cannot be judged now."""
-        self._uncertain[span] += 1
-        self._postponed_s[span] = now_s + min(POSTPONED_S * 2 ** self._uncertain[span], LONGEST_POSTPONED_S)
+        pause_s = self._pause_s.get(span, POSTPONED_S)
+        self._postponed_s[span] = now_s + pause_s
+        self._pause_s[span] = min(2 * pause_s, LONGEST_POSTPONED_S)
 
     def drop(self, span: Span, now_s: float) -> bool:
         """Do not ask for ``span`` again, nor for what holds it; whether it had not been dropped before."""

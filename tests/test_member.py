@@ -1,0 +1,116 @@
+"""What one meter on a bus asks for: the time that it needs, and the time that is kept for learning about it.
+
+What becomes of it among others is told in ``test_many_meters.py``.
+
+| fault                                                              | test                                             |
+|--------------------------------------------------------------------|--------------------------------------------------|
+| time is kept for trials of a meter that nobody has heard yet       | test_time_is_kept_for_trials_while_a_meter_is_new |
+| ... or of one that was known for long, for ever                    | the same                                         |
+| ... and none where a read was cut, so that it is never whole again | test_time_is_kept_for_trials_after_a_cut         |
+| a meter that is away takes its share of the second                 | test_who_is_away_needs_nothing                   |
+| a sweep that fills the slot leaves no time to learn shorter ones   | test_a_full_sweep_ends_sooner_for_a_trial_that_is_worth_it |
+| ... or leaves it though there is time, or though it is too much    | the same                                         |
+"""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import minimalmodbus
+import pytest
+
+from virtual import Street, VirtualPort
+from wattline.bus.member import NEW_S, Member
+from wattline.bus.modbus import Modbus
+from wattline.bus.rest import SILENT_SLOTS
+from wattline.bus.timetable import Share
+from wattline.bus.turns import Load
+from wattline.clock import Slot
+from wattline.words import parse_meters
+
+NOTHING_SLOW = Share([], [])
+Join = Callable[[Street], Member]
+
+
+def slot(second: int) -> Slot:
+    return Slot(second * 10**9, float(second), second + 0.95)
+
+
+@pytest.fixture
+def join(monkeypatch: pytest.MonkeyPatch) -> Join:
+    """Makes the meter of a street a member of a bus."""
+
+    def begin(street: Street) -> Member:
+        monkeypatch.setattr(minimalmodbus, "time", SimpleNamespace(monotonic=street.monotonic, sleep=street.wait))
+        monkeypatch.setattr(minimalmodbus, "_latest_read_times", {})
+        port = VirtualPort("virtual", street, street.opener, street.monotonic)
+        port.open()
+        (meter,) = parse_meters(street.words)
+        return Member(meter, Modbus(port), 1, monotonic=street.monotonic)
+
+    return begin
+
+
+@pytest.fixture
+def street() -> Street:
+    return Street("house=orno-we515@1")
+
+
+@pytest.fixture
+def member(join: Join, street: Street) -> Member:
+    return join(street)
+
+
+def sweep(street: Street, member: Member, second: int) -> None:
+    street.until(second)
+    member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
+
+
+def keeps_time(member: Member, second: int) -> bool:
+    return member.load(slot(second)).trial_s > 0
+
+
+def test_time_is_kept_for_trials_while_a_meter_is_new(street: Street, member: Member) -> None:
+    """Two minutes from when it was first heard; what is not learnt by then is learnt when there happens to be time."""
+    street["house"].is_on = False
+    sweep(street, member, 1)
+    assert not keeps_time(member, 2)
+    street["house"].is_on = True
+    for second in (50, 90):
+        sweep(street, member, second)
+    assert [second for second in range(50, 400) if keeps_time(member, second)] == list(range(50, 170))
+    assert NEW_S == 120
+
+
+def test_time_is_kept_for_trials_after_a_cut(street: Street, member: Member) -> None:
+    """As long again, since what was cut may be tried again."""
+    sweep(street, member, 1)
+    assert not keeps_time(member, 1000)
+    member.session.failures.cut_s = 1000.0
+    assert [second for second in range(1000, 1400) if keeps_time(member, second)] == list(range(1000, 1120))
+
+
+def test_who_is_away_needs_nothing(street: Street, member: Member) -> None:
+    sweep(street, member, 1)
+    assert member.load(slot(2)).fast_s > 0.1
+    street["house"].is_on = False
+    for second in range(2, 2 + SILENT_SLOTS):
+        assert member.load(slot(second)) != Load()
+        sweep(street, member, second)
+    assert member.load(slot(10)) == Load()
+    assert (member.wants(slot(10)).fast_s, member.wants(slot(10)).spare_s) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fast_s", "trial_s", "kept_s"),
+    [(0.9, 0.3, 0.3), (0.66, 0.3, 0.3), (0.64, 0.3, 0), (2.0, 0.47, 0.47), (2.0, 0.48, 0), (0.9, 0.0, 0)],
+    ids=["full", "just too full", "just not full", "the longest", "too long", "nothing to try"],
+)
+def test_a_full_sweep_ends_sooner_for_a_trial_that_is_worth_it(
+    member: Member, fast_s: float, trial_s: float, kept_s: float
+) -> None:
+    """Of the 0.95 s of a slot a trial has half at most."""
+    slots: list[Slot] = []
+    member.session.needs = SimpleNamespace(load=lambda: Load(fast_s), trial_s=lambda _now_s: trial_s)
+    member.session.sweep = lambda _parts, slot, *_, **__: slots.append(slot)
+    member.sweep(slot(1), 1.95, NOTHING_SLOW)
+    assert [slot.deadline_s for slot in slots] == [pytest.approx(1.95 - kept_s)]

@@ -1,0 +1,108 @@
+"""What one meter needs of its bus, reckoned from how it is read and how long it takes.
+
+| fault                                                       | test                                                 |
+|-------------------------------------------------------------|------------------------------------------------------|
+| a sweep is reckoned without the pause before it             | test_a_meter_needs_what_its_reads_take               |
+| ... or by lengths in which the meter is not read            | test_lengths_count_as_they_are_read                  |
+| what was learnt makes no difference                         | test_what_is_read_at_once_is_reckoned_at_once        |
+| time is kept for a trial that saves next to nothing         | test_time_is_kept_for_the_longest_trial_that_is_worth_it |
+| ... or too little for one that saves much                   | the same                                             |
+| a trial that was postponed is kept time for                 | test_no_time_is_kept_for_what_is_not_tried_now       |
+"""
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+
+import pytest
+
+from wattline.bus.needs import WORTH_S, Needs
+from wattline.bus.parts import Parts
+from wattline.bus.spans import AGREEMENTS_NEEDED, Spans
+from wattline.meters import load_models
+from wattline.plan import Span
+
+MODEL = load_models()["orno-we515"]
+WIDE, ENERGIES = Span(0x130, 41), Span(0xA000, 40)
+PAUSE_S, SPARE_S, REQUEST_S, REGISTER_S = 0.012, 0.04, 0.03, 0.001
+
+
+def reads_s(lengths: Iterable[int]) -> float:
+    return sum(REQUEST_S + REGISTER_S * length for length in lengths)
+
+
+def trial_s(length: int) -> float:
+    return 1.0 + length / 1000
+
+
+ASKING = SimpleNamespace(pause_s=PAUSE_S, spare_s=SPARE_S, reads_s=reads_s, trial_s=trial_s)
+
+
+class Reckoned:
+    """An OR-WE-515 and what it needs."""
+
+    def __init__(self) -> None:
+        parts = Parts(MODEL)
+        self.lengths = parts.lengths
+        self.spans = Spans(MODEL, parts.values(), MODEL.settings)
+        self.needs = Needs(ASKING, self.lengths, self.spans)
+        self.fast = [part for part in parts.values() if not parts.can_wait(part)]
+        self.slow = [part for part in parts.values() if parts.can_wait(part)]
+
+
+@pytest.fixture
+def reckoned() -> Reckoned:
+    return Reckoned()
+
+
+def test_a_meter_needs_what_its_reads_take(reckoned: Reckoned) -> None:
+    load = reckoned.needs.load()
+    assert load.fast_s == pytest.approx(PAUSE_S + reads_s(part.count for part in reckoned.fast))
+    assert load.slow_s == pytest.approx([reads_s([part.count]) for part in reckoned.slow])
+    assert (load.spare_s, load.trial_s) == (SPARE_S, 0)
+
+
+def test_what_is_read_at_once_is_reckoned_at_once(reckoned: Reckoned) -> None:
+    for _ in range(AGREEMENTS_NEEDED):
+        reckoned.spans.agreed(WIDE)
+    assert reckoned.needs.load().fast_s == pytest.approx(PAUSE_S + reads_s([WIDE.count]))
+
+
+def test_lengths_count_as_they_are_read(reckoned: Reckoned) -> None:
+    """A part that is told from others by a longer length takes that."""
+    before_s = reckoned.needs.load().fast_s
+    longer = [(part, reckoned.lengths[part.address].untried[0]) for part in reckoned.fast[:3]]
+    more = 0
+    for part, length in longer:
+        reckoned.lengths[part.address].has_room(length)
+        more += reckoned.lengths[part.address].usable[0] - part.count
+    assert more > 0
+    assert reckoned.needs.load().fast_s == pytest.approx(before_s + REGISTER_S * more)
+
+
+@pytest.mark.parametrize(
+    ("saved_s", "longest"),
+    [
+        ({}, None),
+        ({41: 0.1}, 41),
+        ({41: 0.1, 30: 0.2}, 41),
+        ({30: 0.2, 41: 0.1}, 41),
+        ({41: WORTH_S}, 41),
+        ({41: WORTH_S - 0.001}, None),
+        ({41: WORTH_S - 0.001, 10: WORTH_S}, 10),
+    ],
+    ids=str,
+)
+def test_time_is_kept_for_the_longest_trial_that_is_worth_it(saved_s: dict[int, float], longest: int | None) -> None:
+    """A twentieth of a second is as much as a request; for less it is tried when there happens to be time."""
+    reads = [SimpleNamespace(span=Span(0, count)) for count in saved_s]
+    spans = SimpleNamespace(wanted=lambda _now_s: reads, saved_s=lambda read: saved_s[read.span.count])
+    assert Needs(ASKING, {}, spans).trial_s(0.0) == (trial_s(longest) if longest else 0)
+    assert 0.02 < WORTH_S < 0.1
+
+
+def test_no_time_is_kept_for_what_is_not_tried_now(reckoned: Reckoned) -> None:
+    assert reckoned.needs.trial_s(0.0) == trial_s(max(read.span.count for read in reckoned.spans.wanted(0.0)))
+    for read in reckoned.spans.wanted(0.0):
+        reckoned.spans.postpone(read.span, 0.0)
+    assert reckoned.needs.trial_s(1.0) == 0
+    assert reckoned.needs.trial_s(1000.0) > 0
