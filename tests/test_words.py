@@ -15,6 +15,7 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 | a port that this user may not use makes a traceback       | test_a_port_that_this_user_may_not_use_is_refused     |
 | ... or one in a folder that they may not look into        | test_a_port_that_this_user_may_not_even_see_is_refused |
 | a port that is only unplugged is a wrong word             | test_a_port_that_is_missing_may_still_be_plugged_in   |
+| a device gets another one's name, or none                 | test_a_device_is_called_by_the_link_that_lasts, test_what_has_no_such_link_... |
 | a word is understood as something else                    | test_a_word_means_this_meter, test_what_is_not_said_is_learnt_or_the_ports |
 | a key changes something else, or does so by default       | test_a_key_changes_this_and_nothing_else              |
 | a meter is to be read between the slots, and so never      | test_an_interval_between_the_slots_is_refused, test_a_meter_may_be_read_at_every_so_many_slots |
@@ -37,7 +38,7 @@ from wattline.cli import main
 from wattline.errors import WordError
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
-from wattline.ports import check_port
+from wattline.ports import check_port, lasting_name
 from wattline.words import parse_interval, parse_meters
 
 METER = "house=orno-we515@1"
@@ -527,6 +528,26 @@ def test_a_link_whose_device_is_away_may_still_be_plugged_in(tmp_path):
     link = tmp_path / "ttyMeter"
     link.symlink_to("/dev/ttyNone")
     check_port(str(link))
+
+
+# The name of a port that lasts.
+
+
+def test_a_device_is_called_by_the_link_that_lasts(device, tmp_path):
+    (tmp_path / "usb-another").symlink_to("/dev/null")
+    (tmp_path / "usb-adapter").symlink_to(device)
+
+    assert lasting_name(device, tmp_path) == str(tmp_path / "usb-adapter")
+
+
+def test_what_has_no_such_link_or_is_one_keeps_its_name(device, tmp_path):
+    link = tmp_path / "ttyMeter"
+    link.symlink_to(device)
+
+    assert lasting_name(str(link), tmp_path) == str(link)
+    assert lasting_name("/dev/null", tmp_path) == "/dev/null"
+    assert lasting_name(device, tmp_path / "none") == device
+    assert lasting_name("socket://host:4001", tmp_path) == "socket://host:4001"
 
 
 # The command itself.
