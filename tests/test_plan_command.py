@@ -317,6 +317,10 @@ def test_people_are_told_everything_in_100_columns(told, planned):
             assert ", ".join(read["fields"]) in words
 
 
+def test_a_turnaround_may_have_its_unit(told):
+    assert told(HOUSE, "--turnaround", "50ms") == told(HOUSE, "--turnaround", "50") != told(HOUSE)
+
+
 def test_what_is_read_until_more_was_learnt_is_told(told):
     words = " ".join(told(HOUSE).split())
     assert "A sweep takes 132.9 ms, and 123.6 ms of slow reads, spread over ten seconds: 145.2 ms on average" in words
@@ -332,14 +336,17 @@ def test_what_is_read_until_more_was_learnt_is_told(told):
             ["orno-we515@1"],
             "'orno-we515@1' is not a meter: it must be NAME=MODEL@ADDRESS, for example house=orno-we515@1.",
         ),
-        ([HOUSE, "--interval=0s"], "The interval '0s' must be 1s to 1h, for example 1s, 10s or 5m."),
+        (
+            [HOUSE, "--interval=0s"],
+            "The interval '0s' must be 1s to 1h in whole seconds, minutes or hours, for example 1s, 10s or 5m.",
+        ),
         (
             [HOUSE, "--turnaround=-1"],
-            "Argument --turnaround: '-1' must be a number of milliseconds from 0 to 60000; see `wattline plan --help`.",
+            "Argument --turnaround: '-1' must be a number of milliseconds from 0 to 60000, such as 20ms; see `wattline plan --help`.",
         ),
         (
             [HOUSE, "--turnaround=nan"],
-            "Argument --turnaround: 'nan' must be a number of milliseconds from 0 to 60000; see `wattline plan --help`.",
+            "Argument --turnaround: 'nan' must be a number of milliseconds from 0 to 60000, such as 20ms; see `wattline plan --help`.",
         ),
         ([HOUSE, HOUSE], "Two meters are called 'house'; each needs a name of its own."),
     ],
