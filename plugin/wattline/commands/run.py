@@ -78,12 +78,12 @@ def execute(arguments: argparse.Namespace) -> int:
     Raises:
         WordError: the words are wrong.
     """
+    log.start(arguments.log_level)
     interval_s = arguments.interval
     meters = meters_of(arguments)
     check_intervals(meters, interval_s)
     check_port(arguments.port)
     check_addresses(meters, arguments.port)
-    log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
