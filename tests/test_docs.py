@@ -31,7 +31,6 @@ from pathlib import Path
 import pytest
 
 from wattline import cli, fields, meterfile
-from wattline.commands import demo as demo_command
 from wattline.keys import KEYS
 from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
@@ -216,18 +215,18 @@ def test_every_explained_error_exists() -> None:
 
 
 def test_the_windows_are_as_large_as_the_texts_say() -> None:
-    def least(names: dict[str, str], *models: str) -> tuple[int, int]:
+    def least(*models: str) -> tuple[int, int]:
         state = State.of(parse_meters([f"m{n}={model}@{n}" for n, model in enumerate(models, 1)]), "/dev/ttyUSB0")
         if len(models) > 1:
             return several.least_window(state)
-        return single.LEAST_COLUMNS, single.least_lines(state.meters[0], names)
+        return single.LEAST_COLUMNS, single.least_lines(state.meters[0])
 
-    demo, three_phases = least(demo_command.NAMES, "orno-we515"), least({}, "orno-we517")
+    demo, three_phases = least("orno-we515"), least("orno-we517")
     assert re.findall(r"terminal of (\d+) x (\d+)", README) == [tuple(map(str, demo))]
     (told,) = re.findall(
         r"The demo needs (.*?) x (.*?), .*? (\d+) x (\d+), .*? (\d+) lines .*? (\d+) columns", PLUGIN_README
     )
-    (two_columns, lines), (three_columns, _) = (least({}, *n * ["orno-we515"]) for n in (2, 3))
+    (two_columns, lines), (three_columns, _) = (least(*n * ["orno-we515"]) for n in (2, 3))
     assert tuple(map(int, told)) == (*demo, *three_phases, lines, three_columns - two_columns)
 
 

@@ -8,6 +8,8 @@
 | counters are read every second, gauges every ten | test_the_pace_follows_the_kind |
 | more decimals than anyone shows | test_no_more_decimals_than_the_field_has |
 | a file is wrong and taken, or its author is left alone | test_a_wrong_file_is_refused_in_one_sentence |
+| numbers that are not register numbers on the wire are taken in silence | test_numbers_that_look_like_modicons_are_doubted_aloud |
+| ... or others are doubted, and a sound file makes noise | test_other_numbers_are_not_doubted |
 | a file that cannot be read makes a traceback | test_a_file_that_cannot_be_read_is_refused_in_one_sentence |
 | any file makes a traceback | test_no_file_makes_anything_but_a_model_or_a_sentence |
 | a name means two models | test_a_name_belongs_to_one_model |
@@ -230,6 +232,7 @@ SETTINGS_RULE = "must be such as '9600 8E1', with a baud rate of 1200, 2400, 480
 ENCODINGS = ", ".join(encoding.name.lower() for encoding in Encoding)
 RANGES_RULE = "must be a list of [first, last], register numbers in rising order, such as [[0x0134, 0x0138]]"
 ROWS_RULE = "must be the quantities of the meter, each a table that begins with [[rows]]"
+SINGLE_ROWS = "A row begins with [rows]; it must begin with [[rows]], in double brackets, since there may be several."
 FIELD_RULE = "must be a field of `electricity` as the plugin's README lists them"
 ABSENT_RULE = (
     "must tell for an encoding of whole numbers which of them says that there is no value, such as { u16 = 0xFFFF }"
@@ -341,7 +344,14 @@ WRONG_FILES = {
     second("encoding"): f"@, row 2: The column 'encoding' is missing; it must be one of {ENCODINGS}.",
     second(
         'encoding = "uint16"'
-    ): f"@, row 2: The column 'encoding' says 'uint16'; it must be one of {ENCODINGS}; the nearest are 'u16' and 'i16'.",
+    ): f"@, row 2: The column 'encoding' says 'uint16'; it must be one of {ENCODINGS}; the nearest is 'u16'.",
+    second(
+        'encoding = "float"'
+    ): f"@, row 2: The column 'encoding' says 'float'; it must be one of {ENCODINGS}; the nearest is 'f32'.",
+    SMALL.replace("[[rows]]", "[rows]"): SINGLE_ROWS,
+    second().replace("[[rows]]", "[rows]"): SINGLE_ROWS,
+    second().replace("[[rows]]", " [ rows ]", 1): SINGLE_ROWS,
+    second().replace("[[rows]]", "[rows]", 1): SINGLE_ROWS,
     second(
         'field = "voltage_l1"'
     ): f"@, row 2: The column 'field' says 'voltage_l1'; it {FIELD_RULE}; the nearest is 'voltage_l1_v'.",
@@ -383,6 +393,41 @@ def test_a_wrong_file_is_refused_in_one_sentence(capsys, tmp_path, content, sent
     assert main(["models", "--meter-file", str(path)]) == 2
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", f"wattline: {place}{says}\n")
+
+
+def modicon(*addresses: str) -> str:
+    """A file of so many rows."""
+    fields = ("voltage_v", "frequency_hz")
+    rows = [ROW.replace("0x20", at).replace("frequency_hz", field) for at, field in zip(addresses, fields, strict=True)]
+    return SMALL.partition("[[rows]]")[0] + "".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "written"),
+    [(("40017", "40018"), "40017 must be written 16"), (("30001", "30002"), "30001 must be written 0")],
+)
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_numbers_that_look_like_modicons_are_doubted_aloud(program, tmp_path, addresses, written, command):
+    """And taken, since they may be meant; a line of the log is one that Telegraf understands."""
+    path = tmp_path / "acme.toml"
+    path.write_text(modicon(*addresses))
+    words = ["/dev/ttyNone"] if command == "run" else []
+    process = program(command, "--meter-file", str(path), *words, "shed=acme-m1@1")
+    doubt = process.stderr.wait_for("Modicon", within_s=10)
+
+    assert doubt == (
+        f"{'W! ' if words else ''}{path}: All register numbers look like Modicon's, from 1 and with a leading 3 or 4 "
+        f"that is no part of them; if they are, {written}, since wattline counts from 0."
+    )
+
+
+@pytest.mark.parametrize("addresses", [("40017", "18"), ("0xB000", "0xB001"), ("40000", "40001"), ("50017", "50018")])
+def test_other_numbers_are_not_doubted(caplog, tmp_path, addresses):
+    path = tmp_path / "acme.toml"
+    path.write_text(modicon(*addresses))
+    load_meter_files([path])
+
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

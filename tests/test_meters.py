@@ -17,6 +17,7 @@
 | a range that is narrower than what the meter measures | test_a_range_holds_all_that_the_maker_documents |
 | a meter that does not answer at the settings of its box | test_a_model_is_met_as_it_left_the_factory |
 | a table that tells its user nothing | test_a_model_tells_people_what_it_is |
+| a command for the address that asks another meter, or writes another register | test_a_command_for_the_address_is_for_a_meter_from_the_factory |
 | two models that people cannot tell apart | test_no_two_models_share_a_name_or_a_title |
 | a sibling that is not identical | test_the_siblings_differ_in_name_only |
 | a unit that is not in its field's name | test_a_field_carries_its_unit_in_its_name |
@@ -421,3 +422,20 @@ def test_a_field_carries_its_unit_in_its_name(measurement: str) -> None:
         assert name.endswith(f"_{unit}") if unit else name.rpartition("_")[2] not in {"v", "a", "w", "hz", "kwh"}, name
         assert re.fullmatch(r"[A-Z0-9].*\.", field.meaning), name
         assert not field.part_of or field.unit == fields.VOCABULARY[measurement][field.part_of].unit, name
+
+
+COMMANDS = [(model, text) for model in MODELS.values() for text in re.findall("`(.+?)`", model.address_change)]
+
+
+@pytest.mark.parametrize(("model", "command"), COMMANDS, ids=lambda value: getattr(value, "name", ""))
+def test_a_command_for_the_address_is_for_a_meter_from_the_factory(model: Model, command: str) -> None:
+    """It speaks at the model's own serial settings, and writes the register that stands beside it."""
+    words = command.split()
+    told = {option: words[words.index(option) + 1] for option in ("-m", "-a", "-b", "-P", "-r")}
+    parity = {"N": "none", "E": "even", "O": "odd"}[model.settings.parity]
+    stop = words[words.index("-s") + 1] if "-s" in words else "1"
+
+    assert (words[0], words[-2:], "-0" in words) == ("mbpoll", ["/dev/ttyUSB0", "2"], True)
+    assert (told["-m"], told["-a"]) == ("rtu", "1")
+    assert (told["-b"], told["-P"], stop) == (str(model.settings.baud), parity, str(model.settings.stop))
+    assert f"register 0x{int(told['-r']):04X}" in model.address_change

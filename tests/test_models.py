@@ -14,6 +14,7 @@
 | the two forms of JSON differ | test_the_json_of_one_model_is_that_of_the_list |
 | what is known of a model is told otherwise | test_the_json_says_what_the_maker_says |
 | a wrong model is explained badly | test_an_unknown_model_is_refused_in_one_sentence_with_the_nearest |
+| a command for the shell is torn, and cannot be copied | test_a_command_stands_on_a_line_of_its_own |
 | it complains when its reader leaves | test_it_ends_quietly_when_nobody_reads |
 """
 
@@ -121,6 +122,10 @@ def test_the_map_has_every_row(shown, name):
     ]
 
 
+def test_a_command_stands_on_a_line_of_its_own(shown):
+    assert "\n  mbpoll -m rtu -a 1 -b 2400 -P none -t 4:float -B -0 -r 20 /dev/ttyUSB0 2\n" in shown("eastron-sdm120")
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_the_map_tells_what_its_reader_needs_in_80_columns(shown, name):
     model, output = MODELS[name], shown(name)
@@ -131,7 +136,7 @@ def test_the_map_tells_what_its_reader_needs_in_80_columns(shown, name):
     assert max(map(len, f"{table}\n{reads}".splitlines())) <= 100
     for text in (model.title, name, str(model.settings), f"function {model.function}", model.source):
         assert text in words
-    assert " ".join(model.address_change.split()) in words
+    assert " ".join(model.address_change.replace("`", "").split()) in words
     for settings in model.alternatives:
         assert str(settings) in words.partition("also seen: ")[2]
     assert ("also seen" in words) == bool(model.alternatives)

@@ -500,8 +500,9 @@ def test_a_port_in_use_is_told_with_its_holder_and_how_to_stop_it(simulator, pro
     second = program(command, port, *meters)
 
     assert second.wait(10) == 1
+    (sentence,) = second.stderr.to_the_end()
     assert re.fullmatch(
         rf"wattline: {port} is in use by process {holder.process.pid} \(.*\); "
         r"stop it first, for example with `sudo systemctl stop telegraf`\.",
-        second.stderr.to_the_end()[-1],
+        sentence,
     )

@@ -4,6 +4,8 @@
 |--------------------------------------------------------|----------------------------------------------------------|
 | the home bus is not found on a real port               | test_the_home_bus_is_found_on_a_real_port                |
 | what it prints cannot be pasted                        | ... and test_what_it_prints_is_read_by_read              |
+| ... or holds a name that the next start may give away  | test_the_line_for_telegraf_has_a_name_that_lasts         |
+| that Ctrl-C ends it is not told, or too late           | test_without_a_terminal_there_is_a_line_now_and_then     |
 | a parity of the line does not reach it                 | test_parities_are_told_apart_behind_rfc_2217             |
 | a gateway's meters are found once for each setting     | test_behind_a_gateway_each_meter_is_found_once           |
 | ... or at settings that it cannot be given            | test_the_settings_of_a_gateway_cannot_be_searched        |
@@ -44,6 +46,7 @@ from wattline.cli import main
 from wattline.commands import scan
 from wattline.meters import Model, load_models
 from wattline.meters.orno_we515 import MODEL as ORNO
+from wattline.ports import lasting_name
 from wattline.registers import Encoding, Row
 from wattline.scan.bar import Bar
 from wattline.scan.order import Question, Step
@@ -125,6 +128,17 @@ def test_what_it_prints_is_read_by_read(simulator, library, capsys):
 
     assert main(["read", *words]) == 0
     assert re.search(r"^meter1\n(.*\n)*  power_w +1000 W$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_line_for_telegraf_has_a_name_that_lasts(simulator, library, capsys, monkeypatch, tmp_path):
+    port = simulator("a=orno-we515@3", load="fixed").port
+    (tmp_path / "usb-Adapter-if00-port0").symlink_to(port)
+    monkeypatch.setattr(scan, "lasting_name", lambda name: lasting_name(name, tmp_path))
+    assert main(["scan", port, "--settings", "9600-8E1", "--addresses", "3"]) == 0
+    said = capsys.readouterr().out
+
+    assert commands(said)[0][2] == str(tmp_path / "usb-Adapter-if00-port0")
+    assert "In the 10-meters.conf that comes with wattline, `command` takes the place" in " ".join(said.split())
 
 
 def test_json_is_all_that_a_program_gets(simulator, library, capsys):
@@ -302,8 +316,9 @@ def test_without_a_terminal_there_is_a_line_now_and_then():
         now_s = tenth / 10
         lines.at(STEP, now_s, 700.0)
 
-    assert len(said) == 100 / EVERY_S
-    assert said[:2] == [
+    assert len(said) == 1 + 100 / EVERY_S
+    assert said[:3] == [
+        "Ctrl-C ends the search and prints what it has found, with the line for Telegraf.",
         "Searching: 9600 8N1, address 5; about 12 min left.",
         "Searching: 9600 8N1, address 5; about 12 min left.",
     ]
@@ -316,9 +331,9 @@ def test_that_the_usual_addresses_are_done_is_told_once():
     for address in (16, 17, 18):
         lines.at(replace(STEP, address=address), 0.0, 30.0)
 
-    assert said == [
+    assert said[1:] == [
         "Searching: address 16; about 30 s left.",
-        "Addresses 1 to 16 are done; Ctrl-C ends the search and prints what it has found.",
+        "Addresses 1 to 16 are done, where meters usually are; the others follow.",
     ]
 
 

@@ -6,6 +6,7 @@
 | a span is believed before it has agreed three times | test_a_span_is_tried_three_times_before_it_is_used |
 | a span that is refused is asked for again | test_a_refused_span_is_dropped_for_good_and_said_once |
 | ... or everything that holds it is given up as well | test_what_is_left_of_a_refused_span_is_planned_anew |
+| nobody can tell what it has come to, or when it is over | test_what_the_trials_have_come_to_is_said_once |
 | silence is waited for ever again, or one lost reply drops a span | test_a_span_that_stays_silent_is_dropped, test_one_lost_reply_drops_no_span |
 | a block that is shifted behind a gap is believed | test_a_block_that_is_shifted_behind_a_gap_is_never_believed |
 | ... since it is zero at night | test_what_is_zero_at_night_is_not_judged |
@@ -50,6 +51,11 @@ def is_wide(ask: Ask) -> bool:
 
 def refusing_gaps(ask: Ask) -> Replies:
     return [(TURNAROUND_S, REFUSAL)] if is_wide(ask) else sound(ask)
+
+
+def refusing_all_that_is_wider(ask: Ask) -> Replies:
+    is_proven = any(ask.first == block.address and ask.first + ask.count <= block.end for block in MODEL.blocks)
+    return sound(ask) if is_proven or ask.count == 1 else [(TURNAROUND_S, REFUSAL)]
 
 
 def at_once(ask: Ask) -> Replies:
@@ -98,6 +104,25 @@ def test_a_refused_span_is_dropped_for_good_and_said_once(play, caplog):
     assert len(told) == len(refused) > 3
     assert seen.wrong == []
     assert all(names >= FAST for names in seen.fields.values())
+
+
+@pytest.mark.parametrize(
+    ("meter", "outcome"),
+    [(refusing_gaps, "takes 5 reads, in place of 8."), (refusing_all_that_is_wider, "takes 8 reads, as at the start.")],
+)
+def test_what_the_trials_have_come_to_is_said_once(play, caplog, meter, outcome):
+    caplog.set_level("INFO")
+    world, _ = watched(meter)
+    play(world, 120, trying=Trying.ALL)
+    told = [record.getMessage() for record in caplog.records if "No wider read is left" in record.message]
+    assert told == [f"house: No wider read is left to try; all that it measures {outcome}"]
+
+
+def test_of_a_meter_of_which_nothing_was_tried_nothing_is_said(play, caplog):
+    caplog.set_level("INFO")
+    world, _ = watched(sound)
+    play(world, 30, trying=Trying.NOTHING)
+    assert "No wider read" not in caplog.text
 
 
 def test_what_is_left_of_a_refused_span_is_planned_anew(play):

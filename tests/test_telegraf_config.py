@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 
+from wattline.scan.report import PORT_OF_TELEGRAF
 from wattline.words import parse_meters
 
 FOLDER = Path(__file__).parent.parent / "telegraf"
@@ -148,6 +149,8 @@ def test_the_meters_are_run_as_execd_wants_it() -> None:
     ]
     assert execd["signal"] == "none"
     assert execd["data_format"] == "influx"
+    # What `wattline scan` tells of the port.
+    assert execd["command"][2] == PORT_OF_TELEGRAF
 
 
 def test_every_example_is_a_command_line_that_wattline_takes() -> None:

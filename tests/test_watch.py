@@ -9,6 +9,10 @@
 | the picture is larger than the window               | test_the_picture_is_never_larger_than_the_window       |
 | a window that is too small is an empty one          | test_a_window_that_is_too_small_is_told                |
 | a window that does is called too small              | test_the_window_that_is_asked_for_does                 |
+| ... or becomes too small when the tariffs count     | test_tariffs_never_make_a_window_too_small             |
+| a number touches its neighbour, or is cut           | test_in_80_columns_every_value_stands_by_itself        |
+| a large power loses its last digits                 | test_the_large_power_is_shown_whole                    |
+| what is left of a wide window is wasted             | test_several_meters_share_100_columns                  |
 | one meter's values are shown as another's           | test_each_meter_has_its_own_column                     |
 | three lines are left out                            | test_the_lines_of_three_phases_are_shown               |
 | what the meter does not measure is a dash, or fails | test_what_a_model_does_not_measure_is_not_shown        |
@@ -37,8 +41,10 @@ from rich.console import Console
 
 from wattline.cli import main
 from wattline.line import to_line
+from wattline.meters import Library
 from wattline.reading import Point
 from wattline.watch import view
+from wattline.watch.chart import large
 from wattline.watch.look import Look
 from wattline.watch.plain import rows
 from wattline.watch.state import COMPLAINT_S, State, parse_line
@@ -177,8 +183,9 @@ def test_the_picture_is_never_larger_than_the_window(words, columns, lines):
 @pytest.mark.parametrize("words", [[HOUSE], [HEAT], [HOUSE, ROOF, HEAT]], ids=len)
 def test_a_window_that_is_too_small_is_told(words):
     said = " ".join(" ".join(drawn(state_of(*words), 50, 12)).split())
+    fewer = ", or fewer meters at a time" if len(words) > 1 else ""
 
-    assert re.fullmatch(r"This window of 50 x 12 is too small; it takes \d+ x \d+, or fewer meters at a time\.", said)
+    assert re.fullmatch(rf"This window of 50 x 12 is too small; it takes \d+ x \d+{fewer}\.", said)
 
 
 @pytest.mark.parametrize("words", [[HOUSE], [HEAT], [HOUSE, ROOF], [HOUSE, ROOF, HEAT]], ids=len)
@@ -194,6 +201,54 @@ def test_the_window_that_is_asked_for_does(words):
 @pytest.mark.parametrize("words", [[HOUSE], [HEAT], [HOUSE, ROOF]], ids=len)
 def test_80_by_24_is_enough(words):
     assert "wattline" in drawn(state_of(*words), 80, 24)[0]
+
+
+@pytest.mark.parametrize("model", Library())
+def test_tariffs_never_make_a_window_too_small(model):
+    """All meters of one phase take 19 lines and those of three 23, before and after their tariffs have counted."""
+    state = state_of(f"house={model}@1")
+    lines = 23 if state.meters[0].is_three_phase else 19
+    before = drawn(state, 80, lines)
+    state.take(whole_reading(state, 0))
+
+    assert "wattline" in before[0]
+    assert "wattline" in drawn(state, 80, lines)[0]
+
+
+@pytest.mark.parametrize("model", Library())
+def test_in_80_columns_every_value_stands_by_itself(model):
+    """The words are those of a window with room to spare: none touches another, and none is cut."""
+    state = state_of(f"house={model}@1")
+    (meter,) = state.meters
+    rows = meter.meter.model.rows
+    least = {row.field: 99_999.0 if row.field.startswith("energy") else max(row.low, -9_999.0) for row in rows}
+    state.take(reading("house", **least))
+    meter.health = {"round_trip_ms": 1234.5, "round_trip_max_ms": 1234.5, "requests": 99_999_999}
+
+    def words(columns: int) -> list[list[str]]:
+        picture = (line for line in drawn(state, columns, 60) if not re.search("[╭└╰]|/dev/", line))
+        return [re.findall(r"[\w.%…-]+", line) for line in picture]
+
+    assert words(80) == words(120)
+    assert not [word for line in words(80) for word in line if re.search(r"[a-z]{2}-?\d|\d[A-Za-z]", word)]
+
+
+@pytest.mark.parametrize("watts", [99_999.0, -99_999.0])
+def test_the_large_power_is_shown_whole(watts):
+    state = state_of(HEAT)
+    state.take(reading("heat", power_w=watts))
+    picture = "\n".join(drawn(state, 80, 24))
+
+    assert all(line in picture for line in large(f"{watts:.0f}"))
+
+
+def test_several_meters_share_100_columns():
+    state = state_of(HOUSE, ROOF)
+    for second in range(60):
+        state.take(reading("house", second, power_w=500.0))
+
+    assert {len(line) for line in drawn(state, 130, 34)} == {100}
+    assert any("█" * 39 in line for line in drawn(state, 130, 34))
 
 
 def test_each_meter_has_its_own_column():

@@ -15,6 +15,7 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 | a port that this user may not use makes a traceback       | test_a_port_that_this_user_may_not_use_is_refused     |
 | ... or one in a folder that they may not look into        | test_a_port_that_this_user_may_not_even_see_is_refused |
 | a port that is only unplugged is a wrong word             | test_a_port_that_is_missing_may_still_be_plugged_in   |
+| a device gets another one's name, or none                 | test_a_device_is_called_by_the_link_that_lasts, test_what_has_no_such_link_... |
 | a word is understood as something else                    | test_a_word_means_this_meter, test_what_is_not_said_is_learnt_or_the_ports |
 | a key changes something else, or does so by default       | test_a_key_changes_this_and_nothing_else              |
 | a meter is to be read between the slots, and so never      | test_an_interval_between_the_slots_is_refused, test_a_meter_may_be_read_at_every_so_many_slots |
@@ -37,7 +38,7 @@ from wattline.cli import main
 from wattline.errors import WordError
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
-from wattline.ports import check_port
+from wattline.ports import check_port, lasting_name
 from wattline.words import parse_interval, parse_meters
 
 METER = "house=orno-we515@1"
@@ -53,7 +54,10 @@ SEE = "see `wattline {command} --help`."
 COMMA_RULE = "the keys come right behind it, as in house=orno-we515@1,role=load."
 KEY_RULE = "a meter's keys are baud, parity, stop, role, scale, invert, interval, pause, timeout."
 RATIO_RULE = "must be a ratio of transformers, for example 40 or 200/5."
-TIME_RULE = "must be 1s to 1h, for example 1s, 10s or 5m."
+TIME_RULE = "must be 1s to 1h in whole seconds, minutes or hours, for example 1s, 10s or 5m."
+WAIT_RULE = "must be 0s to 1h in whole seconds, minutes or hours, for example 0s, 30s or 10m."
+SHORT_TIME_RULE = "must be a whole number of milliseconds from {least} to 5000, for example 50ms."
+SWITCH_RULE = "must be yes or no; invert with nothing behind it is yes."
 BAUDS = "1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200"
 NO_OPTIONS = "has options behind it, which no port takes; leave"
 NUMBER_RULE = "with PORT a number from 1 to 65535."
@@ -79,6 +83,8 @@ WRONG_METERS = {
     "house=orno-we5155@1": "There is no model 'orno-we5155'; the nearest is 'orno-we515'; `wattline models` lists them all.",
     "house=orno-we541@1": "There is no model 'orno-we541'; the nearest is 'orno-we514'; `wattline models` lists them all.",
     "house=ORNO-WE514@1": "There is no model 'ORNO-WE514'; the nearest is 'orno-we514'; `wattline models` lists them all.",
+    "house=orno-we51@1": "There is no model 'orno-we51'; 'orno-we514', 'orno-we515', 'orno-we516' and 'orno-we517' begin so; `wattline models` lists them all.",
+    "house=dzg@1": "There is no model 'dzg'; the nearest is 'dzg-dvh4013'; `wattline models` lists them all.",
     "house=xyz@1": "There is no model 'xyz'; `wattline models` lists them all.",
     "house=@1": "There is no model ''; `wattline models` lists them all.",
     # The address.
@@ -127,21 +133,25 @@ WRONG_METERS = {
         )
     },
     **{
-        f"{METER},{key}{value}": f"{key}={value[1:]!r} in '{METER},{key}{value}' must be {least}ms to 5000ms, for example 50ms."
+        f"{METER},{key}{value}": f"{key}={value[1:]!r} in '{METER},{key}{value}' {SHORT_TIME_RULE.format(least=least)}"
         for key, least in (("pause", 0), ("timeout", 1))
-        for value in ("", "=", "=1", "=0.5ms", "=-1ms", "=5001ms", "=1s", "=20 ms", "=٣ms", "=999999ms")
+        for value in ("", "=", "=0.5ms", "=-1ms", "=5001ms", "=5001", "=1s", "=20 ms", "=٣ms", "=999999ms")
     },
     **{
         f"{METER},interval{value}": f"interval={value[1:]!r} in '{METER},interval{value}' {TIME_RULE}"
         for value in ("", "=", "=0s", "=10", "=1.5s", "=2h", "=500ms", "=-1s", "=٣s")
     },
-    f"{METER},timeout=0ms": f"timeout='0ms' in '{METER},timeout=0ms' must be 1ms to 5000ms, for example 50ms.",
-    f"{METER},invert=1": f"invert='1' in '{METER},invert=1' must be one of yes, no.",
-    f"{METER},invert=noo": f"invert='noo' in '{METER},invert=noo' must be one of yes, no; the nearest is 'no'.",
+    f"{METER},timeout=0ms": f"timeout='0ms' in '{METER},timeout=0ms' {SHORT_TIME_RULE.format(least=1)}",
+    f"{METER},timeout=0": f"timeout='0' in '{METER},timeout=0' {SHORT_TIME_RULE.format(least=1)}",
+    f"{METER},invert=1": f"invert='1' in '{METER},invert=1' {SWITCH_RULE}",
+    f"{METER},invert=maybe": f"invert='maybe' in '{METER},invert=maybe' {SWITCH_RULE}",
     f"{METER},baud": f"baud='' in '{METER},baud' must be one of {BAUDS}.",
     f"{METER},baud=": f"baud='' in '{METER},baud=' must be one of {BAUDS}.",
     f"{METER},baud=9601": f"baud='9601' in '{METER},baud=9601' must be one of {BAUDS}; the nearest is '9600'.",
     f"{METER},baud=9600=1": f"baud='9600=1' in '{METER},baud=9600=1' must be one of {BAUDS}; the nearest is '9600'.",
+    f"{METER},baud=31250": f"baud='31250' in '{METER},baud=31250' must be one of {BAUDS}; the nearest is '38400'.",
+    f"{METER},baud=14400": f"baud='14400' in '{METER},baud=14400' must be one of {BAUDS}; the nearest are '9600' and '19200'.",
+    f"{METER},baud=960": f"baud='960' in '{METER},baud=960' must be one of {BAUDS}; the nearest is '9600'.",
     f"{METER},parity=x": f"parity='x' in '{METER},parity=x' must be one of N, E, O.",
     f"{METER},parity=even": f"parity='even' in '{METER},parity=even' must be one of N, E, O.",
     f"{METER},stop=3": f"stop='3' in '{METER},stop=3' must be one of 1, 2.",
@@ -368,6 +378,8 @@ def test_a_word_means_this_meter(word, address, settings, role):
         ("interval=1h", "interval_s", 3600),
         ("pause=0ms", "pause_s", 0.0),
         ("pause=50ms", "pause_s", 0.05),
+        ("pause=50", "pause_s", 0.05),
+        ("timeout=300", "timeout_s", 0.3),
         ("timeout=5000ms", "timeout_s", 5.0),
         ("invert=no", "model", MODEL),
         ("scale=1", "model", MODEL),
@@ -418,13 +430,13 @@ def test_an_interval_between_the_slots_is_refused(capsys, command, own, seconds)
 )
 def test_wrong_times_are_refused_in_one_sentence(capsys, text):
     assert main(["run", f"--interval={text}", PORT, METER]) == 2
-    assert capsys.readouterr().err == f"E! The interval {text!r} must be 1s to 1h, for example 1s, 10s or 5m.\n"
+    assert capsys.readouterr().err == f"E! The interval {text!r} {TIME_RULE}\n"
 
 
 @pytest.mark.parametrize("text", ["0m", "2h", "ten", "-1s", ""])
 def test_wrong_waits_are_refused_in_one_sentence(capsys, text):
     assert main(["run", f"--clock-wait={text}", PORT, METER]) == 2
-    assert capsys.readouterr().err == f"E! The clock wait {text!r} must be 0s to 1h, for example 0s, 30s or 10m.\n"
+    assert capsys.readouterr().err == f"E! The clock wait {text!r} {WAIT_RULE}\n"
 
 
 @pytest.mark.parametrize("words", [["{}", PORT, METER], [PORT, "{}", METER]], ids=["first", "in between"])
@@ -527,6 +539,26 @@ def test_a_link_whose_device_is_away_may_still_be_plugged_in(tmp_path):
     link = tmp_path / "ttyMeter"
     link.symlink_to("/dev/ttyNone")
     check_port(str(link))
+
+
+# The name of a port that lasts.
+
+
+def test_a_device_is_called_by_the_link_that_lasts(device, tmp_path):
+    (tmp_path / "usb-another").symlink_to("/dev/null")
+    (tmp_path / "usb-adapter").symlink_to(device)
+
+    assert lasting_name(device, tmp_path) == str(tmp_path / "usb-adapter")
+
+
+def test_what_has_no_such_link_or_is_one_keeps_its_name(device, tmp_path):
+    link = tmp_path / "ttyMeter"
+    link.symlink_to(device)
+
+    assert lasting_name(str(link), tmp_path) == str(link)
+    assert lasting_name("/dev/null", tmp_path) == "/dev/null"
+    assert lasting_name(device, tmp_path / "none") == device
+    assert lasting_name("socket://host:4001", tmp_path) == "socket://host:4001"
 
 
 # The command itself.

@@ -37,7 +37,9 @@ class PlannedRead:
         span: the registers.
         fields: what it carries, by address.
         is_slow: whether it is made when it is ten seconds old; in every sweep otherwise.
-        is_proven: whether it is known to be answered; tried first otherwise.
+        is_proven: whether a proven read holds it, so that it is known to be answered.
+        is_tried: whether it has to agree with others before it is used; one that is neither carries a single row that
+            no proven read holds, and is asked for from the start, since there is no other way to that row.
         seconds: on the line, from the pause before it to the silence behind it.
     """
 
@@ -45,6 +47,7 @@ class PlannedRead:
     fields: tuple[str, ...]
     is_slow: bool
     is_proven: bool
+    is_tried: bool
     seconds: float
 
     @property
@@ -123,16 +126,11 @@ def budget_of(
     for group, is_spread in ((parts, False),) if at_once else ((fast, False), (slow, True)):
         cost = Cost(settings, (TYPICAL_TURNAROUND_S if is_spread else turnaround_s) + pause_s)
         reads = known_reads(group, known, cost) if proven else wanted_reads(model, group, (), known, cost)
-        planned += [
-            PlannedRead(
-                read.span,
-                _fields(model, read),
-                is_spread,
-                len(read.parts) == 1 or any(other.holds(read.span.first, read.span.end) for other in known),
-                settings.read_s(read.span.count, turnaround_s) + pause_s,
-            )
-            for read in reads
-        ]
+        for read in reads:
+            is_proven = any(other.holds(read.span.first, read.span.end) for other in known)
+            seconds = settings.read_s(read.span.count, turnaround_s) + pause_s
+            is_tried = len(read.parts) > 1 and not is_proven
+            planned.append(PlannedRead(read.span, _fields(model, read), is_spread, is_proven, is_tried, seconds))
     return Budget(tuple(planned), max(0.0, change_s - pause_s), patience_s(turnaround_s) - turnaround_s)
 
 

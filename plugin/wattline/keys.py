@@ -9,7 +9,7 @@ from wattline.bus.settings import BAUD_RATES, PARITIES, STOP_BITS
 from wattline.errors import WordError
 from wattline.fields import ROLES
 from wattline.installation import behind_transformers, turned_round
-from wattline.options import nearest
+from wattline.options import nearest, nearest_number
 
 if TYPE_CHECKING:
     from wattline.words import Meter
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_INTERVAL_S = 3600
+# How sentences call what ``seconds_of`` takes.
+WHOLE_TIMES = "in whole seconds, minutes or hours"
 LONGEST_SHORT_TIME_S = 5.0
 RATIOS = (0.001, 100_000.0)
 
 _INTERVAL = re.compile(r"([0-9]{1,4})(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-_SHORT_TIME = re.compile(r"([0-9]{1,5})ms")
+_SHORT_TIME = re.compile(r"([0-9]{1,5})(?:ms)?")
+_SWITCH = {"": True, "yes": True, "no": False}
 _RATIO = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(?:/([0-9]{1,6}(?:\.[0-9]{1,6})?))?")
 
 
@@ -47,7 +50,11 @@ def seconds_of(text: str) -> int:
 
 
 def _with_baud(meter: "Meter", value: str, word: str) -> "Meter":
-    return replace(meter, settings=replace(meter.settings, baud=_one_of(BAUD_RATES, value, "baud", word)))
+    baud = next((rate for rate in BAUD_RATES if str(rate) == value), 0)
+    if not baud:
+        rates = ", ".join(map(str, BAUD_RATES))
+        raise WordError(f"baud={value!r} in {word!r} must be one of {rates}{nearest_number(value, BAUD_RATES)}.")
+    return replace(meter, settings=replace(meter.settings, baud=baud))
 
 
 def _with_parity(meter: "Meter", value: str, word: str) -> "Meter":
@@ -67,14 +74,15 @@ def _with_scale(meter: "Meter", value: str, word: str) -> "Meter":
 
 
 def _with_invert(meter: "Meter", value: str, word: str) -> "Meter":
-    is_turned = _one_of(("yes", "no"), value or "yes", "invert", word) == "yes"
-    return replace(meter, model=turned_round(meter.model)) if is_turned else meter
+    if value.lower() not in _SWITCH:
+        raise WordError(f"invert={value!r} in {word!r} must be yes or no; invert with nothing behind it is yes.")
+    return replace(meter, model=turned_round(meter.model)) if _SWITCH[value.lower()] else meter
 
 
 def _with_interval(meter: "Meter", value: str, word: str) -> "Meter":
     interval_s = seconds_of(value)
     if not interval_s:
-        raise WordError(f"interval={value!r} in {word!r} must be 1s to 1h, for example 1s, 10s or 5m.")
+        raise WordError(f"interval={value!r} in {word!r} must be 1s to 1h {WHOLE_TIMES}, for example 1s, 10s or 5m.")
     return replace(meter, interval_s=interval_s)
 
 
@@ -111,11 +119,14 @@ def _ratio(text: str, word: str) -> float:
 
 
 def _short_time(text: str, key: str, word: str, *, least_ms: int) -> float:
+    """Seconds of ``50ms`` or ``50``, which are milliseconds as behind ``--turnaround``."""
     match = _SHORT_TIME.fullmatch(text)
     seconds = int(match[1]) / 1000 if match else -1.0
     if not least_ms / 1000 <= seconds <= LONGEST_SHORT_TIME_S:
-        most_ms = f"{LONGEST_SHORT_TIME_S * 1000:.0f}ms"
-        raise WordError(f"{key}={text!r} in {word!r} must be {least_ms}ms to {most_ms}, for example 50ms.")
+        raise WordError(
+            f"{key}={text!r} in {word!r} must be a whole number of milliseconds from {least_ms} to "
+            f"{1000 * LONGEST_SHORT_TIME_S:.0f}, for example 50ms."
+        )
     return seconds
 
 

@@ -4,8 +4,12 @@ import argparse
 from collections.abc import Callable, Collection, Iterable
 from difflib import SequenceMatcher
 
-NEAR, MOST_NAMED = 0.4, 3
+NEAR, MOST_NAMED, MOST_BEGUN = 0.4, 3, 10
+# As near are 960 and 9600, where a digit is missing.
+SLIP_OF_THE_FINGER = 0.85
 LONGEST_MS = 60_000
+# Python refuses to convert thousands of them.
+MOST_DIGITS = 12
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = NEAR) -> str:
@@ -20,9 +24,26 @@ def nearest(word: str, known: Iterable[str], cutoff: float = NEAR) -> str:
     names = [name for name in known if len(name) > 1]
     best = max(map(likeness := _likeness(word), names), default=(0.0, False))
     matches = [repr(name) for name in names if likeness(name) == best]
-    if best[0] < cutoff or len(matches) > MOST_NAMED:
-        return ""
-    *others, last = matches
+    return "" if best[0] < cutoff or len(matches) > MOST_NAMED else _the_nearest(matches)
+
+
+def nearest_number(text: str, known: Collection[int]) -> str:
+    """The same of numbers: the one that ``text`` was meant for when a digit slipped, else the nearest by its value."""
+    slipped = nearest(text, map(str, known), SLIP_OF_THE_FINGER)
+    if slipped or not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        return slipped or nearest(text, map(str, known))
+    least = min(abs(int(text) - number) for number in known)
+    return _the_nearest([repr(str(number)) for number in known if abs(int(text) - number) == least])
+
+
+def begun_by(word: str, known: Iterable[str]) -> str:
+    """The end of a complaint that names what ``word`` is the beginning of, where that is more than one name."""
+    begun = [repr(name) for name in known if word and name.startswith(word.lower())]
+    return f"; {', '.join(begun[:-1])} and {begun[-1]} begin so" if 1 < len(begun) <= MOST_BEGUN else ""
+
+
+def _the_nearest(quoted: list[str]) -> str:
+    *others, last = quoted
     return f"; the nearest are {', '.join(others)} and {last}" if others else f"; the nearest is {last}"
 
 
@@ -52,15 +73,17 @@ def whole_number(text: str) -> int:
 
 
 def milliseconds(text: str) -> float:
-    """The type of an option that takes milliseconds, 0 to a minute.
+    """The type of an option that takes milliseconds, 0 to a minute, such as ``20`` or ``20ms``.
 
     Raises:
         ArgumentTypeError: it is no such number.
     """
     try:
-        value = float(text)
+        value = float(text.removesuffix("ms"))
     except ValueError:
         value = -1.0
     if not 0 <= value <= LONGEST_MS:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number of milliseconds from 0 to {LONGEST_MS}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be a number of milliseconds from 0 to {LONGEST_MS}, such as 20ms"
+        )
     return value

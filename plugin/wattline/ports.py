@@ -9,6 +9,9 @@ from wattline.errors import WordError
 
 PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
 
+# Links to the devices, by maker, kind and serial number.
+BY_ID = Path("/dev/serial/by-id")
+
 _URL = re.compile(r"(?:socket|rfc2217|modbus-tcp)://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})")
 # Behind these a gateway keeps its line settings to itself.
 _WITHOUT_SETTINGS = ("socket://", "modbus-tcp://")
@@ -17,6 +20,17 @@ _WITHOUT_SETTINGS = ("socket://", "modbus-tcp://")
 def sets_line(port: str) -> bool:
     """Whether baud, parity and stop bits can be set through ``port``, and so tell two meters of one address apart."""
     return not port.startswith(_WITHOUT_SETTINGS)
+
+
+def lasting_name(port: str, folder: Path = BY_ID) -> str:
+    """The name of a device that is the same after the next start; ``port`` itself where there is none in ``folder``."""
+    if "://" in port or Path(port).is_symlink():
+        return port
+    try:
+        links = sorted(folder.iterdir())
+    except OSError:
+        return port
+    return next((str(link) for link in links if link.resolve() == Path(port)), port)
 
 
 def check_port(port: str) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from wattline.bus.settings import PARITIES, STOP_BITS, LineSettings
 from wattline.errors import WordError
 from wattline.fields import ROLES
-from wattline.keys import seconds_of, with_key
+from wattline.keys import WHOLE_TIMES, seconds_of, with_key
 from wattline.meterfile import load_meter_files
 from wattline.meters import Library, Model
-from wattline.options import nearest
+from wattline.options import begun_by, nearest
 from wattline.ports import PORTS, sets_line
 
 EXAMPLE = "house=orno-we515@1"
@@ -158,10 +158,11 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
     """The model called ``name``.
 
     Raises:
-        WordError: there is none; the nearest is named.
+        WordError: there is none; those that begin so are named, or the nearest.
     """
     if name not in models:
-        raise WordError(f"There is no model {name!r}{nearest(name, models)}; `wattline models` lists them all.")
+        near = begun_by(name, models) or nearest(name, models)
+        raise WordError(f"There is no model {name!r}{near}; `wattline models` lists them all.")
     return models[name]
 
 
@@ -202,7 +203,7 @@ def parse_interval(text: str) -> int:
     """
     seconds = seconds_of(text)
     if not seconds:
-        raise WordError(f"The interval {text!r} must be 1s to 1h, for example 1s, 10s or 5m.")
+        raise WordError(f"The interval {text!r} must be 1s to 1h {WHOLE_TIMES}, for example 1s, 10s or 5m.")
     return seconds
 
 

@@ -66,6 +66,9 @@ class Learning:
         self._trial: Trial | None = None
         self._latest: dict[int, tuple[float, Decoded]] = {}
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
+        # Reads that carried all before the first trial; 0 until then.
+        self._requests_before = 0
+        self._is_told = False
 
     def learn(self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded]) -> None:
         """Use the rest of ``slot``; ``decoded`` is what was read of ``parts`` in it, by address.
@@ -83,6 +86,7 @@ class Learning:
             self._end_trial(self._trial, slot)
         else:
             self._begin_trial(slot)
+        self._tell_the_outcome()
         if self._trying & Trying.LENGTHS:
             self._try_lengths(slot, parts, decoded)
 
@@ -105,12 +109,26 @@ class Learning:
                     self._try_span(read, question, before)
             return
 
+    def _tell_the_outcome(self) -> None:
+        """Say once what the trials have come to, so that nobody has to count the lines about each."""
+        if self._is_told or self._trial or not (self._requests_before and self._spans.is_settled):
+            return
+        self._is_told = True
+        now, before = self._spans.requests, self._requests_before
+        LOG.info(
+            "%s: No wider read is left to try; all that it measures takes %s, %s.",
+            self._meter.name,
+            f"{now} reads" if now > 1 else "1 read",
+            f"in place of {before}" if now < before else "as at the start",
+        )
+
     def _said(self, read: Read, since_s: float) -> dict[int, Decoded]:
         """What the parts of ``read`` said last, of those that said something ``since_s`` or later."""
         latest = {part.address: self._latest.get(part.address) for part in read.parts}
         return {address: said[1] for address, said in latest.items() if said and said[0] >= since_s}
 
     def _try_span(self, read: Read, question: Question, before: Mapping[int, Decoded]) -> None:
+        self._requests_before = self._requests_before or self._spans.requests
         try:
             registers = self._asking.ask(read.span.first, read.span.count, question)
         except ReadError as error:

@@ -100,8 +100,17 @@ class Spans:
         if not self._widens and not self._is_anything_withdrawn:
             return []
         self._forgive(now_s)
-        reads = [read for parts in (self._fast, self._slow, self._fast + self._slow) for read in self._wanted_of(parts)]
-        return [read for read in dict.fromkeys(reads) if self._postponed_s.get(read.span, 0.0) <= now_s]
+        return [read for read in self._all_wanted() if self._postponed_s.get(read.span, 0.0) <= now_s]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left that is worth a trial, be it later."""
+        return not self._all_wanted()
+
+    @property
+    def requests(self) -> int:
+        """How many reads of known spans carry all that the meter measures."""
+        return len(self.fast_reads()) + len(self.slow_reads())
 
     def saved_s(self, read: Read) -> float:
         """Seconds that ``read`` would save over the reads by which its parts are known."""
@@ -193,6 +202,10 @@ class Spans:
     def _forget_plans(self) -> None:
         self._plans.clear()
         self._wanted.clear()
+
+    def _all_wanted(self) -> list[Read]:
+        reads = [read for parts in (self._fast, self._slow, self._fast + self._slow) for read in self._wanted_of(parts)]
+        return list(dict.fromkeys(reads))
 
     def _wanted_of(self, parts: tuple[Block, ...]) -> list[Read]:
         cost = self._cost(parts)

@@ -76,12 +76,22 @@ def _list(models: list[Model]) -> str:
 
 def _map(model: Model) -> str:
     facts = [_filled(fact, TEXT_COLUMNS) for fact in _facts(model)]
+    facts.append(_with_commands(f"address: {model.address_change}"))
     reads = [_filled(fact, TABLE_COLUMNS) for fact in _reads(model)]
     return "\n".join([*facts, "", *_rows(model), "", *reads])
 
 
 def _filled(text: str, columns: int) -> str:
     return fill(text, columns, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _with_commands(text: str) -> str:
+    """The text in lines, and what stands in backticks on a line of its own, as it would be copied."""
+    lines = []
+    for number, piece in enumerate(text.split("`")):
+        indent = "  " if number else ""
+        lines.append(f"{indent}{piece}" if number % 2 else _filled(f"{indent}{piece.strip()}", TEXT_COLUMNS))
+    return "\n".join(lines)
 
 
 def _facts(model: Model) -> list[str]:
@@ -107,7 +117,6 @@ def _facts(model: Model) -> list[str]:
         *facts,
         f"verified on a real meter: {'yes' if model.verified else 'no'}",
         f"source: {model.source}",
-        f"address: {model.address_change}",
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
 
-from wattline.budget import Budget, Line, budget_of, line_of
+from wattline.budget import Budget, Line, PlannedRead, budget_of, line_of
 from wattline.options import milliseconds
 from wattline.words import Meter, add_meters, check_intervals, meters_of, parse_interval
 
@@ -17,6 +17,7 @@ ERROR_PREFIX = "wattline: "
 
 TEXT_COLUMNS = 100
 HEAD = f"  {'registers':18}{'count':>5}{'bytes':>7}{'ms':>8}  {'read':6}{'known':8}carries"
+ALONE = "alone"
 CARRIES_AT = HEAD.index("carries")
 
 
@@ -103,11 +104,16 @@ def _as_text(plan: Plan, turnaround_ms: float) -> str:
         where = f"0x{read.span.first:04X}" + (f" to 0x{last:04X}" if read.span.count > 1 else "")
         lead = (
             f"  {where:18}{read.span.count:5}{read.bytes_on_the_wire:7}{1000 * read.seconds:8.1f}"
-            f"  {'slow' if read.is_slow else 'fast':6}{'proven' if read.is_proven else 'to try':8}"
+            f"  {'slow' if read.is_slow else 'fast':6}{_known(read):8}"
         )
         lines.append(_filled(lead + ", ".join(read.fields), CARRIES_AT))
     lines += [_filled(sentence, 2) for sentence in _sentences(plan)]
     return "\n".join(lines)
+
+
+def _known(read: PlannedRead) -> str:
+    """What is known of a read, in a word."""
+    return "proven" if read.is_proven else "to try" if read.is_tried else ALONE
 
 
 def _filled(text: str, indent: int) -> str:
@@ -121,6 +127,11 @@ def _sentences(plan: Plan) -> list[str]:
         f"  A sweep takes {1000 * budget.fast_s:.1f} ms{slow}: {_share(budget, interval_s)}.",
         f"  {_how_many(budget, interval_s)}",
     ]
+    if any(_known(read) == ALONE for read in budget.reads):
+        sentences.append(
+            "  What is read alone lies in no proven read, so nobody knows yet that it is answered; it is asked for from the "
+            "start, since there is no other way to it."
+        )
     if budget.reads != plan.proven.reads:
         sentences.append(
             f"  Until what is to be tried was answered and has agreed, and with --proven for good: "
@@ -214,6 +225,7 @@ def _meter_as_json(plan: Plan) -> dict[str, Any]:
                 "ms": _ms(read.seconds),
                 "pace": "slow" if read.is_slow else "fast",
                 "proven": read.is_proven,
+                "tried": read.is_tried,
                 "fields": list(read.fields),
             }
             for read in budget.reads

@@ -64,6 +64,8 @@ def execute(arguments: argparse.Namespace) -> int:
     seconds = arguments.seconds or (SECONDS if meter.settings.baud >= SLOW_BAUD else SLOW_SECONDS)
     is_whole = True
     try:
+        # Before anything is said to be measured, since the port may be in use.
+        port.open()
         with _progress() as progress:
             is_heard = Probe(questions, findings, seconds, progress).run()
     except Stopped:

@@ -20,6 +20,7 @@ from wattline.bus.port import Port
 from wattline.clock import Clock
 from wattline.errors import WattlineError, WordError
 from wattline.hold import LONGEST_S, Hold
+from wattline.keys import WHOLE_TIMES
 from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.options import one_of
@@ -77,12 +78,12 @@ def execute(arguments: argparse.Namespace) -> int:
     Raises:
         WordError: the words are wrong.
     """
+    log.start(arguments.log_level)
     interval_s = arguments.interval
     meters = meters_of(arguments)
     check_intervals(meters, interval_s)
     check_port(arguments.port)
     check_addresses(meters, arguments.port)
-    log.start(arguments.log_level)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
@@ -104,7 +105,9 @@ def _parse_clock_wait(text: str) -> int:
     try:
         return 0 if text == "0s" else parse_interval(text)
     except WordError:
-        raise WordError(f"The clock wait {text!r} must be 0s to 1h, for example 0s, 30s or 10m.") from None
+        raise WordError(
+            f"The clock wait {text!r} must be 0s to 1h {WHOLE_TIMES}, for example 0s, 30s or 10m."
+        ) from None
 
 
 def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:

@@ -15,7 +15,7 @@ from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
 from wattline.errors import NoReplyError, PortError, WordError
 from wattline.meters import Model
-from wattline.ports import PORTS, check_port, sets_line
+from wattline.ports import PORTS, check_port, lasting_name, sets_line
 from wattline.scan import report
 from wattline.scan.ear import Ear
 from wattline.scan.order import NETWORK_S, Round, known_settings, rounds, steps
@@ -77,13 +77,17 @@ def execute(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     port = Port(arguments.port, stop, open_by_hand)
+    # Before anything is said of a search, since the port may be in use.
+    port.open()
     with _watcher(has_settings=has_settings) as watcher:
         ear = Ear(Modbus(port), stop)
         search = Search(ear, models, list(steps(searched, addresses, slack_s)), watcher, slack_s)
         failure = _run(search, port)
     noisy = [settings for settings in search.noise if has_settings]
     file_words = meter_file_words(arguments)
-    findings = report.Findings(arguments.port, search.found, search.doubled, noisy, has_settings, file_words)
+    findings = report.Findings(
+        arguments.port, search.found, search.doubled, noisy, has_settings, file_words, lasting_name(arguments.port)
+    )
     if arguments.json or findings.found or findings.doubled:
         print(report.as_json(_program(), findings) if arguments.json else _text(findings, models))
     if failure:
@@ -139,7 +143,7 @@ def _text(findings: report.Findings, models: Collection[Model]) -> str:
         parts = [
             report.as_table(findings),
             *parts,
-            "For Telegraf's configuration:",
+            report.where_it_goes(),
             report.as_telegraf(_program(), findings),
         ]
     return "\n\n".join(parts)

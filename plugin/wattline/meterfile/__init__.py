@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wattline.bus.settings import BAUD_RATES, PARITIES, STOP_BITS, LineSettings
 from wattline.errors import WordError
+from wattline.log import LOG
 from wattline.meterfile.columns import Columns, whole_numbers
 from wattline.meterfile.rows import ADDRESS_EXAMPLE, ENCODINGS, LAST_REGISTER, hole_in, parse_rows, refuse_clashes
 from wattline.meters import LONGEST_READ, Block, Identity, Library, Model, Sign
@@ -40,6 +41,9 @@ LONGEST_PAUSE_MS = 1000
 PHASES = (1, 3)
 SIGNS: dict[str, Sign] = {"signed": "signed", "unsigned": "unsigned", "unknown": "unknown"}
 
+_ADDRESS = re.compile(r"\baddress\s*=\s*(\w+)")
+_MODICON = re.compile(r"[34](?!0000)[0-9]{4}")
+_SINGLE_ROWS = re.compile(r"^\s*\[\s*rows\s*\]", re.MULTILINE)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SETTINGS = re.compile(r"([0-9]{1,6}) 8([NEO])([12])")
 _SETTINGS_RULE = f"must be such as '9600 8E1', with a baud rate of {', '.join(map(str, BAUD_RATES))}"
@@ -63,11 +67,14 @@ def load_meter_files(paths: Iterable[Path]) -> list[Model]:
     models: dict[str, Model] = {}
     library = Library()
     for path in paths:
-        model = parse_meter_file(str(path), _content(path))
+        content = _content(path)
+        model = parse_meter_file(str(path), content)
         if model.name in library or model.name in models:
             whose = "a model in the library" if model.name in library else "the model in another file"
             raise WordError(f"{path}: The name {model.name!r} is that of {whose}; choose one of its own.")
         models[model.name] = model
+        if doubt := _doubt(content):
+            LOG.warning("%s: %s", path, doubt)
     return list(models.values())
 
 
@@ -80,12 +87,30 @@ def _content(path: Path) -> str:
         raise WordError(f"The meter file {str(path)!r} is no text in UTF-8 ({error}).") from error
 
 
+def _doubt(content: str) -> str:
+    """What is said of a file whose register numbers are all written as Modicon counts them; nothing of any other.
+
+    They may be meant as they stand, as 40072 is in a meter with SunSpec; 0xB000 is no such number, though it is 45056.
+    """
+    addresses = _ADDRESS.findall(content)
+    if not addresses or not all(map(_MODICON.fullmatch, addresses)):
+        return ""
+    return (
+        f"All register numbers look like Modicon's, from 1 and with a leading 3 or 4 that is no part of them; if they are, "
+        f"{addresses[0]} must be written {int(addresses[0]) % 10_000 - 1}, since wattline counts from 0."
+    )
+
+
 def parse_meter_file(place: str, content: str) -> Model:
     """The model that ``content`` describes; ``place`` is the file, for the sentences.
 
     Raises:
         WordError: with file, row and column, what stands there and what may.
     """
+    if _SINGLE_ROWS.search(content):
+        raise WordError(
+            f"{place}: A row begins with [rows]; it must begin with [[rows]], in double brackets, since there may be several."
+        )
     try:
         columns = Columns(place, tomllib.loads(content), COLUMNS)
     except tomllib.TOMLDecodeError as error:

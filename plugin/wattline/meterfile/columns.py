@@ -4,6 +4,7 @@ A sentence names the place (file, and row of the table), the column, what it say
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 from wattline.errors import WordError
@@ -64,14 +65,21 @@ class Columns:
             raise self.error(name, f"must be a number from {low:g} to {high:g}")
         return value
 
-    def choice(self, name: str, choices: Mapping[str, T], default: str | None = None, rule: str = "") -> T:
+    def choice(
+        self,
+        name: str,
+        choices: Mapping[str, T],
+        default: str | None = None,
+        rule: str = "",
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
+    ) -> T:
         """What one of the texts ``choices`` means; a column without a default must be there.
 
-        ``rule`` tells what it may be, where they are too many to be listed.
+        ``rule`` tells what it may be, where they are too many to be listed; ``elsewhere`` what others call them.
         """
         value = self._table.get(name, default)
         if not (isinstance(value, str) and value in choices):
-            near = nearest(value, choices) if isinstance(value, str) else ""
+            near = nearest(elsewhere.get(value.lower(), value), choices) if isinstance(value, str) else ""
             raise self.error(name, f"{rule or 'must be one of ' + ', '.join(choices)}{near}")
         return choices[value]
 

@@ -16,6 +16,19 @@ ADDRESS_EXAMPLE = ", such as 0x0130"
 SCALES = (1e-6, 1e6)
 LIMIT = 1e12
 ENCODINGS = {encoding.name.lower(): encoding for encoding in Encoding}
+# What makers and other programs call them.
+ELSEWHERE = {
+    **dict.fromkeys(("float", "float32", "real", "single"), "f32"),
+    **dict.fromkeys(("double", "float64"), "f64"),
+    **{f"{kind}{bits}": f"{kind[0]}{bits}" for kind in ("int", "uint") for bits in (16, 32, 64)},
+    "short": "i16",
+    "word": "u16",
+    "int": "i16",
+    "uint": "u16",
+    "long": "i32",
+    "ulong": "u32",
+    "dword": "u32",
+}
 PACES: dict[str, Pace] = {"fast": "fast", "slow": "slow"}
 
 # What a meter of three phases and 125 A can measure, by the unit of the field; a row says so where its meter can more.
@@ -57,7 +70,7 @@ def _place(place: str, row: int) -> str:
 
 
 def _row(columns: Columns) -> Row:
-    encoding = columns.choice("encoding", ENCODINGS)
+    encoding = columns.choice("encoding", ENCODINGS, elsewhere=ELSEWHERE)
     field = columns.choice(
         "field", ELECTRICITY_FIELDS, rule="must be a field of `electricity` as the plugin's README lists them"
     )

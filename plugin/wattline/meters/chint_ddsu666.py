@@ -44,7 +44,7 @@ MODEL = Model(
         Row(0x4000, F32, 1, "energy_import_kwh", 0, FULL, "slow", decimals=2),
         Row(0x400A, F32, 1, "energy_export_kwh", 0, FULL, "slow", decimals=2),
     ),
-    address_change="Write the new address to register 0x0006 with mbpoll, with no other meter on the bus, and switch the meter off and on; its manual shows how to step to the address with the button.",
+    address_change="With the button, as its manual shows; or, with no other meter on the bus, `mbpoll -m rtu -a 1 -b 9600 -P none -s 2 -W -0 -r 6 /dev/ttyUSB0 2` makes address 1 (-a) address 2 in register 0x0006 once the meter was switched off and on. By -W, which mbpoll has from 1.5 on, it writes with function 16, the one that Chint names.",
     source="Chint ZTY0.464.1224; recorded frames in gjtimms/Modbus-RTU-Listen",
     verified=True,
 )

@@ -52,6 +52,6 @@ MODEL = Model(
     ),
     # The maker's "meter code".
     identity=Identity(0xFC02, (0x0020,), function=3),
-    address_change="Hold the button for three seconds until the display says -SET-, then write the new address (1 to 247) to holding register 0x0014 as a float with mbpoll; there is no menu for it.",
+    address_change="Hold the button for three seconds until the display says -SET-; there is no menu for it. Then, with no other meter on the bus, `mbpoll -m rtu -a 1 -b 2400 -P none -t 4:float -B -0 -r 20 /dev/ttyUSB0 2` makes address 1 (-a) address 2: a float in holding register 0x0014, written with function 16.",
     source="Eastron, SDM120M Modbus Protocol V2.5 and SDM120 Modbus Protocol; nmakel/sdm_modbus and its issue 27",
 )

@@ -40,7 +40,7 @@ MODEL = Model(
         Row(0x0010, U16, 0.001, "power_factor", 0, 1),
         Row(0x0011, U16, 0.01, "frequency_hz", 45, 65),
     ),
-    address_change="Write register 0x0015 with mbpoll -W, which uses function 16 (the meter does not understand function 6), with no other meter on the bus: the high byte is the address, the low byte the speed, 1 for 9600 baud, so 0x0201 for address 2.",
+    address_change="Write register 0x0015 with mbpoll -W (from version 1.5 on), which uses function 16 (the meter does not understand function 6), with no other meter on the bus: the high byte is the address, the low byte the speed, 1 for 9600 baud, so 0x0201 for address 2.",
     source="Hiking, DDS238-2 ZN/S User's Manual; fawno/Modbus; recorded frames in arendst/Tasmota issues 6531 and 8634",
     verified=True,
 )

@@ -52,13 +52,16 @@ class Lines:
         self._has_settings = has_settings
         self._monotonic = monotonic
         self._said_s = float("-inf")
-        self._is_told_far = False
+        self._is_told_end = self._is_told_far = False
 
     def at(self, step: Step, done_s: float, total_s: float) -> None:
         """Say where the search is, now and then."""
+        if not self._is_told_end:
+            self._is_told_end = True
+            self._say("Ctrl-C ends the search and prints what it has found, with the line for Telegraf.")
         if step.address > NEAR and not self._is_told_far:
             self._is_told_far = True
-            self._say(f"Addresses 1 to {NEAR} are done; Ctrl-C ends the search and prints what it has found.")
+            self._say(f"Addresses 1 to {NEAR} are done, where meters usually are; the others follow.")
         if self._monotonic() - self._said_s >= EVERY_S:
             self._said_s = self._monotonic()
             place = place_of(step, has_settings=self._has_settings)

@@ -14,6 +14,13 @@ from wattline.scan.verdict import Verdict
 
 COLUMNS = 100
 
+# As telegraf/telegraf.d/10-meters.conf has it.
+PORT_OF_TELEGRAF = "${WATTLINE_PORT:-/dev/ttyRS485}"
+WHERE_IT_GOES = (
+    "For Telegraf's configuration. In the 10-meters.conf that comes with wattline, `command` takes the place of the one "
+    f'that is there; "{PORT_OF_TELEGRAF}" may stay as its port.'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -26,6 +33,7 @@ class Findings:
         noisy: settings at which bytes come that nobody sent.
         has_settings: whether the line settings are ours to choose, and not a gateway's.
         file_words: the words by which `run` gets to know the models that are not in the library.
+        lasting_port: what the port is called after the next start too, where that is not as the user gave it.
     """
 
     port: str
@@ -34,6 +42,7 @@ class Findings:
     noisy: Collection[LineSettings] = field(default_factory=tuple)
     has_settings: bool = True
     file_words: Sequence[str] = ()
+    lasting_port: str = ""
 
     @property
     def meters(self) -> dict[str, tuple[Found, Verdict]]:
@@ -73,7 +82,7 @@ def command(program: str, findings: Findings) -> list[str]:
         word(name, found, best.model, has_settings=findings.has_settings)
         for name, (found, best) in findings.meters.items()
     ]
-    return [program, "run", *findings.file_words, findings.port, *words]
+    return [program, "run", *findings.file_words, findings.lasting_port or findings.port, *words]
 
 
 def as_telegraf(program: str, findings: Findings) -> str:
@@ -82,6 +91,11 @@ def as_telegraf(program: str, findings: Findings) -> str:
     words = ", ".join(json.dumps(each, ensure_ascii=False) for each in command(program, findings))
     rest = ['  signal = "none"', '  data_format = "influx"']
     return "\n".join(["[[inputs.execd]]", *remarks, f"  command = [{words}]", *rest])
+
+
+def where_it_goes() -> str:
+    """What becomes of that part, in lines."""
+    return fill(WHERE_IT_GOES, COLUMNS, break_on_hyphens=False, break_long_words=False)
 
 
 def _remarks(findings: Findings) -> list[str]:

@@ -22,16 +22,21 @@ def number(values: Mapping[str, float], name: str, unit: str = "", decimals: int
 
 
 def add_pairs(grid: Table, count: int) -> None:
-    """Columns for a label, its value and a gap, ``count`` times."""
-    for _ in range(count):
+    """Columns for a label, its value and a gap, ``count`` times; a gap between two pairs is never lost."""
+    for number in range(1, count + 1):
         grid.add_column(no_wrap=True)
         grid.add_column(min_width=VALUE_COLUMNS, justify="right", no_wrap=True)
-        grid.add_column(ratio=1)
+        # rich takes what it lacks from the columns that may wrap, so the last gap alone may go.
+        grid.add_column(ratio=1, no_wrap=number < count)
 
 
 def pairs(labelled: Iterable[tuple[str, str]]) -> list[Text]:
     """The cells of such columns."""
-    return [cell for label, value in labelled for cell in (Text(label, LABEL), Text(value, VALUE), Text())]
+    return [
+        cell
+        for label, value in labelled
+        for cell in (Text(f"{label} " if label else "", LABEL), Text(value, VALUE), Text())
+    ]
 
 
 def bar_lines(values: Sequence[float | None], top: float, height: int) -> list[Text]:

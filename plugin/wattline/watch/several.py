@@ -46,27 +46,30 @@ def parts(state: State, columns: int, lines: int) -> list[Table | Text]:
     """
     beside = _beside(state, columns)
     bands = [state.meters[start : start + beside] for start in range(0, len(state.meters), beside or 1)]
-    rows = _rows(state)
+    # What is left of the window makes the charts longer.
+    width = (columns - LABEL_COLUMNS) // (beside or 1) - GAP_COLUMNS
+    rows = _rows(state, width)
     while _needed(rows, bands) > lines and any(row.importance for row in rows):
         least = max(row.importance for row in rows)
         rows = [row for row in rows if row.importance < least]
     if not beside or _needed(rows, bands) > lines:
         return []
-    return [*(_table(rows, band, _width(state)) for band in bands), _bus(state)]
+    return [*(_table(rows, band, width) for band in bands), _bus(state)]
 
 
 def least_window(state: State) -> tuple[int, int]:
     """Columns, within the frame, and lines, with it, of a window that would do."""
-    rows = [row for row in _rows(state) if not row.importance]
-    return widest(state), _needed(rows, [state.meters])
+    rows = [row for row in _rows(state, _width(state)) if not row.importance]
+    return narrowest(state), _needed(rows, [state.meters])
 
 
-def widest(state: State) -> int:
-    """Columns that the meters fill when all stand beside each other."""
+def narrowest(state: State) -> int:
+    """Columns that the meters need to stand beside each other, all of them."""
     return LABEL_COLUMNS + len(state.meters) * (GAP_COLUMNS + _width(state))
 
 
 def _width(state: State) -> int:
+    """Columns that each meter needs."""
     return THREE_PHASE_COLUMNS if any(meter.is_three_phase for meter in state.meters) else ONE_PHASE_COLUMNS
 
 
@@ -79,11 +82,11 @@ def _needed(rows: Sequence[Row], bands: Sequence[Sequence[MeterState]]) -> int:
     return OTHER_LINES + len(bands) * (2 + sum(row.lines for row in rows))
 
 
-def _rows(state: State) -> list[Row]:
-    """The rows that at least one of the meters has something for."""
+def _rows(state: State, columns: int) -> list[Row]:
+    """The rows that at least one of the meters has something for, the charts of so many ``columns``."""
 
     def spark(meter: MeterState) -> Text:
-        return _spark(meter, state.round_s, _width(state))
+        return _spark(meter, state.round_s, columns)
 
     rows = [Row("power", _power), Row("", spark, SPARK_LINES)]
     for label, form, importance in (

@@ -1,17 +1,17 @@
 """One meter on the whole screen: its power large and as a chart, its lines, its counters, its health."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from wattline.fields import ELECTRICITY_FIELDS, LINES
+from wattline.fields import LINES
 from wattline.watch.cells import LABEL, VALUE, add_pairs, bar_lines, number, pairs, power_style
 from wattline.watch.chart import large, round_top
 from wattline.watch.state import MeterState, State
 
-LEAST_COLUMNS, LEAST_CHART_LINES, MOST_CHART_LINES = 72, 3, 16
+LEAST_COLUMNS, LEAST_CHART_LINES, MOST_CHART_LINES = 80, 3, 16
 # What stands around the chart: the frame, the power, the axis, the health, the foot, and the empty lines between.
 OTHER_LINES = 15
 # The scale beside the chart.
@@ -26,9 +26,9 @@ _ENERGIES = {"energy_total_kwh": "energy", "energy_import_kwh": "import", "energ
 _OF_A_LINE = ("voltage_{}_v", "current_{}_a", "power_{}_w", "power_factor_{}")
 
 
-def least_lines(meter: MeterState, names: Mapping[str, str]) -> int:
-    """The lines that a window needs at least."""
-    return OTHER_LINES + LEAST_CHART_LINES + _counter_lines(meter, names) + _line_lines(meter)
+def least_lines(meter: MeterState) -> int:
+    """The lines that a window needs at least: those of the tariffs, which come once they have counted, may be left out."""
+    return OTHER_LINES + LEAST_CHART_LINES + 1 + _line_lines(meter)
 
 
 def parts(state: State, columns: int, lines: int, names: Mapping[str, str]) -> list[Table | Text]:
@@ -41,29 +41,32 @@ def parts(state: State, columns: int, lines: int, names: Mapping[str, str]) -> l
         names: field to what it is called where its usual name says too little.
     """
     (meter,) = state.meters
-    chart_lines = min(LEAST_CHART_LINES + lines - least_lines(meter, names), MOST_CHART_LINES)
+    free = 1 + lines - least_lines(meter)
+    counters = list(_counters(meter, names))[: PAIRS * free]
+    chart_lines = min(LEAST_CHART_LINES + free - -(-len(counters) // PAIRS), MOST_CHART_LINES)
     shown: list[Table | Text] = [_now(meter), _chart(state, meter, columns - SCALE_COLUMNS, chart_lines)]
     if meter.is_three_phase:
         shown.append(_lines(meter))
-    return [*shown, _counts(state, meter, names)]
+    return [*shown, _counts(state, meter, counters)]
 
 
 def _now(meter: MeterState) -> Table:
     """The power, large, and beside it what belongs to it."""
-    grid = Table.grid(expand=True)
-    grid.add_column(width=DIGITS_COLUMNS, justify="right", no_wrap=True)
-    grid.add_column(width=UNIT_COLUMNS)
-    add_pairs(grid, 2)
     style = power_style(meter.now_w)
     power, _, unit = meter.power_text.partition(" ")
+    digits = large(power.split(".")[0])
+    grid = Table.grid(expand=True)
+    grid.add_column(width=max(DIGITS_COLUMNS, len(digits[0])), justify="right", no_wrap=True)
+    grid.add_column(width=UNIT_COLUMNS)
+    add_pairs(grid, 2)
     sides = (
         (("voltage", "voltage_v"), ("apparent", "apparent_power_va")),
         (("current", "current_a"), ("reactive", "reactive_power_var")),
         (("frequency", "frequency_hz"), ("factor", "power_factor")),
     )
-    for digits, mark, side in zip(large(power.split(".")[0]), ("", "", unit), sides, strict=True):
+    for line, mark, side in zip(digits, ("", "", unit), sides, strict=True):
         shown = pairs((label if meter.has(field) else "", meter.text(field)) for label, field in side)
-        grid.add_row(Text(digits, style), Text(f" {mark}", style), *shown)
+        grid.add_row(Text(line, style), Text(f" {mark}", style), *shown)
     return grid
 
 
@@ -121,25 +124,21 @@ def _lines(meter: MeterState) -> Table:
 
 
 def _counters(meter: MeterState, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The energies, and of the tariffs those that ever counted."""
-    for row in meter.meter.model.rows:
-        tariff = _TARIFF.fullmatch(row.field)
-        if row.field in _ENERGIES:
-            yield names.get(row.field, _ENERGIES[row.field]), meter.text(row.field)
-        elif tariff and meter.values.get(row.field) and ELECTRICITY_FIELDS[row.field].kind == "counter":
-            yield names.get(row.field, f"{tariff[1]} {tariff[2]}"), meter.text(row.field)
+    """The energies, and behind them of the tariffs those that ever counted."""
+    fields = [row.field for row in meter.meter.model.rows]
+    for field in fields:
+        if field in _ENERGIES:
+            yield names.get(field, _ENERGIES[field]), meter.text(field)
+    for field in fields:
+        if (tariff := _TARIFF.fullmatch(field)) and meter.values.get(field):
+            yield names.get(field, f"{tariff[1]} {tariff[2]}"), meter.text(field)
 
 
-def _counter_lines(meter: MeterState, names: Mapping[str, str]) -> int:
-    return -(-len(list(_counters(meter, names))) // PAIRS)
-
-
-def _counts(state: State, meter: MeterState, names: Mapping[str, str]) -> Table:
+def _counts(state: State, meter: MeterState, counters: Sequence[tuple[str, str]]) -> Table:
     """The meter's counters, and how the bus and the conversation are doing."""
     bus, health = state.bus_health, meter.health
     grid = Table.grid(expand=True)
     add_pairs(grid, PAIRS)
-    counters = list(_counters(meter, names))
     for row in (
         *(counters[start : start + PAIRS] for start in range(0, len(counters), PAIRS)),
         (),

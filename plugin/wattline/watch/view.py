@@ -13,7 +13,7 @@ from wattline.watch.cells import LABEL, TROUBLE, clock_of, foot
 from wattline.watch.look import Look
 from wattline.watch.state import State
 
-WIDEST_SINGLE, NARROWEST_SEVERAL = 120, 80
+WIDEST_SINGLE, WIDEST_SEVERAL = 120, 100
 # The frame and its padding.
 FRAME_COLUMNS = 6
 
@@ -39,14 +39,14 @@ def show(lines: Iterator[str], state: State, look: Look) -> None:
 def picture(state: State, look: Look, columns: int, lines: int) -> RenderableType:
     """The whole screen, ``columns`` wide and ``lines`` high at the most."""
     is_single = len(state.meters) == 1
-    width = min(columns, WIDEST_SINGLE if is_single else max(several.widest(state) + FRAME_COLUMNS, NARROWEST_SEVERAL))
+    width = min(columns, WIDEST_SINGLE if is_single else max(several.narrowest(state) + FRAME_COLUMNS, WIDEST_SEVERAL))
     parts: list[RenderableType] = []
     if not is_single:
         parts += several.parts(state, width - FRAME_COLUMNS, lines)
-    elif columns >= single.LEAST_COLUMNS and lines >= single.least_lines(state.meters[0], look.names):
+    elif columns >= single.LEAST_COLUMNS and lines >= single.least_lines(state.meters[0]):
         parts += single.parts(state, width - FRAME_COLUMNS, lines, look.names)
     if not parts:
-        return Text(_too_small(state, look, columns, lines), TROUBLE)
+        return Text(_too_small(state, columns, lines), TROUBLE)
     clock = clock_of(state.second)
     if state.second:
         clock.append(look.clock(state.second), LABEL)
@@ -69,13 +69,9 @@ def _what(state: State) -> str:
     return f"{meter.model.title} on {state.port}, {meter.settings}"
 
 
-def _too_small(state: State, look: Look, columns: int, lines: int) -> str:
+def _too_small(state: State, columns: int, lines: int) -> str:
+    said = f"This window of {columns} x {lines} is too small; it takes "
     if len(state.meters) == 1:
-        wanted_columns, wanted_lines = single.LEAST_COLUMNS, single.least_lines(state.meters[0], look.names)
-    else:
-        wanted_columns, wanted_lines = several.least_window(state)
-        wanted_columns += FRAME_COLUMNS
-    return (
-        f"This window of {columns} x {lines} is too small; it takes {wanted_columns} x {wanted_lines}, "
-        "or fewer meters at a time."
-    )
+        return f"{said}{single.LEAST_COLUMNS} x {single.least_lines(state.meters[0])}."
+    wanted_columns, wanted_lines = several.least_window(state)
+    return f"{said}{wanted_columns + FRAME_COLUMNS} x {wanted_lines}, or fewer meters at a time."
