@@ -245,7 +245,7 @@ class Books:
 
     def is_given_up(self, span: Span) -> bool:
         part = self._parts.get(span.first)
-        is_left_alone = part is not None and self.failures.leave_alone(part, 0.0)
+        is_left_alone = part is not None and part not in self.failures.can_be_read(0.0)
         return is_left_alone or not self._spans.is_known(span) or (span == ENERGY and part.count < span.count)
 
     def sweeps_in_vain(self, span: Span, error: ReadError, most: int, *, has_replied: bool = True) -> int | None:

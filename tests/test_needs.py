@@ -44,7 +44,7 @@ class Reckoned:
         parts = Parts(MODEL)
         self.lengths = parts.lengths
         self.spans = Spans(MODEL, parts.values(), MODEL.settings)
-        self.needs = Needs(ASKING, self.lengths, self.spans)
+        self.needs = Needs(ASKING, self.lengths, self.spans, SimpleNamespace(trials=self.spans.wanted))
         self.fast = [part for part in parts.values() if not parts.can_wait(part)]
         self.slow = [part for part in parts.values() if parts.can_wait(part)]
 
@@ -95,8 +95,10 @@ def test_lengths_count_as_they_are_read(reckoned: Reckoned) -> None:
 def test_time_is_kept_for_the_longest_trial_that_is_worth_it(saved_s: dict[int, float], longest: int | None) -> None:
     """A twentieth of a second is as much as a request; for less it is tried when there happens to be time."""
     reads = [SimpleNamespace(span=Span(0, count)) for count in saved_s]
-    spans = SimpleNamespace(wanted=lambda _now_s: reads, saved_s=lambda read: saved_s[read.span.count])
-    assert Needs(ASKING, {}, spans).trial_s(0.0) == (trial_s(longest) if longest else 0)
+    spans = SimpleNamespace(saved_s=lambda read: saved_s[read.span.count])
+    assert Needs(ASKING, {}, spans, SimpleNamespace(trials=lambda _now_s: reads)).trial_s(0.0) == (
+        trial_s(longest) if longest else 0
+    )
     assert 0.02 < WORTH_S < 0.1
 
 

@@ -111,9 +111,9 @@ class Member:
     def wants(self, slot: Slot) -> Wants:
         """What it wants of ``slot``; nothing is counted on while it is away."""
         wants = self._timetable.wants(slot, self.round_s)
-        if self.rest.is_away or not self._is_its_time(slot):
-            return Wants(0.0, wants.spare_s, wants.slow)
-        return wants
+        if self.rest.is_away:
+            return Wants(0.0, 0.0, wants.slow)
+        return wants if self._is_its_time(slot) else Wants(0.0, wants.spare_s, wants.slow)
 
     def sweep(self, slot: Slot, listen_until_s: float, share: Share) -> None:
         """Read what is due.
