@@ -28,6 +28,8 @@ class Bar:
             console=console or Console(stderr=True),
             auto_refresh=False,
             transient=True,
+            # Standard output is where the lines go.
+            redirect_stdout=False,
         )
         self._task = self._progress.add_task("", total=None)
         self._drawn_s = float("-inf")

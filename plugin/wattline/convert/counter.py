@@ -63,7 +63,7 @@ class Unwrap:
         self._last: Reading | None = None
         self._offset = 0 if resets else shift
         self._waiting: list[Reading] = []
-        self._metered_s = 0
+        self._metered_s = self._metered_steps = 0
         self._gaps_s: list[int] = []
 
     def each(self, readings: Iterable[tuple[int, int]]) -> Iterator[Reading]:
@@ -117,22 +117,24 @@ class Unwrap:
             if reading.steps < last.steps:
                 course.wraps += 1
                 self._offset += self._modulus
-            course.grown += (reading.steps - last.steps) % self._modulus
-            self._note_gap(reading.second - last.second)
+            self._grow((reading.steps - last.steps) % self._modulus, reading.second - last.second)
         else:
             course.resets += 1
             self._offset = self._shift if course.resets == self._resets else 0
         course.last = reading.steps + self._offset
         return self._offset
 
-    def _note_gap(self, gap_s: int) -> None:
-        self._metered_s += gap_s
-        if gap_s > _LONG_GAP_S:
-            self._gaps_s.append(gap_s)
+    def _grow(self, steps: int, seconds: int) -> None:
+        self._course.grown += steps
+        if seconds > _LONG_GAP_S:
+            self._gaps_s.append(seconds)
+        else:
+            self._metered_s += seconds
+            self._metered_steps += steps
 
     def _count_long_gaps(self) -> None:
         """Gaps in which the usual power would have brought the counter round once."""
-        usual = self._course.grown / self._metered_s if self._metered_s else 0.0
+        usual = self._metered_steps / self._metered_s if self._metered_s else 0.0
         self._course.long_gaps += sum(gap_s * usual >= self._modulus for gap_s in self._gaps_s)
 
 

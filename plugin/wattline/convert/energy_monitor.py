@@ -85,7 +85,7 @@ class EnergyMonitor:
             if self._series is not None:
                 self._tally.leave_out(
                     OTHER_SERIES,
-                    f"{source.place}: These tags are others than those before ({sample.series!r}); one history has one meter.",
+                    f"{source.place}: These tags are others than those before ({sample.series.strip(',')!r}); one history has one meter.",
                     len(sample.cells),
                 )
                 return ""

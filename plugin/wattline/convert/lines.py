@@ -10,46 +10,42 @@ from wattline.convert.sample import Sample
 from wattline.convert.source import Source
 from wattline.convert.tally import ELSEWHERE, UNREADABLE, Tally
 
+# Of nanoseconds, from 2001 to 2286.
+STAMP_DIGITS = 19
+
 
 def read_lines(source: Source, measurement: str, tally: Tally) -> Iterator[Sample]:
     """The samples of one file; lines of another measurement are left out, and what cannot be read is counted."""
     begins = (f"{measurement} ", f"{measurement},")
     for line in source:
         if not line.startswith(begins):
-            if line.strip() and not line.startswith("#"):
-                _leave_out(line, source, tally)
+            if " " in line and "=" in line:
+                tally.leave_out(ELSEWHERE)
+            elif line.strip() and not line.startswith("#"):
+                _complain(line, source, tally)
             continue
         sample = _sample(line, len(measurement))
         if sample is None:
-            tally.leave_out(UNREADABLE, f"{source.place}: {_shown(line)} is no line of line protocol.")
+            _complain(line, source, tally)
         else:
             yield sample
-
-
-def _leave_out(line: str, source: Source, tally: Tally) -> None:
-    if _sample(line, 0) is None:
-        tally.leave_out(UNREADABLE, f"{source.place}: {_shown(line)} is no line of line protocol.")
-    else:
-        tally.leave_out(ELSEWHERE)
 
 
 def _sample(line: str, length: int) -> Sample | None:
     # Spaces stand in tags too, escaped; behind them there are two, since no field that we know holds text.
     parts = line.rstrip("\r\n").rsplit(" ", 2)
-    if len(parts) != 3:
+    # A line that broke off has lost digits of its stamp, or all of it.
+    if len(parts) != 3 or len(parts[2]) != STAMP_DIGITS or not parts[2].isdecimal():
         return None
     key, fields, stamp = parts
-    try:
-        time_ns = int(stamp)
-    except ValueError:
-        return None
     if "," not in fields:
         name, equals, value = fields.partition("=")
-        return Sample(key[length:], name, time_ns, [(name, value)]) if equals else None
+        return Sample(key[length:], name, int(stamp), [(name, value)]) if equals else None
     cells = [(name, value) for name, _, value in (cell.partition("=") for cell in fields.split(","))]
-    return Sample(key[length:], "", time_ns, cells)
+    return Sample(key[length:], "", int(stamp), cells)
 
 
-def _shown(line: str) -> str:
+def _complain(line: str, source: Source, tally: Tally) -> None:
     line = line.rstrip("\r\n")
-    return repr(line if len(line) <= 60 else f"{line[:57]}...")
+    shown = line if len(line) <= 60 else f"{line[:57]}..."
+    tally.leave_out(UNREADABLE, f"{source.place}: {shown!r} is no whole line of line protocol.")

@@ -129,9 +129,9 @@ def _course(name: str, course: CounterCourse) -> list[str]:
 
 def _left_out(tally: Tally) -> list[str]:
     if not tally.left_out:
-        return ["Nothing was left out."]
+        return [] if any(course.withheld for course in tally.counters.values()) else ["Nothing was left out."]
     reasons = ", ".join(f"{grouped(count)} {reason}" for reason, count in sorted(tally.left_out.items()))
-    return [f"Left out: {reasons}."]
+    return [f"Values left out: {reasons}."]
 
 
 def _number(count: int, noun: str) -> str:
