@@ -45,7 +45,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 from rich.console import Console
@@ -161,7 +161,7 @@ def test_a_counter_comes_back_from_its_low_register(start, path):
     found = list(Unwrap(course, POWER_W, LOW_REGISTER).each((at, value % LOW_REGISTER) for at, value in true))
 
     turns = start // LOW_REGISTER * LOW_REGISTER
-    # After a gap three readings agree before one is believed; the last of the history may be too few.
+    # A wrap in the last two readings is confirmed by none.
     assert found == [Reading(at, value - turns) for at, value in true][: len(found)]
     assert len(true) - len(found) == course.withheld <= 2
     assert course.resets == 0
@@ -173,6 +173,8 @@ def test_a_counter_comes_back_from_its_low_register(start, path):
 @given(st.integers(0, LOW_REGISTER - 1), st.integers(0, LOW_REGISTER - 1), st.integers(3, 50), st.integers(3, 50))
 def test_a_reset_is_told_from_a_wrap(before, after, length, rest):
     """Unless the new counter begins where the old one could have been: that is one of some thousands."""
+    # What is too much for one second and not for three is neither.
+    assume((after - before) % LOW_REGISTER not in {3, 4})
     readings = [(BEGIN_S + at, before) for at in range(length)]
     readings += [(BEGIN_S + length + at, after) for at in range(rest)]
     course = CounterCourse(2, "kWh")

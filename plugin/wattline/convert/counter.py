@@ -70,12 +70,19 @@ class Unwrap:
         """The readings (second, steps modulo) in the order of time -> second and steps, for good."""
         for second, steps in readings:
             yield from self._take(Reading(second, steps))
-        if self._last is None:
-            # Two readings in all are no more doubtful than one another.
+        if self._may_end_with(self._waiting):
             yield from self._believe(self._waiting)
         else:
             self._withhold()
         self._count_long_gaps()
+
+    def _may_end_with(self, waiting: list[Reading]) -> bool:
+        """Whether readings that no others confirm, since the history ends, are believed: a gap and no fall is no doubt."""
+        rising = waiting if self._last is None else [self._last, *waiting]
+        return all(
+            before.steps <= after.steps and self._follows(before, after)
+            for before, after in zip(rising, rising[1:], strict=False)
+        )
 
     def _take(self, reading: Reading) -> Iterable[Reading]:
         if self._is_small_step(reading):
