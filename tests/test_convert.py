@@ -21,7 +21,8 @@ expected of it.
 | nothing converted looks like success | test_nothing_converted_is_no_success |
 | decimal commas, units, local times, the hour that occurs twice or never | table-with-decimal-commas, table-of-unix-milliseconds |
 | a number or a time is read otherwise than it is meant | test_numbers_as_people_write_them, test_times_as_people_write_them |
-| wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence |
+| wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence, test_a_wrong_map_is_refused_in_one_sentence |
+| the example of a map is refused | test_the_map_of_the_readme_is_one |
 | files cannot stand before or behind the options | test_files_stand_before_or_behind_the_options |
 | the values are not those that wattline writes | test_the_values_lie_on_the_grain_of_the_live_meter |
 | memory grows with the history | test_memory_does_not_grow_with_the_history |
@@ -55,6 +56,7 @@ from wattline.convert.bar import Bar
 from wattline.convert.counter import LOW_REGISTER, Reading, Unwrap, modulus_of, shift_to
 from wattline.convert.energy_monitor import FIELDS, MEASUREMENT, EnergyMonitor, Settings
 from wattline.convert.export import read_export
+from wattline.convert.mapping import Column, parse_maps
 from wattline.convert.numbers import number_of
 from wattline.convert.progress import Lines
 from wattline.convert.shelf import DAY_S, Shelf
@@ -454,6 +456,17 @@ def test_a_wrong_map_is_refused_in_one_sentence(converted, tmp_path, text, sente
     assert sentence in complaint
 
 
+def test_the_map_of_the_readme_is_one(tmp_path):
+    text = (Path(__file__).parents[1] / "plugin" / "README.md").read_text()
+    (block,) = re.findall(r"```toml\n([^`]*\[columns\][^`]*)```", text)
+    (tmp_path / "map.toml").write_text(block)
+
+    said = parse_maps([str(tmp_path / "map.toml")])
+
+    assert said.words == {"time": "Ora", "timezone": "Europe/Rome"}
+    assert said.columns == (Column("Potenza (kW)", "power_w", 1000.0), Column("Totale", "energy_import_kwh", 1.0))
+
+
 # The program.
 
 
@@ -579,6 +592,4 @@ def test_a_full_disk_is_one_sentence():
         found = subprocess.run(words, input=text, stdout=full, stderr=subprocess.PIPE, check=False)
 
     assert found.returncode == 1
-    assert (
-        found.stderr.decode() == "wattline: The lines cannot be written to standard output: No space left on device.\n"
-    )
+    assert found.stderr.decode() == "wattline: Lines cannot be written to standard output: No space left on device.\n"

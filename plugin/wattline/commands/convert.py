@@ -132,7 +132,7 @@ def execute(arguments: argparse.Namespace) -> int:
         WordError: the words are wrong, or do not fit the table.
         HistoryError: nothing could be converted, or the lines cannot be written.
     """
-    if arguments.files == [STANDARD_INPUT] and sys.stdin.isatty():
+    if arguments.files == [STANDARD_INPUT] and (sys.stdin is None or sys.stdin.isatty()):
         raise WordError("No history was given: name its FILE, or pipe it into `wattline convert`.")
     with ExitStack() as stack:
         watcher = stack.enter_context(_watcher())
@@ -166,7 +166,7 @@ def _write(lines: Iterator[str]) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise HistoryError(f"The lines cannot be written to standard output: {error.strerror}.") from error
+        raise HistoryError(f"Lines cannot be written to standard output: {error.strerror}.") from error
 
 
 def _conversion(arguments: argparse.Namespace, tally: Tally) -> tuple[Conversion, Reader]:
