@@ -11,5 +11,5 @@
     tally.py               what became of it all, for people
 
 Nothing here knows of the terminal but ``bar.py`` and ``progress.py``; all else are functions of what is handed in. Memory
-is bounded, however long the history: one sample a stream waits, and a counter takes some kilobytes a day.
+hardly grows with the history: one sample a stream waits, and a counter takes some ten kilobytes a day.
 """

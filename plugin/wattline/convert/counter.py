@@ -22,6 +22,7 @@ it is counted as such, for a person to look at.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from wattline.convert.tally import CounterCourse
@@ -79,10 +80,7 @@ class Unwrap:
     def _may_end_with(self, waiting: list[Reading]) -> bool:
         """Whether readings that no others confirm, since the history ends, are believed: a gap and no fall is no doubt."""
         rising = waiting if self._last is None else [self._last, *waiting]
-        return all(
-            before.steps <= after.steps and self._follows(before, after)
-            for before, after in zip(rising, rising[1:], strict=False)
-        )
+        return all(before.steps <= after.steps and self._follows(before, after) for before, after in pairwise(rising))
 
     def _take(self, reading: Reading) -> Iterable[Reading]:
         if self._is_small_step(reading):

@@ -16,8 +16,8 @@ class Shelf:
     """One whole number, 0 to 2**31 - 1, for any second of any day.
 
     Why it is needed: a wrap can be told only from the reading before it, and an export begins with the shard of any
-    year. A day is a page of 86 400 numbers, and packed it takes some kilobytes, since a counter stands still most of the
-    time: 2 MB a year for each counter, and a third of a megabyte for each page that is open.
+    year. A day is a page of 86 400 numbers, and packed it takes some ten kilobytes, since a counter stands still most
+    of the time: 4 MB a year for each counter, and a third of a megabyte for each page that is open.
     """
 
     def __init__(self) -> None:
