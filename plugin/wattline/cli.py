@@ -12,7 +12,7 @@ from wattline import __version__, log
 from wattline.errors import WattlineError, WordError
 from wattline.options import nearest
 
-COMMANDS = ("run", "read", "watch", "plan", "scan", "probe", "models", "simulate", "demo")
+COMMANDS = ("run", "read", "watch", "plan", "scan", "probe", "models", "simulate", "demo", "convert")
 
 # The options that the program has without a command.
 OPTIONS = ("--help", "--version")

@@ -4,6 +4,7 @@
 
     WattlineError
     ├── WordError                 the words on the command line: exit 2, nothing was touched
+    ├── HistoryError              a history that is converted: nothing in it is of use, or it cannot be written
     ├── PortError                 the port: closed, and opened again with back-off
     │   └── PortInUseError        another process has it
     └── ReadError                 one request to one meter: retried once, else this slot goes without
@@ -37,6 +38,10 @@ class WattlineError(Exception):
 
 class WordError(WattlineError):
     """A word on the command line is wrong; the message names it and what it may be."""
+
+
+class HistoryError(WattlineError):
+    """Nothing of a history could be converted, or what was cannot be written."""
 
 
 class PortError(WattlineError):

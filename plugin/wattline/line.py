@@ -21,7 +21,7 @@ def to_line(point: Point) -> str:
     tags = "".join(
         f",{key.translate(_KEY)}={text}" for key, value in sorted(point.tags.items()) if (text := _tag_value(value))
     )
-    fields = ",".join(f"{name.translate(_KEY)}={_number(value)}" for name, value in sorted(point.fields.items()))
+    fields = ",".join(f"{name.translate(_KEY)}={number_text(value)}" for name, value in sorted(point.fields.items()))
     return f"{point.measurement.translate(_MEASUREMENT)}{tags} {fields} {point.time_ns}"
 
 
@@ -30,7 +30,12 @@ def _tag_value(value: str) -> str:
     return value.rstrip("\\").translate(_KEY)
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """``value`` as a float of line protocol.
+
+    Raises:
+        ValueError: it is not a finite number.
+    """
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a number that line protocol can carry.")
     # A number without "i" is a float for InfluxDB, so ".0" would only be two more bytes a field.

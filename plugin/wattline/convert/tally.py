@@ -1,0 +1,143 @@
+"""What became of a history: counted, and told in some sentences."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+# So many sentences of one kind are said; the rest of them is counted.
+MOST_SAID = 5
+
+OUTDONE = "of a second that has a later one"
+UNREADABLE = "that cannot be read"
+IMPLAUSIBLE = "outside what the meter can measure"
+UNKNOWN = "of a field that is not known"
+ELSEWHERE = "of another measurement"
+OTHER_SERIES = "of another series"
+# What is left out on purpose, and is no reason to look.
+_QUIET = {OUTDONE, ELSEWHERE}
+
+
+@dataclass(slots=True)
+class CounterCourse:
+    """What became of one counter, in units of its last decimal.
+
+    Attributes:
+        decimals: digits behind the point.
+        unit: that of the field, such as kWh.
+        first, last: as converted.
+        grown: by which it has grown in all.
+        wraps: falls from full to nothing, undone.
+        resets: times it went on at another level.
+        withheld: readings that no others confirmed.
+        long_gaps: gaps in which it may have turned unseen.
+    """
+
+    decimals: int
+    unit: str
+    first: int | None = None
+    last: int = 0
+    grown: int = 0
+    wraps: int = 0
+    resets: int = 0
+    withheld: int = 0
+    long_gaps: int = 0
+
+    def show(self, units: int) -> str:
+        """``units`` as people read them."""
+        return f"{units / 10**self.decimals:.{self.decimals}f}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one conversion.
+
+    Args:
+        say: takes a sentence about something that was left out.
+    """
+
+    say: Callable[[str], None]
+    lines: int = 0
+    """Lines that were read."""
+    points: int = 0
+    """Lines that were written."""
+    values: int = 0
+    """Values in them."""
+    seconds: Counter[str] = field(default_factory=Counter)
+    """Whole seconds of each stream that have a value."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Values that were not written, by the reason."""
+    counters: dict[str, CounterCourse] = field(default_factory=dict)
+    first_s: int = 2**63
+    last_s: int = -(2**63)
+    _said: Counter[str] = field(default_factory=Counter)
+
+    def leave_out(self, reason: str, sentence: str = "", count: int = 1) -> None:
+        """Count ``count`` values that are left out for ``reason``, and say ``sentence`` if it is not the sixth of its kind."""
+        self.left_out[reason] += count
+        if sentence:
+            self.tell(reason, sentence)
+
+    def tell(self, kind: str, sentence: str) -> None:
+        """Say ``sentence``, unless there were five of its ``kind``."""
+        self._said[kind] += 1
+        if self._said[kind] <= MOST_SAID:
+            last = self._said[kind] == MOST_SAID
+            self.say(f"{sentence} More of this kind are counted only." if last else sentence)
+
+    def written(self, stream: str, second: int, values: int) -> None:
+        """Count one line that is written, with ``values`` in it."""
+        self.points += 1
+        self.values += values
+        self.seconds[stream] += 1
+        self.first_s = min(self.first_s, second)
+        self.last_s = max(self.last_s, second)
+
+    @property
+    def lost(self) -> int:
+        """Values that were left out and would have been of use, had they been sound."""
+        return sum(count for reason, count in self.left_out.items() if reason not in _QUIET)
+
+
+def summary(tally: Tally) -> list[str]:
+    """What became of the history, in lines for people."""
+    if not tally.points:
+        return [f"{_number(tally.lines, 'line')} read, nothing written.", *_left_out(tally)]
+    what = f"{_number(tally.lines, 'line')} read, {_number(tally.points, 'point')} written ({_number(tally.values, 'value')})"
+    span = " to ".join(
+        f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}" for second in (tally.first_s, tally.last_s)
+    )
+    return [
+        f"{what}, {_number(max(tally.seconds.values()), 'second')} from {span} UTC.",
+        *(line for name, course in tally.counters.items() for line in _course(name, course)),
+        *_left_out(tally),
+    ]
+
+
+def _course(name: str, course: CounterCourse) -> list[str]:
+    if course.first is None:
+        return []
+    counts = ((course.wraps, "wrap"), (course.resets, "reset"), (course.withheld, "reading"))
+    told = ", ".join(_number(count, noun) for count, noun in counts)
+    ends = f"{course.show(course.first)} to {course.show(course.last)}"
+    lines = [f"{name}: {ends}, in all {course.show(course.grown)} {course.unit}; {told} withheld."]
+    if course.long_gaps:
+        gaps = _number(course.long_gaps, "gap")
+        lines.append(f"{name}: in {gaps} it may have turned once more unseen, so long it was not read.")
+    return lines
+
+
+def _left_out(tally: Tally) -> list[str]:
+    if not tally.left_out:
+        return [] if any(course.withheld for course in tally.counters.values()) else ["Nothing was left out."]
+    reasons = ", ".join(f"{grouped(count)} {reason}" for reason, count in sorted(tally.left_out.items()))
+    return [f"Values left out: {reasons}."]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{grouped(count)} {noun}" if count == 1 else f"{grouped(count)} {noun}s"
+
+
+def grouped(count: int) -> str:
+    """A number with a space before each three digits."""
+    return f"{count:,}".replace(",", " ")
