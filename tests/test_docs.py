@@ -56,7 +56,6 @@ FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "-
 FOREIGN_OPTIONS |= {"--retention", "--version", "--help", "--org", "--bucket", "--description", "--hide-headers"}
 FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", "--quick", "--long", "--full"}
 FOREIGN_OPTIONS |= {"--no-stream", "--volumes", "--force-recreate", "--rm", "--bolt-path", "--username"}
-FOREIGN_OPTIONS |= {"--store-token-hashes"}
 
 
 def section(text: str, title: str) -> str:

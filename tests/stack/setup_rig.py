@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -137,6 +138,17 @@ class House:
         self.calls.write_text("")
         command = ["/bin/sh", str(SETUP)]
         return subprocess.run(command, env=own | words, capture_output=True, text=True, check=False, timeout=60)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a program that runs beside the server."""
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+
+    @staticmethod
+    def end_session(leader: subprocess.Popen[bytes]) -> None:
+        """End a program that leads a session, and all that it started."""
+        os.killpg(leader.pid, signal.SIGTERM)
+        leader.wait(30)
 
     def secret(self, name: str) -> str:
         return (self.secrets / name).read_text()
