@@ -17,13 +17,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check servers bench install clean
+.PHONY: help demo stack test check servers bench install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.demo ## show a simulated house being metered; needs no hardware and no server
 	@$(VENV)/bin/wattline demo $(ARGS)
+
+stack: ## show the simulated house in Grafana; needs Docker, 1 GB of memory and the network
+	@compose/make-secrets
+	@docker compose --file compose/compose.yaml --profile demo up --build --detach
+	@echo "Grafana: http://localhost:3000, user admin, password in compose/secrets/grafana_admin_password."
+	@echo "The end of it: docker compose --file compose/compose.yaml --profile demo down --volumes"
 
 test: $(VENV)/.test ## run every test; the chain tests need `make servers`
 ifeq ($(ARGS),)

@@ -55,6 +55,7 @@ FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "-
 FOREIGN_OPTIONS |= {"--retention", "--version", "--help", "--org", "--bucket", "--description", "--hide-headers"}
 FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", "--quick", "--long", "--full"}
 FOREIGN_OPTIONS |= {"--raw", "--file"}
+FOREIGN_OPTIONS |= {"--no-stream", "--volumes", "--force-recreate", "--rm", "--bolt-path", "--username"}
 
 
 def section(text: str, title: str) -> str:
