@@ -111,13 +111,16 @@ class Stack(InfluxDB):
 
     def run_as_task(self, name: str, now: int, zone: str = "Europe/Rome") -> None:
         """Make the task in InfluxDB itself, let its scheduler run it as if it were ``now``, and take it away."""
-        task = self.ask("POST", "tasks", {"orgID": self.org_id, "flux": task_text(name, zone), "status": "inactive"})
+        task = self.ask("POST", "tasks", {"orgID": self.org_id, "flux": task_text(name, zone), "status": "active"})
         run = self.ask("POST", f"tasks/{task['id']}/runs", {"scheduledFor": instant(now)})
-        path = f"tasks/{task['id']}/runs/{run['id']}"
-        ended = {"success", "failed", "canceled"}
-        wait_until(f"the task {name} has run", lambda: self.ask("GET", path)["status"] in ended, 60)
-        outcome = self.ask("GET", path)
-        assert outcome["status"] == "success", outcome
+
+        def outcome() -> dict[str, Any] | None:
+            runs = self.ask("GET", f"tasks/{task['id']}/runs").get("runs", [])
+            ended = {"success", "failed", "canceled"}
+            return next((it for it in runs if it["id"] == run["id"] and it["status"] in ended), None)
+
+        ended = wait_until(f"the task {name} has run", outcome, 60)
+        assert ended["status"] == "success", ended
         self.ask("DELETE", f"tasks/{task['id']}")
 
 

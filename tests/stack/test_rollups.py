@@ -21,8 +21,8 @@ from math import fsum
 from zoneinfo import ZoneInfo
 
 import pytest
-from database import line
 
+from database import line
 from wattline.rollups import ROLLUP_FIELDS
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]

@@ -45,13 +45,14 @@ readings = (bucket, start, stop) => {
     return if length(arr: sums) > 0 then sums[0] else 0.0
 }
 
-// The last hour; but all of the last 36 when readings have come late into one that was rolled up.
+// The last hour; but all of the last 37 when minutes before it have more readings than their quarter-hours: some came late.
+// All, since energy that comes late was counted after the gap, and has to leave it again.
 due = () => {
     recent = date.truncate(t: date.sub(d: 1h, from: now()), unit: 15m)
     first = date.sub(d: 36h, from: recent)
     is_late =
         readings(bucket: "energy_1m", start: first, stop: recent)
-            != readings(bucket: "energy_15m", start: first, stop: recent)
+            > readings(bucket: "energy_15m", start: first, stop: recent)
 
     return {start: if is_late then first else recent, stop: now()}
 }
@@ -61,13 +62,8 @@ span = due()
 // A mean has no decimals to end it. On the binary grain of the finest reading it takes half the space.
 on_grain = (v) => math.round(x: v * 16384.0) / 16384.0
 
-gauge_means =
-    minutes(start: span.start, stop: span.stop)
-        |> filter(fn: (r) => r._field !~ /_(kwh|kvarh|min|max)$/)
-        |> group(columns: ["_field", "_time", "_value"], mode: "except")
-        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-        |> experimental.unpivot(otherColumns: ["_time", "readings"])
-        |> window(every: 15m)
+weighed = (column, tables=<-) =>
+    tables
         |> reduce(
             identity: {weighed: 0.0, readings: 0.0},
             fn: (r, accumulator) =>
@@ -76,7 +72,15 @@ gauge_means =
                     readings: accumulator.readings + r.readings,
                 }),
         )
-        |> map(fn: (r) => ({r with _time: r._start, _value: on_grain(v: r.weighed / r.readings)}))
+
+gauge_means =
+    minutes(start: span.start, stop: span.stop)
+        |> filter(fn: (r) => r._field !~ /_(kwh|kvarh|min|max)$/)
+        |> group(columns: ["_field", "_time", "_value"], mode: "except")
+        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+        |> experimental.unpivot(otherColumns: ["_time", "readings"])
+        |> aggregateWindow(every: 15m, fn: weighed, createEmpty: false, timeSrc: "_start")
+        |> map(fn: (r) => ({r with _value: on_grain(v: r.weighed / r.readings)}))
         |> drop(columns: ["readings", "weighed"])
 
 lowest =
@@ -102,18 +106,11 @@ counters =
         )
         |> aggregateWindow(every: 15m, fn: last, createEmpty: false, timeSrc: "_start")
 
-// Energy is worked out anew for the last 36 hours each time: a reading that comes late takes its share from the quarter
-// after the gap.
-since = if span.start < date.sub(d: 36h, from: span.stop) then
-    span.start
-else
-    date.truncate(t: date.sub(d: 36h, from: span.stop), unit: 15m)
-
 // The two counters that are turned into energy: the last reading before, so that what was metered over a gap counts where
 // the counter is seen again, and those of the next day, by which the last one is judged.
 readings_before =
     from(bucket: "energy_15m")
-        |> range(start: 1970-01-01T00:00:00Z, stop: since)
+        |> range(start: 1970-01-01T00:00:00Z, stop: span.start)
         |> filter(
             fn: (r) =>
                 r._measurement == "electricity"
@@ -127,7 +124,7 @@ believed =
     union(
         tables: [
             readings_before,
-            minutes(start: since, stop: date.add(d: 24h, to: span.stop))
+            minutes(start: span.start, stop: date.add(d: 24h, to: span.stop))
                 |> filter(fn: (r) => r._field == "consumption_counter_kwh" or r._field == "energy_export_kwh"),
         ],
     )
@@ -151,13 +148,13 @@ energy =
     believed
         |> map(fn: (r) => ({r with step: r._value, hours: float(v: int(v: r._time)) / 3600000000000.0}))
         |> difference(columns: ["step", "hours"], keepFirst: true)
-        |> filter(fn: (r) => r._time >= since and r._time < span.stop)
+        |> filter(fn: (r) => r._time >= span.start and r._time < span.stop)
         |> map(
             fn: (r) => {
                 is_rise = r.step >= 0.0
                 gained = if is_rise then r.step else r._value
                 limit_kw = if is_rise then rise_limit_kw else restart_limit_kw
-                is_metered = exists r.step and gained <= limit_kw * r.hours + step_kwh
+                is_metered = exists r.step and gained >= 0.0 and gained <= limit_kw * r.hours + step_kwh
 
                 return {r with
                     _field: if r._field == "energy_export_kwh" then "export_kwh" else "consumption_kwh",
@@ -175,10 +172,10 @@ union(
         coverage,
         counters,
         believed
-            |> filter(fn: (r) => r._time >= since and r._time < span.stop)
+            |> filter(fn: (r) => r._time >= span.start and r._time < span.stop)
             |> drop(columns: ["above_previous", "above_next"])
-            |> window(every: 15m) |> last() |> map(fn: (r) => ({r with _time: r._start})),
-        energy |> window(every: 15m) |> sum() |> map(fn: (r) => ({r with _time: r._start})),
+            |> aggregateWindow(every: 15m, fn: last, createEmpty: false, timeSrc: "_start"),
+        energy |> aggregateWindow(every: 15m, fn: sum, createEmpty: false, timeSrc: "_start"),
     ],
 )
     |> to(bucket: "energy_15m")

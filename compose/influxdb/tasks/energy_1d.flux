@@ -37,13 +37,8 @@ by_day = (fn, tables=<-) => tables |> aggregateWindow(every: 1d, fn: fn, createE
 // A mean has no decimals to end it. On the binary grain of the finest reading it takes half the space.
 on_grain = (v) => math.round(x: v * 16384.0) / 16384.0
 
-gauge_means =
-    quarters
-        |> filter(fn: (r) => r._field !~ /_(kwh|kvarh|min|max)$/)
-        |> group(columns: ["_field", "_time", "_value"], mode: "except")
-        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-        |> experimental.unpivot(otherColumns: ["_time", "readings"])
-        |> window(every: 1d)
+weighed = (column, tables=<-) =>
+    tables
         |> reduce(
             identity: {weighed: 0.0, readings: 0.0},
             fn: (r, accumulator) =>
@@ -52,7 +47,15 @@ gauge_means =
                     readings: accumulator.readings + r.readings,
                 }),
         )
-        |> map(fn: (r) => ({r with _time: r._start, _value: on_grain(v: r.weighed / r.readings)}))
+
+gauge_means =
+    quarters
+        |> filter(fn: (r) => r._field !~ /_(kwh|kvarh|min|max)$/)
+        |> group(columns: ["_field", "_time", "_value"], mode: "except")
+        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+        |> experimental.unpivot(otherColumns: ["_time", "readings"])
+        |> aggregateWindow(every: 1d, fn: weighed, createEmpty: false, timeSrc: "_start")
+        |> map(fn: (r) => ({r with _value: on_grain(v: r.weighed / r.readings)}))
         |> drop(columns: ["readings", "weighed"])
 
 union(

@@ -39,9 +39,9 @@ total = (tables=<-) => {
 }
 
 // The last five minutes. But Telegraf keeps what it cannot deliver, and delivers it hours later with the stamps of old. So
-// every other run looks at one of the last thirty hours first, each at another, and rolls that up when there are
-// other readings in it than were rolled up. What comes late is there within the hour, and nothing is written twice
-// for it, which would wear the SD card.
+// every other run looks at one of the last thirty hours, each at another, and rolls that up instead when it has more
+// readings than were rolled up. What comes late is there within the hour. Rolling up all thirty hours each time would do
+// the same, and write them to the SD card again and again.
 due = () => {
     minute = date.minute(t: now())
     recent = {start: date.sub(d: 5m, from: now()), stop: now()}
@@ -49,7 +49,7 @@ due = () => {
         start: time(v: int(v: now()) - (minute / 2 + 1) * 3600000000000),
         stop: time(v: int(v: now()) - minute / 2 * 3600000000000),
     }
-    is_late = minute % 2 == 1 and total(tables: counted(span: hour)) != total(tables: rolled_up(span: hour))
+    is_late = minute % 2 == 1 and total(tables: counted(span: hour)) > total(tables: rolled_up(span: hour))
 
     return if is_late then hour else recent
 }
