@@ -26,25 +26,36 @@ def _of_readings() -> Iterator[Field]:
                 yield replace(field, name=f"{field.name}_{end}", meaning=meaning, part_of=part_of)
 
 
-READINGS = Field("readings", "", "gauge", 0, "How often the meter was read; 60 a minute when nothing was missed.")
-CONSUMPTION_COUNTER = Field(
-    "consumption_counter_kwh",
-    "kWh",
-    "counter",
-    3,
-    "The counter of what is consumed: the import where the meter counts it, else the total.",
-)
-CONSUMPTION = Field(
-    "consumption_kwh", "kWh", "gauge", 3, "What was consumed: by how much the counter of what is consumed rose."
-)
-EXPORT = Field("export_kwh", "kWh", "gauge", 3, "What was given to the grid: by how much its counter rose.")
-BASE_LOAD = Field("base_load_w", "W", "gauge", 2, "The lowest mean power of a quarter-hour of the day.")
-
-_ALWAYS = [*_of_readings(), READINGS, CONSUMPTION_COUNTER]
+OWN_FIELDS: dict[Field, tuple[str, ...]] = {
+    Field("readings", "", "gauge", 0, "How often the meter was read: 60 in a minute in which nothing was missed."): (
+        MINUTES,
+        QUARTER_HOURS,
+        DAYS,
+    ),
+    Field(
+        "consumption_counter_kwh",
+        "kWh",
+        "counter",
+        3,
+        "The counter of what is consumed: the import where the meter counts it, else the total.",
+    ): (MINUTES, QUARTER_HOURS, DAYS),
+    Field("consumption_kwh", "kWh", "gauge", 3, "What was consumed: by how much that counter rose."): (
+        QUARTER_HOURS,
+        DAYS,
+    ),
+    Field("export_kwh", "kWh", "gauge", 3, "What was given to the grid: by how much `energy_export_kwh` rose."): (
+        QUARTER_HOURS,
+        DAYS,
+    ),
+    Field("base_load_w", "W", "gauge", 2, "The lowest mean power of a quarter-hour of the day."): (DAYS,),
+}
+"""What no meter says, and the buckets that have it."""
 
 ROLLUP_FIELDS: dict[str, dict[str, Field]] = {
-    MINUTES: {field.name: field for field in _ALWAYS},
-    QUARTER_HOURS: {field.name: field for field in [*_ALWAYS, CONSUMPTION, EXPORT]},
-    DAYS: {field.name: field for field in [*_ALWAYS, CONSUMPTION, EXPORT, BASE_LOAD]},
+    bucket: {
+        field.name: field
+        for field in [*_of_readings(), *(own for own, buckets in OWN_FIELDS.items() if bucket in buckets)]
+    }
+    for bucket in (MINUTES, QUARTER_HOURS, DAYS)
 }
 """Bucket to name to field."""

@@ -31,6 +31,17 @@ class Stack(InfluxDB):
         super().set_up()
         self.empty()
 
+    @property
+    def engine(self) -> Path:
+        """The folder of what is stored."""
+        return self._folder / "engine"
+
+    def restart(self, *options: str) -> None:
+        """Stop it, and start it with further ``options``."""
+        self.stop()
+        self._options = [*self._options, *options]
+        self.start()
+
     def empty(self) -> None:
         """The four buckets, without a point in them."""
         buckets = {bucket["name"]: bucket for bucket in self.ask("GET", "buckets?limit=100")["buckets"]}
