@@ -8,6 +8,7 @@
 | a long gap has no reading before it in reach | test_a_gap_of_weeks_is_bridged |
 | a reset counts against the day, or what came since is lost | test_a_counter_that_begins_anew_goes_on |
 | one reading of zero, or one far too high, counts | test_one_bad_reading_counts_for_nothing |
+| ... on the border of what `remake` does at once | test_the_last_reading_of_a_slice_is_judged_by_what_follows |
 | ... the last before the end, or before a gap of days | test_a_fall_at_the_end_is_not_believed_yet, test_a_zero_before_a_long_gap_counts_for_nothing |
 | a bad spell of minutes counts | test_a_bad_spell_never_counts_for_energy_that_cannot_have_flowed |
 | another meter's level counts as energy | test_a_meter_replaced_by_another_counts_on |
@@ -116,6 +117,15 @@ def test_one_bad_reading_counts_for_nothing(stack, at: int, bad: float) -> None:
     assert min(found.values()) >= 0
     # With nothing before it a false first reading looks like a level from which the counter fell, or another meter.
     assert sum(found.values()) == (58 if at == 0 else 59) * GRAIN
+
+
+def test_the_last_reading_of_a_slice_is_judged_by_what_follows(stack) -> None:
+    """Of a spike that could have flowed only the next reading tells that it is one."""
+    write_counter(stack, rising(range(0, HOUR_S, 60)) | {QUARTER_S - 60: 1005.0})
+    stack.run_over("energy_1m", START, START + HOUR_S)
+    stack.run_over("energy_15m", START, START + QUARTER_S)
+    stack.run_over("energy_15m", START + QUARTER_S, START + HOUR_S)
+    assert quarters(stack) == {0: 13 * GRAIN, 1: 16 * GRAIN, 2: 15 * GRAIN, 3: 15 * GRAIN}
 
 
 def test_a_fall_at_the_end_is_not_believed_yet(stack) -> None:

@@ -19,13 +19,16 @@ import "timezone"
 option task = {name: "energy_1d", every: 15m, offset: 1m}
 option location = timezone.location(name: "Europe/Rome")
 
+// date.add and date.sub miss by an hour where the clocks change, once a location is set; this does not.
+later = (t, hours) => time(v: int(v: t) + hours * 3600000000000)
+
 // Today and the two days before: readings that come late are at most a day and a half late.
-span = {start: date.sub(d: 48h, from: now()), stop: now()}
+span = {start: later(t: now(), hours: -48), stop: now()}
 
 // Whole days, from midnight to midnight; 26 hours after a midnight it is the next day, whatever its length.
 first = date.truncate(t: span.start, unit: 1d)
 last_day = date.truncate(t: time(v: int(v: span.stop) - 1), unit: 1d)
-end = date.truncate(t: date.add(d: 26h, to: last_day), unit: 1d)
+end = date.truncate(t: later(t: last_day, hours: 26), unit: 1d)
 
 quarters =
     from(bucket: "energy_15m")
