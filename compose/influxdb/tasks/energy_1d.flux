@@ -22,8 +22,8 @@ option location = timezone.location(name: "Europe/Rome")
 // date.add and date.sub miss by an hour where the clocks change, once a location is set; this does not.
 later = (t, hours) => time(v: int(v: t) + hours * 3600000000000)
 
-// Today and the two days before: readings that come late are at most a day and a half late.
-span = {start: later(t: now(), hours: -48), stop: now()}
+// Today and the two days before, of which one may have 25 hours: readings that come late are at most a day and a half late.
+span = {start: later(t: now(), hours: -49), stop: now()}
 
 // Whole days, from midnight to midnight; 26 hours after a midnight it is the next day, whatever its length.
 first = date.truncate(t: span.start, unit: 1d)
