@@ -20,7 +20,7 @@ from wattline.log import LOG
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.words import parse_meters
 
-pytest_plugins = ["screen", "simulated", "virtual"]
+pytest_plugins = ["database", "screen", "simulated", "virtual"]
 
 PROJECT = Path(__file__).parent.parent
 

@@ -3,6 +3,7 @@
 | fault | test |
 |---|---|
 | a tag or a field is missing in the documentation, or is there no more, or means something else | test_every_tag_and_field_is_documented_as_it_is |
+| ... of a rollup | test_every_field_of_a_rollup_is_documented_as_it_is |
 | ... or the parts of a field cannot be told | test_every_part_of_a_field_can_be_told_from_its_row |
 | a model is missing, or is there no more, or is told otherwise | test_every_model_is_documented |
 | ... or the number of models is another | test_the_number_of_models_is_told_as_it_is |
@@ -35,6 +36,7 @@ from wattline.keys import KEYS
 from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
 from wattline.registers import Encoding
+from wattline.rollups import OWN_FIELDS, ROLLUP_FIELDS
 from wattline.watch import several, single
 from wattline.watch.state import State
 from wattline.words import parse_meters
@@ -43,6 +45,7 @@ CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "plugin" / "wattline"
 README = (CHECKOUT / "README.md").read_text()
 PLUGIN_README = (CHECKOUT / "plugin" / "README.md").read_text()
+INFLUXDB_README = (CHECKOUT / "compose" / "influxdb" / "README.md").read_text()
 TELEGRAF_README = (CHECKOUT / "telegraf" / "README.md").read_text()
 CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text()
 TEXTS = {
@@ -88,6 +91,26 @@ def test_every_tag_and_field_is_documented_as_it_is(measurement: str) -> None:
         if not f.part_of
     ]
     assert written == tags + vocabulary
+
+
+def test_every_field_of_a_rollup_is_documented_as_it_is() -> None:
+    """Those of a bucket that a meter does not say; of the others the rule is told, and how many there are by it."""
+    assert rows(section(INFLUXDB_README, "What stands in them"))[1:] == [
+        ["`F` of a gauge", "of F", "gauge", "all", "The mean of F."],
+        ["`F_min`, `F_max` of a gauge", "of F", "gauge", "all", "The lowest and the highest F."],
+        ["`C` of a counter", "of C", "counter", "all", "The last C."],
+        *([f"`{f.name}`", f.unit or "-", f.kind, _buckets(buckets), f.meaning] for f, buckets in OWN_FIELDS.items()),
+    ]
+    for bucket, vocabulary in ROLLUP_FIELDS.items():
+        own = {f.name for f, buckets in OWN_FIELDS.items() if bucket in buckets}
+        gauges = {f.name for f in fields.ELECTRICITY_FIELDS.values() if f.kind == "gauge"}
+        counters = {f.name for f in fields.ELECTRICITY_FIELDS.values() if f.kind == "counter"}
+        ends = {f"{name}{end}" for name in gauges for end in ("", "_min", "_max")}
+        assert set(vocabulary) == own | counters | ends
+
+
+def _buckets(buckets: tuple[str, ...]) -> str:
+    return "all" if buckets == tuple(ROLLUP_FIELDS) else ", ".join(f"`{bucket}`" for bucket in buckets)
 
 
 def parts_of(name: str) -> str:
