@@ -563,7 +563,7 @@ def test_what_has_no_such_link_or_is_one_keeps_its_name(device, tmp_path):
 
 # The command itself.
 
-COMMANDS = "run, read, watch, plan, scan, probe, models, simulate, demo"
+COMMANDS = "run, read, watch, plan, scan, probe, models, simulate, demo, convert"
 
 
 @pytest.mark.parametrize(
