@@ -9,7 +9,9 @@
 | a slow read that never fits is never made                            | test_a_read_that_is_overdue_comes_before_what_moves |
 | ... or sweep after sweep at the cost of what moves                   | test_what_moves_is_not_put_back_in_two_sweeps_in_a_row |
 | ... or so late, though no slot could ever have room for it           | test_what_fits_into_no_slot_does_not_wait_for_one  |
-| the overdue reads of one sweep come before what moves all at once    | test_one_read_comes_first_and_that_which_has_waited_longest |
+| the overdue reads of one sweep come before what moves all at once    | test_as_many_come_first_as_half_a_slot_holds       |
+| ... or one by one, and those of a meter with forty never             | the same                                           |
+| one that came first and was not asked for is put back                | test_what_was_not_asked_for_comes_first_again      |
 | a counter that was withheld is looked at ten seconds later only      | test_what_was_withheld_is_asked_for_again_at_once  |
 | the reads of a meter fall into one slot, or those of two             | test_slow_reads_keep_to_places_of_their_own        |
 """
@@ -159,17 +161,31 @@ def test_what_fits_into_no_slot_does_not_wait_for_one() -> None:
     assert {second for second, first in seen.items() if first} == {100 + SLOW_S}
 
 
-def test_one_read_comes_first_and_that_which_has_waited_longest() -> None:
+def waiting(read_s: float) -> Share:
+    reads = [(31.0, ACTIVE), (32.0, REACTIVE)]
+    return Share([], [SlowRead("house", waited_s, read_s, frozenset({address})) for waited_s, address in reads])
+
+
+@pytest.mark.parametrize(
+    ("read_s", "first"), [(0.23, {ACTIVE, REACTIVE}), (0.24, {REACTIVE}), (0.6, {REACTIVE})], ids=str
+)
+def test_as_many_come_first_as_half_a_slot_holds(read_s: float, first: set[int]) -> None:
+    """Of 0.95 s; and whoever has waited longest, however long it is."""
     table = timetable()
     table.wants(slot(100), 1.0)
-    waiting = [
-        SlowRead("house", 31.0, READ_S, frozenset({ACTIVE})),
-        SlowRead("house", 32.0, READ_S, frozenset({REACTIVE})),
-    ]
-    told = table.due(slot(132), 1.0, Share([], waiting))
-    assert set(told.first) == {REACTIVE}
-    assert REACTIVE in {part.address for part in told.parts}
-    assert ACTIVE not in {part.address for part in told.parts}
+    told = table.due(slot(132), 1.0, waiting(read_s))
+    assert set(told.first) == first
+    assert {part.address for part in told.parts} & {ACTIVE, REACTIVE} == first
+
+
+def test_what_was_not_asked_for_comes_first_again() -> None:
+    table = timetable()
+    table.wants(slot(100), 1.0)
+    assert table.due(slot(132), 1.0, waiting(0.3)).first
+    assert not table.due(slot(133), 1.0, waiting(0.3)).first
+    assert table.due(slot(134), 1.0, waiting(0.3)).first
+    table.was_not_asked()
+    assert table.due(slot(135), 1.0, waiting(0.3)).first
 
 
 def test_what_was_withheld_is_asked_for_again_at_once() -> None:

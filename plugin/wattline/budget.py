@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wattline.bus.latency import patience_s
 from wattline.bus.settings import LineSettings
-from wattline.bus.turns import Load, kept_free_s, room_s, take_turns
+from wattline.bus.turns import Load, kept_free_s, room_s, take_turns, takes_what_is_left
 from wattline.meters import Model
 from wattline.plan import (
     SLOW_S,
@@ -157,8 +157,10 @@ class Line:
 def line_of(budgets: Iterable[Budget], intervals_s: Sequence[float], interval_s: float) -> Line:
     """The meters with these ``budgets``, each read every so many of ``intervals_s``, on one line with slots of ``interval_s``."""
     budgets, shares = tuple(budgets), tuple(interval_s / own_s for own_s in intervals_s)
-    fast_s = tuple(budget.fast_s * share for budget, share in zip(budgets, shares, strict=True))
-    loads = [budget.load for budget in budgets]
+    loads = [
+        takes_what_is_left(budget.load, interval_s, own_s) for budget, own_s in zip(budgets, intervals_s, strict=True)
+    ]
+    fast_s = tuple(load.fast_s for load in loads)
     kept_s = kept_free_s(loads, interval_s)
     slots = take_turns(fast_s, interval_s, kept_s).slots
     costs_s = tuple(

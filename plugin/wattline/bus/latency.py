@@ -8,7 +8,8 @@ from wattline.plan import TYPICAL_TURNAROUND_S
 # Before anything is known: the value that readers of these meters have used for years.
 FIRST_TIMEOUT_S = 0.4
 SHORTEST_TIMEOUT_S = 0.1
-LONGEST_TIMEOUT_S = 1.0
+# A reply that is later than a late one may be (suspicion.py) is not worth waiting for.
+LONGEST_TIMEOUT_S = 3.0
 SAMPLES = 31
 SAMPLES_NEEDED = 5
 # So many replies in a row that come too late are no accident.

@@ -21,6 +21,8 @@ from wattline.words import Meter
 NEW_S = 120.0
 # Where sweeps fill the slots, every so many of these is left to a trial.
 SWEEPS_PER_TRIAL = 4
+# After so many such slots in which there was no time for the trial all the same, none is left to it any more.
+VAIN_TRIALS = 3
 # What a slot that is left to a trial has to have beyond the trial.
 MARGIN_S = 0.03
 # So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
@@ -75,7 +77,8 @@ class Member:
         self._verdict = Verdict()
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
-        self._full_sweeps = self._late_sweeps = 0
+        self._full_sweeps = self._vain_trials = self._requests = self._late_sweeps = 0
+        self._is_told = False
         self._unfinished: set[int] = set()
 
     def load(self, slot: Slot) -> Load:
@@ -86,7 +89,10 @@ class Member:
         return replace(self.session.needs.load(), trial_s=self.session.needs.trial_s(slot.began_s) if is_new else 0.0)
 
     def is_last(self, slot: Slot) -> bool:
-        """Whether the others are read first: it will hardly answer, and was asked not long ago."""
+        """Whether the others are read first: it will hardly answer, and was asked not long ago, or has other seconds too."""
+        own_s = self.meter.interval_s
+        if own_s and own_s > self._interval_s and self._polled_s is not None:
+            return slot.began_s - self._polled_s < own_s * (0.5 if self._unfinished else 1.5)
         return (
             self.is_silent
             and not self.went_without
@@ -143,6 +149,7 @@ class Member:
             self._unfinished = self.session.unasked.union(*(read.addresses for read in share.waiting))
         self.went_without = self.session.was_heard is None and bool(due.parts)
         if self.session.was_heard is None:
+            self._timetable.was_not_asked()
             return
         self._asked_s, self.is_silent = slot.began_s, not self.session.was_heard or self._is_in_vain()
         if self.is_silent:
@@ -153,12 +160,17 @@ class Member:
 
     def _is_in_vain(self) -> bool:
         """Whether it always answers too late, so that asking it only costs the others their time."""
-        self._late_sweeps = self._late_sweeps + 1 if self.session.was_late else 0
-        if self._late_sweeps == LATE_SWEEPS:
+        if self.session.decoded:
+            self._late_sweeps = 0
+            return False
+        self._late_sweeps += self.session.was_late
+        if self._late_sweeps == LATE_SWEEPS and not self._is_told:
+            self._is_told = True
             LOG.warning(
-                "%s: It answers, but too late for slots of %g s; give it more time with a longer --interval.",
+                "%s: It answers, but too late for slots of %g s; give it more time with a longer --interval%s.",
                 self.meter.name,
                 self._interval_s,
+                ", and leave out its timeout" if self.meter.timeout_s else "",
             )
         return self._late_sweeps >= LATE_SWEEPS and not self._is_alone
 
@@ -190,11 +202,14 @@ class Member:
     def _is_for_a_trial(self, slot: Slot) -> bool:
         """Whether ``slot`` is left to a trial: sweeps fill the slots, and a wider read that is worth it could end that."""
         trial_s, room = self.session.needs.trial_s(slot.began_s), room_s(self._interval_s)
-        if (
-            not 0 < trial_s < slot.deadline_s - slot.began_s - MARGIN_S
-            or self.session.needs.load().fast_s <= room - trial_s
-        ):
+        is_possible = 0 < trial_s < slot.deadline_s - slot.began_s - MARGIN_S and not self.meter.interval_s
+        if not is_possible or self.session.needs.load().fast_s <= room - trial_s:
             self._full_sweeps = 0
             return False
         self._full_sweeps += 1
-        return self._full_sweeps % SWEEPS_PER_TRIAL == 0
+        requests = self.session.health["requests"]
+        if self._full_sweeps % SWEEPS_PER_TRIAL == 1 and self._full_sweeps > 1 and requests == self._requests:
+            # The other meters left it no time either.
+            self._vain_trials += 1
+        self._requests = requests
+        return self._full_sweeps % SWEEPS_PER_TRIAL == 0 and self._vain_trials < VAIN_TRIALS

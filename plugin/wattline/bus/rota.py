@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from wattline.bus.member import Member
-from wattline.bus.turns import Load, Turns, kept_free_s, room_s, take_turns
+from wattline.bus.turns import Load, Turns, kept_free_s, room_s, take_turns, takes_what_is_left
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 
@@ -32,7 +32,8 @@ class Rota:
         self._followed_s: float | None = None
         self._would_do_since_s: float | None = None
         self._away: list[bool] = []
-        self._too_slow: set[str] = set()
+        self._in_parts: set[str] = set()
+        self._not_all: set[str] = set()
 
     @property
     def round_s(self) -> float:
@@ -70,11 +71,12 @@ class Rota:
             return
         self._followed_s, self._away = slot.began_s, away
         loads = [member.load(slot) for member in self._members]
-        costs_s = [
-            load.fast_s * self._interval_s / (member.meter.interval_s or self._interval_s)
+        shares = [
+            takes_what_is_left(load, self._interval_s, member.meter.interval_s or self._interval_s)
             for load, member in zip(loads, self._members, strict=True)
         ]
-        spare_s = kept_free_s(loads, self._interval_s)
+        costs_s = [share.fast_s for share in shares]
+        spare_s = kept_free_s(shares, self._interval_s)
         self._tell_who_is_too_slow(loads, is_first=is_first)
         turns, slots = take_turns(costs_s, self._interval_s, spare_s), self._turns.slots
         if self._turns.hold(costs_s, self._interval_s, spare_s):
@@ -107,11 +109,11 @@ class Rota:
     def _tell_who_is_too_slow(self, loads: Sequence[Load], *, is_first: bool) -> None:
         """Say at the start who needs more than a slot, and later who turns out to, once all is learnt."""
         for load, member in zip(loads, self._members, strict=True):
-            if member.meter.name in self._too_slow or (load.trial_s and not is_first):
-                continue
             name, slow_s = member.meter.name, max(load.slow_s, default=0.0)
+            if name in self._in_parts or (load.trial_s and not is_first):
+                continue
             if load.fast_s > room_s(self._interval_s):
-                self._too_slow.add(name)
+                self._in_parts.add(name)
                 LOG.warning(
                     "%s: One sweep of %s takes %.2f s: too much for %.0f s, so it is read in parts, one after another.",
                     self._port_name,
@@ -119,8 +121,8 @@ class Rota:
                     load.fast_s,
                     self._interval_s,
                 )
-            elif load.fast_s + slow_s + load.spare_s > room_s(self._interval_s):
-                self._too_slow.add(name)
+            elif load.fast_s + slow_s + load.spare_s > room_s(self._interval_s) and name not in self._not_all:
+                self._not_all.add(name)
                 LOG.warning(
                     "%s: One sweep of %s takes %.2f s, and a slow read of it %.2f s more: too much together for %.0f s, so "
                     "in a second with a slow read not all else is read.",

@@ -18,6 +18,8 @@ from wattline.registers import Decoded
 
 # When a slow read does not wait any longer for a slot in which there is time for it.
 OVERDUE_S = 3 * SLOW_S
+# How much of a slot those have that do not wait any longer.
+FIRST_SHARE = 0.5
 
 
 class SlowRead(NamedTuple):
@@ -132,10 +134,10 @@ class Timetable:
     def due(self, slot: Slot, round_s: float, share: Share) -> Due:
         """What is to be read in ``slot``: what moves, and the slow reads for which there is time.
 
-        The others wait; not for ever: then one comes before what moves, but never in two sweeps in a row.
+        The others wait; not for ever: then some come before what moves, but never in two sweeps in a row.
         """
         waited = [read for read in share.waiting if not self._came_first and self._has_waited(read, round_s)]
-        first = sorted(waited, key=_longest)[:1]
+        first = self._first_of(sorted(waited, key=_longest))
         self._came_first = bool(first)
         slow = {address for read in (*share.fitting, *first) for address in read.addresses}
         parts = [
@@ -143,7 +145,22 @@ class Timetable:
             for part in self._session.can_be_read(slot.began_s)
             if part.address in slow or not self._session.parts.can_wait(part)
         ]
-        return Due(parts, first[0].addresses if first else ())
+        return Due(parts, frozenset().union(*(read.addresses for read in first)))
+
+    def was_not_asked(self) -> None:
+        """Nothing of what was due was asked for, since there was no time; so what came first comes first again."""
+        self._came_first = False
+
+    def _first_of(self, waited: Sequence[SlowRead]) -> list[SlowRead]:
+        """As many of ``waited`` as half a slot holds, but one at least."""
+        left_s = FIRST_SHARE * room_s(self._interval_s)
+        first: list[SlowRead] = []
+        for read in waited:
+            if first and read.read_s > left_s:
+                break
+            first.append(read)
+            left_s -= read.read_s
+        return first
 
     def note(self, slot: Slot, round_s: float, decoded: Mapping[int, Decoded], withheld: Set[str]) -> None:
         """Remember that ``decoded`` was read in ``slot``, by address; but for the fields that are ``withheld``.

@@ -63,6 +63,17 @@ def room_s(interval_s: float, kept_free_s: float = 0.0) -> float:
     return min(USABLE_SHARE * interval_s, SWEEP_LONGEST_S) - kept_free_s
 
 
+def takes_what_is_left(load: Load, interval_s: float, own_s: float) -> Load:
+    """``load`` as that of a meter that is read every ``own_s`` seconds, in slots of ``interval_s``.
+
+    If that is several slots, its sweep may go on from one to the next, in the time that the others leave: it needs its
+    share of each slot, and none has to be kept free for it.
+    """
+    if own_s <= interval_s:
+        return load
+    return Load(interval_s * (load.fast_s / own_s + sum(load.slow_s) / max(own_s, SLOW_S)))
+
+
 def kept_free_s(loads: Sequence[Load], interval_s: float) -> float:
     """Seconds of each slot for the slow reads that fall into it, for patience, and for a trial while meters are new.
 
