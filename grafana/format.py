@@ -19,9 +19,48 @@ LINE_LENGTH = 120
 ORDER = {
     key: place
     for place, key in enumerate(
-        "uid id refId name type title label description tags editable timezone time refresh schemaVersion version links "
-        "gridPos timeFrom datasource query targets transformations templating fieldConfig defaults overrides options panels "
-        "matcher properties value text color unit decimals min max noValue thresholds custom".split()
+        [
+            "uid",
+            "id",
+            "refId",
+            "name",
+            "type",
+            "title",
+            "label",
+            "description",
+            "tags",
+            "editable",
+            "timezone",
+            "time",
+            "refresh",
+            "schemaVersion",
+            "version",
+            "links",
+            "gridPos",
+            "timeFrom",
+            "datasource",
+            "query",
+            "targets",
+            "transformations",
+            "templating",
+            "fieldConfig",
+            "defaults",
+            "overrides",
+            "options",
+            "panels",
+            "matcher",
+            "properties",
+            "value",
+            "text",
+            "color",
+            "unit",
+            "decimals",
+            "min",
+            "max",
+            "noValue",
+            "thresholds",
+            "custom",
+        ]
     )
 }
 

@@ -124,7 +124,12 @@ class SimulatedYear:
 
     def _counters(self, meter: str, used: float, given: float) -> dict[str, float]:
         tariffs = {f"energy_total_t{n}_kwh": 4000 * n + used / 4 for n in (1, 2, 3, 4)} if meter == "house" else {}
-        return {"energy_total_kwh": 9000 + used, "energy_import_kwh": 7000 + used, "energy_export_kwh": given, **tariffs}
+        return {
+            "energy_total_kwh": 9000 + used,
+            "energy_import_kwh": 7000 + used,
+            "energy_export_kwh": given,
+            **tariffs,
+        }
 
     def _counted(self, meter: str, second: int) -> dict[str, float]:
         """The counters near the end: there the year's steps are too coarse."""
@@ -173,7 +178,12 @@ class SimulatedYear:
             powers = [gauges(quarter + 450, meter)["power_w"] for quarter in quarters]
             used, given = (sum(self.energies[meter][quarter][n] for quarter in quarters) for n in (0, 1))
             values = self._spread(gauges(day + DAY // 2, meter)) | self._counters(meter, used, given)
-            own = {"consumption_kwh": used, "export_kwh": given, "base_load_w": min(powers), "readings": 900 * len(quarters)}
+            own = {
+                "consumption_kwh": used,
+                "export_kwh": given,
+                "base_load_w": min(powers),
+                "readings": 900 * len(quarters),
+            }
             yield line("electricity", self._tags(meter), values | own, day)
 
     def _host(self) -> Iterator[str]:
@@ -186,7 +196,12 @@ class SimulatedYear:
             yield line("diskio", {"name": "mmcblk0"}, {"write_bytes": 5e6 + 14_000 * age}, second)
             yield line("temp", {"sensor": "cpu_thermal"}, {"temp": 51 + 4 * wave + _noise(second)}, second)
             strained = int(age % 40_000 < 60)
-            flags = {"undervoltage": strained, "frequency_capped": strained, "throttled": 0, "soft_temperature_limit": 0}
+            flags = {
+                "undervoltage": strained,
+                "frequency_capped": strained,
+                "throttled": 0,
+                "soft_temperature_limit": 0,
+            }
             yield line("pi_power", {}, flags, second)
             memory = {"go_memstats_sys_bytes": 1.6e8 + 2e7 * wave, "go_memstats_heap_released_bytes": 3e7}
             yield line("influxdb", {}, memory, second)

@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stack.dashboards import DASHBOARDS, FOLDER, Query, duration, panels, queries, rows, variable_queries, variables
 
+from stack.dashboards import DASHBOARDS, FOLDER, Query, duration, panels, queries, rows, variable_queries, variables
 from wattline.fields import BUS_HEALTH_FIELDS, ELECTRICITY_FIELDS, METER_HEALTH_FIELDS
 
 FORMATTER = FOLDER / "format.py"
@@ -149,7 +149,9 @@ def test_panels_stand_in_reading_order(name: str) -> None:
     for entry in [*entries, *inside]:
         place = entry["gridPos"]
         cells = {
-            (x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
         }
         assert place["x"] + place["w"] <= 24
         assert cells.isdisjoint(taken), entry["title"]
@@ -308,7 +310,9 @@ def fields_of(flux: str) -> set[str]:
         matched = {name for name in known if re.search(pattern, name)}
         assert matched, f"{pattern} matches no field"
         # Each alternative of an enumeration is a field by itself.
-        plain |= set(pattern.strip("^$").strip("()").split("|")) if re.fullmatch(r"\^\([\w|]+\)\$", pattern) else matched
+        plain |= (
+            set(pattern.strip("^$").strip("()").split("|")) if re.fullmatch(r"\^\([\w|]+\)\$", pattern) else matched
+        )
     return plain
 
 
