@@ -30,13 +30,14 @@ def load_w(second: int) -> float:
     noon = (80 if weekday < 5 else 500) * math.exp(-(((hour - 12.7) / 1.3) ** 2))
     appliance = 700 if _noise(second // 2700) > 0.8 and 7 < hour < 23 else 0
     fridge = 90 if second % 2400 < 900 else 0
-    return 150 + evening + morning + noon + appliance + fridge + 25 * _noise(second)
+    habits = (evening + morning + noon) * (1 + 0.3 * _noise(second // 420))
+    return 110 + habits + appliance + fridge + 12 * _noise(second // 40) + 5 * _noise(second)
 
 
 def heat_w(second: int) -> float:
     """What the heat pump uses."""
     winter = 0.5 + 0.5 * math.cos(2 * math.pi * (second / DAY - 20) / 365.25)
-    return 30 + 900 * winter * (second % 7200 < 3600) + 10 * _noise(second + 7)
+    return 20 + 500 * winter * (_noise(second // 1500 * 7) > 0.2) + 5 * _noise(second + 7)
 
 
 def solar_w(second: int) -> float:
@@ -144,8 +145,11 @@ class SimulatedYear:
 
     @staticmethod
     def _spread(values: Mapping[str, float]) -> dict[str, float]:
-        lowest = {f"{name}_min": value - 0.02 * abs(value) for name, value in values.items()}
-        highest = {f"{name}_max": value + 0.03 * abs(value) for name, value in values.items()}
+        """The gauges of a window, with its lowest and highest second."""
+        share = {"frequency": 0.0004, "voltage": 0.008, "power_factor": 0.0}
+        widths = {name: next((s for stem, s in share.items() if name.startswith(stem)), 0.35) for name in values}
+        lowest = {f"{name}_min": value - widths[name] * abs(value) for name, value in values.items()}
+        highest = {f"{name}_max": value + widths[name] * abs(value) for name, value in values.items()}
         return {**values, **lowest, **highest}
 
     def _minutes(self, meter: str) -> Iterator[str]:

@@ -176,7 +176,7 @@ class TestQueries:
                 row["_field"]: float(row["_value"]) for row in house.ask(query, ZOOMS["1 h"], zone, now, meter="house")
             }
 
-            assert answer == pytest.approx(expected(house, "UTC" if zone == "utc" else zone, now, title, unit)), title
+            assert answer == pytest.approx(expected(house, "UTC" if zone == "utc" else zone, now, unit)), title
 
     def test_an_hour_of_the_heat_map_begins_on_the_hour(self, house: House) -> None:
         """Also where the clock is half an hour beside Greenwich's."""
@@ -230,7 +230,7 @@ def offset(instant: datetime, place: ZoneInfo) -> timedelta:
     return instant.astimezone(place).utcoffset() or timedelta()
 
 
-def expected(house: House, zone: str, now: datetime, title: str, unit: str) -> dict[str, float]:
+def expected(house: House, zone: str, now: datetime, unit: str) -> dict[str, float]:
     """What the house has used in a period up to the last full quarter-hour, in the one before, and in it by then."""
     end = now.astimezone(ZoneInfo(zone)) - timedelta(minutes=15)
     begin = period(end, unit)
@@ -240,11 +240,10 @@ def expected(house: House, zone: str, now: datetime, title: str, unit: str) -> d
     def used(start: float, stop: float) -> float:
         return sum(house.year.energies["house"][q][0] for q in settled(house, "house", int(start), -int(-stop // 1)))
 
-    last = {"Today": "Yesterday"}.get(title, title.replace("This", "Last"))
     energies = {
-        title: used(begin.timestamp(), end.timestamp()),
-        f"{last} by now": used(before.timestamp(), until),
-        last: used(before.timestamp(), begin.timestamp()),
+        "current": used(begin.timestamp(), end.timestamp()),
+        "earlier_by_now": used(before.timestamp(), until),
+        "earlier_whole": used(before.timestamp(), begin.timestamp()),
     }
     # Of a time before the 400 days there is nothing, not zero.
     return {name: kwh for name, kwh in energies.items() if kwh}
