@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chain.conftest import InfluxDB
-from stack.dashboards import DASHBOARDS, Query, panels, queries, substituted, variable_queries
+from stack.dashboards import DASHBOARDS, Query, panels, queries, substituted, variable_queries, variables
 from stack.simulated_year import DAY, SimulatedYear, present
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(600)]
@@ -43,21 +43,25 @@ class House:
         self.end = datetime.fromtimestamp(year.end, UTC)
 
     def ask(
-        self, query: Query, zoom: timedelta, zone: str = ZONE, now: datetime | None = None, **words: str
+        self, query: Query, zoom: timedelta, zone: str = ZONE, now: datetime | None = None, **words: str | list[str]
     ) -> list[dict[str, str]]:
         """The rows of a query's answer, with Grafana's words put in; its clock stands at ``now`` when that is given."""
         start, stop = (now or self.end) - zoom, now or self.end
-        values = {name: [value] for name, value in words.items()} | {"__timezone": [zone]}
+        values = {name: [value] if isinstance(value, str) else value for name, value in words.items()}
+        values["__timezone"] = [zone]
         flux = substituted(query, start, stop, values)
         if now:
             head = "".join(re.findall(r'^import "[\w/]+"\n', flux, re.MULTILINE))
             flux = f"{head}option now = () => {now:%Y-%m-%dT%H:%M:%SZ}\n{flux.removeprefix(head)}"
         return self.database.query(flux)
 
-    def words(self, name: str, zoom: timedelta) -> dict[str, str]:
+    def words(self, name: str, zoom: timedelta) -> dict[str, str | list[str]]:
         """The first value of each variable of a dashboard, or all of those that may be several."""
-        asked = variable_queries(name)
-        return {variable: self.ask(query, zoom)[0]["_value"] for variable, query in asked.items()}
+        words: dict[str, str | list[str]] = {}
+        for variable, query in variable_queries(name).items():
+            found = [row["_value"] for row in self.ask(query, zoom)]
+            words[variable] = found if variables(DASHBOARDS[name])[variable]["multi"] else found[0]
+        return words
 
 
 def write(database: InfluxDB, bucket: str, lines: Iterator[str]) -> None:
@@ -132,7 +136,7 @@ class TestQueries:
                     milliseconds, rows = min((timed(house, query, length, words) for _ in range(3)), key=lambda t: t[0])
                     times.setdefault(query.where, {})[zoom] = milliseconds
                     wrong += [
-                        f"{query.where} at {zoom}: {what}" for what in lacks(query, rows, columns, words["bucket"])
+                        f"{query.where} at {zoom}: {what}" for what in lacks(query, rows, columns, str(words["bucket"]))
                     ]
                     if milliseconds > BORNE_MS:
                         wrong.append(f"{query.where} at {zoom} took {milliseconds:.0f} ms")
@@ -257,7 +261,9 @@ def period(local: datetime, unit: str) -> datetime:
     return midnight.replace(day=1 if unit != "day" else midnight.day, month=1 if unit == "year" else midnight.month)
 
 
-def timed(house: House, query: Query, zoom: timedelta, words: dict[str, str]) -> tuple[float, list[dict[str, str]]]:
+def timed(
+    house: House, query: Query, zoom: timedelta, words: dict[str, str | list[str]]
+) -> tuple[float, list[dict[str, str]]]:
     began = time.perf_counter()
     rows = house.ask(query, zoom, **words)
     return (time.perf_counter() - began) * 1000, rows
