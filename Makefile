@@ -39,12 +39,13 @@ else
 	@$(VENV)/bin/python -m pytest $(ARGS)
 endif
 
-check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint
+check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint, and look at the form of the dashboards
 	@$(VENV)/bin/ruff check
 	@$(VENV)/bin/ruff format --check
 	@$(VENV)/bin/mypy --strict
 	@$(VENV)/bin/shellcheck $(shell_scripts)
 	@$(VENV)/bin/yamllint --strict $(yaml_files)
+	@$(VENV)/bin/python grafana/format.py --check
 
 servers: ## build Telegraf and InfluxDB for the chain tests; needs Go 1.26, cargo, clang, pkg-config and protoc
 	@tests/servers/build

@@ -1,0 +1,235 @@
+"""Four hundred days of a simulated house, written as the rollups would have written them, in line protocol.
+
+Three meters: `house` at the grid (with tariffs, and counters both ways), `heatpump` (a load on three lines), `solar`. The
+house is metered each second for six hours; before that there are minutes for eight days, quarter-hours and days for 400.
+"""
+
+import math
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+DAYS, MINUTE_DAYS, RAW_HOURS, HOST_DAYS = 400, 8, 6, 2
+MINUTE, QUARTER, DAY = 60, 900, 86400
+TAGS = {"house": "grid", "heatpump": "load", "solar": "solar"}
+# Seconds before the end at which nothing was metered, and for how long.
+GAPS = {1800: 90, 3000: 40, 5 * 3600: 420, 20 * DAY: 3 * 3600}
+
+
+def _noise(key: int) -> float:
+    """-1 to 1, the same for the same key."""
+    return ((key * 2654435761) % 4294967296) / 2147483648 - 1
+
+
+def load_w(second: int) -> float:
+    """What the house uses, without the heat pump."""
+    hour, weekday = (second + 3600) % DAY / 3600, ((second + 3600) // DAY + 3) % 7
+    evening = 900 * math.exp(-(((hour - 19.5) / 1.8) ** 2))
+    morning = (450 if weekday < 5 else 250) * math.exp(-(((hour - (7.2 if weekday < 5 else 9.5)) / 1.1) ** 2))
+    noon = (80 if weekday < 5 else 500) * math.exp(-(((hour - 12.7) / 1.3) ** 2))
+    appliance = 700 if _noise(second // 2700) > 0.8 and 7 < hour < 23 else 0
+    fridge = 90 if second % 2400 < 900 else 0
+    habits = (evening + morning + noon) * (1 + 0.3 * _noise(second // 420))
+    return 110 + habits + appliance + fridge + 12 * _noise(second // 40) + 5 * _noise(second)
+
+
+def heat_w(second: int) -> float:
+    """What the heat pump uses."""
+    winter = 0.5 + 0.5 * math.cos(2 * math.pi * (second / DAY - 20) / 365.25)
+    return 20 + 500 * winter * (_noise(second // 1500 * 7) > 0.2) + 5 * _noise(second + 7)
+
+
+def solar_w(second: int) -> float:
+    """What the panels give."""
+    hour = (second + 3600) % DAY / 3600
+    summer = 0.5 - 0.5 * math.cos(2 * math.pi * (second / DAY + 10) / 365.25)
+    sun = max(0.0, math.cos((hour - 13) / (8 + 6 * summer) * math.pi))
+    return (500 + 1500 * summer) * sun * (0.6 + 0.4 * _noise(second // DAY)) * (1 + 0.05 * _noise(second // 60))
+
+
+def gauges(second: int, meter: str) -> dict[str, float]:
+    """The gauges of a meter in a second."""
+    sun = solar_w(second)
+    if meter == "solar":
+        return {"power_w": -sun, "voltage_v": 231 + _noise(second)}
+    power = heat_w(second) if meter == "heatpump" else load_w(second) + heat_w(second) - sun
+    voltage, reactive = 230 + 4 * _noise(second // 600) + 0.5 * _noise(second) - power / 1500, 90 + 0.05 * power
+    apparent = math.hypot(power, reactive)
+    values = {
+        "voltage_v": voltage,
+        "current_a": apparent / voltage,
+        "power_w": power,
+        "reactive_power_var": reactive,
+        "apparent_power_va": apparent,
+        "power_factor": power / apparent,
+        "frequency_hz": 50 + 0.02 * _noise(second // 20),
+    }
+    if meter == "heatpump":
+        for line in (1, 2, 3):
+            values[f"voltage_l{line}_v"] = voltage + 2 * _noise(second // 600 + line)
+            values[f"current_l{line}_a"] = values["current_a"] / 3 * (0.8 + 0.1 * line)
+            values[f"power_l{line}_w"] = power / 3 * (0.8 + 0.1 * line)
+    return values
+
+
+def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float], second: int) -> str:
+    """A line of line protocol with the tag of the site."""
+    words = "".join(f",{key}={value}" for key, value in {**tags, "site": "home"}.items())
+    values = ",".join(f"{key}={value:.10g}" for key, value in fields.items())
+    return f"{measurement}{words} {values} {second}"
+
+
+class SimulatedYear:
+    """The house, and what it has counted.
+
+    Args:
+        end: the present, UTC.
+        zone: of the household, for its days.
+    """
+
+    def __init__(self, end: datetime, zone: str) -> None:
+        self.end = int(end.timestamp())
+        self.zone = ZoneInfo(zone)
+        self._began = self.end // QUARTER * QUARTER - DAYS * DAY
+        # Meter to begin of each quarter-hour to kWh used and given.
+        self.energies = {meter: dict(self._quarters(meter)) for meter in TAGS}
+        self._totals = {
+            meter: tuple(sum(pair[n] for pair in energies.values()) for n in (0, 1))
+            for meter, energies in self.energies.items()
+        }
+
+    def is_metered(self, second: int) -> bool:
+        """Whether there is a reading in a second."""
+        return not any(before - length <= self.end - second < before for before, length in GAPS.items())
+
+    def lines(self) -> Iterator[tuple[str, Iterator[str]]]:
+        """Bucket and lines, of all buckets."""
+        for meter in TAGS:
+            yield "energy", self._raw(meter)
+            yield "energy_1m", self._minutes(meter)
+            yield "energy_15m", self._quarter_lines(meter)
+            yield "energy_1d", self._days(meter)
+        yield "energy_1d", iter([line("household", {}, {"contract_power_w": 3000}, self.end - DAYS * DAY)])
+        yield "host", self._host()
+        yield "host", self._backups()
+
+    def _quarters(self, meter: str) -> Iterator[tuple[int, tuple[float, float]]]:
+        for quarter in range(self._began, self.end - QUARTER, QUARTER):
+            kwh = sum(gauges(second, meter)["power_w"] for second in (quarter + 225, quarter + 675)) / 8000
+            yield quarter, (max(kwh, 0.0), max(-kwh, 0.0))
+
+    @staticmethod
+    def _tags(meter: str) -> dict[str, str]:
+        return {"meter": meter, "role": TAGS[meter]}
+
+    def _counters(self, meter: str, used: float, given: float) -> dict[str, float]:
+        tariffs = {f"energy_total_t{n}_kwh": 4000 * n + used / 4 for n in (1, 2, 3, 4)} if meter == "house" else {}
+        return {
+            "energy_total_kwh": 9000 + used,
+            "energy_import_kwh": 7000 + used,
+            "energy_export_kwh": given,
+            **tariffs,
+        }
+
+    def _counted(self, meter: str, second: int) -> dict[str, float]:
+        """The counters near the end: there the year's steps are too coarse."""
+        used, given = self._totals[meter]
+        return self._counters(meter, used + (second - self.end) * 0.0001, given + (second - self.end) * 0.00002)
+
+    def _raw(self, meter: str) -> Iterator[str]:
+        for second in range(self.end - RAW_HOURS * 3600, self.end - 4):
+            if self.is_metered(second):
+                slow = self._counted(meter, second) if second % 10 == 0 else {}
+                yield line("electricity", self._tags(meter), gauges(second, meter) | slow, second)
+
+    @staticmethod
+    def _spread(values: Mapping[str, float]) -> dict[str, float]:
+        """The gauges of a window, with its lowest and highest second."""
+        share = {"frequency": 0.0004, "voltage": 0.008, "power_factor": 0.0}
+        widths = {name: next((s for stem, s in share.items() if name.startswith(stem)), 0.35) for name in values}
+        lowest = {f"{name}_min": value - widths[name] * abs(value) for name, value in values.items()}
+        highest = {f"{name}_max": value + widths[name] * abs(value) for name, value in values.items()}
+        return {**values, **lowest, **highest}
+
+    def _minutes(self, meter: str) -> Iterator[str]:
+        for minute in range(self.end // MINUTE * MINUTE - MINUTE_DAYS * DAY, self.end - MINUTE, MINUTE):
+            readings = sum(self.is_metered(second) for second in range(minute, minute + MINUTE, 10)) * 10
+            if readings:
+                values = self._spread(gauges(minute + 30, meter)) | self._counted(meter, minute)
+                counter = {"readings": readings, "consumption_counter_kwh": values["energy_import_kwh"]}
+                yield line("electricity", self._tags(meter), values | counter, minute)
+
+    def _quarter_lines(self, meter: str) -> Iterator[str]:
+        used = given = 0.0
+        for quarter, (consumption, export) in self.energies[meter].items():
+            used, given = used + consumption, given + export
+            if self.is_metered(quarter):
+                values = self._spread(gauges(quarter + 450, meter)) | self._counters(meter, used, given)
+                energies = {"consumption_kwh": consumption, "export_kwh": export, "readings": 900}
+                yield line("electricity", self._tags(meter), values | energies, quarter)
+
+    def day(self, second: int) -> int:
+        """The begin of the household's day."""
+        local = datetime.fromtimestamp(second, self.zone).replace(hour=0, minute=0, second=0, fold=0)
+        return int(local.timestamp())
+
+    def _days(self, meter: str) -> Iterator[str]:
+        days: dict[int, list[int]] = {}
+        for quarter in self.energies[meter]:
+            days.setdefault(self.day(quarter), []).append(quarter)
+        for day, quarters in list(days.items())[:-1]:
+            powers = [gauges(quarter + 450, meter)["power_w"] for quarter in quarters]
+            used, given = (sum(self.energies[meter][quarter][n] for quarter in quarters) for n in (0, 1))
+            values = self._spread(gauges(day + DAY // 2, meter)) | self._counters(meter, used, given)
+            own = {
+                "consumption_kwh": used,
+                "export_kwh": given,
+                "base_load_w": min(powers),
+                "readings": 900 * len(quarters),
+            }
+            yield line("electricity", self._tags(meter), values | own, day)
+
+    def _host(self) -> Iterator[str]:
+        began = self.end // 10 * 10 - HOST_DAYS * DAY
+        for second in range(began, self.end - 5, 10):
+            age, wave = second - began, math.sin(second / 7000)
+            yield line("cpu", {"cpu": "cpu-total"}, {"usage_idle": 88 + 6 * wave + 3 * _noise(second)}, second)
+            yield line("mem", {}, {"available_percent": 41 + 5 * wave}, second)
+            yield line("disk", {"path": "/", "device": "mmcblk0p2"}, {"used_percent": 23 + age / 1e6}, second)
+            yield line("diskio", {"name": "mmcblk0"}, {"write_bytes": 5e6 + 14_000 * age}, second)
+            yield line("temp", {"sensor": "cpu_thermal"}, {"temp": 51 + 4 * wave + _noise(second)}, second)
+            strained = int(age % 40_000 < 60)
+            flags = {
+                "undervoltage": strained,
+                "frequency_capped": strained,
+                "throttled": 0,
+                "soft_temperature_limit": 0,
+            }
+            yield line("pi_power", {}, flags, second)
+            memory = {"go_memstats_sys_bytes": 1.6e8 + 2e7 * wave, "go_memstats_heap_released_bytes": 3e7}
+            yield line("influxdb", {}, memory, second)
+            for alias in ("energy", "host"):
+                fields = {"buffer_size": 30 + 20 * wave, "buffer_limit": 86400, "metrics_dropped": 0}
+                fields |= {"metrics_rejected": 0, "write_time_ns": 2.1e7 + 8e6 * _noise(second)}
+                yield line("internal_write", {"output": "influxdb_v2", "alias": alias}, fields, second)
+            bus = {"busy_percent": 34 + 5 * wave, "missed_slots": age // 30_000, "readings_discarded": 0}
+            yield line("wattline_bus", {"port": "/dev/ttyRS485"}, bus | {"lines_dropped": 0, "reopenings": 0}, second)
+            for number, meter in enumerate(TAGS):
+                trip = {"round_trip_ms": 31 + number + wave, "round_trip_max_ms": 44 + number + 5 * _noise(second)}
+                errors = {"timeouts": age // (700 + 300 * number), "checksum_errors": age // 9000, "refusals": 0}
+                yield line("wattline_meter", {"meter": meter, "model": "orno-we515"}, trip | errors, second)
+
+    def _backups(self) -> Iterator[str]:
+        dice = random.Random(1)
+        for hour in range(29 * 24):
+            size = {"bytes": 2.9e8 - 2e5 * hour, "duration_s": 20 + 10 * dice.random(), "success": 1}
+            yield line("wattline_backup", {"kind": "run"}, size, self.end - 1200 - hour * 3600)
+        for week in range(4):
+            proof = {"bytes": 2.9e8 - 2e5 * week, "duration_s": 190, "success": 1}
+            yield line("wattline_backup", {"kind": "verify"}, proof, self.end - 3 * DAY - week * 7 * DAY)
+
+
+def present() -> datetime:
+    """Now, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
