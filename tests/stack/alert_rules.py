@@ -36,7 +36,9 @@ class Rule:
     @property
     def queries(self) -> dict[str, str]:
         """Name to Flux."""
-        return {name: node["model"]["query"] for name, node in self.nodes.items() if node["datasourceUid"] != EXPRESSION}
+        return {
+            name: node["model"]["query"] for name, node in self.nodes.items() if node["datasourceUid"] != EXPRESSION
+        }
 
     def evaluate(self, query: Query) -> dict[str, Series]:
         """What each node gives, by its name. The condition gives 1 where the alert fires, else 0."""

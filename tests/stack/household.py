@@ -21,8 +21,8 @@ Lines = Iterator[tuple[str, str]]
 
 
 def by_meter(**of: float) -> dict[str, float]:
-    """What differs by meter."""
-    return of
+    """What differs by meter, as the floats that all readings are."""
+    return {meter: float(value) for meter, value in of.items()}
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,10 @@ from typing import Any
 
 import pytest
 import yaml
+
 from chain.conftest import InfluxDB
 from stack.alert_rules import EXPRESSION, FOLDER, Labels, Rule, Series, load_rules, seconds
-from stack.household import BUCKETS, NOW, Household, by_meter
+from stack.household import BUCKETS, NOW, SOURCES, Household, by_meter
 
 RULES = load_rules()
 CONTACTS = sorted((FOLDER.parent.parent / "contact-points").glob("*.yaml"))
@@ -142,7 +143,9 @@ def test_there_is_no_dollar_sign_but_in_expressions_and_for_the_environment_of_a
     for path in [*FOLDER.glob("*.yaml"), *CONTACTS]:
         for line in path.read_text().splitlines():
             is_expression = "type: math" in line
-            is_contact = path in CONTACTS and re.fullmatch(r'\s+\w+: "?\$\{WATTLINE_ALERT_\w+\}(\?template=grafana| ")?', line)
+            is_contact = path in CONTACTS and re.fullmatch(
+                r'\s+\w+: "?\$\{WATTLINE_ALERT_\w+\}(\?template=grafana| ")?', line
+            )
             assert "$" not in line or is_expression or is_contact, line
 
 
@@ -234,7 +237,7 @@ FAULTS: list[Any] = [
     pytest.param(Household(last_verify_h=None), {"WattlineRestoreUnproven": {NO_LABELS}}, id="restore never proven"),
     *(
         pytest.param(Household(stopped_s={source: 400.0}), {"WattlineBlind": {labels(source=source)}}, id=f"nothing from {source}")
-        for source in ("mem", "disk", "diskio", "temp", "pi_power", "internal_write", "wattline_bus", "influxdb_memory")
+        for source in SOURCES
     ),
 ]  # fmt: skip
 
@@ -380,5 +383,5 @@ class TestHouseholds:
         medians_ms = {names[flux]: 1000 * sorted(spent)[len(spent) // 2] for flux, spent in database.spent_s.items()}
         with capsys.disabled():
             for name, median_ms in sorted(medians_ms.items(), key=lambda item: -item[1]):
-                print(f"{median_ms:8.1f} ms  {name}")  # noqa: T201 - the table is the point
+                print(f"{median_ms:8.1f} ms  {name}")
         assert max(medians_ms.values()) < 150
