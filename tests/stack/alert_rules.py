@@ -1,6 +1,5 @@
 """Grafana's alert rules, evaluated here as Grafana does it: the queries by InfluxDB, the rest by a page of Python."""
 
-import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,17 +59,12 @@ def _reduce(model: dict[str, Any], results: dict[str, Series]) -> Series:
 
 
 def _math(model: dict[str, Any], results: dict[str, Series]) -> Series:
-    """``a - b``, ``100 * a / b``: series of equal labels meet, and one without labels meets all."""
-    expression = model["expression"].removeprefix("100 * ")
-    factor = 100 if expression != model["expression"] else 1
-    left, sign, right = re.fullmatch(r"\$(\w+) ([-/]) \$(\w+)", expression).groups()
-    calculate = {"-": operator.sub, "/": operator.truediv}[sign]
-    return {
-        labels | others: factor * calculate(value, other)
-        for labels, value in results[left].items()
-        for others, other in results[right].items()
-        if labels == others or not labels or not others
-    }
+    """``a - b``. Only series of equal labels meet.
+
+    Grafana would let a series without labels meet all; but its InfluxDB source gives such a series a label of its own.
+    """
+    left, right = re.fullmatch(r"\$(\w+) - \$(\w+)", model["expression"]).groups()
+    return {labels: value - results[right][labels] for labels, value in results[left].items()}
 
 
 def _threshold(model: dict[str, Any], results: dict[str, Series]) -> Series:

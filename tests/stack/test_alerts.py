@@ -202,14 +202,15 @@ def labels(**of: str) -> Labels:
 
 
 HOUSE, FLAT = labels(meter="house"), labels(meter="flat")
+OVER_3000, OVER_6000 = labels(meter="house", contract_w="3000"), labels(meter="house", contract_w="6000")
 NO_LABELS = labels()
 
 FAULTS: list[Any] = [
     pytest.param(Household(silent_s=by_meter(house=120)), {"WattlineNoReadings": {HOUSE}, "WattlineMeterSilent": {HOUSE}}, id="silent for two minutes"),
-    pytest.param(Household(power_w=by_meter(house=2800)), {"WattlinePowerNearContract": {HOUSE}}, id="power near the contract"),
-    pytest.param(Household(power_w=by_meter(house=3100)), {"WattlinePowerNearContract": {HOUSE}, "WattlinePowerOverContract": {HOUSE}}, id="power over the contract"),
+    pytest.param(Household(power_w=by_meter(house=2800)), {"WattlinePowerNearContract": {OVER_3000}}, id="power near the contract"),
+    pytest.param(Household(power_w=by_meter(house=3100)), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id="power over the contract"),
     pytest.param(Household(power_w=by_meter(house=3100), contract_power_w=6000.0), {}, id="power below another contract"),
-    pytest.param(Household(power_w=by_meter(house=6100), contract_power_w=6000.0), {"WattlinePowerNearContract": {HOUSE}, "WattlinePowerOverContract": {HOUSE}}, id="power over another contract"),
+    pytest.param(Household(power_w=by_meter(house=6100), contract_power_w=6000.0), {"WattlinePowerNearContract": {OVER_6000}, "WattlinePowerOverContract": {OVER_6000}}, id="power over another contract"),
     pytest.param(Household(power_w=by_meter(roof=5000)), {}, id="a roof is not the contract's"),
     pytest.param(Household(voltage_v=by_meter(house=205.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage low"),
     pytest.param(Household(voltage_v=by_meter(house=254.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage high"),
