@@ -12,6 +12,7 @@
 | the trial has not got what the service has | the token is missing, the port is another, and nothing works |
 | the machine is no Raspberry Pi | the log fills with complaints about sensors |
 | the machine is one | under-voltage or throttling is missed, or read from the wrong chip |
+| InfluxDB grows | its share of the wrong limit, or its cached files, are taken for its memory |
 """
 
 import re
@@ -19,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from wattline.words import parse_meters
 
 FOLDER = Path(__file__).parent.parent / "telegraf"
 CONFIGS = sorted(FOLDER.rglob("*.conf"))
+EXAMPLES = sorted(FOLDER.rglob("*.conf.example"))
 HOST_INPUTS = {"cpu", "mem", "disk", "diskio", "net", "system", "temp", "processes", "swap", "exec", "internal"}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::-([^}]*))?")
 
@@ -91,7 +93,9 @@ def test_a_missing_token_stops_telegraf_and_is_named(telegraf: Run) -> None:
 
 
 def test_every_variable_is_documented_with_its_default_and_every_documented_one_exists() -> None:
-    text = "".join(re.sub(r"^\s*##? .*$", "", config.read_text(), flags=re.MULTILINE) for config in CONFIGS)
+    text = "".join(
+        re.sub(r"^\s*##? .*$", "", config.read_text(), flags=re.MULTILINE) for config in [*CONFIGS, *EXAMPLES]
+    )
     used = {match[1]: match[2] for match in VARIABLE.finditer(text)}
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", (FOLDER / "README.md").read_text(), flags=re.MULTILINE)
     assert {name: f"`{default}`" if default else "Telegraf does not start" for name, default in used.items()} == dict(
@@ -100,7 +104,7 @@ def test_every_variable_is_documented_with_its_default_and_every_documented_one_
 
 
 def test_no_secret_is_written_down() -> None:
-    for config in CONFIGS:
+    for config in [*CONFIGS, *EXAMPLES]:
         for value in re.findall(r'(?:token|password|secret|api_key)\w*"?\s*=\s*"([^"]*)"', config.read_text()):
             assert value.startswith(("${", "@{")), f"{config.name}: {value}"
 
@@ -298,3 +302,61 @@ def test_a_pis_supply_and_throttling(
     assert {key: int(value) for key, value in re.findall(r"(\w+)=(\d)i", line[1] if line else "")} == expected
     assert "E!" not in result.stderr
     assert "inputs.exec]" not in result.stderr
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """A process that stands for InfluxDB, and the limit of its control group as the kernel would show it."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(limit: str) -> None:
+        # Twenty megabytes of its own memory, and a word on stdout once it has them.
+        code = "import sys; held = bytearray(20_000_000); print(flush=True); sys.stdin.read()"
+        process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        processes.append(process)
+        assert process.stdout
+        process.stdout.readline()
+        lines = Path(f"/proc/{process.pid}/cgroup").read_text().splitlines()
+        (name,) = [line.removeprefix("0::") for line in lines if line.startswith("0::")]
+        group = Path(f"{tmp_path}/sys/fs/cgroup{name}")
+        group.mkdir(parents=True, exist_ok=True)
+        (group / "memory.max").write_text(f"{limit}\n")
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "pgrep").write_text(f'#!/bin/sh\n[ "$*" = "-o -x influxd" ] && echo {process.pid}\n')
+        (tmp_path / "bin" / "pgrep").chmod(0o755)
+
+    yield start
+    for process in processes:
+        process.communicate()
+
+
+def influxdb_memory(telegraf: Run, tmp_path: Path) -> dict[str, float]:
+    path = f"{tmp_path}/bin:/usr/bin:/bin"
+    environment = {"INFLUX_TOKEN": "a-token", "HOST_SYS": f"{tmp_path}/sys", "PATH": path}
+    result = telegraf("--test", "--input-filter", "exec", environment=environment)
+    assert "E!" not in result.stderr
+    line = re.search(r"^> influxdb_memory,site=home (\S+) \d+$", result.stdout, flags=re.MULTILINE)
+    return {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", line[1] if line else "")}
+
+
+def test_what_influxdb_takes_of_its_limit(telegraf: Run, limited: Callable[[str], Any], tmp_path: Path) -> None:
+    limited("50000000")
+    memory = influxdb_memory(telegraf, tmp_path)
+    assert memory["limit_bytes"] == 50_000_000
+    assert 20_000_000 < memory["used_bytes"] < 40_000_000
+    assert memory["used_percent"] == pytest.approx(memory["used_bytes"] / 500_000, abs=0.06)
+
+
+def test_without_a_limit_the_machines_memory_is_the_limit(
+    telegraf: Run, limited: Callable[[str], Any], tmp_path: Path
+) -> None:
+    limited("max")
+    (total_kib,) = re.findall(r"^MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text(), flags=re.MULTILINE)
+    assert influxdb_memory(telegraf, tmp_path)["limit_bytes"] == int(total_kib) * 1024
+
+
+def test_without_an_influxdb_nothing_is_said_of_one(telegraf: Run, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pgrep").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "pgrep").chmod(0o755)
+    assert influxdb_memory(telegraf, tmp_path) == {}

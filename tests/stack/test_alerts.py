@@ -1,0 +1,388 @@
+"""Grafana's alert rules: how they are written, and what they say of households that are well, have a fault, or are empty.
+
+| fault | what would be seen |
+|---|---|
+| a rule lacks its text, its severity, its panel | a message that says nothing, or leads nowhere |
+| it is judged on one look | a hiccup wakes the house |
+| what happens without data is left to Grafana | an outage raises every rule, or none |
+| a dollar sign | the environment in place of what was meant, in some versions of Grafana |
+| a query gives no row, a null, a text, or two rows | "no data" instead of an alert, or an evaluation error |
+| a query is empty for one reason and calm for another | the fault that silences the metric silences its alert |
+| one of several meters goes | its alert ends, or that of the others with it |
+| a threshold stands twice | one is changed, the other is not |
+"""
+
+import csv
+import io
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chain.conftest import InfluxDB
+from stack.alert_rules import EXPRESSION, FOLDER, Labels, Rule, Series, load_rules, seconds
+from stack.household import BUCKETS, NOW, SOURCES, Household, by_meter
+
+RULES = load_rules()
+CONTACTS = sorted((FOLDER.parent.parent / "contact-points").glob("*.yaml"))
+DASHBOARDS = FOLDER.parent.parent / "dashboards"
+
+# The panels that the alerts lead to: dashboard, and number of the panel in it.
+PANELS = {
+    "WattlinePowerNearContract": ("wattline-home", 1),
+    "WattlinePowerOverContract": ("wattline-home", 1),
+    "WattlineBaseLoad": ("wattline-home", 11),
+    "WattlineVoltage": ("wattline-electrical", 2),
+    "WattlineFrequency": ("wattline-electrical", 8),
+    "WattlineNoReadings": ("wattline-system", 1),
+    "WattlineRollupsLate": ("wattline-system", 2),
+    "WattlineMeterSilent": ("wattline-system", 9),
+    "WattlineEnergyBackwards": ("wattline-home", 14),
+    "WattlineTelegrafDropping": ("wattline-system", 15),
+    "WattlineBlind": ("wattline-system", 14),
+    "WattlinePiHot": ("wattline-system", 20),
+    "WattlinePiThrottled": ("wattline-system", 24),
+    "WattlineCardWearing": ("wattline-system", 23),
+    "WattlineDiskFull": ("wattline-system", 22),
+    "WattlineDatabaseMemory": ("wattline-system", 16),
+    "WattlineBackupLate": ("wattline-system", 3),
+    "WattlineRestoreUnproven": ("wattline-system", 4),
+}
+
+# The two that speak when the database itself cannot be asked.
+WATCHERS = {"WattlineNoReadings", "WattlineBlind"}
+
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.title)
+
+
+# How they are written
+
+
+@each_rule
+def test_a_rule_says_what_is_wrong_with_its_numbers_how_bad_it_is_and_where_to_look(rule: Rule) -> None:
+    annotations = rule.written["annotations"]
+    assert re.fullmatch(r"[A-Z].*\.", annotations["summary"])
+    assert "{{" not in annotations["summary"]
+    assert re.search(r"\{\{ printf \"%\.\df\" \.Value", annotations["description"])
+    assert rule.written["labels"]["severity"] in {"critical", "warning", "info"}
+    assert PANELS[rule.title] == (annotations["__dashboardUid__"], int(annotations["__panelId__"]))
+
+
+@each_rule
+def test_a_rule_waits_for_two_looks_at_least(rule: Rule) -> None:
+    assert seconds(rule.written["for"]) >= 2 * rule.interval_s
+
+
+@each_rule
+def test_a_rule_says_what_happens_without_data_and_without_an_answer(rule: Rule) -> None:
+    expected = ("Alerting", "Alerting") if rule.title in WATCHERS else ("NoData", "Error")
+    assert (rule.written["noDataState"], rule.written["execErrState"]) == expected
+
+
+@each_rule
+def test_a_rules_nodes_lead_to_its_condition(rule: Rule) -> None:
+    """Each name stands before its use, says itself twice as Grafana wants it, and is used."""
+    known: set[str] = set()
+    used = {rule.written["condition"]}
+    for name, node in rule.nodes.items():
+        assert node["model"]["refId"] == name
+        if node["datasourceUid"] == EXPRESSION:
+            expression = node["model"]["expression"]
+            needs = set(re.findall(r"\$(\w+)", expression)) or {expression}
+            assert needs <= known
+            used |= needs
+        else:
+            assert node["datasourceUid"] == "wattline"
+            assert node["relativeTimeRange"]["from"] > node["relativeTimeRange"]["to"] == 0
+        known.add(name)
+    used |= set(re.findall(r"\.Values\.(\w+)", rule.written["annotations"]["description"]))
+    assert used == known
+
+
+@each_rule
+def test_a_rules_text_names_labels_that_its_query_gives(rule: Rule) -> None:
+    named = set(re.findall(r"\.Labels\.(\w+)", rule.written["annotations"]["description"]))
+    given = re.findall(r"group\(columns: \[([^]]*)\]\)", rule.queries["query"])[-1:]
+    assert named <= set(re.findall(r"\w+", given[0] if given else ""))
+
+
+@each_rule
+def test_a_query_asks_for_fixed_times_and_says_which_number_stands_for_nothing(rule: Rule) -> None:
+    for flux in rule.queries.values():
+        assert "v.time" not in flux
+        assert "windowPeriod" not in flux
+        assert "nothing = array.from(" in flux
+
+
+def test_a_rule_has_a_name_of_its_own_and_one_that_outlasts_its_title() -> None:
+    titles, uids = [rule.title for rule in RULES], [rule.written["uid"] for rule in RULES]
+    assert len(set(titles)) == len(titles)
+    assert uids == ["-".join(re.findall("[A-Z][a-z]+", title)).lower() for title in titles]
+
+
+def test_a_threshold_stands_once_with_the_reason_to_change_it() -> None:
+    for path in FOLDER.glob("*.yaml"):
+        thresholds = re.search(r"^thresholds:\n((?:(?:  .*)?\n)+)", path.read_text(), flags=re.MULTILINE)
+        if thresholds:
+            assert re.findall(r"^  (\w+): &(\w+) ", thresholds[1], flags=re.MULTILINE)
+            for block in re.findall(r"(?:^  #.*\n)*(?:^  \w+: .*\n)+", thresholds[1], flags=re.MULTILINE):
+                assert block.startswith("  # "), block
+        params = re.findall(r"params: (.*?)\}", path.read_text())
+        # A flag is 1 or 0, and one lost reading is one too many: those have nothing to change.
+        assert all(param.strip("[]").startswith("*") or param == "[0]" for param in params)
+
+
+def test_there_is_no_dollar_sign_but_in_expressions_and_for_the_environment_of_a_contact() -> None:
+    for path in [*FOLDER.glob("*.yaml"), *CONTACTS]:
+        for line in path.read_text().splitlines():
+            is_expression = "type: math" in line
+            is_contact = path in CONTACTS and re.fullmatch(
+                r'\s+\w+: "?\$\{WATTLINE_ALERT_\w+\}(\?template=grafana| ")?', line
+            )
+            assert "$" not in line or is_expression or is_contact, line
+
+
+def test_each_alert_is_documented_with_its_severity() -> None:
+    rows = re.findall(
+        r"^\| `(Wattline\w+)` \| (\w+) \|", (CONTACTS[0].parent / "README.md").read_text(), flags=re.MULTILINE
+    )
+    assert dict(rows) == {rule.title: rule.written["labels"]["severity"] for rule in RULES}
+
+
+def test_an_alert_leads_to_a_panel_that_is_there() -> None:
+    for uid, number in set(PANELS.values()):
+        path = DASHBOARDS / f"{uid.removeprefix('wattline-')}.json"
+        if path.exists():
+            panels = json.loads(path.read_text())["panels"]
+            numbers = {panel["id"] for row in panels for panel in [row, *row.get("panels", [])]}
+            assert number in numbers, f"{path.name} has no panel {number}"
+
+
+def test_without_a_word_in_the_environment_there_is_a_contact_that_grafana_takes() -> None:
+    text = (FOLDER / "contact-points.yaml").read_text()
+    assert "$" not in text
+    (point,) = yaml.safe_load(text)["contactPoints"]
+    (receiver,) = point["receivers"]
+    assert receiver["settings"]["url"].startswith("http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize("path", CONTACTS, ids=lambda path: path.stem)
+def test_a_contact_takes_the_place_of_that_of_nobody_and_its_words_are_documented(path: Path) -> None:
+    (nobody,) = yaml.safe_load((FOLDER / "contact-points.yaml").read_text())["contactPoints"]
+    (point,) = yaml.safe_load(path.read_text())["contactPoints"]
+    assert (point["name"], point["receivers"][0]["uid"]) == (nobody["name"], nobody["receivers"][0]["uid"])
+    words = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
+    assert words == set(re.findall(r"^#   (WATTLINE_\w+)=", path.read_text(), flags=re.MULTILINE))
+    row = re.search(rf"^\| `{path.name}` \|.*$", (path.parent / "README.md").read_text(), flags=re.MULTILINE)
+    assert row
+    assert set(re.findall(r"`(WATTLINE_\w+)`", row[0])) == words
+
+
+def test_the_policy_sends_all_to_the_household_and_an_outage_in_one_message() -> None:
+    (policy,) = yaml.safe_load((FOLDER / "policies.yaml").read_text())["policies"]
+    assert policy["group_by"] == ["alertname"]
+    assert {policy["receiver"], *(route["receiver"] for route in policy["routes"])} == {"household"}
+
+
+# What they say
+
+
+NOBODY: set[Labels] = set()
+
+
+def labels(**of: str) -> Labels:
+    return frozenset(of.items())
+
+
+HOUSE, FLAT = labels(meter="house"), labels(meter="flat")
+OVER_3000, OVER_6000 = labels(meter="house", contract_w="3000"), labels(meter="house", contract_w="6000")
+NO_LABELS = labels()
+
+FAULTS: list[Any] = [
+    pytest.param(Household(silent_s=by_meter(house=120)), {"WattlineNoReadings": {HOUSE}, "WattlineMeterSilent": {HOUSE}}, id="silent for two minutes"),
+    pytest.param(Household(power_w=by_meter(house=2800)), {"WattlinePowerNearContract": {OVER_3000}}, id="power near the contract"),
+    pytest.param(Household(power_w=by_meter(house=3100)), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id="power over the contract"),
+    pytest.param(Household(power_w=by_meter(house=3100), contract_power_w=6000.0), {}, id="power below another contract"),
+    pytest.param(Household(power_w=by_meter(house=6100), contract_power_w=6000.0), {"WattlinePowerNearContract": {OVER_6000}, "WattlinePowerOverContract": {OVER_6000}}, id="power over another contract"),
+    pytest.param(Household(power_w=by_meter(roof=5000)), {}, id="a roof is not the contract's"),
+    pytest.param(Household(voltage_v=by_meter(house=205.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage low"),
+    pytest.param(Household(voltage_v=by_meter(house=254.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage high"),
+    pytest.param(Household(frequency_hz=by_meter(house=50.6)), {"WattlineFrequency": {HOUSE}}, id="frequency high"),
+    pytest.param(Household(frequency_hz=by_meter(house=49.4)), {"WattlineFrequency": {HOUSE}}, id="frequency low"),
+    pytest.param(Household(fall_kwh=by_meter(house=3.0)), {"WattlineEnergyBackwards": {labels(meter="house", field="energy_total_kwh")}}, id="energy backwards"),
+    pytest.param(Household(base_load_w=by_meter(house=200.0)), {"WattlineBaseLoad": {HOUSE}}, id="base load up"),
+    pytest.param(Household(base_load_w=by_meter(house=200.0), whole_days=5), {}, id="base load up in the first week"),
+    pytest.param(Household(base_load_w=by_meter(roof=200.0)), {}, id="a roof has no base load"),
+    pytest.param(Household(rollup_age_s=1300), {"WattlineRollupsLate": {NO_LABELS}}, id="rollups late"),
+    pytest.param(Household(temperature_celsius=79.0), {"WattlinePiHot": {NO_LABELS}}, id="hot"),
+    pytest.param(Household(throttled=1), {"WattlinePiThrottled": {labels(field="throttled")}}, id="throttled"),
+    pytest.param(Household(undervoltage=1), {"WattlinePiThrottled": {labels(field="undervoltage")}}, id="undervoltage"),
+    pytest.param(Household(disk_percent=86.0), {"WattlineDiskFull": {labels(path="/")}}, id="disk full"),
+    pytest.param(Household(card_gb_a_day=6.0), {"WattlineCardWearing": {labels(device="mmcblk0")}}, id="card wearing"),
+    pytest.param(Household(dropped=1), {"WattlineTelegrafDropping": {labels(at="energy", field="metrics_dropped")}}, id="Telegraf drops"),
+    pytest.param(Household(refused=4), {"WattlineTelegrafDropping": {labels(at="host", field="metrics_rejected")}}, id="InfluxDB refuses"),
+    pytest.param(Household(lines_dropped=4), {"WattlineTelegrafDropping": {labels(at="/dev/ttyRS485", field="lines_dropped")}}, id="the plugin drops"),
+    pytest.param(Household(heartbeats=60), {}, id="a heartbeat is no reading"),
+    pytest.param(Household(memory_percent=91.0), {"WattlineDatabaseMemory": {NO_LABELS}}, id="database memory"),
+    pytest.param(Household(last_run_h=5.0), {"WattlineBackupLate": {NO_LABELS}}, id="backup late"),
+    pytest.param(Household(last_run_h=5.0, failed_run_h=0.1), {"WattlineBackupLate": {NO_LABELS}}, id="backup fails"),
+    pytest.param(Household(last_run_h=None), {"WattlineBackupLate": {NO_LABELS}}, id="never a backup"),
+    pytest.param(Household(last_verify_h=200.0), {"WattlineRestoreUnproven": {NO_LABELS}}, id="restore unproven"),
+    pytest.param(Household(last_verify_h=None), {"WattlineRestoreUnproven": {NO_LABELS}}, id="restore never proven"),
+    *(
+        pytest.param(Household(stopped_s={source: 400.0}), {"WattlineBlind": {labels(source=source)}}, id=f"nothing from {source}")
+        for source in SOURCES
+    ),
+]  # fmt: skip
+
+EMPTY = {
+    "WattlineNoReadings": {labels(meter="none")},
+    "WattlineBackupLate": {NO_LABELS},
+    "WattlineRestoreUnproven": {NO_LABELS},
+    "WattlineBlind": {labels(source=source) for source in ("mem", "disk", "internal_write", "wattline_bus")},
+}
+
+real = [pytest.mark.chain, pytest.mark.timeout(180)]
+
+
+class Database(InfluxDB):
+    """One server; each household is an organisation of its own, since the names of the buckets are those of the rules."""
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        self.spent_s: dict[str, list[float]] = {}
+
+    def move_in(self, organisation: str, household: Household | None) -> None:
+        """Make the buckets, and fill them."""
+        self._ask(f"org create --name {organisation}")
+        for bucket in BUCKETS:
+            self._ask(f"bucket create --name {bucket} --org {organisation}")
+        written: dict[str, list[str]] = {}
+        for bucket, line in household.lines() if household else ():
+            written.setdefault(bucket, []).append(line)
+        for bucket, lines in written.items():
+            path = f"/api/v2/write?org={organisation}&bucket={bucket}&precision=s"
+            self._post(path, "\n".join(lines).encode(), "text/plain")
+
+    def query_as_grafana(self, organisation: str) -> Callable[[str], Series]:
+        """Asks, and insists on what Grafana's alerting takes: one number per series."""
+
+        def ask(flux: str) -> Series:
+            words = {
+                "query": flux,
+                "now": NOW.isoformat().replace("+00:00", "Z"),
+                "dialect": {"annotations": ["group", "datatype"]},
+            }
+            began_s = time.perf_counter()
+            answer = self._post(f"/api/v2/query?org={organisation}", json.dumps(words).encode(), "application/json")
+            self.spent_s.setdefault(flux, []).append(time.perf_counter() - began_s)
+            return one_number_per_series(answer)
+
+        return ask
+
+    def _post(self, path: str, body: bytes, content_type: str) -> str:
+        headers = {"Authorization": f"Token {self.token}", "Content-Type": content_type}
+        request = urllib.request.Request(f"{self.url}{path}", body, headers)  # noqa: S310 - our own child's
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"{error.read().decode()} for\n{body.decode()[:2000]}")
+
+
+def one_number_per_series(answer: str) -> Series:
+    """The labels and the number of each table of an annotated answer.
+
+    Grafana takes the columns of the group key for labels, and wants `_time` and a number `_value` beside them, no more.
+    """
+    series: Series = {}
+    header: dict[str, list[str]] = {}
+    names: list[str] = []
+    for row in csv.reader(io.StringIO(answer)):
+        if not row:
+            names = []
+        elif row[0].startswith("#"):
+            header[row[0]] = row[1:]
+        elif not names:
+            names = row[1:]
+        else:
+            cells = dict(zip(names, row[1:], strict=True))
+            is_label = dict(zip(names, header["#group"], strict=True))
+            kinds = dict(zip(names, header["#datatype"], strict=True))
+            values = {name for name in names if is_label[name] == "false"} - {"result", "table"}
+            assert values == {"_time", "_value"}, values
+            assert kinds["_value"] == "double"
+            found = frozenset((name, cells[name]) for name in names if is_label[name] == "true")
+            assert found not in series, f"two rows of {set(found)}"
+            assert cells["_value"], f"a null for {set(found)}"
+            series[found] = float(cells["_value"])
+    assert series, "an empty answer"
+    return series
+
+
+@pytest.fixture(scope="module")
+def database(
+    server: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Database]:
+    with Database(server("influxd"), server("influx"), tmp_path_factory.mktemp("alerts"), pytestconfig) as database:
+        database.start()
+        database.set_up()
+        yield database
+
+
+@pytest.fixture
+def firing(database: Database, request: pytest.FixtureRequest) -> Callable[[Household | None], dict[str, set[Labels]]]:
+    """The alerts that fire in a household; each rule has given its numbers."""
+
+    def judge(household: Household | None) -> dict[str, set[Labels]]:
+        organisation = f"home-{len(database.spent_s)}-{abs(hash(request.node.name))}"
+        database.move_in(organisation, household)
+        ask = database.query_as_grafana(organisation)
+        fired = {rule.title: rule.fires(ask) for rule in RULES}
+        return {title: found for title, found in fired.items() if found}
+
+    return judge
+
+
+class TestHouseholds:
+    """Each on a real InfluxDB, with every rule of the folder: what has to fire fires, and nothing else does."""
+
+    pytestmark = real
+
+    def test_nothing_fires_where_all_is_well(self, firing) -> None:
+        assert firing(Household()) == {}
+
+    def test_without_any_data_the_watchers_fire_and_the_others_have_a_number(self, firing) -> None:
+        assert firing(None) == EMPTY
+
+    @pytest.mark.parametrize(("household", "expected"), FAULTS)
+    def test_a_fault_fires_its_alert_and_no_other(self, firing, household, expected) -> None:
+        assert firing(household) == expected
+
+    @pytest.mark.parametrize(("household", "expected"), [pytest.param(Household(), {}, id="well"), *FAULTS])
+    def test_a_meter_that_goes_is_told_and_takes_no_alert_of_another_with_it(self, firing, household, expected) -> None:
+        fired = firing(household.without_a_meter("flat"))
+        for title in ("WattlineNoReadings", "WattlineMeterSilent"):
+            expected = {**expected, title: expected.get(title, NOBODY) | {FLAT}}
+        assert fired == expected
+
+    def test_one_line_of_three_is_enough_for_the_voltage(self, firing) -> None:
+        assert firing(Household(voltage_l2_v=190.0)) == {
+            "WattlineVoltage": {labels(meter="flat", field="voltage_l2_v")}
+        }
+
+    def test_a_question_is_cheap(self, database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+        """The median of all that were asked above; a Pi takes ten times as long, and is asked twice a minute."""
+        names = {flux: f"{rule.title} {name}" for rule in RULES for name, flux in rule.queries.items()}
+        medians_ms = {names[flux]: 1000 * sorted(spent)[len(spent) // 2] for flux, spent in database.spent_s.items()}
+        with capsys.disabled():
+            for name, median_ms in sorted(medians_ms.items(), key=lambda item: -item[1]):
+                print(f"{median_ms:8.1f} ms  {name}")
+        assert max(medians_ms.values()) < 150
