@@ -207,8 +207,8 @@ class SimulatedYear:
                 "soft_temperature_limit": 0,
             }
             yield line("pi_power", {}, flags, second)
-            memory = {"go_memstats_sys_bytes": 1.6e8 + 2e7 * wave, "go_memstats_heap_released_bytes": 3e7}
-            yield line("influxdb", {}, memory, second)
+            memory = {"used_bytes": 1.6e8 + 2e7 * wave, "limit_bytes": 4e8, "used_percent": 40 + 5 * wave}
+            yield line("influxdb_memory", {}, memory, second)
             for alias in ("energy", "host"):
                 fields = {"buffer_size": 30 + 20 * wave, "buffer_limit": 86400, "metrics_dropped": 0}
                 fields |= {"metrics_rejected": 0, "write_time_ns": 2.1e7 + 8e6 * _noise(second)}

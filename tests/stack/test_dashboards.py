@@ -53,7 +53,7 @@ HOST = {
     "disk": {"used_percent"},
     "diskio": {"write_bytes"},
     "household": {"contract_power_w"},
-    "influxdb": {"go_memstats_sys_bytes", "go_memstats_heap_released_bytes"},
+    "influxdb_memory": {"used_bytes", "limit_bytes", "used_percent"},
     "internal_write": {"buffer_size", "buffer_limit", "metrics_dropped", "metrics_rejected", "write_time_ns"},
     "mem": {"available_percent"},
     "pi_power": {"undervoltage", "frequency_capped", "throttled", "soft_temperature_limit"},
