@@ -1,0 +1,88 @@
+"""`compose/influx` and `compose/influxdb/remake` where there is no influx CLI: in a container of the stack.
+
+A program in the place of Docker writes down its words and runs the container's command here, with what the service
+`setup` has: the CLI, the address, the time zone, and the secrets in a folder.
+
+| fault | test |
+|---|---|
+| the token stands on a command line | test_no_token_stands_on_a_command_line |
+| words are torn, or stdin does not arrive | test_what_is_written_can_be_queried |
+| days are cut in another zone than that of .env | test_a_range_is_made_anew_in_the_zone_of_the_household |
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stack.conftest import Stack
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
+COMPOSE = Path(__file__).parents[2] / "compose"
+
+
+@pytest.fixture
+def docker(stack: Stack, tmp_path: Path) -> Path:
+    """The folder with what stands in for Docker, and the log of its words."""
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "influxdb_operator_token").write_text(stack.token)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "docker"
+    environment = {
+        "PATH": f"{Path(stack._influx).parent}:{os.environ['PATH']}",
+        "INFLUX_HOST": stack.url,
+        "HOME": str(tmp_path),
+        "WATTLINE_SECRETS": str(secrets),
+        "WATTLINE_TIMEZONE": "Australia/Adelaide",
+    }
+    program.write_text(f"""#!{sys.executable}
+import os, sys
+words = sys.argv[1:]
+open({str(tmp_path / "words")!r}, "a").write(repr((words, os.getcwd())) + "\\n")
+options = ["compose", "run", "--rm", "-T", "--no-deps", "--entrypoint", "/bin/sh", "setup"]
+assert words[:8] == options, words
+inside = [word.replace("/wattline/", {str(COMPOSE / "influxdb")!r} + "/", 1) for word in words[8:]]
+os.execve("/bin/sh", ["/bin/sh", *inside], {environment!r})
+""")
+    program.chmod(0o755)
+    return tmp_path
+
+
+def run(docker: Path, command: str, stdin: str = "") -> str:
+    own = {"PATH": f"{docker / 'bin'}:/usr/bin:/bin"}
+    done = subprocess.run(
+        shlex.split(command), env=own, input=stdin, capture_output=True, text=True, check=False, cwd=docker
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_is_written_can_be_queried(docker: Path, stack: Stack) -> None:
+    lines = "electricity,meter=house,role=grid power_w=130 1764000000000000000\n"
+    run(docker, f"{COMPOSE}/influx write --bucket energy --file /dev/stdin", lines)
+    query = 'from(bucket: "energy") |> range(start: 0) |> filter(fn: (r) => r._field == "power_w")'
+    assert "130" in run(docker, f"{COMPOSE}/influx query --raw {shlex.quote(query)}")
+    assert stack.points("energy", meter="house") == {1_764_000_000: {"power_w": 130.0}}
+
+
+def test_a_range_is_made_anew_in_the_zone_of_the_household(docker: Path, stack: Stack) -> None:
+    """2025-11-25 begins in Adelaide at 13:30 of the day before, by universal time."""
+    midnight = 1_763_991_000
+    lines = (
+        f"electricity,meter=house,role=grid energy_total_kwh={100 + n / 8} {midnight + 60 * n}" for n in range(120)
+    )
+    stack.write(lines)
+    run(docker, f"{COMPOSE}/influxdb/remake 2025-11-25 2025-11-26")
+    assert list(stack.points("energy_1d", meter="house")) == [midnight]
+
+
+def test_no_token_stands_on_a_command_line(docker: Path, stack: Stack) -> None:
+    run(docker, f"{COMPOSE}/influx query 'buckets()'")
+    run(docker, f"{COMPOSE}/influxdb/remake 2025-11-25 2025-11-26")
+    said = (docker / "words").read_text()
+    assert said.count("--entrypoint") == 2
+    assert stack.token not in said
