@@ -36,6 +36,9 @@ from wattline.bus.spans import AGREEMENTS_NEEDED, Spans
 from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
 
+# A thousand seconds of a virtual line take some of a busy machine's.
+pytestmark = pytest.mark.timeout(60)
+
 
 @pytest.fixture(autouse=True)
 def _log(caplog: pytest.LogCaptureFixture) -> None:

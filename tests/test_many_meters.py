@@ -44,6 +44,8 @@ from virtual import FAST, Ask, Replies, Seen, Street, sound
 from wattline.budget import budget_of, line_of
 from wattline.bus.learning import Trying
 
+# Hundreds of seconds of a virtual line take some of a busy machine's.
+pytestmark = pytest.mark.timeout(60)
 FIVE = [f"m{number}=orno-we515@{number}" for number in range(1, 6)]
 PAIR = FIVE[:2]
 Live = Callable[..., dict[str, Seen]]
