@@ -531,7 +531,7 @@ def test_lines_tell_twice_a_minute():
 
 
 def test_the_bar_moves_and_lets_itself_be_talked_over(monkeypatch):
-    monkeypatch.setattr("wattline.convert.bar.EVERY_S", 0.0)
+    monkeypatch.setattr("wattline.bar.EVERY_S", 0.0)
     screen = io.StringIO()
     with Bar(Console(file=screen, force_terminal=True, width=80)) as bar:
         bar.at(25, 100, 2_500_000)

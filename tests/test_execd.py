@@ -161,6 +161,7 @@ def test_the_loop_is_left_before_the_last_word(program, simulator):
     patch = """
 import time
 from wattline import hold
+# A loop that takes its time to end: that is the test.
 hold.Hold.close = lambda self: (time.sleep(0.1), hold.LOG.warning("The loop has ended."))
 """
     run = program("run", simulator().port, METER, patch=patch, stdin=subprocess.DEVNULL)

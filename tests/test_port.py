@@ -231,7 +231,7 @@ PEERS = {"device": Terminal, "socket": Gateway, "rfc2217": Rfc2217Gateway}
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch) -> None:
     """pyserial sleeps while it waits for an answer, and after each close; here less."""
-    nap = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 20))
+    nap = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 20))  # pyserial's own sleeps, shortened
     monkeypatch.setattr(serial.rfc2217, "time", nap)
     monkeypatch.setattr(protocol_socket, "time", nap)
 
@@ -340,7 +340,12 @@ def test_a_stop_ends_a_reply_that_is_coming(peer, port, stop):
     """Also where the reader sleeps until the rest can be there."""
     port.use(LineSettings(1200, "E", 1))
     with (
-        meanwhile(peer.receive, lambda: peer.send(reply([0] * 125)[:20]), lambda: time.sleep(0.05), stop.set),
+        meanwhile(
+            peer.receive,
+            lambda: peer.send(reply([0] * 125)[:20]),
+            lambda: time.sleep(0.05),  # until the reader sleeps: it has no event for us
+            stop.set,
+        ),
         within(1),
         pytest.raises(Stopped),
     ):

@@ -226,7 +226,8 @@ class Gateway(threading.Thread):
 @pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
 def test_parities_are_told_apart_behind_rfc_2217(library, monkeypatch, capsys):
     """Two meters at one address, of one speed and two parities, and both are named with theirs."""
-    monkeypatch.setattr(serial.rfc2217, "time", SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 20)))
+    nap = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 20))  # pyserial's own sleeps, shortened
+    monkeypatch.setattr(serial.rfc2217, "time", nap)
     odd = LineSettings(9600, "O", 1)
     gateway = Gateway(Line(Meter("a", ORNO, 1, ORNO.settings), Meter("b", SDM, 1, odd)))
     settings = "9600-8E1,9600-8N1,9600-8O1"
