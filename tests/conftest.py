@@ -26,6 +26,12 @@ PROJECT = Path(__file__).parent.parent
 
 
 @pytest.fixture(autouse=True)
+def same_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever terminal the tests are started in, the text for people has 100 columns."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture(autouse=True)
 def log_as_it_was() -> Iterator[None]:
     """A command that is called here, and not as a process, leaves the log as it was."""
     handlers, level, propagates = LOG.handlers[:], LOG.level, LOG.propagate

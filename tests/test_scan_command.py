@@ -115,7 +115,7 @@ def test_the_home_bus_is_found_on_a_real_port(home_bus, library, capsys):
     assert commands(said.out) == [
         [scan.INSTALLED, "run", home_bus, *("meter1=sdm-of-this-test@1", "meter2=orno-we515@1", "meter3=orno-we515@2")]
     ]
-    assert "1000 W = 230.00 V x 4.577 A x 0.950" in said.out
+    assert "1000 W = 230.00 V x 4.577 A x 0.950" in " ".join(said.out.split())
     assert "register 0x000B says 0x00A2" in said.out
     assert "Address 2 at 9600 8E1: ORNO OR-WE-515 (orno-we515 or orno-we514).\n" in said.err
     assert took_s < 12

@@ -285,7 +285,7 @@ def test_siblings_are_told():
 
 def test_the_table_is_in_order_of_the_addresses():
     findings = Findings("/dev/ttyUSB0", [found(address=2), found(address=1), found(address=1, settings=PLAIN)])
-    rows = [line.split()[:5] for line in report.as_table(findings).splitlines()[1:]]
+    rows = [line.split()[:5] for line in report.as_table(findings).splitlines()[1:] if not line.startswith(" ")]
     assert rows == [
         ["meter1", "orno-we515", "1", "9600", "8E1"],
         ["meter2", "orno-we515", "1", "9600", "8N1"],
@@ -333,13 +333,18 @@ def test_so_many_garbled_answers_may_be_two_meters(sound, garbled, may_be_two):
 def test_unknown_devices_are_told_together():
     unknown = [Found(PLAIN, address, is_examined=True) for address in (7, 8)]
     (text,) = report.remarks(Findings("/dev/ttyUSB0", unknown), [ORNO])
-    assert text.startswith("Something answers at address 7 at 9600 8N1; address 8 at 9600 8N1, and it is none of the")
+    assert text.replace("\n", " ").startswith(
+        "Something answers at address 7 at 9600 8N1; address 8 at 9600 8N1, and it is none of the"
+    )
 
 
-def test_the_remarks_fit_a_terminal():
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_all_that_is_told_fits_a_terminal(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
     findings = Findings("/dev/ttyUSB0", [Found(PLAIN, 7, is_examined=True)])
     (text,) = report.remarks(findings, load_models().values())
-    assert max(map(len, text.splitlines())) <= 100
+    evidence = report.as_table(Findings("/dev/ttyUSB0", [found(address=2), found(address=1)]))
+    assert max(map(len, f"{text}\n{evidence}".splitlines())) <= columns
 
 
 def test_programs_get_all_of_it():

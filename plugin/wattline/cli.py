@@ -11,6 +11,7 @@ from typing import NoReturn
 from wattline import __version__, log
 from wattline.errors import WattlineError, WordError
 from wattline.options import nearest
+from wattline.paragraphs import filled
 
 COMMANDS = ("run", "read", "watch", "plan", "scan", "probe", "models", "simulate", "demo", "convert")
 
@@ -85,7 +86,9 @@ def _execute(command: ModuleType, arguments: argparse.Namespace) -> int:
 
 
 def _complain(prefix: str, sentence: str) -> None:
-    print(log.one_line(prefix, sentence).decode(), end="", file=sys.stderr)
+    line = log.one_line(prefix, sentence).decode()
+    # Telegraf takes each line for an entry of its own, a person wants whole words.
+    print(filled(line) if sys.stderr and sys.stderr.isatty() else line.rstrip("\n"), file=sys.stderr)
 
 
 def parser_of(name: str) -> _Parser:
@@ -93,7 +96,7 @@ def parser_of(name: str) -> _Parser:
     command = _command(name)
     parser = _Parser(
         prog=f"wattline {name}",
-        description=command.SUMMARY,
+        description=filled(command.SUMMARY),
         epilog=f"example:\n  {command.EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -118,7 +121,7 @@ def _without_command(words: Sequence[str]) -> int:
         epilog="\n".join(
             [
                 "commands:",
-                *(f"  {name:10}{_command(name).SUMMARY}" for name in COMMANDS),
+                *(filled(f"  {name:10}{_command(name).SUMMARY}", 12) for name in COMMANDS),
                 "\n`wattline COMMAND --help` tells more.",
                 "\nexample:\n  wattline demo",
             ]

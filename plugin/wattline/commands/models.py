@@ -3,13 +3,13 @@
 import argparse
 import json
 from collections.abc import Iterable
-from textwrap import fill
 from typing import Any
 
 from wattline.budget import Budget, budget_of
 from wattline.bus.settings import LineSettings
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.meters import LONGEST_READ, Model, Sign
+from wattline.paragraphs import filled
 from wattline.plan import TYPICAL_TURNAROUND_S, Span
 from wattline.registers import Row
 from wattline.words import add_meter_files, find_model, library_of
@@ -17,9 +17,6 @@ from wattline.words import add_meter_files, find_model, library_of
 SUMMARY = "lists the meter library, or shows the table of one model"
 EXAMPLE = "wattline models orno-we515"
 ERROR_PREFIX = "wattline: "
-
-TEXT_COLUMNS = 80
-TABLE_COLUMNS = 100
 
 SIGNS: dict[Sign, str] = {
     "signed": "is negative while energy is given to the grid",
@@ -53,19 +50,22 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _list(models: list[Model]) -> str:
     width = max(len(model.name) for model in models)
+    head = f"{'model':{width}}  phases  serial     values  verified  "
     return "\n".join(
         [
-            f"{'model':{width}}  phases  serial     values  verified  maker and model",
+            f"{head}maker and model",
             *(
-                f"{model.name:{width}}  {model.phases:6}  {model.settings!s:9}  {len(model.rows):6}  "
-                f"{'yes' if model.verified else 'no':8}  {model.title}"
+                filled(
+                    f"{model.name:{width}}  {model.phases:6}  {model.settings!s:9}  {len(model.rows):6}  "
+                    f"{'yes' if model.verified else 'no':8}  {model.title}",
+                    len(head),
+                )
                 for model in models
             ),
             "",
-            _filled(
+            filled(
                 "A model is verified when bytes recorded from a real meter prove its table; the others follow what "
-                "their makers or other programs document.",
-                TABLE_COLUMNS,
+                "their makers or other programs document."
             ),
         ]
     )
@@ -75,14 +75,10 @@ def _list(models: list[Model]) -> str:
 
 
 def _map(model: Model) -> str:
-    facts = [_filled(fact, TEXT_COLUMNS) for fact in _facts(model)]
+    facts = [filled(fact, 2) for fact in _facts(model)]
     facts.append(_with_commands(f"address: {model.address_change}"))
-    reads = [_filled(fact, TABLE_COLUMNS) for fact in _reads(model)]
+    reads = [filled(fact, 4 if fact.startswith(" ") else 2) for fact in _reads(model)]
     return "\n".join([*facts, "", *_rows(model), "", *reads])
-
-
-def _filled(text: str, columns: int) -> str:
-    return fill(text, columns, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _with_commands(text: str) -> str:
@@ -90,7 +86,7 @@ def _with_commands(text: str) -> str:
     lines = []
     for number, piece in enumerate(text.split("`")):
         indent = "  " if number else ""
-        lines.append(f"{indent}{piece}" if number % 2 else _filled(f"{indent}{piece.strip()}", TEXT_COLUMNS))
+        lines.append(f"{indent}{piece}" if number % 2 else filled(f"{indent}{piece.strip()}", 2))
     return "\n".join(lines)
 
 
@@ -126,16 +122,13 @@ def _listed(items: Iterable[object]) -> str:
 
 
 def _rows(model: Model) -> list[str]:
-    ranges = [_plausible(row) for row in model.rows]
-    width = max(map(len, ranges))
-    return [
-        f"register  {'encoding':13}  scale   unit   read  {'plausible':{width}}  field",
-        *(
-            f"0x{row.address:04X}    {row.encoding.name.lower():13}  {row.scale:<6g}  "
-            f"{ELECTRICITY_FIELDS[row.field].unit or '-':5}  {row.pace:4}  {plausible:{width}}  {row.field}"
-            for row, plausible in zip(model.rows, ranges, strict=True)
-        ),
+    cells = [("register", "encoding", "scale", "read", "plausible", "field")]
+    cells += [
+        (f"0x{row.address:04X}", row.encoding.name.lower(), f"{row.scale:g}", row.pace, _plausible(row), row.field)
+        for row in model.rows
     ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def _plausible(row: Row) -> str:

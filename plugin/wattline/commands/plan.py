@@ -4,21 +4,20 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import fill
 from typing import Any
 
 from wattline.budget import Budget, Line, PlannedRead, budget_of, line_of
 from wattline.options import milliseconds
+from wattline.paragraphs import filled
 from wattline.words import Meter, add_meters, check_intervals, meters_of, parse_interval
 
 SUMMARY = "tells what is asked of each meter, how long it takes, and how many meters fit on a line"
 EXAMPLE = "wattline plan house=orno-we515@1 heatpump=eastron-sdm120@2,role=load"
 ERROR_PREFIX = "wattline: "
 
-TEXT_COLUMNS = 100
-HEAD = f"  {'registers':18}{'count':>5}{'bytes':>7}{'ms':>8}  {'read':6}{'known':8}carries"
+HEAD = f"  {'registers':18}{'count':>5}{'bytes':>7}{'ms':>8}  {'read':6}known"
 ALONE = "alone"
-CARRIES_AT = HEAD.index("carries")
+CARRIES_AT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +103,16 @@ def _as_text(plan: Plan, turnaround_ms: float) -> str:
         where = f"0x{read.span.first:04X}" + (f" to 0x{last:04X}" if read.span.count > 1 else "")
         lead = (
             f"  {where:18}{read.span.count:5}{read.bytes_on_the_wire:7}{1000 * read.seconds:8.1f}"
-            f"  {'slow' if read.is_slow else 'fast':6}{_known(read):8}"
+            f"  {'slow' if read.is_slow else 'fast':6}{_known(read)}"
         )
-        lines.append(_filled(lead + ", ".join(read.fields), CARRIES_AT))
-    lines += [_filled(sentence, 2) for sentence in _sentences(plan)]
+        lines += [lead, filled(" " * CARRIES_AT + ", ".join(read.fields), CARRIES_AT)]
+    lines += [filled(sentence, 2) for sentence in _sentences(plan)]
     return "\n".join(lines)
 
 
 def _known(read: PlannedRead) -> str:
     """What is known of a read, in a word."""
     return "proven" if read.is_proven else "to try" if read.is_tried else ALONE
-
-
-def _filled(text: str, indent: int) -> str:
-    return fill(text, TEXT_COLUMNS, subsequent_indent=" " * indent, drop_whitespace=True, break_on_hyphens=False)
 
 
 def _sentences(plan: Plan) -> list[str]:
@@ -176,7 +171,7 @@ def _together(plans: Sequence[Plan], line: Line, interval_s: int) -> list[str]:
             f" Until what is to be tried was answered and has agreed, and for good where it is refused: "
             f"{1000 * sum(until.costs_s):.1f} ms, {_verdict(until, interval_s, has_own=has_own)}."
         )
-    return [_filled(text, 2)]
+    return [filled(text, 2)]
 
 
 def _verdict(line: Line, interval_s: int, *, has_own: bool) -> str:

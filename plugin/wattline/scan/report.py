@@ -4,15 +4,13 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from textwrap import fill
 from typing import Any
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Model
+from wattline.paragraphs import filled
 from wattline.scan.search import Found
 from wattline.scan.verdict import Verdict
-
-COLUMNS = 100
 
 # As telegraf/telegraf.d/10-meters.conf has it.
 PORT_OF_TELEGRAF = "${WATTLINE_PORT:-/dev/ttyRS485}"
@@ -95,7 +93,7 @@ def as_telegraf(program: str, findings: Findings) -> str:
 
 def where_it_goes() -> str:
     """What becomes of that part, in lines."""
-    return fill(WHERE_IT_GOES, COLUMNS, break_on_hyphens=False, break_long_words=False)
+    return filled(WHERE_IT_GOES)
 
 
 def _remarks(findings: Findings) -> list[str]:
@@ -117,9 +115,11 @@ def as_table(findings: Findings) -> str:
         settings = str(found.settings) if findings.has_settings else "the gateway's"
         models = " or ".join(each.model.name for each in [best, *found.others])
         rows.append((name, models, str(found.address), settings, "; ".join(best.evidence + doubt)))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    *widths, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    indent = sum(width + 2 for width in widths)
     return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]) for row in rows
+        filled("".join(f"{cell:{width}}  " for cell, width in zip(row[:-1], widths, strict=True)) + row[-1], indent)
+        for row in rows
     )
 
 
@@ -143,7 +143,7 @@ def remarks(findings: Findings, models: Collection[Model]) -> list[str]:
         "and ground."
         for settings in findings.noisy
     ]
-    return [fill(text, COLUMNS, break_on_hyphens=False, break_long_words=False) for text in said]
+    return [filled(text) for text in said]
 
 
 def _unknown(findings: Findings, models: Collection[Model]) -> Iterator[str]:
