@@ -47,7 +47,13 @@ OWN_FIELDS: dict[Field, tuple[str, ...]] = {
         QUARTER_HOURS,
         DAYS,
     ),
-    Field("base_load_w", "W", "gauge", 2, "The lowest mean power of a quarter-hour of the day."): (DAYS,),
+    Field(
+        "base_load_w",
+        "W",
+        "gauge",
+        2,
+        "The lowest mean power of a quarter-hour of the day; of its first four hours where power was given to the grid that day.",
+    ): (DAYS,),
 }
 """What no meter says, and the buckets that have it."""
 

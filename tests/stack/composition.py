@@ -38,6 +38,13 @@ def services() -> dict[str, dict[str, Any]]:
     return load()["services"]
 
 
+def query_limits() -> list[str]:
+    """What a query may take, as options of influxd."""
+    environment = services()["influxdb"]["environment"]
+    limits = {word: value for word, value in environment.items() if word.startswith("INFLUXD_QUERY_")}
+    return [f"--{word.removeprefix('INFLUXD_').lower().replace('_', '-')}={number(limits[word])}" for word in limits]
+
+
 def mebibytes(size: str) -> int:
     """A size of Compose's: its m is 2^20 bytes."""
     return int(re.fullmatch(r"(\d+)m", size)[1])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from database import InfluxDB, instant, wait_until
+from stack.composition import query_limits
 from wattline.fields import ELECTRICITY
 
 INFLUXDB = Path(__file__).parents[2] / "compose" / "influxdb"
@@ -145,8 +146,8 @@ def server_of_stack(
     server: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Stack]:
     """One InfluxDB for a module."""
-    options = [f"--query-memory-bytes={100 * 1024 * 1024}"]
-    with Stack(server("influxd"), server("influx"), tmp_path_factory.mktemp("stack"), pytestconfig, options) as stack:
+    folder = tmp_path_factory.mktemp("stack")
+    with Stack(server("influxd"), server("influx"), folder, pytestconfig, query_limits()) as stack:
         stack.start()
         stack.set_up()
         yield stack

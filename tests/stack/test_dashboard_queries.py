@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chain.conftest import InfluxDB
+from stack.composition import query_limits
 from stack.dashboards import DASHBOARDS, Query, panels, queries, substituted, variable_queries, variables
 from stack.simulated_year import DAY, SimulatedYear, present
 
@@ -79,7 +80,7 @@ def start_database(
     server: Callable[[str], str], folder: pytest.TempPathFactory, name: str, config: pytest.Config
 ) -> InfluxDB:
     """A database of one's own, with all buckets."""
-    database = InfluxDB(server("influxd"), server("influx"), folder.mktemp(name), config)
+    database = InfluxDB(server("influxd"), server("influx"), folder.mktemp(name), config, query_limits())
     database.start()
     database.set_up()
     for bucket in ("energy_1m", "energy_15m", "energy_1d"):

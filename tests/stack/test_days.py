@@ -40,7 +40,7 @@ def write_days(stack, start: int, stop: int) -> None:
     """Quarter-hours, as their task writes them, of which each consumes a quarter of a kWh more than the one before."""
     stack.write(
         (
-            line(at, {"consumption_kwh": n / 4, "readings": 900, "power_w": n})
+            line(at, {"consumption_kwh": n / 4, "readings": 900, "power_w": n, "power_w_min": n})
             for n, at in enumerate(range(start, stop, QUARTER_S))
         ),
         "energy_15m",

@@ -11,6 +11,7 @@
 | other measurements are rolled up | test_only_electricity_is_rolled_up |
 | a field of a rollup is not in the vocabulary | test_each_field_of_a_rollup_is_in_the_vocabulary |
 | a moment of nothing is taken for the base load | test_the_base_load_is_the_lowest_quarter_hour_of_the_day |
+| what panels or a battery give is taken for it | test_panels_do_not_hide_the_base_load |
 """
 
 import random
@@ -202,3 +203,22 @@ def test_the_base_load_is_the_lowest_quarter_hour_of_the_day(stack) -> None:
     stack.roll_up(midnight, midnight + 86_400)
     base_load_w = stack.points("energy_1d")[midnight]["base_load_w"]
     assert base_load_w == pytest.approx((899 * 120 + 1) / 900, abs=GRAIN)
+
+
+@pytest.mark.parametrize(
+    ("powers", "base_load_w"),
+    [
+        pytest.param({0: 250, 3: 200, 5: 150, 12: -2000, 18: 40}, 200, id="panels: the first four hours"),
+        pytest.param({0: 250, 3: 200, 5: 150, 12: 60, 18: 40}, 40, id="nothing given: the whole day"),
+        pytest.param({0: -30, 3: -50, 12: 900}, None, id="a battery gives at night: none"),
+        pytest.param({5: 150, 12: -2000}, None, id="panels, and the night was not read: none"),
+    ],
+)
+def test_panels_do_not_hide_the_base_load(stack, powers, base_load_w) -> None:
+    """Of a quarter-hour that begins at each hour of the day."""
+    midnight = day_of(START)
+    stack.write(
+        line(midnight + hour * 3600 + n, {"power_w": power}) for hour, power in powers.items() for n in range(900)
+    )
+    stack.roll_up(midnight, midnight + 86_400)
+    assert stack.points("energy_1d")[midnight].get("base_load_w") == base_load_w

@@ -61,6 +61,38 @@ gauge_means =
         |> map(fn: (r) => ({r with _value: on_grain(v: r.weighed / r.readings)}))
         |> drop(columns: ["readings", "weighed"])
 
+// What a house takes at its quietest. Panels hide it by day, so on a day on which power was given to the grid only the
+// first four hours count, and where a battery hides the night too there is none.
+lower = (a, b) => if a < b then a else b
+quietest = (column, tables=<-) =>
+    tables
+        |> reduce(
+            identity: {of_day: math.mInf(sign: 1), of_night: math.mInf(sign: 1), moment: math.mInf(sign: 1)},
+            fn: (r, accumulator) =>
+                ({
+                    of_day: lower(a: accumulator.of_day, b: r.power_w),
+                    of_night:
+                        if r._time < later(t: r._start, hours: 4) then
+                            lower(a: accumulator.of_night, b: r.power_w)
+                        else
+                            accumulator.of_night,
+                    moment: lower(a: accumulator.moment, b: r.power_w_min),
+                }),
+        )
+
+base_loads =
+    quarters
+        |> filter(fn: (r) => r._field == "power_w" or r._field == "power_w_min")
+        |> group(columns: ["_field", "_time", "_value"], mode: "except")
+        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+        |> aggregateWindow(every: 1d, fn: quietest, createEmpty: false, timeSrc: "_start")
+        |> map(
+            fn: (r) =>
+                ({r with _field: "base_load_w", _value: if r.moment < 0.0 then r.of_night else r.of_day}),
+        )
+        |> filter(fn: (r) => r._value >= 0.0 and r._value < math.mInf(sign: 1))
+        |> drop(columns: ["of_day", "of_night", "moment"])
+
 union(
     tables: [
         gauge_means,
@@ -70,10 +102,7 @@ union(
             |> filter(fn: (r) => r._field =~ /_(kwh|kvarh)$/ and r._field !~ /^(consumption|export)_kwh$/)
             |> by_day(fn: last),
         quarters |> filter(fn: (r) => r._field =~ /^(readings|consumption_kwh|export_kwh)$/) |> by_day(fn: sum),
-        quarters
-            |> filter(fn: (r) => r._field == "power_w")
-            |> by_day(fn: min)
-            |> set(key: "_field", value: "base_load_w"),
+        base_loads,
     ],
 )
     |> to(bucket: "energy_1d")
