@@ -7,6 +7,7 @@
 | an interruption at any point leaves what the next run cannot finish | test_an_interrupted_run_is_finished_by_the_next |
 | a bucket is missing | test_a_missing_bucket_is_made |
 | ... or is kept too long or too short, or has the server's own shards | test_a_bucket_that_differs_is_put_right |
+| what somebody kept in `host` before, or chose to keep longer, is thrown away | test_what_somebody_keeps_longer_in_host_is_not_forgotten |
 | a deleted bucket leaves tokens that open nothing | test_tokens_follow_a_bucket_that_was_made_anew |
 | a token is lost, unknown to the server, or was made and never written down | test_a_token_that_is_of_no_use_is_made_anew |
 | a token may do more than its user needs, or less | test_each_token_may_do_what_its_user_needs_and_no_more |
@@ -130,7 +131,7 @@ def test_a_missing_bucket_is_made(house, name):
 
 @pytest.mark.parametrize(
     ("name", "kept_days", "shard_days"),
-    [("energy", 30, 1), ("energy_1m", 90, 28), ("energy_15m", 0, 7), ("energy_1d", 0, 364), ("host", 0, 7)],
+    [("energy", 30, 1), ("energy_1m", 90, 28), ("energy_15m", 0, 7), ("energy_1d", 0, 364), ("host", 10, 1)],
 )
 def test_a_bucket_that_differs_is_put_right(house, name, kept_days, shard_days):
     rule = {"type": "expire", "everySeconds": kept_days * 86400, "shardGroupDurationSeconds": shard_days * 86400}
@@ -138,6 +139,14 @@ def test_a_bucket_that_differs_is_put_right(house, name, kept_days, shard_days):
     assert house.buckets()[name] == (kept_days, shard_days)
     assert f"Bucket {name}: kept " in done(house.set_up())
     is_whole(house)
+
+
+@pytest.mark.parametrize("kept_days", [0, 400])
+def test_what_somebody_keeps_longer_in_host_is_not_forgotten(house, kept_days):
+    rule = {"type": "expire", "everySeconds": kept_days * 86400, "shardGroupDurationSeconds": 7 * 86400}
+    house.patch(f"/api/v2/buckets/{house.bucket_id('host')}", {"retentionRules": [rule]})
+    assert done(house.set_up()) == NOTHING
+    assert house.buckets()["host"] == (kept_days, 7)
 
 
 def test_tokens_follow_a_bucket_that_was_made_anew(house):
