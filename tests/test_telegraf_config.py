@@ -111,7 +111,7 @@ def test_no_secret_is_written_down() -> None:
 
 def test_agent_reads_on_whole_seconds_and_names_no_host() -> None:
     agent = table("telegraf.conf")["agent"]
-    assert agent["interval"] == agent["flush_interval"] == "10s"
+    assert (agent["interval"], agent["flush_interval"]) == ("30s", "10s")
     assert agent["precision"] == "1s"
     assert agent["omit_hostname"] is True
     assert agent["skip_processors_after_aggregators"] is True

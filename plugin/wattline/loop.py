@@ -9,6 +9,7 @@ from wattline.hold import Hold
 from wattline.line import to_line
 from wattline.output import Output
 from wattline.reading import Point
+from wattline.registers import on_grain
 from wattline.stop import Stopped
 
 REPORT_S = 10.0
@@ -87,7 +88,7 @@ class Loop:
         own = {
             "slots": float(self._slots),
             "missed_slots": float(self._clock.missed_slots),
-            "start_delay_ms": round(self._worst_delay_s * 1000, 1),
+            "start_delay_ms": on_grain(self._worst_delay_s * 1000, 1),
             "clock_steps": float(self._clock.steps),
             "clock_synchronised": float(self._hold.believes()),
             "readings_held": float(len(self._hold)),

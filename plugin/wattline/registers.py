@@ -174,6 +174,11 @@ def to_grain(units: int, decimals: int) -> float:
     return (2 * (units << bits) + unit) // (2 * unit) / (1 << bits)
 
 
+def on_grain(value: float, decimals: int) -> float:
+    """The multiple of the grain nearest to ``value`` rounded to ``decimals``, which takes a third of the decimal's bytes in InfluxDB."""
+    return to_grain(round(value * 10**decimals), decimals)
+
+
 def decode(
     rows: Iterable[Row], first: int, registers: Sequence[int], absent: Mapping[Encoding, int] | None = None
 ) -> Decoded:

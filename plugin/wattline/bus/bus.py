@@ -16,6 +16,7 @@ from wattline.errors import PortError
 from wattline.log import LOG
 from wattline.plan import fitted
 from wattline.reading import Point
+from wattline.registers import on_grain
 from wattline.words import Meter
 
 FIRST_PAUSE_S = 1.0
@@ -99,7 +100,7 @@ class Bus:
         """What the bus adds to ``wattline_bus``; the busy share is that since the last call."""
         now, busy_s = self._monotonic(), self._port.busy_s
         elapsed_s = max(now - self._reported_s, 0.001)
-        busy_percent = round(100 * (busy_s - self._busy_s) / elapsed_s, 1)
+        busy_percent = on_grain(100 * (busy_s - self._busy_s) / elapsed_s, 1)
         self._reported_s, self._busy_s = now, busy_s
         return {
             "busy_percent": busy_percent,

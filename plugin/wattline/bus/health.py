@@ -4,6 +4,7 @@ from collections import Counter
 
 from wattline.bus.latency import median
 from wattline.errors import ReadError
+from wattline.registers import on_grain
 
 COUNTERS = (
     "polls",
@@ -55,6 +56,6 @@ class Health:
         values: dict[str, float] = {counter: float(self._counts[counter]) for counter in COUNTERS}
         trips_s, self._round_trips_s = self._round_trips_s, []
         if trips_s:
-            values["round_trip_ms"] = round(median(trips_s) * 1000, 1)
-            values["round_trip_max_ms"] = round(max(trips_s) * 1000, 1)
+            values["round_trip_ms"] = on_grain(median(trips_s) * 1000, 1)
+            values["round_trip_max_ms"] = on_grain(max(trips_s) * 1000, 1)
         return values
