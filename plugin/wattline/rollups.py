@@ -52,7 +52,7 @@ OWN_FIELDS: dict[Field, tuple[str, ...]] = {
         "W",
         "gauge",
         2,
-        "The lowest mean power of a quarter-hour of the day; of its first four hours where power was given to the grid that day.",
+        "The lowest mean power of a quarter-hour of the day, where its first four hours were read; of these alone where power was given to the grid that day.",
     ): (DAYS,),
 }
 """What no meter says, and the buckets that have it."""

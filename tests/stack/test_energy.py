@@ -148,22 +148,31 @@ def test_a_zero_before_a_long_gap_counts_for_nothing(stack) -> None:
     assert sum(found.values()) == 10.25
 
 
-@pytest.mark.parametrize("bad", [0.0, 99_999.0])
-def test_a_bad_spell_never_counts_for_energy_that_cannot_have_flowed(stack, bad: float) -> None:
+@pytest.mark.parametrize(("level", "bad"), [(1000.0, 0.0), (1000.0, 99_999.0), (1000.0, 1010.0), (13.0, 0.0)])
+def test_a_bad_spell_never_counts_for_energy_that_cannot_have_flowed(stack, level: float, bad: float) -> None:
     """Three minutes of it: what flowed in them may be missing, and no more."""
-    readings = rising(range(0, HOUR_S, 60)) | dict.fromkeys((1200, 1260, 1320), bad)
+    readings = rising(range(0, HOUR_S, 60), level) | dict.fromkeys((1200, 1260, 1320), bad)
     write_counter(stack, readings)
     stack.roll_up(START, START + HOUR_S)
     assert 55 * GRAIN <= sum(quarters(stack).values()) <= 59 * GRAIN
 
 
-@pytest.mark.parametrize("level", [40.0, 3200.0])
-def test_a_meter_replaced_by_another_counts_on(stack, level: float) -> None:
-    """It stands at another level, lower or higher, after an hour without any."""
+@pytest.mark.parametrize(("level", "hours"), [(40.0, 1), (3200.0, 1), (3200.0, 6), (3200.0, 24)])
+def test_a_meter_replaced_by_another_counts_on(stack, level: float, hours: int) -> None:
+    """It stands at another level, lower or higher, after hours without any."""
     write_counter(stack, rising(range(0, HOUR_S, 60)))
-    write_counter(stack, rising(range(2 * HOUR_S, 3 * HOUR_S, 60), level))
-    stack.roll_up(START, START + 3 * HOUR_S)
+    seen = (1 + hours) * HOUR_S
+    write_counter(stack, rising(range(seen, seen + HOUR_S, 60), level))
+    stack.roll_up(START, START + seen + HOUR_S)
     assert sum(quarters(stack).values()) == 2 * 59 * GRAIN
+
+
+@pytest.mark.parametrize(("hours", "average_kw"), [(1, 60.0), (24, 19.0), (240, 19.0)])
+def test_what_a_large_house_used_over_a_gap_counts(stack, hours: int, average_kw: float) -> None:
+    seen = (1 + hours) * HOUR_S
+    write_counter(stack, {0: 1000.0, HOUR_S: 1000.0, seen: 1000.0 + average_kw * hours})
+    stack.roll_up(START, START + seen + HOUR_S)
+    assert sum(quarters(stack).values()) == average_kw * hours
 
 
 def test_the_import_is_the_consumption_where_there_is_one(stack) -> None:

@@ -212,6 +212,7 @@ def test_the_base_load_is_the_lowest_quarter_hour_of_the_day(stack) -> None:
         pytest.param({0: 250, 3: 200, 5: 150, 12: 60, 18: 40}, 40, id="nothing given: the whole day"),
         pytest.param({0: -30, 3: -50, 12: 900}, None, id="a battery gives at night: none"),
         pytest.param({5: 150, 12: -2000}, None, id="panels, and the night was not read: none"),
+        pytest.param({18: 900, 21: 600}, None, id="only the evening was read: none"),
     ],
 )
 def test_panels_do_not_hide_the_base_load(stack, powers, base_load_w) -> None:

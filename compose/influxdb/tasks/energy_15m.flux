@@ -16,13 +16,11 @@ import "math"
 
 option task = {name: "energy_15m", every: 5m, offset: 40s}
 
-// A counter that rose faster than this was replaced by one that stands higher. It may never be less than what a meter can
-// measure: the energy would be missing.
-rise_limit_kw = 1000.0
-
-// A counter that fell began anew, and what it shows was metered since, unless it shows more than this: then it was
-// replaced by one that had counted elsewhere.
-restart_limit_kw = 20.0
+// What can be metered within an hour, and beyond an hour on average. A counter that rose by more was replaced by one that
+// stands higher, or lied for a while; one that fell began anew, and what it shows was metered since, unless that is more than
+// the average allows. They have to be above what is really used, or energy will be missing: a building raises them.
+hour_limit_kw = 100.0
+average_limit_kw = 20.0
 
 // The coarsest step that a counter may show.
 step_kwh = 1.0
@@ -153,8 +151,10 @@ energy =
             fn: (r) => {
                 is_rise = r.step >= 0.0
                 gained = if is_rise then r.step else r._value
-                limit_kw = if is_rise then rise_limit_kw else restart_limit_kw
-                is_metered = exists r.step and gained >= 0.0 and gained <= limit_kw * r.hours + step_kwh
+                within_hour_kw = if is_rise then hour_limit_kw else average_limit_kw
+                beyond_hours = if r.hours > 1.0 then r.hours - 1.0 else 0.0
+                limit_kwh = within_hour_kw * (r.hours - beyond_hours) + average_limit_kw * beyond_hours + step_kwh
+                is_metered = exists r.step and gained >= 0.0 and gained <= limit_kwh
 
                 return {r with
                     _field: if r._field == "energy_export_kwh" then "export_kwh" else "consumption_kwh",

@@ -62,7 +62,8 @@ gauge_means =
         |> drop(columns: ["readings", "weighed"])
 
 // What a house takes at its quietest. Panels hide it by day, so on a day on which power was given to the grid only the
-// first four hours count, and where a battery hides the night too there is none.
+// first four hours count, and where a battery hides the night too there is none. Nor is there one where the night was not
+// read: the quietest quarter-hour of an evening is no base load.
 lower = (a, b) => if a < b then a else b
 quietest = (column, tables=<-) =>
     tables
@@ -90,7 +91,7 @@ base_loads =
             fn: (r) =>
                 ({r with _field: "base_load_w", _value: if r.moment < 0.0 then r.of_night else r.of_day}),
         )
-        |> filter(fn: (r) => r._value >= 0.0 and r._value < math.mInf(sign: 1))
+        |> filter(fn: (r) => r._value >= 0.0 and r.of_night < math.mInf(sign: 1))
         |> drop(columns: ["of_day", "of_night", "moment"])
 
 union(
