@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wattline.bus.latency import patience_s
 from wattline.bus.settings import LineSettings
-from wattline.bus.turns import Load, kept_free_s, room_s, take_turns, takes_what_is_left
+from wattline.bus.turns import Load, is_room, take_turns, takes_what_is_left
 from wattline.meters import Model
 from wattline.plan import (
     SLOW_S,
@@ -92,11 +92,7 @@ class Budget:
     def fits(self, interval_s: float) -> int:
         """How many such meters fit on one line, all read every ``interval_s``."""
         numbers = range(MOST_METERS, 0, -1)
-        return next((number for number in numbers if _is_room([self.load] * number, interval_s)), 0)
-
-
-def _is_room(loads: Sequence[Load], interval_s: float) -> bool:
-    return sum(load.fast_s for load in loads) <= room_s(interval_s, kept_free_s(loads, interval_s))
+        return next((number for number in numbers if is_room([self.load] * number, interval_s, interval_s)), 0)
 
 
 def budget_of(
@@ -160,11 +156,9 @@ def line_of(budgets: Iterable[Budget], intervals_s: Sequence[float], interval_s:
     loads = [
         takes_what_is_left(budget.load, interval_s, own_s) for budget, own_s in zip(budgets, intervals_s, strict=True)
     ]
-    fast_s = tuple(load.fast_s for load in loads)
-    kept_s = kept_free_s(loads, interval_s)
-    slots = take_turns(fast_s, interval_s, kept_s).slots
+    slots = take_turns(loads, interval_s).slots
     costs_s = tuple(
         budget.sweep_s(own_s) * share for budget, own_s, share in zip(budgets, intervals_s, shares, strict=True)
     )
-    room = room_s(interval_s, kept_s)
-    return Line(costs_s, slots == 1 and sum(fast_s) <= room, slots * interval_s)
+    has_room = is_room(loads, interval_s, interval_s, sum(load.every_slot_s for load in loads))
+    return Line(costs_s, slots == 1 and has_room, slots * interval_s)

@@ -1,6 +1,7 @@
 """Who is asked in a slot, and in which order; the turns follow what the meters are known to need."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from wattline.bus.member import Member
 from wattline.bus.turns import Load, Turns, kept_free_s, room_s, take_turns, takes_what_is_left
@@ -34,6 +35,7 @@ class Rota:
         self._away: list[bool] = []
         self._in_parts: set[str] = set()
         self._not_all: set[str] = set()
+        self._is_told = True
 
     @property
     def round_s(self) -> float:
@@ -75,21 +77,31 @@ class Rota:
             takes_what_is_left(load, self._interval_s, member.meter.interval_s or self._interval_s)
             for load, member in zip(loads, self._members, strict=True)
         ]
-        costs_s = [share.fast_s for share in shares]
-        spare_s = kept_free_s(shares, self._interval_s)
         self._tell_who_is_too_slow(loads, is_first=is_first)
-        turns, slots = take_turns(costs_s, self._interval_s, spare_s), self._turns.slots
-        if self._turns.hold(costs_s, self._interval_s, spare_s):
-            sure = take_turns([SURE_SHARE * cost_s for cost_s in costs_s], self._interval_s, spare_s)
-            if sure.slots >= slots and not self._would_have_done(slot, is_shorter=turns.slots < slots):
-                return
-        self._take(turns)
-        if turns.slots > slots and any(load.trial_s for load in loads):
+        turns, slots = take_turns(shares, self._interval_s), self._turns.slots
+        is_kept = self._turns.hold(shares, self._interval_s) and not self._is_shorter_for_long(slot, shares, turns)
+        if not is_kept:
+            self._take(turns)
+        is_longer = not is_kept and (turns.slots > slots or (is_first and turns.slots > 1))
+        self._tell_turns(shares, is_longer=is_longer, is_shorter=not is_kept and turns.slots < slots)
+
+    def _is_shorter_for_long(self, slot: Slot, shares: Sequence[Load], turns: Turns) -> bool:
+        """Whether ``turns`` are shorter than those that are taken, and will be so."""
+        more = [replace(share, fast_s=SURE_SHARE * share.fast_s) for share in shares]
+        is_sure = take_turns(more, self._interval_s).slots < self._turns.slots
+        return is_sure or self._would_have_done(slot, is_shorter=turns.slots < self._turns.slots)
+
+    def _tell_turns(self, shares: Sequence[Load], *, is_longer: bool, is_shorter: bool) -> None:
+        """Say how often each meter is read when that has changed; and why, as soon as that is known for good."""
+        is_new = any(share.trial_s for share in shares)
+        if is_longer and is_new:
             sentence = "%s: While it is tried what the meters answer, each is read every %.0f s."
             LOG.info(sentence, self._port_name, self.round_s)
-        elif turns.slots > slots or (is_first and turns.slots > 1):
-            self._tell(costs_s, spare_s)
-        elif turns.slots < slots:
+            self._is_told = False
+        elif self._turns.slots > 1 and (is_longer or not (self._is_told or is_new)):
+            self._is_told = True
+            self._tell(shares)
+        elif is_shorter:
             LOG.info("%s: All meters need less now; each is read every %.0f s.", self._port_name, self.round_s)
 
     def _take(self, turns: Turns) -> None:
@@ -133,16 +145,16 @@ class Rota:
                     self._interval_s,
                 )
 
-    def _tell(self, costs_s: Sequence[float], spare_s: float) -> None:
+    def _tell(self, shares: Sequence[Load]) -> None:
         LOG.warning(
             "%s: One sweep of all meters takes %.2f s (%s), and %.2f s are kept for slow reads and lost replies: "
             "too much for %.0f s, so each meter is read every %.0f s.",
             self._port_name,
-            sum(costs_s),
+            sum(share.cost_s for share in shares),
             ", ".join(
-                f"{member.meter.name} {cost_s:.2f} s" for member, cost_s in zip(self._members, costs_s, strict=True)
+                f"{member.meter.name} {share.cost_s:.2f} s" for member, share in zip(self._members, shares, strict=True)
             ),
-            spare_s,
+            kept_free_s(shares, self._interval_s),
             self._interval_s,
             self.round_s,
         )

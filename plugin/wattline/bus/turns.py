@@ -19,16 +19,23 @@ class Load:
     """What one meter needs of the bus, as far as is known.
 
     Attributes:
-        fast_s: seconds of what is read in every slot.
+        fast_s: seconds of what is read in each of its turns.
         slow_s: seconds of each read that is due every ten seconds.
         spare_s: seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun.
         trial_s: seconds of a slot that a trial needs, while the meter is new.
+        every_slot_s: seconds that it takes of every slot, whoever has a turn in it.
     """
 
     fast_s: float = 0.0
     slow_s: tuple[float, ...] = ()
     spare_s: float = 0.0
     trial_s: float = 0.0
+    every_slot_s: float = 0.0
+
+    @property
+    def cost_s(self) -> float:
+        """Seconds of its sweep, or of what it takes of every slot."""
+        return self.fast_s + self.every_slot_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,12 @@ class Turns:
         """Whether ``meter`` is read in the slot with this number."""
         return slot_number % self.slots == self.of_meter[meter]
 
-    def hold(self, costs_s: Sequence[float], interval_s: float, kept_free_s: float = 0.0) -> bool:
-        """Whether these turns do for sweeps of ``costs_s`` too: no slot with several meters is overfull."""
+    def hold(self, loads: Sequence[Load], interval_s: float) -> bool:
+        """Whether these turns do for ``loads`` too: no slot with several meters is overfull."""
+        every_slot_s = sum(load.every_slot_s for load in loads)
         for slot in range(self.slots):
-            inside_s = [
-                cost_s for cost_s, place in zip(costs_s, self.of_meter, strict=True) if place == slot and cost_s
-            ]
-            if len(inside_s) > 1 and sum(inside_s) > room_s(interval_s, kept_free_s):
+            inside = [load for load, place in zip(loads, self.of_meter, strict=True) if place == slot and load.fast_s]
+            if len(inside) > 1 and not is_room(inside, interval_s, self.slots * interval_s, every_slot_s):
                 return False
         return True
 
@@ -71,40 +77,60 @@ def takes_what_is_left(load: Load, interval_s: float, own_s: float) -> Load:
     """
     if own_s <= interval_s:
         return load
-    return Load(interval_s * (load.fast_s / own_s + sum(load.slow_s) / max(own_s, SLOW_S)))
+    return Load(every_slot_s=interval_s * (load.fast_s / own_s + sum(load.slow_s) / max(own_s, SLOW_S)))
 
 
-def kept_free_s(loads: Sequence[Load], interval_s: float) -> float:
-    """Seconds of each slot for the slow reads that fall into it, for patience, and for a trial while meters are new.
+def kept_free_s(loads: Sequence[Load], round_s: float) -> float:
+    """Seconds of the slot of these meters for the slow reads that fall into it, for patience, and for a trial while meters are new.
 
     Slow reads are spread, so it is their mean that falls into a slot, but never less than the longest of them.
+
+    Args:
+        loads: who has a turn in the slot.
+        round_s: seconds from turn to turn.
     """
     slow_s = [read_s for load in loads for read_s in load.slow_s]
     # A trial needs no patience beside its own.
     patience_s = max((max(load.spare_s, load.trial_s) for load in loads), default=0.0)
-    return max(sum(slow_s) * min(interval_s / SLOW_S, 1.0), max(slow_s, default=0.0)) + patience_s
+    return max(sum(slow_s) * min(round_s / SLOW_S, 1.0), max(slow_s, default=0.0)) + patience_s
 
 
-def take_turns(costs_s: Sequence[float], interval_s: float, kept_free_s: float = 0.0) -> Turns:
-    """The turns of meters whose sweeps take ``costs_s``, in slots of ``interval_s``.
+def is_room(loads: Sequence[Load], interval_s: float, round_s: float, every_slot_s: float = 0.0) -> bool:
+    """Whether a slot of ``interval_s`` holds the turns of all these meters, which come every ``round_s``.
+
+    Args:
+        loads: who has a turn in the slot.
+        interval_s: seconds from slot to slot.
+        round_s: seconds from turn to turn.
+        every_slot_s: seconds that others take of every slot.
+    """
+    return sum(load.fast_s for load in loads) + every_slot_s <= room_s(interval_s, kept_free_s(loads, round_s))
+
+
+def take_turns(loads: Sequence[Load], interval_s: float) -> Turns:
+    """The turns of meters with these ``loads``, in as few slots of ``interval_s`` as hold them.
 
     The costliest are placed first, each into the first slot that has room. A meter that fills more than a slot on its
     own has one to itself, and reads in it what it can. One that costs nothing, since it is away, needs no slot.
-
-    Args:
-        costs_s: seconds of each meter's sweep.
-        interval_s: seconds from slot to slot.
-        kept_free_s: seconds of each slot that no sweep may count on.
     """
-    used_s: list[float] = []
-    of_meter = [0] * len(costs_s)
-    for meter in sorted(range(len(costs_s)), key=lambda number: -costs_s[number]):
-        if not costs_s[meter]:
+    # In as many slots as there are meters each has one to itself.
+    return next(filter(None, (_in_so_many(slots, loads, interval_s) for slots in range(1, max(1, len(loads)) + 1))))
+
+
+def _in_so_many(slots: int, loads: Sequence[Load], interval_s: float) -> Turns | None:
+    """The turns in just so many ``slots``; None if these do not hold all."""
+    every_slot_s = sum(load.every_slot_s for load in loads)
+    inside: list[list[Load]] = [[] for _ in range(slots)]
+    of_meter = [0] * len(loads)
+    for meter in sorted(range(len(loads)), key=lambda number: -loads[number].fast_s):
+        load = loads[meter]
+        if not load.fast_s:
             continue
-        limit_s = room_s(interval_s, kept_free_s)
-        place = next((n for n, used in enumerate(used_s) if used + costs_s[meter] <= limit_s), len(used_s))
-        if place == len(used_s):
-            used_s.append(0.0)
-        used_s[place] += costs_s[meter]
+        round_s = slots * interval_s
+        has_room = (not those or is_room([*those, load], interval_s, round_s, every_slot_s) for those in inside)
+        place = next((number for number, is_place in enumerate(has_room) if is_place), None)
+        if place is None:
+            return None
+        inside[place].append(load)
         of_meter[meter] = place
-    return Turns(max(1, len(used_s)), tuple(of_meter))
+    return Turns(slots, tuple(of_meter))
