@@ -72,8 +72,8 @@ def lacking(*registers: int) -> Callable[[Ask], Replies]:
     return behave
 
 
-def rows(street: Street, pace: str) -> set[str]:
-    return {row.field for row in street["house"].meter.model.rows if row.pace == pace}
+def rows(street: Street, pace: str, name: str = "house") -> set[str]:
+    return {row.field for row in street[name].meter.model.rows if row.pace == pace}
 
 
 TRYING = pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
@@ -108,7 +108,7 @@ def test_halves_are_cut_no_smaller_than_they_must_be(live: Live, caplog: pytest.
     assert {count for _, count in asked} <= {2, 4, 6, 8, 10}
     assert len(asked) <= 9
     assert len(told(caplog, "are read apart from now on: The meter refused to read registers")) <= 6
-    assert told(caplog, "is refused by the meter") == []
+    assert told(caplog, "is not given by the meter") == []
 
 
 @pytest.mark.timeout(60)
@@ -154,9 +154,9 @@ def test_one_row_that_is_lacking_costs_no_other(
     seen = live(street, 120, trying=trying)["house"]
     assert seen.wrong == []
     assert all(seen.fields[slot] >= rows(street, "fast") - {field} for slot in range(90, 121))
-    (warning,) = told(caplog, "is refused by the meter")
+    (warning,) = told(caplog, "is not given by the meter")
     assert warning.startswith(
-        f"house: {field} is refused by the meter, which answers other values, and left out; "
+        f"house: {field} is not given by the meter, which answers other values, and left out; "
         "it is asked for again every 10 minutes. The meter refused to read register"
     )
 
@@ -189,10 +189,30 @@ def test_a_refused_row_is_left_alone_and_tried_again(live: Live, caplog: pytest.
     early = [slot for slot in tries if slot < 100]
     assert early == [1, 10, 20]
     assert [slot for slot in tries if 100 <= slot < 1300] == [early[-1] + LEFT_ALONE_S, early[-1] + 2 * LEFT_ALONE_S]
-    assert len(told(caplog, "energy_export_kwh is refused by the meter")) == 1
+    assert len(told(caplog, "energy_export_kwh is not given by the meter")) == 1
     assert told(caplog, "is answered again") == ["house: energy_export_kwh is answered again."]
     assert "energy_export_kwh" in {name for slot in seen.slots(1800, 1900) for name in seen.fields[slot]}
     assert seen.wrong == []
+
+
+@pytest.mark.timeout(60)
+def test_a_row_to_which_a_meter_is_silent_costs_its_neighbours_nothing(
+    live: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is found, left alone, and not taken for want of a pause."""
+    street = Street("big=eastron-sdm630@1,parity=E", "s=eastron-sdm120@2,baud=9600,parity=E", "a=orno-we515@3")
+    street["big"].behaves = lambda ask: silence(ask) if ask.first <= 0x20 < ask.first + ask.count else sound(ask)
+    seen = live(street, 500)
+    assert [name for name in seen if seen[name].wrong] == []
+    (warning,) = told(caplog, "is not given by the meter")
+    assert "power_factor_l2 is not given" in warning
+    for name in ("s", "a"):
+        fast = rows(street, "fast", name)
+        assert sum(seen[name].fields[slot] >= fast for slot in seen[name].slots(300, 500)) >= 190, name
+        assert len(seen[name].slots(1, 300)) >= 200, name
+        assert seen[name].health["pause_ms"] == 0
+    fast = rows(street, "fast", "big") - {"power_factor_l2"}
+    assert sum(seen["big"].fields[slot] >= fast for slot in seen["big"].slots(300, 500)) >= 180
 
 
 # A bad minute.
@@ -209,7 +229,7 @@ def test_a_meter_that_refuses_everything_is_asked_on(live: Live, caplog: pytest.
     seen = live(street, 60, before)
     assert seen["m1"].slots(20, 39) == []
     assert complete(seen["m1"], 41, 60) == list(range(41, 61))
-    assert told(caplog, "is refused by the meter") == []
+    assert told(caplog, "is not given by the meter") == []
 
 
 @TRYING
@@ -273,9 +293,9 @@ def doubtful() -> RefusedError:
     [
         (RefusedError("", 2), 3, 3, 8),
         (doubtful(), 8, 8, 8),
-        (RefusedError("", 6), 8, None, None),
-        (NoReplyError(), 8, None, None),
-        (ChecksumError(), 8, None, None),
+        (RefusedError("", 6), 8, 16, None),
+        (NoReplyError(), 8, 16, None),
+        (ChecksumError(), 8, 16, None),
         (NotAskedError(), None, None, None),
     ],
     ids=["refused", "perhaps refused", "busy", "silent", "broken", "not asked"],

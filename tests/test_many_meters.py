@@ -33,9 +33,11 @@
 | one meter is learnt at the cost of the others | test_all_have_their_turn_to_be_learnt |
 """
 
+import random
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -306,6 +308,26 @@ def test_a_long_sweep_costs_its_neighbours_nothing(live: Live, word: str) -> Non
         assert len(complete(seen[name], 101, 200)) >= 97
     had = Counter(field for slot in seen["long"].slots(101, 200) for field in seen["long"].fields[slot])
     assert min(had[row.field] for row in street["long"].meter.model.rows) >= 5
+
+
+@pytest.mark.timeout(60)
+def test_slow_meters_with_intervals_are_read_when_it_is_their_time_and_not_in_a_hurry(live: Live) -> None:
+    """Three at 2400 baud that take 0.1 s to answer, beside two that fill a fifth of each second."""
+    slow = [f"h{number}=eastron-sdm120@{number},interval={own}" for number, own in enumerate(("10s", "10s", "5s"), 1)]
+    street = Street(*slow, "a=orno-we515@4,parity=N", "d=hiking-dds238-2@5,interval=2s")
+    dice = random.Random(1)
+
+    def answer(ask: Ask, least_s: float) -> Replies:
+        return [(least_s + dice.uniform(0.0, 0.02), ask.reply() if ask.count <= 40 else ask.refusal(3))]
+
+    for name, mate in street.meters.items():
+        mate.behaves = partial(answer, least_s=0.1 if name.startswith("h") else 0.01)
+    seen = live(street, 300)
+    for name, shortest_s, longest_s in (("h1", 9, 12), ("h2", 9, 12), ("h3", 3, 8), ("a", 1, 1), ("d", 1, 3)):
+        powers = [slot for slot in seen[name].slots(20) if "power_w" in seen[name].fields[slot]]
+        assert shortest_s <= min(gaps(powers)) <= max(gaps(powers)) <= longest_s, name
+        assert seen[name].health["timeouts"] <= 1, name
+        assert seen[name].wrong == [], name
 
 
 def test_who_is_too_slow_is_told_so(live: Live, caplog: pytest.LogCaptureFixture) -> None:

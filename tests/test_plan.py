@@ -304,15 +304,16 @@ def test_halves_are_the_rows_of_the_whole(table: Model) -> None:
     ("rows", "pieces"),
     [
         ("ff", [(0, 1), (1, 1)]),
-        ("ffffff", [(0, 3), (3, 3)]),
+        ("fff", [(0, 1), (1, 2)]),
+        ("ffffff", [(0, 2), (2, 4)]),
         ("fffffff", [(0, 3), (3, 4)]),
-        ("F.fF.f", [(0, 3), (3, 3)]),
+        ("F.fF.f", [(0, 2), (2, 4)]),
         ("f.......ff", [(0, 1), (8, 2)]),
         ("ff.......f", [(0, 2), (9, 1)]),
     ],
 )
 def test_halves_are_cut_near_the_middle(rows: str, pieces: list[tuple[int, int]]) -> None:
-    """Where there is a gap, what lies in it is in neither."""
+    """Where there is a gap, what lies in it is in neither. They differ in length where there are rows enough."""
     (part,) = parts_of(model(rows, Block(0, len(rows))))
     assert placed(halves(model(rows), part)) == pieces
 

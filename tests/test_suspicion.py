@@ -12,15 +12,31 @@
 | ... or where none is missing                              | test_an_answer_leaves_no_doubt_where_none_is_missing    |
 | a reply that nothing explains is forgotten                | test_a_reply_that_nothing_explains_puts_its_length_in_doubt |
 | ... or the next one as late surprises again               | test_the_horizon_grows_with_what_came_later             |
+| ... or the horizon stays where it is for ever             | test_the_horizon_shrinks_when_nothing_comes_so_late_any_more |
+| a reply that comes twice keeps a length in doubt          | test_a_copy_is_of_no_consequence                        |
+| ... or another reply is taken for a copy                  | test_what_is_another_or_too_late_is_no_copy, test_a_missing_reply_that_says_the_same_is_no_copy_where_none_was_seen |
+| ... or it is taken for the answer to another question     | test_only_the_answer_to_another_question_may_be_a_copy  |
+| each zero is waited for twice as long                     | test_where_no_copy_was_seen_equal_values_are_soon_taken_for_what_they_are |
 | a refusal has no length to tell its question              | test_anything_missing_is_known_whatever_its_length      |
 | an answer is believed that was another question's         | test_what_is_in_no_doubt_is_never_another_questions     |
 """
+
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattline.bus.suspicion import HORIZON_MAX_S, HORIZON_S, Question, Suspicion
+from wattline.bus.suspicion import CALM_S, COPY_S, DISPROOFS, HORIZON_MAX_S, HORIZON_S, Question, Suspicion
+
+_numbers = count()
+
+
+def reply(length):
+    """Registers of a length, which no reply before had."""
+    number = next(_numbers)
+    return (*[0] * (length - 2), number >> 16, number & 0xFFFF) if length > 1 else (number & 0xFFFF,)
+
 
 ONE, OTHER, THIRD = Question(0.0, 0x140), Question(1.0, 0x140), Question(1.0, 0x148)
 
@@ -74,7 +90,7 @@ def test_a_late_reply_has_its_question_if_there_is_but_one(suspicion, given_up, 
     """When it was asked is that of the oldest."""
     for at_s, (length, asked) in enumerate(given_up):
         suspicion.given_up(length, asked, at_s / 10)
-    missing = suspicion.came_late(2, 1.0)
+    missing = suspicion.came_late(reply(2), 1.0)
     assert (missing.length, missing.question, missing.asked_s) == (2, question, 0.0)
 
 
@@ -82,25 +98,25 @@ def test_the_question_of_what_is_left_is_not_known(suspicion):
     """Of two different ones one has come: the other could be the answer to either, so both are in doubt."""
     suspicion.given_up(2, ONE, 0.0)
     suspicion.given_up(2, OTHER, 0.5)
-    suspicion.came_late(2, 1.0)
+    suspicion.came_late(reply(2), 1.0)
     assert [suspicion.doubts(2, question, 1.0) for question in (ONE, OTHER, THIRD)] == [1, 1, 1]
-    assert suspicion.came_late(2, 1.5).question is None
+    assert suspicion.came_late(reply(2), 1.5).question is None
     assert not suspicion.is_missing(2, 1.5)
 
 
 def test_the_question_of_what_is_left_is_known_where_there_was_but_one(suspicion):
     suspicion.given_up(2, ONE, 0.0)
     suspicion.given_up(2, ONE, 0.5)
-    suspicion.came_late(2, 1.0)
+    suspicion.came_late(reply(2), 1.0)
     assert [suspicion.doubts(2, question, 1.0) for question in (ONE, OTHER)] == [0, 1]
-    assert suspicion.came_late(2, 1.5).question == ONE
+    assert suspicion.came_late(reply(2), 1.5).question == ONE
 
 
 def test_what_is_left_is_the_younger(suspicion):
     """It keeps the length in doubt longest."""
     suspicion.given_up(2, ONE, 0.0)
     suspicion.given_up(2, OTHER, 2.0)
-    suspicion.came_late(2, 2.5)
+    suspicion.came_late(reply(2), 2.5)
     assert suspicion.is_missing(2, 2.0 + HORIZON_S)
     assert not suspicion.is_missing(2, 2.0 + HORIZON_S + 0.001)
 
@@ -127,7 +143,7 @@ def test_an_answer_leaves_no_doubt_where_none_is_missing(suspicion):
 def test_a_reply_that_nothing_explains_puts_its_length_in_doubt(suspicion):
     """Replies are later than thought, or come twice: whatever is asked in that length could be answered by such a one."""
     suspicion.given_up(3, ONE, 0.0)
-    assert suspicion.came_late(2, 1.0) is None
+    assert suspicion.came_late(reply(2), 1.0) is None
     assert [suspicion.doubts(2, question, 1.0) for question in (ONE, OTHER)] == [1, 1]
     assert suspicion.doubts(3, ONE, 1.0) == 0
 
@@ -136,7 +152,7 @@ def test_the_horizon_grows_with_what_came_later(suspicion):
     """It doubles each time, up to half a minute."""
     expected = HORIZON_S
     for at_s in (100.0, 200.0, 300.0, 400.0, 500.0):
-        assert suspicion.came_late(2, at_s) is None
+        assert suspicion.came_late(reply(2), at_s) is None
         expected = min(2 * expected, HORIZON_MAX_S)
         assert suspicion.horizon_s == expected
         assert suspicion.is_missing(2, at_s + expected)
@@ -144,12 +160,74 @@ def test_the_horizon_grows_with_what_came_later(suspicion):
     assert expected == HORIZON_MAX_S == 10 * HORIZON_S
 
 
+def test_the_horizon_shrinks_when_nothing_comes_so_late_any_more(suspicion):
+    for at_s in (0.0, 100.0, 200.0, 300.0):
+        suspicion.came_late(reply(2), at_s)
+    assert suspicion.horizon_s == HORIZON_MAX_S
+    horizons = []
+    for number in range(1, 7):
+        suspicion.doubts(2, ONE, 300.0 + number * (CALM_S + 1))
+        horizons.append(suspicion.horizon_s)
+    assert horizons == [15.0, 7.5, 3.75, HORIZON_S, HORIZON_S, HORIZON_S]
+
+
+# Replies that come twice.
+
+
+def test_a_copy_is_of_no_consequence(suspicion):
+    said = reply(2)
+    suspicion.copies.came(said, ONE, 0.0)
+    assert suspicion.came_late(said, COPY_S) is None
+    assert (suspicion.horizon_s, suspicion.doubts(2, OTHER, COPY_S)) == (HORIZON_S, 0)
+
+
+@pytest.mark.parametrize(("said", "at_s"), [((1, 2), COPY_S + 0.001), ((1, 3), 0.1)])
+def test_what_is_another_or_too_late_is_no_copy(suspicion, said, at_s):
+    suspicion.copies.came((1, 2), ONE, 0.0)
+    suspicion.came_late(said, at_s)
+    assert suspicion.doubts(2, OTHER, at_s) == 1
+
+
+def test_a_missing_reply_that_says_the_same_is_no_copy_where_none_was_seen(suspicion):
+    """A value that stands still is the same in both."""
+    suspicion.copies.came((1, 2), ONE, 0.0)
+    suspicion.given_up(2, ONE, 0.5)
+    assert suspicion.came_late((1, 2), 1.0).question == ONE
+    suspicion.came_late((1, 2), 1.5)
+    suspicion.given_up(2, OTHER, 2.0)
+    assert suspicion.came_late((1, 2), 2.1) is None
+    assert suspicion.doubts(2, ONE, 2.1) == 1
+
+
+def test_only_the_answer_to_another_question_may_be_a_copy(suspicion):
+    copies = suspicion.copies
+    copies.came((1, 2), ONE, 0.0)
+    assert copies.may_be_one((1, 2), THIRD, 0.1)
+    assert not copies.may_be_one((1, 2), OTHER, 1.0), "the same registers a second later, which say the same"
+    assert not copies.may_be_one((1, 3), THIRD, 0.1)
+    assert not copies.may_be_one((1, 2), THIRD, COPY_S + 0.001)
+
+
+def test_where_no_copy_was_seen_equal_values_are_soon_taken_for_what_they_are(suspicion):
+    copies = suspicion.copies
+    copies.came((0, 0), ONE, 0.0)
+    for _ in range(DISPROOFS):
+        assert copies.may_be_one((0, 0), THIRD, 0.1)
+        copies.disproved()
+    assert not copies.may_be_one((0, 0), THIRD, 0.1)
+    copies.seen(0.2)
+    copies.disproved()
+    copies.disproved()
+    copies.disproved()
+    assert copies.may_be_one((0, 0), THIRD, 0.3), "a line on which one was seen is watched"
+
+
 def test_what_is_explained_leaves_the_horizon_as_it_is(suspicion):
     suspicion.given_up(2, ONE, 0.0)
-    assert suspicion.came_late(2, HORIZON_S)
+    assert suspicion.came_late(reply(2), HORIZON_S)
     assert suspicion.horizon_s == HORIZON_S
     suspicion.given_up(2, ONE, 10.0)
-    assert suspicion.came_late(2, 10.0 + HORIZON_S + 0.001) is None
+    assert suspicion.came_late(reply(2), 10.0 + HORIZON_S + 0.001) is None
 
 
 def test_anything_missing_is_known_whatever_its_length(suspicion):
@@ -194,6 +272,6 @@ def test_what_is_in_no_doubt_is_never_another_questions(sequence):
         late += [item for item in coming if item[0] <= now_s and item not in late]
         coming = [item for item in coming if item[0] > now_s]
         for at_s, came_length, came_question in sorted(late):
-            missing = suspicion.came_late(came_length, at_s)
+            missing = suspicion.came_late(reply(came_length), at_s)
             assert missing is not None
             assert missing.question in (None, came_question)

@@ -107,6 +107,10 @@ def _part(block: Block, rows: Sequence[Row]) -> Block:
     return Block(first, end - first, tuple(lengths), room)
 
 
+# Of two or three rows the pieces would be no halves.
+FEW_ROWS = 3
+
+
 def fitted(model: Model, settings: LineSettings, longest_s: float) -> Model:
     """``model``, with each proven read that takes more than ``longest_s`` seconds cut between rows into some that do not."""
     spare_s = settings.read_s(0, TYPICAL_TURNAROUND_S)
@@ -128,12 +132,19 @@ def _pieces(model: Model, block: Block, most: int) -> list[Block]:
 
 
 def halves(model: Model, part: Block) -> tuple[Block, ...]:
-    """Two pieces of ``part``, cut between rows of ``model`` so that the longer is as short as can be; none if it has one row."""
+    """Two pieces of ``part``, cut between rows of ``model`` near its middle; none if it has one row.
+
+    They have different lengths where they can, since only by its length a late reply is told from another's.
+    """
     rows = sorted(model.rows_of(part), key=lambda row: row.address)
     if len(rows) == 1:
         return ()
-    cuts = range(1, len(rows))
-    number = min(cuts, key=lambda cut: max(rows[cut - 1].end - part.address, part.end - rows[cut].address))
+
+    def unevenness(cut: int) -> tuple[bool, int]:
+        counts = rows[cut - 1].end - part.address, part.end - rows[cut].address
+        return counts[0] == counts[1] and len(rows) > FEW_ROWS, max(counts)
+
+    number = min(range(1, len(rows)), key=unevenness)
     return tuple(replace(_part(part, half), room=0) for half in (rows[:number], rows[number:]))
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from wattline.bus.frames import Stray
 from wattline.bus.health import Health
 from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
-from wattline.bus.pause import Pause
+from wattline.bus.pause import LOSSES_NEEDED, Pause
 from wattline.bus.suspicion import Question
 from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError
+from wattline.plan import Span
 from wattline.words import Meter
 
 # Gateway path unavailable, gateway target did not respond.
@@ -63,6 +65,7 @@ class Asking:
         self._latency = Latency(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
         self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._failures: Counter[Span] = Counter()
         self._most_s = self._ask_by_s = math.inf
 
     @property
@@ -125,6 +128,10 @@ class Asking:
         """Seconds that have to be left of a slot for a trial of ``length`` registers."""
         return self.pause_s + self._meter.settings.read_s(length, self._latency.least_s)
 
+    def is_lost(self, span: Span) -> bool:
+        """Whether reads of ``span`` were not answered several times in a row."""
+        return self._failures[span] >= LOSSES_NEEDED
+
     def doubts(self, length: int, question: Question) -> int:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
         return self._suspicion.doubts(length, self._own(question), self._monotonic())
@@ -157,7 +164,7 @@ class Asking:
             raise
         except ReadError as error:
             self.health.failed(error)
-            self._note_failure(error, is_change=is_change)
+            self._note_failure(error, Span(first, length), is_change=is_change)
             is_its_own = self._was_its_own(error, length)
             if not is_its_own:
                 self._suspicion.given_up(length, question, asked_s)
@@ -165,12 +172,42 @@ class Asking:
                 error.is_doubtful = not is_its_own
             self._recognise_late()
             raise
+        registers = self._not_a_copy(registers, question)
         self._suspicion.answered(length, question, asked_s)
         self._recognise_late()
         self._pause.answered(is_change=is_change)
+        self._failures.pop(Span(first, length), None)
         self.health.took(self._monotonic() - asked_s)
         self._note_reply(length, self._port.busy_s - busy_s)
         return registers
+
+    def _not_a_copy(self, registers: tuple[int, ...], question: Question) -> tuple[int, ...]:
+        """The answer itself, where ``registers`` may be the reply to the question before, sent twice."""
+        copies, now_s = self._suspicion.copies, self._monotonic()
+        if copies.may_be_one(registers, question, now_s):
+            real = self._next_answer(len(registers), question, now_s + self.timeout_s)
+            if real is None:
+                copies.disproved()
+            else:
+                copies.seen(now_s)
+                registers = real
+        copies.came(registers, question, self._monotonic())
+        return registers
+
+    def _next_answer(self, length: int, question: Question, deadline_s: float) -> tuple[int, ...] | None:
+        """The next reply of ``length`` that is no copy of one before; None when there is none by ``deadline_s``."""
+        strays = self._port.strays
+        while self._port.listen(deadline_s):
+            for stray in [stray for stray in strays if self._is_from_it(stray) and stray.frame.count == length]:
+                strays.remove(stray)
+                if not self._suspicion.copies.may_be_one(stray.frame.registers, question, stray.received_s):
+                    return stray.frame.registers
+        return None
+
+    def _is_from_it(self, stray: Stray) -> bool:
+        frame = stray.frame
+        is_its_own = (frame.address, frame.function) == (self._meter.address, self._meter.model.function)
+        return is_its_own and not frame.is_refusal
 
     def _note_reply(self, length: int, took_s: float) -> None:
         self.silences = 0
@@ -191,10 +228,11 @@ class Asking:
         """``question`` as one to this meter: another may have the same address at other line settings."""
         return question._replace(meter=self._meter.name)
 
-    def _note_failure(self, error: ReadError, *, is_change: bool) -> None:
+    def _note_failure(self, error: ReadError, span: Span, *, is_change: bool) -> None:
         is_silence = isinstance(error, NoReplyError)
         if is_silence:
-            self._pause.unanswered(is_change=is_change)
+            self._pause.unanswered(is_change=is_change, is_known=not self.is_lost(span))
+            self._failures[span] += 1
         self.silences = self.silences + 1 if is_silence else 0
         # A gateway says in the meter's name that it did not hear the meter.
         self.heard += isinstance(error, RefusedError) and error.code not in GATEWAY_REFUSALS
@@ -223,7 +261,7 @@ class Asking:
     def _came_late(self, stray: Stray) -> None:
         missing = None
         if not stray.frame.is_refusal:
-            missing = self._suspicion.came_late(stray.frame.count, stray.received_s)
+            missing = self._suspicion.came_late(stray.frame.registers, stray.received_s)
         if missing and missing.question and missing.question.meter != self._meter.name:
             return
         self.health.count("late_replies")

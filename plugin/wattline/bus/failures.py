@@ -2,7 +2,7 @@
 
 Some variants of a model take no read as long as its table says, and some lack a register that it has. So a span that
 serves several parts is given up for its parts, a part is cut in two, and what is left at last is left alone: one row
-that is refused on its own. Halves are soon down to it, and leave the rest in few reads. On a bad line all this may
+that is refused on its own, or never answered. Halves are soon down to it, and leave the rest in few reads. On a bad line all this may
 happen to a meter that lacks nothing; so what was cut is tried again, as any wider span (``learning.py``).
 """
 
@@ -24,6 +24,8 @@ ENOUGH = 8
 REFUSED_WEIGHS = 3
 # Silence, a broken reply, a refusal that may be of an earlier question, or one while everything is refused.
 FAILED_WEIGHS = 1
+# Of a row alone that is not refused; asked twice a sweep, a line that loses one in three never loses so many by chance.
+ENOUGH_OF_A_ROW = 16
 LEFT_ALONE_S = 600.0
 
 
@@ -103,7 +105,8 @@ class Failures:
             parts = self._parts.within(span)
             is_one_row = len(parts) == 1 and not self._parts.halves(parts[0])
             self._weight[span] += _weight(failure.kind, has_replied=has_replied, is_one_row=is_one_row)
-            if self._weight[span] < ENOUGH:
+            is_silent_row = is_one_row and failure.kind not in _REFUSALS
+            if self._weight[span] < (ENOUGH_OF_A_ROW if is_silent_row else ENOUGH):
                 continue
             if is_one_row:
                 self._leave_alone(span, parts[0], failure.sentence, now_s)
@@ -138,8 +141,8 @@ class Failures:
         self._spans.leave_alone(part)
         if is_new:
             LOG.warning(
-                "%s: %s is refused by the meter, which answers other values, and left out; it is asked for again every "
-                "%.0f minutes. %s",
+                "%s: %s is not given by the meter, which answers other values, and left out; it is asked for again "
+                "every %.0f minutes. %s",
                 self._name,
                 self._parts.fields(part)[0],
                 LEFT_ALONE_S / 60,
@@ -163,7 +166,7 @@ def _weight(kind: _Kind, *, has_replied: bool, is_one_row: bool) -> int:
     if kind is _Kind.NOT_ASKED or not (has_replied or kind in _REFUSALS):
         # That nothing at all is answered tells nothing of how it was asked.
         return 0
-    if is_one_row and not (has_replied and kind in _REFUSALS):
+    if is_one_row and not has_replied:
         # No smaller piece could do better. A meter that is starting up may refuse everything, and is asked on.
         return 0
     return REFUSED_WEIGHS if has_replied and kind is _Kind.REFUSED else FAILED_WEIGHS

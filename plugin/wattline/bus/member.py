@@ -99,17 +99,26 @@ class Member:
             and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
         )
 
+    @property
+    def _has_seconds(self) -> bool:
+        """Whether what there is no time for can be read in the next second."""
+        return (
+            bool(self.meter.interval_s)
+            and (self.meter.interval_s or 0) > self._interval_s
+            and self._polled_s is not None
+        )
+
     def is_due(self, slot: Slot) -> bool:
         """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
         return bool(self._unfinished) or self._is_its_time(slot)
 
     def _is_its_time(self, slot: Slot) -> bool:
-        """Whether its own interval, if it has one, lets it be read in ``slot``; at once if there was no time for it.
+        """Whether its own interval, if it has one, lets it be read in ``slot``.
 
         Meters with intervals have seconds of their own, so that they do not all want the same one.
         """
         own_s = self.meter.interval_s
-        if not own_s or self._polled_s is None or self.went_without:
+        if not own_s or self._polled_s is None:
             return True
         is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
         return is_its_second or slot.began_s - self._polled_s >= own_s
@@ -140,7 +149,9 @@ class Member:
             due = Due([part for part in due.parts if part.address in self._unfinished], due.first)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         try:
-            self.session.sweep(due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first)
+            self.session.sweep(
+                due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first, is_patient=self._has_seconds
+            )
         finally:
             self._verdict = self._judged(slot)
             self._timetable.note(slot, self.round_s, self.session.decoded, self._verdict.withheld.keys())

@@ -55,9 +55,14 @@ class Pause:
         is_tried = self._silent_changes >= SILENT_CHANGES and self._fixed_s is None
         return max(self._always_s, self.change_s, TRIED_S if is_tried else 0.0)
 
-    def unanswered(self, *, is_change: bool) -> None:
-        """A request was not answered. Only when a later one is, it may have been for want of a pause."""
-        self._was_lost = self._was_lost or is_change
+    def unanswered(self, *, is_change: bool, is_known: bool = True) -> None:
+        """A request was not answered. Only when a later one is, it may have been for want of a pause.
+
+        Args:
+            is_change: whether another meter was spoken to before.
+            is_known: whether the very same was answered lately; what never is, fails for another reason.
+        """
+        self._was_lost = self._was_lost or (is_change and is_known)
         self._silent_changes += is_change
 
     def answered(self, *, is_change: bool) -> None:

@@ -8,9 +8,8 @@ A late reply is never the next question's answer. Its length tells it, since not
 3. A part that has no free length is read in two halves; if those have none either, it is not asked until one is free.
 
 A span that serves several parts (``spans.py``) is one length more: while a reply to it is missing, the parts are read
-by narrower spans. Longer lengths and wider spans than those proven in the field have to be learnt: in the time that a
-slot has left (``learning.py``), or where a proven length is in doubt, so that the two confirm each other
-(``evidence.py``).
+by narrower spans. Longer lengths and wider spans than those proven in the field are learnt: in what a slot has left
+(``learning.py``), or where a proven length is in doubt, so that the two confirm each other (``evidence.py``).
 """
 
 import math
@@ -56,8 +55,8 @@ class Session:
         needs: what it needs of the bus.
         health: the meter's counters.
         failures: what the meter fails to answer.
-        was_late: whether nothing came in its last sweep but replies to questions that had been given up.
-        unasked: the addresses of what was due in its last sweep and not asked for, for want of time.
+        was_late: whether nothing came in its last sweep but late replies.
+        unasked: the addresses of what its last sweep had no time for.
         was_heard: whether anything came from the meter in its last sweep; None when nobody asked it, or too late.
     """
 
@@ -85,7 +84,7 @@ class Session:
         self._belief = Belief(meter, self.parts, self._spans, self.failures, self._asking.health)
         self.decoded = self._belief.decoded
         self._first: Collection[int] = ()
-        self._listen_until_s, self._requests = 0.0, 0
+        self._listen_until_s, self._requests, self._is_patient = 0.0, 0, False
 
     def sweep(
         self,
@@ -95,6 +94,7 @@ class Session:
         *,
         is_expected: bool = True,
         first: Collection[int] = (),
+        is_patient: bool = False,
     ) -> None:
         """Read ``parts`` into ``decoded``; those that were not believed once more, if time is left.
 
@@ -105,6 +105,7 @@ class Session:
                 slot; the whole slot unless given.
             is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
             first: the addresses of parts that are read before all others; what moves unless given.
+            is_patient: whether what there is too little time for waits for another slot, and nothing is hurried.
 
         Raises:
             PortError: the port was lost.
@@ -116,7 +117,7 @@ class Session:
         replies, requests, answers = health["replies"], health["requests"], health["replies"] + health["refusals"]
         self._requests = requests
         has_time = self._begin(parts, slot)
-        self._first = first
+        self._first, self._is_patient = first, is_patient
         self._listen_until_s = slot.deadline_s if listen_until_s is None else listen_until_s
         if self._is_there(parts, slot, is_expected=is_expected):
             for number in range(ROUNDS):
@@ -142,10 +143,6 @@ class Session:
         if self.was_heard is not False:
             self._learning.learn(slot, self.parts, self.decoded)
         self._asking.listen()
-
-    def can_be_read(self, now_s: float) -> list[Block]:
-        """The parts that the meter is not known to refuse."""
-        return self.failures.can_be_read(now_s)
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
@@ -189,10 +186,11 @@ class Session:
         reads = self._spans.reads(missing, lambda span: self._is_free(span, slot))
         return sorted(reads, key=self._rank)
 
-    def _rank(self, read: Read) -> tuple[bool, bool, float]:
+    def _rank(self, read: Read) -> tuple[bool, bool, bool, float]:
         is_later = not any(part.address in self._first for part in read.parts)
         given_s = min(self._given_s.get(part.address, -math.inf) for part in read.parts)
-        return is_later, all(map(self.parts.can_wait, read.parts)), given_s
+        # What is lost again and again waits for what is answered, and must not be what is lost for want of a pause.
+        return is_later, all(map(self.parts.can_wait, read.parts)), self._asking.is_lost(read.span), given_s
 
     def _is_free(self, span: Span, slot: Slot) -> bool:
         """Whether ``span``, which serves several parts, may be asked for; else its parts are."""
@@ -213,7 +211,7 @@ class Session:
 
     def _ask(self, read: Read, length: int, slot: Slot) -> bool:
         """Ask once if time is left; whether it was."""
-        is_first = self._asking.health["requests"] == self._requests
+        is_first = self._asking.health["requests"] == self._requests and not self._is_patient
         with self._asking.hurried(slot.deadline_s, length, is_first=is_first) as is_time:
             if is_time:
                 self.unasked -= {part.address for part in read.parts}

@@ -4,16 +4,29 @@ An RTU reply names no register. What tells one question from another is the leng
 request that was given up leaves a reply that may still come; until it has come, or is too old to come, it could be
 taken for the answer to any later question of the same length. So such a length is in doubt.
 
+Some gateways send a reply twice. The second one is the same to the byte, so a reply to which nobody waits and which is that
+is of no consequence. It may come when another question of its length is open, though, and be taken for the answer. So an
+answer that is the same as one just before, to another question, is a copy if the real one follows, else two values were the
+same (``Copies``).
+
 Two replies of one length are under way after such a question is asked again. When one of them comes, which of the two
 it was cannot be known; so the one still missing is taken to be the younger, which keeps the length in doubt longest.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-# How late a reply may be: more than twice the 1.2 s that gateways were seen to take. It grows when one comes later.
+# How late a reply may be: more than twice the 1.2 s that gateways were seen to take. It grows when one comes later, and
+# shrinks again when none has for a while.
 HORIZON_S = 3.0
 HORIZON_MAX_S = 30.0
+CALM_S = 600.0
+# How much later than the reply its copy may be.
+COPY_S = 3.0
+# When so many answers that could have been copies were none, and no copy was seen, there are none on this line.
+DISPROOFS = 3
 
 
 class Question(NamedTuple):
@@ -51,7 +64,9 @@ class Suspicion:
 
     def __init__(self, horizon_s: float = HORIZON_S) -> None:
         self.horizon_s = horizon_s
+        self.copies = Copies()
         self._missing: list[Missing] = []
+        self._grown_s = float("-inf")
 
     def given_up(self, length: int, question: Question, asked_s: float) -> None:
         """A request got no answer that can be told to be its own."""
@@ -63,18 +78,23 @@ class Suspicion:
             self._missing.append(Missing(length, question, asked_s))
             self._strike_off(length)
 
-    def came_late(self, length: int, received_s: float) -> Missing | None:
+    def came_late(self, registers: tuple[int, ...], received_s: float) -> Missing | None:
         """A reply came to which no request was waiting.
 
         Returns:
             The missing reply that it was, with its question if there was but one that it can answer. None when none of
-            the missing ones explains it: then replies are later than thought or come twice, and the length is in doubt
-            from now on.
+            the missing ones explains it: then it is one before it once more, or replies are later than thought, and the
+            length is in doubt from now on.
         """
+        length = len(registers)
         self._forget(received_s)
         oldest = self._oldest(length)
+        is_copy = self.copies.is_one(registers, received_s, is_awaited=oldest is not None)
+        self.copies.came(registers, oldest.question if oldest else None, received_s)
+        if is_copy:
+            return None
         if oldest is None:
-            self.horizon_s = min(2 * self.horizon_s, HORIZON_MAX_S)
+            self.horizon_s, self._grown_s = min(2 * self.horizon_s, HORIZON_MAX_S), received_s
             self._missing.append(Missing(length, None, received_s))
             return None
         questions = {m.question for m in self._missing if m.length == length}
@@ -110,4 +130,56 @@ class Suspicion:
         return next((m for m in self._missing if m.length == length), None)
 
     def _forget(self, now_s: float) -> None:
+        if self.horizon_s > HORIZON_S and now_s - self._grown_s > CALM_S:
+            self.horizon_s, self._grown_s = max(self.horizon_s / 2, HORIZON_S), now_s
         self._missing = [m for m in self._missing if now_s - m.asked_s <= self.horizon_s]
+
+
+class Copies:
+    """The replies that came lately, and whether they come twice here."""
+
+    def __init__(self) -> None:
+        self._came: deque[tuple[tuple[int, ...], Question | None, float]] = deque()
+        self._seen_s = float("-inf")
+        self._disproofs = 0
+
+    def came(self, registers: tuple[int, ...], question: Question | None, received_s: float) -> None:
+        """A reply came that answers ``question``; nobody knows which when that is None."""
+        self._came.append((registers, question, received_s))
+        while received_s - self._came[0][2] > COPY_S:
+            self._came.popleft()
+
+    def is_one(self, registers: tuple[int, ...], received_s: float, *, is_awaited: bool) -> bool:
+        """Whether a reply that came late is one before it once more.
+
+        Args:
+            registers: what it says.
+            received_s: when it came.
+            is_awaited: whether one of its length is missing; then it is taken for that, unless copies are known here.
+        """
+        is_alike = any(True for _ in self._alike(registers, received_s))
+        if is_alike and not is_awaited:
+            self.seen(received_s)
+        return is_alike and self._are_known(received_s)
+
+    def seen(self, now_s: float) -> None:
+        """A copy came for certain."""
+        self._seen_s, self._disproofs = now_s, 0
+
+    def disproved(self) -> None:
+        """What might have been a copy was none: the real answer did not follow."""
+        self._disproofs += 1
+
+    def may_be_one(self, registers: tuple[int, ...], question: Question, now_s: float) -> bool:
+        """Whether the answer to ``question`` may be a copy of that to another."""
+        if self._disproofs >= DISPROOFS and not self._are_known(now_s):
+            return False
+        own = (question.first, question.meter)
+        return any(not other or (other.first, other.meter) != own for other in self._alike(registers, now_s))
+
+    def _are_known(self, now_s: float) -> bool:
+        return now_s - self._seen_s <= CALM_S
+
+    def _alike(self, registers: tuple[int, ...], now_s: float) -> Iterator[Question | None]:
+        """The questions to which the very same was the answer lately."""
+        return (asked for said, asked, at_s in self._came if said == registers and now_s - at_s <= COPY_S)

@@ -120,7 +120,7 @@ class Timetable:
             round_s: seconds from one sweep to the next.
         """
         self._began_s = min(self._began_s, slot.began_s)
-        parts = self._session.can_be_read(slot.began_s)
+        parts = self._session.failures.can_be_read(slot.began_s)
         addresses = {part.address for part in parts}
         due = {p.address for p in due_parts(self._session.meter.model, parts, self._read_s, slot.began_s, round_s)}
         load, slow = self._session.needs.load(), []
@@ -142,7 +142,7 @@ class Timetable:
         slow = {address for read in (*share.fitting, *first) for address in read.addresses}
         parts = [
             part
-            for part in self._session.can_be_read(slot.began_s)
+            for part in self._session.failures.can_be_read(slot.began_s)
             if part.address in slow or not self._session.parts.can_wait(part)
         ]
         return Due(parts, frozenset().union(*(read.addresses for read in first)))
