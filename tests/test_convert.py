@@ -20,6 +20,7 @@ expected of it.
 | a thousand bad lines make a thousand sentences | test_of_one_kind_five_sentences_are_said |
 | nothing converted looks like success | test_nothing_converted_is_no_success |
 | decimal commas, units, local times, the hour that occurs twice or never | table-with-decimal-commas, table-of-unix-milliseconds |
+| the kilowatt-hours that are told are not those that InfluxDB will show | test_a_reset_counts_as_in_the_rollups, and stack/test_convert.py |
 | a number or a time is read otherwise than it is meant | test_numbers_as_people_write_them, test_times_as_people_write_them |
 | wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence, test_a_wrong_map_is_refused_in_one_sentence |
 | the example of a map is refused | test_the_map_of_the_readme_is_one |
@@ -53,7 +54,16 @@ from rich.console import Console
 
 from wattline.cli import main
 from wattline.convert.bar import Bar
-from wattline.convert.counter import LOW_REGISTER, Reading, Unwrap, modulus_of, shift_to
+from wattline.convert.counter import (
+    ALLOWANCE_KWH,
+    LOW_REGISTER,
+    RESTART_LIMIT_KW,
+    RISE_LIMIT_KW,
+    Reading,
+    Unwrap,
+    modulus_of,
+    shift_to,
+)
 from wattline.convert.energy_monitor import FIELDS, MEASUREMENT, EnergyMonitor, Settings
 from wattline.convert.export import read_export
 from wattline.convert.mapping import Column, parse_maps
@@ -187,6 +197,39 @@ def test_a_reset_is_told_from_a_wrap(before, after, length, rest):
     assert (course.wraps, course.resets) == ((int(after < before), 0) if goes_on else (0, 1))
     assert [reading.second for reading in found] == [second for second, _ in readings]
     assert goes_on or [reading.steps for reading in found] == [steps for _, steps in readings]
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "before_kwh", "after_kwh", "presumed_kwh"),
+    [
+        (6 * 3600, 300.0, 11.0, 11.0),
+        (2, 300.0, 0.12, 0.12),
+        (2, 300.0, 1.34, 0.0),
+        (3600, 600.0, 21.0, 21.0),
+        (3600, 600.0, 21.01, 0.0),
+        (3600, 100.0, 500.0, 400.0),
+        (60, 100.0, 500.0, 0.0),
+    ],
+)
+def test_a_reset_counts_as_in_the_rollups(gap_s, before_kwh, after_kwh, presumed_kwh):
+    before, after = round(before_kwh * 100), round(after_kwh * 100)
+    readings = [(BEGIN_S + 10 * n, before + n) for n in range(6)]
+    readings += [(BEGIN_S + 50 + gap_s + 10 * n, after + 5 * (after > before) + n) for n in range(6)]
+    course = CounterCourse(2, "kWh")
+
+    list(Unwrap(course, POWER_W, LOW_REGISTER).each(readings))
+
+    assert course.resets == 1
+    assert course.presumed == round(presumed_kwh * 100)
+    assert course.grown == 10 + course.presumed
+
+
+def test_the_rule_is_that_of_the_task():
+    text = (Path(__file__).parents[1] / "compose" / "influxdb" / "tasks" / "energy_15m.flux").read_text()
+    limits = dict(re.findall(r"^(\w+) = ([\d.]+)$", text, re.MULTILINE))
+
+    ours = {"rise_limit_kw": RISE_LIMIT_KW, "restart_limit_kw": RESTART_LIMIT_KW, "step_kwh": ALLOWANCE_KWH}
+    assert {name: float(value) for name, value in limits.items()} == ours
 
 
 # One that lies where the counter may be by then cannot be told from a true one.

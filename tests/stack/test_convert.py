@@ -6,10 +6,12 @@
 | ... or its order, by the files on the disk, is taken for that of time | likewise, by `influxd inspect export-lp` over eleven shards |
 | a value, a second or a kilowatt-hour is lost or doubled on the way | likewise |
 | written twice, it counts twice | test_written_twice_it_is_there_once |
+| the days do not add up to the kilowatt-hours that the summary tells, where the counter was reset too | test_the_days_add_up_to_the_summary |
 """
 
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -192,3 +194,50 @@ def test_written_twice_it_is_there_once(database: Server, told: History) -> None
     assert {row["_field"]: int(row["_value"]) for row in counts} == dict.fromkeys(
         next(iter(told.seconds.values())), len(told.seconds)
     )
+
+
+HOUR_S, DAY_S = 3600, 86_400
+RESETS = {
+    "no reset": (),
+    "another meter from nothing on": ((4 * DAY_S, 2, 0.0),),
+    "one that shows 5 kWh, after six hours": ((4 * DAY_S, 6 * HOUR_S, 5.0),),
+    "one that shows too much, and one that shows more than before": (
+        (2 * DAY_S, 2 * HOUR_S, 60.0),
+        (4 * DAY_S, 60, 380.0),
+    ),
+    "two, one of them in an hour, from 400 kWh on": ((2 * DAY_S, 30 * 60, 0.5), (4 * DAY_S, HOUR_S, 400.0)),
+}
+
+
+@pytest.mark.parametrize("resets", RESETS.values(), ids=RESETS)
+def test_the_days_add_up_to_the_summary(stack, resets: Sequence[tuple[int, int, float]]) -> None:
+    """But for the first minute, in which nothing flows here, and that of a reset: a step or two of 25 Wh."""
+    lines = list(counted(resets))
+    words = ["convert", "energy-monitor", "--most-power", "10000"]
+    found = subprocess.run(
+        [sys.executable, "-m", "wattline", *words], input="\n".join(lines).encode(), capture_output=True, check=True
+    )
+    summary = found.stderr.decode()
+    stack.ask("POST", "write?org=home&bucket=energy&precision=ns", found.stdout.decode())
+    stack.roll_up(BEGIN_S - DAY_S, BEGIN_S + 8 * DAY_S)
+
+    days = sum(point.get("consumption_kwh", 0.0) for point in stack.points("energy_1d").values())
+    told_kwh, count = re.findall(r"energy_total_kwh: .* in all ([\d.]+) kWh; \d+ wraps?, (\d+) reset", summary)[0]
+    assert int(count) == len(resets)
+    assert days == pytest.approx(float(told_kwh), abs=0.02 + 0.03 * len(resets))
+
+
+def counted(resets: Sequence[tuple[int, int, float]]) -> Iterator[str]:
+    """A week of readings of 3 kW; at each of ``resets``, a second, nothing is read for so long, and then another meter is."""
+    second, total_wh, waiting = 0, 600_000.0, list(resets)
+    while second < 7 * DAY_S:
+        yield f"energy active_energy={int(total_wh) // 10 * 10 % TURN_WH} {(BEGIN_S + second) * NS}"
+        gap_s = 30
+        if waiting and second >= waiting[0][0]:
+            _, gap_s, shown_kwh = waiting.pop(0)
+            # So that of the last minute of the old meter nothing is unseen.
+            gap_s += 60 - (second + gap_s) % 60
+            total_wh = shown_kwh * 1000
+        elif second > 60:
+            total_wh += 25
+        second += gap_s

@@ -10,7 +10,8 @@ modulo 65 536 steps: 655.36 kWh. Undone, each fall from full to nothing adds tha
   from anywhere else, nine hundred and ninety-nine of a thousand, would need a megawatt to be one.
 - A *reset* is a fall, or a leap, that no power explains and from which the counter goes on: another meter, or one that
   was set to nothing. What went through the meter between the two readings is not known. The counter goes on as the new
-  one shows it, and the fall is left for the rollups to see, as that of a live meter is.
+  one shows it, and the fall is left for the rollups to see, as that of a live meter is. They take it for energy by a rule
+  of theirs, so that is counted here too: what is told is what will stand in InfluxDB.
 - A *false reading* (a frame of zeros, another register's value) is one from which the counter does not go on. So
   nothing is believed at once but a small step up within a minute; what falls, leaps, comes first or comes after a gap
   waits until two more readings go on from it, and is withheld when none do.
@@ -35,6 +36,9 @@ SHORT_GAP_S = 60
 # Of a step before each of two readings that are cut to steps.
 ROUNDING_STEPS = 2
 _LONG_GAP_S = 86_400
+# The rule of compose/influxdb/tasks/energy_15m.flux, whose finest step is a minute.
+RISE_LIMIT_KW, RESTART_LIMIT_KW, ALLOWANCE_KWH = 1000.0, 20.0, 1.0
+_MINUTE_S, _MINUTES_PER_HOUR = 60, 60
 _JOULES_PER_STEP = 36_000
 
 
@@ -114,7 +118,7 @@ class Unwrap:
 
     def _offset_at(self, reading: Reading) -> int:
         """What is to be added to ``reading``, which follows the last one; counts how."""
-        course, last = self._course, self._last
+        course, last, before = self._course, self._last, self._course.last
         self._last = reading
         if last is None:
             course.first = reading.steps + self._offset
@@ -126,6 +130,11 @@ class Unwrap:
         else:
             course.resets += 1
             self._offset = self._shift if course.resets == self._resets else 0
+            presumed = presumed_steps(
+                Reading(last.second, before), Reading(reading.second, reading.steps + self._offset)
+            )
+            course.presumed += presumed
+            course.grown += presumed
         course.last = reading.steps + self._offset
         return self._offset
 
@@ -141,6 +150,19 @@ class Unwrap:
         """Gaps in which the usual power would have brought the counter round once."""
         usual = self._metered_steps / self._metered_s if self._metered_s else 0.0
         self._course.long_gaps += sum(gap_s * usual >= self._modulus for gap_s in self._gaps_s)
+
+
+def presumed_steps(before: Reading, after: Reading) -> int:
+    """What the rollups count between the two readings of a reset, in steps; they know no more of it than this.
+
+    A counter that fell began at nothing, and all that it shows was metered since; unless it shows more than can have been:
+    then it had counted elsewhere. One that rose metered it, unless no meter can.
+    """
+    is_rise = after.steps >= before.steps
+    gained = after.steps - before.steps if is_rise else after.steps
+    hours = max(1, after.second // _MINUTE_S - before.second // _MINUTE_S) / _MINUTES_PER_HOUR
+    limit_kwh = (RISE_LIMIT_KW if is_rise else RESTART_LIMIT_KW) * hours + ALLOWANCE_KWH
+    return gained if gained <= limit_kwh * STEPS_PER_KWH else 0
 
 
 def modulus_of(highest: int) -> int:

@@ -26,7 +26,8 @@ class CounterCourse:
         decimals: digits behind the point.
         unit: that of the field, such as kWh.
         first, last: as converted.
-        grown: by which it has grown in all.
+        grown: by which it has grown in all, as the rollups count it.
+        presumed: of that, what lies between the readings of a reset, where nobody knows what was metered.
         wraps: falls from full to nothing, undone.
         resets: times it went on at another level.
         withheld: readings that no others confirmed.
@@ -38,6 +39,7 @@ class CounterCourse:
     first: int | None = None
     last: int = 0
     grown: int = 0
+    presumed: int = 0
     wraps: int = 0
     resets: int = 0
     withheld: int = 0
@@ -121,6 +123,9 @@ def _course(name: str, course: CounterCourse) -> list[str]:
     told = ", ".join(_number(count, noun) for count, noun in counts)
     ends = f"{course.show(course.first)} to {course.show(course.last)}"
     lines = [f"{name}: {ends}, in all {course.show(course.grown)} {course.unit}; {told} withheld."]
+    if course.resets:
+        presumed = f"{course.show(course.presumed)} {course.unit} of these lie between the readings of a reset"
+        lines.append(f"{name}: {presumed}, by the rule of the rollups; what was metered there is not known.")
     if course.long_gaps:
         gaps = _number(course.long_gaps, "gap")
         lines.append(f"{name}: in {gaps} it may have turned once more unseen, so long it was not read.")
