@@ -16,10 +16,14 @@ expected of it.
 | a reader of both registers is unwrapped as well | test_a_counter_beyond_the_low_register_is_left_alone |
 | ... or a reset for a wrap, a false reading for a reset | test_a_reset_is_told_from_a_wrap, test_false_readings_are_withheld_and_change_nothing_else |
 | something unsound costs what is sound, or becomes a value | unsound-lines, unsound-csv, test_nothing_unsound_costs_what_is_sound, test_nothing_is_made_up_of_a_line_that_broke_off |
-| a file that breaks off costs what stands before | test_a_packed_file_that_breaks_off_keeps_what_stands_before |
+| a source that breaks off costs what stands before, or looks whole | test_a_packed_file_that_breaks_off_keeps_what_stands_before, test_a_file_that_shrinks_keeps_what_stands_before, test_a_read_error_keeps_what_stands_before, unsound-csv |
+| half a row at the end of a file that was cut becomes a value | test_a_file_that_shrinks_keeps_what_stands_before |
 | a thousand bad lines make a thousand sentences | test_of_one_kind_five_sentences_are_said |
 | nothing converted looks like success | test_nothing_converted_is_no_success |
 | decimal commas, units, local times, the hour that occurs twice or never | table-with-decimal-commas, table-of-unix-milliseconds |
+| two cells of one column are read by two decimal marks, or an ambiguous one is guessed | test_a_file_has_one_decimal_mark, test_no_number_is_ever_read_as_another, test_a_mark_that_shows_late_settles_what_follows, test_each_file_has_a_mark_of_its_own |
+| ... or rows wait for a mark for ever | test_rows_do_not_wait_for_ever |
+| of two columns of one name the first is taken without a word | test_wrong_words_are_refused_in_one_sentence |
 | the kilowatt-hours that are told are not those that InfluxDB will show | test_a_reset_counts_as_in_the_rollups, and stack/test_convert.py |
 | a number or a time is read otherwise than it is meant | test_numbers_as_people_write_them, test_times_as_people_write_them |
 | wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence, test_a_wrong_map_is_refused_in_one_sentence |
@@ -33,8 +37,10 @@ expected of it.
 | a full disk makes a screenful | test_a_full_disk_is_one_sentence |
 """
 
+import errno
 import gzip
 import io
+import os
 import random
 import re
 import shlex
@@ -69,9 +75,11 @@ from wattline.convert.export import read_export
 from wattline.convert.mapping import Column, parse_maps
 from wattline.convert.numbers import number_of
 from wattline.convert.progress import Lines
+from wattline.convert.sample import Sample
 from wattline.convert.shelf import DAY_S, Shelf
 from wattline.convert.source import Source, Way
-from wattline.convert.tally import CounterCourse, Tally
+from wattline.convert.table import LOOK_AHEAD_ROWS, Form, Table, read_table
+from wattline.convert.tally import AMBIGUOUS, CounterCourse, Tally, shortfall
 from wattline.convert.times import Stamps, utc_ns
 from wattline.meters.orno_we515 import MODEL
 from wattline.registers import decode, encode
@@ -118,11 +126,13 @@ def test_each_case_gives_its_lines_and_its_summary(case, capsys, monkeypatch, pa
     code = main(["convert", *shlex.split((case / "words").read_text()), history.name])
 
     said = capsys.readouterr()
-    assert code == 0
     assert said.out == (case / "expected.lines").read_text()
-    *sentences, last = said.err.splitlines()
+    sentences = said.err.splitlines()
+    *_, took = (line for line in sentences if not line.startswith("wattline: "))
+    assert took.startswith("That took ")
+    sentences.remove(took)
     assert sentences == (case / "expected.summary").read_text().splitlines()
-    assert last.startswith("That took ")
+    assert code == (1 if sentences[-1].startswith("wattline: ") else 0)
     for line in said.out.splitlines():
         assert parse_line(line)["time"] % NS == 0
 
@@ -344,9 +354,74 @@ def test_a_packed_file_that_breaks_off_keeps_what_stands_before(converted):
 
     code, lines, said = converted("energy-monitor", packed[: len(packed) // 2], "history.gz")
 
-    assert code == 0
+    assert code == 1
     assert len(lines) > 5000
     assert "The file breaks off here" in said[0]
+    assert "Nothing was left out." not in said
+    place = said[0].partition(":")[0]
+    assert said[-1] == (
+        f"wattline: The history is not whole, it breaks off at {place}. What stands before is converted."
+    )
+
+
+def test_a_file_that_shrinks_keeps_what_stands_before(tmp_path, monkeypatch, capsys):
+    """Cut in a row whose first part is a row too: 2 is not 230."""
+    monkeypatch.setattr("wattline.convert.source.BUFFER_BYTES", 4096)
+    rows = [f"{BEGIN_S + n},{230}\n" for n in range(20_000)]
+    path = tmp_path / "history"
+    path.write_text("time,U\n" + "".join(rows))
+    whole_bytes, cut_bytes = path.stat().st_size, len("time,U\n" + "".join(rows[:15_000])) - 3
+
+    def cut(_: Lines, done_bytes: int, *__: int) -> None:
+        assert done_bytes < cut_bytes
+        os.truncate(path, cut_bytes)
+
+    monkeypatch.setattr(Lines, "at", cut)
+    code = main(["convert", "csv", "--map", "U=voltage_v", str(path)])
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert [parse_line(line)["fields"] for line in said.out.splitlines()] == [{"voltage_v": 230.0}] * 14_999
+    first, *_, last = said.err.splitlines()
+    assert f"breaks off here (it had {whole_bytes} bytes and now has {cut_bytes})" in first
+    assert last.startswith(f"wattline: The history is not whole, it breaks off at {path}, line 15000.")
+
+
+class Failing(io.RawIOBase):
+    """Some bytes, and then a disk that fails."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        if not self._data:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        piece, self._data = self._data[: len(buffer)], self._data[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def test_a_read_error_keeps_what_stands_before():
+    said: list[str] = []
+    tally = Tally(said.append)
+    source = Source("history", tally, io.BufferedReader(Failing(b"one\ntwo\n")), Way(0, 0), Lines(print))
+
+    assert list(source) == ["one\n", "two\n"]
+    assert said == [
+        "history, line 2: The file breaks off here ([Errno 5] Input/output error); what stands before is kept."
+    ]
+    assert tally.broken_off == ["history, line 2"]
+    assert "breaks off at history, line 2." in shortfall(tally)
+
+
+def test_a_whole_file_without_a_last_newline_is_whole(converted):
+    for text in (TABLE.rstrip("\n").encode(), gzip.compress(TABLE.rstrip("\n").encode())):
+        code, lines, said = converted("csv --map P=power_w", text)
+
+        assert (code, len(lines), said[-1]) == (0, 1, "Nothing was left out.")
 
 
 def test_of_one_kind_five_sentences_are_said(converted):
@@ -386,7 +461,10 @@ def test_nothing_converted_is_no_success(converted, text):
         ("1.234.567", "", 1_234_567),
         ("1 234,5", "", 1234.5),
         ("1'234.5", "", 1234.5),
-        ("1,234", "", 1.234),
+        ("0,123", "", 0.123),
+        ("1234,567", "", 1234.567),
+        ("1 234,567", "", 1234.567),
+        ("1.234e3", "", 1234),
         ("1,234", ".", 1234),
         ("1.234", ",", 1234),
         ("1e3", "", 1000),
@@ -397,11 +475,137 @@ def test_numbers_as_people_write_them(text, mark, number):
 
 
 @pytest.mark.parametrize(
-    ("text", "mark"), [("", ""), ("1,2,3", ""), ("230.12", ","), ("12.34,5", ""), ("1_0", ""), ("inf", ""), ("0x1", "")]
+    ("text", "mark"),
+    [
+        ("", ""),
+        ("1,2,3", ""),
+        ("230.12", ","),
+        ("0.123", ","),
+        ("1,234", ""),
+        ("-12.345", ""),
+        ("12.34,5", ""),
+        ("1_0", ""),
+        ("inf", ""),
+        ("0x1", ""),
+    ],
 )
 def test_what_is_no_number_is_refused(text, mark):
     with pytest.raises(ValueError, match=r".*"):
         number_of(text, mark)
+
+
+def table(*cells: str) -> str:
+    """A table of one column P, a second for each cell."""
+    return "time;P\n" + "".join(f"{BEGIN_S + number};{cell}\n" for number, cell in enumerate(cells))
+
+
+def powers(lines: list[str]) -> list[float]:
+    return [parse_line(line)["fields"]["power_w"] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (("1,234.5", "1,234"), [1234.5, 1234]),
+        (("1,234", "1,234.5"), [1234, 1234.5]),
+        (("1,234", "1,5"), [1.234, 1.5]),
+        (("1,234", "0,500"), [1.234, 0.5]),
+        (("1.234", "7.654.321"), [1234, 7_654_321]),
+        (("12.345", "12345.678"), [12.345, 12345.678]),
+        (("230", "231"), [230, 231]),
+    ],
+)
+def test_a_file_has_one_decimal_mark(converted, cells, found):
+    """Once a cell has shown it, before or behind, it holds for all."""
+    code, lines, _ = converted("csv --map P=current_a", table(*cells))
+
+    assert code == 0
+    read = [parse_line(line)["fields"]["current_a"] for line in lines]
+    assert read == [pytest.approx(number, abs=0.001) for number in found]
+
+
+def test_what_contradicts_the_mark_is_refused(converted):
+    code, lines, said = converted("csv --map P=power_w", table("1,5", "2.5", "1.234"))
+
+    assert (code, powers(lines)) == (0, [1.5, 1234])
+    assert said[0] == "history, line 3, column 'P': '2.5' is no number with a decimal comma."
+    assert said[-1] == "Values left out: 1 that cannot be read."
+
+
+def test_an_ambiguous_number_is_refused(converted):
+    code, lines, said = converted("csv --map P=power_w", table("1.234", "230", "1,234"))
+
+    assert (code, powers(lines)) == (1, [230])
+    assert (
+        said[0]
+        == "history, line 2, column 'P': '1.234' has decimals or thousands: say with --decimal what its mark is."
+    )
+    assert said[-2:] == [
+        "Values left out: 2 that are one number by a decimal point and another by a comma.",
+        "wattline: Left out for want of --decimal point or --decimal comma: 2 values; run it again.",
+    ]
+    code, lines, _ = converted("csv --map P=power_w --decimal comma", table("1.234", "230"))
+    assert (code, powers(lines)) == (0, [1234, 230])
+
+
+@given(
+    st.lists(st.integers(-(10**7), 10**7), min_size=1, max_size=8),
+    st.integers(0, 3),
+    st.sampled_from([".", ","]),
+    st.booleans(),
+)
+def test_no_number_is_ever_read_as_another(numbers, decimals, mark, is_grouped):
+    """Whatever a program writes: as it is meant, or left out and told."""
+    other = "," if mark == "." else "."
+    texts = [f"{number / 10**decimals:{',' if is_grouped else ''}.{decimals}f}" for number in numbers]
+    cells = [text.translate(str.maketrans(",.", other + mark)) for text in texts]
+    tally = Tally(lambda _: None)
+    form = Form((Column("P", "power_w", 1000.0),), Stamps(None))
+    text = io.BufferedReader(io.BytesIO(table(*cells).encode()))
+    source, conversion = Source("history", tally, text, Way(0, 0), Lines(print)), Table(form, "electricity", tally)
+
+    lines = [conversion.take(sample, source) for sample in read_table(source, form, tally)]
+    lines = [line for line in "".join([*lines, *conversion.rest()]).splitlines() if line]
+
+    assert len(lines) + tally.left_out[AMBIGUOUS] == len(numbers)
+    assert tally.left_out.total() == tally.left_out[AMBIGUOUS]
+    for line in lines:
+        point = parse_line(line)
+        assert point["fields"]["power_w"] == pytest.approx(numbers[point["time"] // NS - BEGIN_S] * 1000 / 10**decimals)
+
+
+def test_a_mark_that_shows_late_settles_what_follows(converted, monkeypatch):
+    monkeypatch.setattr("wattline.convert.table.LOOK_AHEAD_ROWS", 3)
+
+    code, lines, said = converted("csv --map P=power_w", table("1,234", "7", "1,235", "1,236", "1,5", "2,250"))
+
+    assert (code, powers(lines)) == (1, [7, 1.5, 2.25])
+    assert said[-2].startswith("Values left out: 3 that are one number")
+
+
+def test_rows_do_not_wait_for_ever():
+    tally = Tally(lambda _: None)
+    form = Form((Column("P", "power_w", 1.0),), Stamps(None))
+    source = Source("history", tally, io.BufferedReader(io.BytesIO(b"")), Way(0, 0), Lines(print))
+    conversion = Table(form, "electricity", tally)
+    samples = [Sample("", "", (BEGIN_S + n) * NS, [("P", str(n))]) for n in range(LOOK_AHEAD_ROWS + 2)]
+
+    written = [conversion.take(sample, source).count("\n") for sample in samples]
+
+    assert written == [0] * (LOOK_AHEAD_ROWS - 1) + [LOOK_AHEAD_ROWS - 1, 1, 1]
+
+
+def test_each_file_has_a_mark_of_its_own(tmp_path, capsys):
+    """Also what waited at the end of one is written before the next."""
+    for name, cells in (("a", ("1,5", "1.234")), ("b", ("1.5", "1,234")), ("c", ("1,234",))):
+        (tmp_path / name).write_text(table(*cells).replace(f"{BEGIN_S}", f"{BEGIN_S + ord(name) * 100}"))
+
+    code = main(["convert", "csv", "--map", "P=power_w", *(str(tmp_path / name) for name in "abc")])
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert Counter(powers(said.out.splitlines())) == {1.5: 2, 1234.0: 2}
+    assert "c, line 2, column 'P': '1,234' has decimals or thousands" in said.err
 
 
 @pytest.mark.parametrize(
@@ -464,6 +668,12 @@ TABLE = "time,P\n2022-12-01T00:00:00Z,5\n"
         ("csv --map P=power_w --timezone Europe/Room", TABLE, "There is no time zone 'Europe/Room'; the nearest is"),
         ("csv --map P=power_w --meter-shows 7", TABLE, "--meter-shows is no word of `wattline convert csv`"),
         ("csv --map missing.toml", TABLE, "The map 'missing.toml' cannot be read"),
+        (
+            "csv --map P=power_w",
+            "time,P,P\n0,1,2\n",
+            "history has more than one column 'P': give each a name of its own",
+        ),
+        ("csv --map P=power_w --time t", "t,t,P\n0,1,2\n", "history has more than one column 't': give each a name"),
         ("csv --map P=power_w --decimal komma", TABLE, "'komma' must be one of point, comma; the nearest is 'comma'"),
         ("energy-monitor --map P=power_w", "", "--map is no word of `wattline convert energy-monitor`"),
         ("energy-monitor --meter-shows 12,5", "", "'12,5' must be a number that is not below zero"),

@@ -4,7 +4,7 @@
 
     WattlineError
     ├── WordError                 the words on the command line: exit 2, nothing was touched
-    ├── HistoryError              a history that is converted: nothing in it is of use, or it cannot be written
+    ├── HistoryError              a history that is converted: not all of it is there or clear, or it cannot be written
     ├── PortError                 the port: closed, and opened again with back-off
     │   └── PortInUseError        another process has it
     └── ReadError                 one request to one meter: retried once, else this slot goes without
@@ -41,7 +41,7 @@ class WordError(WattlineError):
 
 
 class HistoryError(WattlineError):
-    """Nothing of a history could be converted, or what was cannot be written."""
+    """A history could not be converted, or not all of it, or what was cannot be written."""
 
 
 class PortError(WattlineError):

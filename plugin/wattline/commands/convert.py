@@ -19,7 +19,7 @@ from wattline.convert.progress import Lines
 from wattline.convert.sample import Sample
 from wattline.convert.source import STANDARD_INPUT, Source, Watcher, open_sources
 from wattline.convert.table import SEPARATORS, Form, Table, read_table
-from wattline.convert.tally import Tally, grouped, summary
+from wattline.convert.tally import Tally, grouped, shortfall, summary
 from wattline.convert.times import Stamps
 from wattline.errors import HistoryError, WordError
 from wattline.fields import ELECTRICITY, ROLES
@@ -126,11 +126,11 @@ def _configure_csv(own: argparse._ArgumentGroup) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Convert and sum up; returns 0.
+    """Convert and sum up; returns 0 when nothing is missing that another run could bring.
 
     Raises:
         WordError: the words are wrong, or do not fit the table.
-        HistoryError: nothing could be converted, or the lines cannot be written.
+        HistoryError: nothing could be converted, the history breaks off or is ambiguous, or the lines cannot be written.
     """
     if arguments.files == [STANDARD_INPUT] and (sys.stdin is None or sys.stdin.isatty()):
         raise WordError("No history was given: name its FILE, or pipe it into `wattline convert`.")
@@ -145,8 +145,8 @@ def execute(arguments: argparse.Namespace) -> int:
     for line in summary(tally):
         _say(line)
     _say(f"That took {took_s:.1f} s, {grouped(round(tally.lines / max(took_s, 0.001)))} lines a second.")
-    if not tally.points:
-        raise HistoryError("Nothing could be converted: the sentences above say why.")
+    if missing := shortfall(tally):
+        raise HistoryError(missing)
     return 0
 
 

@@ -70,8 +70,13 @@ def _layout(
     is_single = {"_field", "_value"} <= at.keys()
     pivoted = [] if is_single else [(number, name) for name, number in at.items() if name in known]
     if "_time" not in at or not (is_single or pivoted):
-        what = "The query has failed there, see the next line" if "error" in at else "These columns are no history"
-        tally.tell("table", f"{source.place}: {what}; the rows below are left out.")
+        if "error" in at:
+            tally.break_off(
+                source.place,
+                f"{source.place}: The query has failed there, see the next line; what stands before is kept.",
+            )
+        else:
+            tally.tell("table", f"{source.place}: These columns are no history; the rows below are left out.")
         return None
     return _Layout(
         width=len(header),

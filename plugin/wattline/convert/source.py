@@ -33,10 +33,11 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Bytes of the files ``before`` one, and of all; ``total`` is 0 where nobody knows it."""
+    """Bytes of the files ``before`` one, of all, and its own; ``total`` and ``size`` are 0 where nobody knows them."""
 
     before: int
     total: int
+    size: int = 0
 
 
 class Source:
@@ -75,13 +76,26 @@ class Source:
         try:
             with gzip.open(self._raw) if self._raw.peek(2)[:2] == _GZIP else nullcontext(self._raw) as text:
                 yield from self._lines_of(text)
+            if self._is_cut:
+                self._break_off(f"it had {self._way.size} bytes and now has {self._raw.tell()}")
         except (OSError, EOFError, zlib.error) as error:
-            self._tally.tell(
-                "broken off", f"{self.place}: The file breaks off here ({error}); what stands before is kept."
-            )
+            self._break_off(str(error))
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether, at its end, the file was cut while it was read: it just ends, without an error."""
+        return self._way.size > 0 and self._raw.tell() < self._way.size
+
+    def _break_off(self, how: str) -> None:
+        self._tally.break_off(
+            self.place, f"{self.place}: The file breaks off here ({how}); what stands before is kept."
+        )
 
     def _lines_of(self, text: BufferedReader | gzip.GzipFile) -> Iterator[str]:
         for line in iter(partial(text.readline, LONGEST_LINE), b""):
+            if text is self._raw and not line.endswith(b"\n") and len(line) < LONGEST_LINE and self._is_cut:
+                # Half a row of a table may look like a whole one.
+                return
             self.number += 1
             self._tally.lines += 1
             if not self.number % LOOK_EVERY:
@@ -102,7 +116,8 @@ def open_sources(names: Sequence[str], tally: Tally, watcher: Watcher, stack: Ex
     sizes = [_size(raw) for _, raw in opened]
     total = sum(sizes) if all(sizes) else 0
     return [
-        Source(name, tally, raw, Way(sum(sizes[:number]), total), watcher) for number, (name, raw) in enumerate(opened)
+        Source(name, tally, raw, Way(sum(sizes[:number]), total, sizes[number]), watcher)
+        for number, (name, raw) in enumerate(opened)
     ]
 
 

@@ -2,6 +2,9 @@
 
 A line is a row. A quoted cell that runs over several lines is not put together: a stray quotation mark would otherwise
 swallow the rest of the history.
+
+A file has one decimal mark. ``1,234`` may be a thousand or one, and ``1,234.5`` in the same file says which; so rows wait
+until a cell has shown the mark, but not for ever, since the file may be endless. What is ambiguous by then is left out.
 """
 
 import itertools
@@ -11,11 +14,11 @@ from functools import lru_cache
 
 from wattline.convert.annotated import split_row
 from wattline.convert.mapping import Column
-from wattline.convert.numbers import number_of
+from wattline.convert.numbers import MARKS, AmbiguousError, mark_of, number_of
 from wattline.convert.sample import Sample
 from wattline.convert.second import Seconds
 from wattline.convert.source import Source
-from wattline.convert.tally import IMPLAUSIBLE, UNREADABLE, Tally
+from wattline.convert.tally import AMBIGUOUS, IMPLAUSIBLE, UNREADABLE, Tally
 from wattline.convert.times import Stamps
 from wattline.errors import WordError
 from wattline.fields import ELECTRICITY_FIELDS
@@ -25,6 +28,9 @@ from wattline.registers import LARGEST, to_grain
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 TIME_NAMES = ("time", "_time", "timestamp", "datetime", "date_time", "date", "ts", "unix_time")
+# Rows that wait for the decimal mark. At one a minute, a week of them.
+LOOK_AHEAD_ROWS = 10_000
+_NAMES = {mark: name for name, mark in MARKS.items()}
 # What other systems write where they have no value. Such a cell is empty, and not wrong.
 _ABSENT = {"", "-", "nan", "null", "none", "n/a", "na", "unknown", "unavailable"}
 
@@ -38,7 +44,7 @@ class Form:
         stamps: reads the time column.
         time: its name; empty to look for one of ``TIME_NAMES``.
         separator: the character between cells; empty to look which is the most frequent in the header.
-        mark: the decimal mark; empty to look at each number.
+        mark: the decimal mark; empty to look for a cell of each file that shows it.
     """
 
     columns: Sequence[Column]
@@ -93,6 +99,8 @@ def _known(name: str, header: Sequence[str], source: Source) -> str:
         raise WordError(
             f"{source.name} has no column {name!r}{nearest(name, header)}; its columns are {', '.join(header)}."
         )
+    if header.count(name) > 1:
+        raise WordError(f"{source.name} has more than one column {name!r}: give each a name of its own in the header.")
     return name
 
 
@@ -108,21 +116,51 @@ class Table:
     def __init__(self, form: Form, head: str, tally: Tally) -> None:
         self._head, self._tally = head, tally
         self._columns = {column.name: column for column in form.columns}
-        self._mark = form.mark
+        self._given_mark = self._mark = form.mark
         self._seconds: Seconds[str] = Seconds(tally)
+        self._source: Source | None = None
+        self._waiting: list[tuple[Sample, str]] = []
+        self._may_wait = True
 
     def take(self, sample: Sample, source: Source) -> str:
-        """The line that ``sample`` completes, with its newline; empty when there is none yet.
+        """The lines that ``sample`` completes, each with its newline; empty when there is none yet.
 
-        ``source`` is where it was read, for a complaint.
+        ``source`` is where it was read: another one may have another decimal mark, and a complaint names its line.
         """
+        before = "" if source is self._source else self._begin(source)
+        self._mark = self._mark or _mark_in(sample)
+        if self._mark and not self._waiting:
+            return before + self._convert(sample, source.place)
+        self._waiting.append((sample, source.place))
+        if not self._mark and self._may_wait and len(self._waiting) < LOOK_AHEAD_ROWS:
+            return before
+        self._may_wait = False
+        return before + self._release()
+
+    def rest(self) -> Iterable[str]:
+        """The lines of what waited for the decimal mark, and of what waited for its second to end."""
+        yield self._release()
+        for _, second, values in self._seconds.rest():
+            yield self._line(second, values)
+
+    def _begin(self, source: Source) -> str:
+        """The lines of what waited in the file before ``source``."""
+        released = self._release()
+        self._source, self._mark, self._may_wait = source, self._given_mark, True
+        return released
+
+    def _release(self) -> str:
+        waiting, self._waiting = self._waiting, []
+        return "".join(self._convert(sample, place) for sample, place in waiting)
+
+    def _convert(self, sample: Sample, place: str) -> str:
         values: dict[str, str] = {}
         for name, text in sample.cells:
             column = self._columns[name]
             try:
                 value = _converted(column, text, self._mark)
-            except ValueError:
-                self._tally.leave_out(UNREADABLE, f"{source.place}, column {name!r}: {text[:40]!r} is no number.")
+            except ValueError as error:
+                self._complain(error, text, f"{place}, column {name!r}: {text[:40]!r}")
                 continue
             if value is None:
                 self._tally.leave_out(IMPLAUSIBLE)
@@ -131,13 +169,21 @@ class Table:
         done = self._seconds.take(sample.stream, sample.time_ns, values) if values else None
         return self._line(*done) if done else ""
 
-    def rest(self) -> Iterable[str]:
-        """The lines of what waited for its second to end."""
-        return [self._line(second, values) for _, second, values in self._seconds.rest()]
+    def _complain(self, error: ValueError, text: str, cell: str) -> None:
+        if isinstance(error, AmbiguousError):
+            self._tally.leave_out(AMBIGUOUS, f"{cell} has decimals or thousands: say with --decimal what its mark is.")
+        else:
+            by_mark = f" with a decimal {_NAMES[self._mark]}" if mark_of(text) else ""
+            self._tally.leave_out(UNREADABLE, f"{cell} is no number{by_mark}.")
 
     def _line(self, second: int, values: dict[str, str]) -> str:
         self._tally.written("", second, len(values))
         return f"{self._head} {','.join(sorted(values.values()))} {second}000000000\n"
+
+
+def _mark_in(sample: Sample) -> str:
+    """The decimal mark that a row shows; empty where it shows none."""
+    return next(filter(None, (mark_of(text) for _, text in sample.cells)), "")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -145,6 +191,7 @@ def _converted(column: Column, text: str, mark: str) -> str | None:
     """A cell as the text of its field; empty where it says that there is no value, None where it cannot be one.
 
     Raises:
+        AmbiguousError: the mark is not known, and by it this is one number or another.
         ValueError: it is no number.
     """
     if text.lower() in _ABSENT:

@@ -11,6 +11,7 @@ MOST_SAID = 5
 OUTDONE = "of a second that has a later one"
 UNREADABLE = "that cannot be read"
 IMPLAUSIBLE = "outside what the meter can measure"
+AMBIGUOUS = "that are one number by a decimal point and another by a comma"
 UNKNOWN = "of a field that is not known"
 ELSEWHERE = "of another measurement"
 OTHER_SERIES = "of another series"
@@ -70,6 +71,8 @@ class Tally:
     left_out: Counter[str] = field(default_factory=Counter)
     """Values that were not written, by the reason."""
     counters: dict[str, CounterCourse] = field(default_factory=dict)
+    broken_off: list[str] = field(default_factory=list)
+    """Where a source ended before its end."""
     first_s: int = 2**63
     last_s: int = -(2**63)
     _said: Counter[str] = field(default_factory=Counter)
@@ -79,6 +82,11 @@ class Tally:
         self.left_out[reason] += count
         if sentence:
             self.tell(reason, sentence)
+
+    def break_off(self, where: str, sentence: str) -> None:
+        """A source ends at ``where`` before its end; ``sentence`` tells how."""
+        self.broken_off.append(where)
+        self.tell("broken off", sentence)
 
     def tell(self, kind: str, sentence: str) -> None:
         """Say ``sentence``, unless there were five of its ``kind``."""
@@ -116,6 +124,21 @@ def summary(tally: Tally) -> list[str]:
     ]
 
 
+def shortfall(tally: Tally) -> str:
+    """What is missing, and could be had by another run, in sentences for people; empty when nothing is."""
+    sentences = []
+    if not tally.points:
+        sentences.append("Nothing could be converted: the sentences above say why.")
+    if count := tally.left_out[AMBIGUOUS]:
+        sentences.append(
+            f"Left out for want of --decimal point or --decimal comma: {_number(count, 'value')}; run it again."
+        )
+    if tally.broken_off:
+        places = "; ".join(tally.broken_off)
+        sentences.append(f"The history is not whole, it breaks off at {places}. What stands before is converted.")
+    return " ".join(sentences)
+
+
 def _course(name: str, course: CounterCourse) -> list[str]:
     if course.first is None:
         return []
@@ -134,7 +157,8 @@ def _course(name: str, course: CounterCourse) -> list[str]:
 
 def _left_out(tally: Tally) -> list[str]:
     if not tally.left_out:
-        return [] if any(course.withheld for course in tally.counters.values()) else ["Nothing was left out."]
+        is_less = tally.broken_off or any(course.withheld for course in tally.counters.values())
+        return [] if is_less else ["Nothing was left out."]
     reasons = ", ".join(f"{grouped(count)} {reason}" for reason, count in sorted(tally.left_out.items()))
     return [f"Values left out: {reasons}."]
 
