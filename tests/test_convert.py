@@ -62,9 +62,9 @@ from wattline.cli import main
 from wattline.convert.bar import Bar
 from wattline.convert.counter import (
     ALLOWANCE_KWH,
+    AVERAGE_LIMIT_KW,
+    HOUR_LIMIT_KW,
     LOW_REGISTER,
-    RESTART_LIMIT_KW,
-    RISE_LIMIT_KW,
     Reading,
     Unwrap,
     modulus_of,
@@ -217,7 +217,8 @@ def test_a_reset_is_told_from_a_wrap(before, after, length, rest):
         (2, 300.0, 1.34, 0.0),
         (3600, 600.0, 21.0, 21.0),
         (3600, 600.0, 21.01, 0.0),
-        (3600, 100.0, 500.0, 400.0),
+        (3600, 100.0, 190.0, 90.0),
+        (3600, 100.0, 500.0, 0.0),
         (60, 100.0, 500.0, 0.0),
     ],
 )
@@ -238,7 +239,7 @@ def test_the_rule_is_that_of_the_task():
     text = (Path(__file__).parents[1] / "compose" / "influxdb" / "tasks" / "energy_15m.flux").read_text()
     limits = dict(re.findall(r"^(\w+) = ([\d.]+)$", text, re.MULTILINE))
 
-    ours = {"rise_limit_kw": RISE_LIMIT_KW, "restart_limit_kw": RESTART_LIMIT_KW, "step_kwh": ALLOWANCE_KWH}
+    ours = {"hour_limit_kw": HOUR_LIMIT_KW, "average_limit_kw": AVERAGE_LIMIT_KW, "step_kwh": ALLOWANCE_KWH}
     assert {name: float(value) for name, value in limits.items()} == ours
 
 

@@ -37,7 +37,7 @@ SHORT_GAP_S = 60
 ROUNDING_STEPS = 2
 _LONG_GAP_S = 86_400
 # The rule of compose/influxdb/tasks/energy_15m.flux, whose finest step is a minute.
-RISE_LIMIT_KW, RESTART_LIMIT_KW, ALLOWANCE_KWH = 1000.0, 20.0, 1.0
+HOUR_LIMIT_KW, AVERAGE_LIMIT_KW, ALLOWANCE_KWH = 100.0, 20.0, 1.0
 _MINUTE_S, _MINUTES_PER_HOUR = 60, 60
 _JOULES_PER_STEP = 36_000
 
@@ -156,12 +156,13 @@ def presumed_steps(before: Reading, after: Reading) -> int:
     """What the rollups count between the two readings of a reset, in steps; they know no more of it than this.
 
     A counter that fell began at nothing, and all that it shows was metered since; unless it shows more than can have been:
-    then it had counted elsewhere. One that rose metered it, unless no meter can.
+    then it had counted elsewhere. One that rose metered it, likewise; within an hour that may be more.
     """
     is_rise = after.steps >= before.steps
     gained = after.steps - before.steps if is_rise else after.steps
     hours = max(1, after.second // _MINUTE_S - before.second // _MINUTE_S) / _MINUTES_PER_HOUR
-    limit_kwh = (RISE_LIMIT_KW if is_rise else RESTART_LIMIT_KW) * hours + ALLOWANCE_KWH
+    within_hour_kw = HOUR_LIMIT_KW if is_rise else AVERAGE_LIMIT_KW
+    limit_kwh = within_hour_kw * min(hours, 1.0) + AVERAGE_LIMIT_KW * max(hours - 1.0, 0.0) + ALLOWANCE_KWH
     return gained if gained <= limit_kwh * STEPS_PER_KWH else 0
 
 
