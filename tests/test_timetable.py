@@ -110,7 +110,7 @@ class Conversation(SimpleNamespace):
             parts=parts,
             needs=SimpleNamespace(load=lambda: load),
             slow_reads=Spans(METER.model, parts.values(), METER.settings).slow_reads,
-            can_be_read=lambda _now_s: list(parts.values()),
+            failures=SimpleNamespace(can_be_read=lambda _now_s: list(parts.values())),
         )
 
 

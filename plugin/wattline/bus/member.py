@@ -99,15 +99,6 @@ class Member:
             and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
         )
 
-    @property
-    def _has_seconds(self) -> bool:
-        """Whether what there is no time for can be read in the next second."""
-        return (
-            bool(self.meter.interval_s)
-            and (self.meter.interval_s or 0) > self._interval_s
-            and self._polled_s is not None
-        )
-
     def is_due(self, slot: Slot) -> bool:
         """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
         return bool(self._unfinished) or self._is_its_time(slot)
@@ -142,6 +133,8 @@ class Member:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
+        # Whom the others come before can wait for a slot in which there is time.
+        is_patient = bool(self.meter.interval_s) and self.is_last(slot)
         due = NOTHING if self._is_for_a_trial(slot) else self._timetable.due(slot, self.round_s, share)
         if self._is_its_time(slot):
             self._polled_s = slot.began_s
@@ -150,7 +143,7 @@ class Member:
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         try:
             self.session.sweep(
-                due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first, is_patient=self._has_seconds
+                due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first, is_patient=is_patient
             )
         finally:
             self._verdict = self._judged(slot)
