@@ -16,6 +16,7 @@
 | what is no Modbus TCP is read for ever                  | test_what_is_no_modbus_tcp_closes_the_port                |
 | a lost connection is a silence, or never comes back     | test_a_lost_connection_is_known_and_made_again            |
 | line settings lose the connection                       | test_line_settings_are_the_gateways_affair                |
+| characters of a line that is not there fill the second  | test_no_characters_are_reckoned_where_there_is_no_line    |
 | a gateway that is away is a riddle, or a traceback      | test_a_gateway_that_is_away_is_said_in_a_sentence         |
 | the end of the process waits for a reply                | test_a_stop_ends_a_read_at_once                           |
 | `wattline read` does not know it                        | test_the_command_reads_it                                 |
@@ -41,12 +42,15 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from waiting import meanwhile, within
 from wattline.bus import mbap
+from wattline.bus.bus import Bus
 from wattline.bus.device import open_serial
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
+from wattline.clock import Slot
 from wattline.errors import NoReplyError, PortError, ReadError, RefusedError
 from wattline.stop import Stop, Stopped
+from wattline.words import parse_meters
 
 MBAP = FramerSocket(DecodePDU(is_server=True))
 RTU = FramerRTU(DecodePDU(is_server=True))
@@ -397,6 +401,18 @@ def test_line_settings_are_the_gateways_affair(gateway):
             port.use(line)
             with meanwhile(gateway.receive, lambda number=number: gateway.send(packed(reply([number], number)))):
                 assert Modbus(port).read(1, 3, 0x0140, 1) == (number,)
+
+
+@pytest.mark.parametrize(("scheme", "round_s"), [("modbus-tcp", 1), ("socket", 2)])
+def test_no_characters_are_reckoned_where_there_is_no_line(gateway, scheme, round_s):
+    """So four meters are read every second from the first one on; behind ``socket://`` there is a line, and they do not fit."""
+    gateway.close()
+    words = [f"m{number}=orno-we515@{number}" for number in range(1, 5)]
+    bus = Bus(Port(gateway.name.replace("modbus-tcp", scheme), Stop()), parse_meters(words), 1)
+    bus.poll(Slot(10**9, 1.0, 1.9))
+    bus.close()
+
+    assert bus.health()["round_s"] == round_s
 
 
 def complaint(name: str) -> str:

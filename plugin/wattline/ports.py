@@ -14,12 +14,18 @@ BY_ID = Path("/dev/serial/by-id")
 
 _URL = re.compile(r"(?:socket|rfc2217|modbus-tcp)://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})")
 # Behind these a gateway keeps its line settings to itself.
-_WITHOUT_SETTINGS = ("socket://", "modbus-tcp://")
+_PACKETS = "modbus-tcp://"
+_WITHOUT_SETTINGS = ("socket://", _PACKETS)
 
 
 def sets_line(port: str) -> bool:
     """Whether baud, parity and stop bits can be set through ``port``, and so tell two meters of one address apart."""
     return not port.startswith(_WITHOUT_SETTINGS)
+
+
+def is_packets(port: str) -> bool:
+    """Whether replies come whole through ``port``, as packets of a network, and not character by character."""
+    return port.startswith(_PACKETS)
 
 
 def lasting_name(port: str, folder: Path = BY_ID) -> str:

@@ -9,12 +9,14 @@ from wattline.bus.member import Member
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
+from wattline.bus.settings import NETWORK
 from wattline.bus.timetable import Wants, shared_out
 from wattline.bus.turns import room_s
 from wattline.clock import Slot
 from wattline.errors import PortError
 from wattline.log import LOG
 from wattline.plan import fitted
+from wattline.ports import is_packets
 from wattline.reading import Point
 from wattline.registers import on_grain
 from wattline.words import Meter
@@ -52,7 +54,7 @@ class Bus:
         modbus = Modbus(port)
         self._members = [
             Member(
-                replace(meter, model=fitted(meter.model, meter.settings, LONGEST_SHARE * room_s(interval_s))),
+                _as_behind(port.name, meter, LONGEST_SHARE * room_s(interval_s)),
                 modbus,
                 interval_s,
                 place=number / len(meters),
@@ -153,3 +155,13 @@ class Bus:
             LOG.error("%s It is tried again after 1 s, then ever more rarely, at least every 30 s.", error)
         else:
             LOG.debug("%s", error)
+
+
+def _as_behind(port_name: str, meter: Meter, longest_s: float) -> Meter:
+    """``meter``, with no proven read that takes more than ``longest_s``, and on the line that is really there.
+
+    Behind Modbus TCP that may be none: what there is, is learnt from how long the replies take. The reads are cut all
+    the same, since a gateway may have a slow line behind it.
+    """
+    settings = NETWORK if is_packets(port_name) else meter.settings
+    return replace(meter, model=fitted(meter.model, meter.settings, longest_s), settings=settings)

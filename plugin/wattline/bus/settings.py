@@ -54,3 +54,7 @@ class LineSettings:
         silence behind it.
         """
         return (8 + 5 + 2 * count) * self.character_s + turnaround_s + self.silence_s
+
+
+NETWORK = LineSettings(100_000_000)
+"""What stands for a line where whole replies come over a network: characters take no time there that could be noticed."""
