@@ -109,13 +109,20 @@ def test_a_whole_file_means_what_it_says():
         high = 25000.5
         pace = "slow"
         decimals = 0
+        [[rows]]
+        address = 0x22
+        encoding = "u16"
+        field = "frequency_hz"
         """
     assert parsed(content) == Model(
         name="acme-m1",
         title="Acme M1",
         settings=LineSettings(19200, "E", 2),
         function=4,
-        rows=(Row(0x10, Encoding.I32_LOW_FIRST, -0.1, "power_w", -25000, 25000.5, "slow", 0),),
+        rows=(
+            Row(0x10, Encoding.I32_LOW_FIRST, -0.1, "power_w", -25000, 25000.5, "slow", 0),
+            Row(0x22, Encoding.U16, 1, "frequency_hz", 45, 65),
+        ),
         source="its manual",
         address_change="With the button.",
         blocks=(Block(0x10, 3), Block(0x20, 4, (6, 4), 5)),
@@ -233,6 +240,7 @@ ENCODINGS = ", ".join(encoding.name.lower() for encoding in Encoding)
 RANGES_RULE = "must be a list of [first, last], register numbers in rising order, such as [[0x0134, 0x0138]]"
 ROWS_RULE = "must be the quantities of the meter, each a table that begins with [[rows]]"
 SINGLE_ROWS = "A row begins with [rows]; it must begin with [[rows]], in double brackets, since there may be several."
+MODEL_COLUMNS = "name, title, settings, baud, parity, stop, alternatives, function, longest, pause_ms, phases, holes, documented, blocks, absent, sign, identity, source, address_change, rows"
 FIELD_RULE = "must be a field of `electricity` as the plugin's README lists them"
 ABSENT_RULE = (
     "must tell for an encoding of whole numbers which of them says that there is no value, such as { u16 = 0xFFFF }"
@@ -256,9 +264,9 @@ WRONG_FILES = {
     SMALL + "address = 1\n": "This is not TOML: Cannot overwrite a value (at line 7, column 12).",
     "": "The column 'name' is missing; it must be a text of one line in quotation marks.",
     # The model's columns.
-    top(
-        'titel = "x"'
-    ): "There is no column 'titel'; the nearest is 'title'; the columns are name, title, settings, baud, parity, stop, alternatives, function, longest, pause_ms, phases, holes, documented, blocks, absent, sign, identity, source, address_change, rows.",
+    top("verified = true"): f"There is no column 'verified'; the columns are {MODEL_COLUMNS}.",
+    top("refresh = true"): f"There is no column 'refresh'; the columns are {MODEL_COLUMNS}.",
+    top('titel = "x"'): f"There is no column 'titel'; the nearest is 'title'; the columns are {MODEL_COLUMNS}.",
     SMALL.replace(
         '"acme-m1"', '"Acme M1"'
     ): "The column 'name' says 'Acme M1'; it must be small letters and digits, with single dashes between them, such as acme-m1.",
@@ -312,7 +320,7 @@ WRONG_FILES = {
         "blocks = [5]"
     ): "The column 'blocks' says [5]; it must be a list of [address, count], or of { address, count, lengths, room }, such as [[0x0130, 4]].",
     top(
-        "longest = 8\nblocks = [[0, 4], [0, 9]]"
+        "longest = 8\nblocks = [[0x10, 4], [0, 9]]"
     ): "@, block 2: The column 'count' says 9; it must be a whole number from 1 to 8.",
     top("blocks = [[0xFFFF, 2]]"): "@, block 1: The column 'count' says 2; it must be a whole number from 1 to 1.",
     top(
@@ -324,6 +332,12 @@ WRONG_FILES = {
     top(
         "holes = [[4, 6]]\nblocks = [[0, 5]]"
     ): "@, block 1: The column 'address' says 0; it must not lead over the hole 0x0004 to 0x0006, since what is in 'holes' is never read.",
+    top(
+        "blocks = [[0x10, 1], [5, 2]]"
+    ): "@, block 2: The column 'address' says 5; it must lead to a row, but none lies wholly in 0x0005 to 0x0006, so that the block would never be read.",
+    SMALL.replace('"u16"', '"u32"').replace(
+        "[[rows]]", "blocks = [[0x10, 1]]\n[[rows]]"
+    ): "@, block 1: The column 'address' says 16; it must lead to a row, but none lies wholly in 0x0010 to 0x0010, so that the block would never be read.",
     # Rows.
     'name = "a"\nfunction = 3': f"The column 'rows' is missing; it {ROWS_RULE}.",
     'name = "a"\nfunction = 3\nrows = 3': f"The column 'rows' says 3; it {ROWS_RULE}.",
@@ -332,6 +346,9 @@ WRONG_FILES = {
     second(
         "addres = 5"
     ): "@, row 2: There is no column 'addres'; the nearest is 'address'; the columns are address, encoding, scale, field, low, high, pace, decimals.",
+    second(
+        "verified = true"
+    ): "@, row 2: There is no column 'verified'; the columns are address, encoding, scale, field, low, high, pace, decimals.",
     second(
         "address"
     ): "@, row 2: The column 'address' is missing; it must be a whole number from 0 to 65535, such as 0x0130.",
@@ -361,8 +378,15 @@ WRONG_FILES = {
     second("scale = nan"): "@, row 2: The column 'scale' says nan; it must be a number from -1e+06 to 1e+06.",
     second("scale = true"): "@, row 2: The column 'scale' says true; it must be a number from -1e+06 to 1e+06.",
     second("high = inf"): "@, row 2: The column 'high' says inf; it must be a number from -1e+12 to 1e+12.",
-    second("high = 40"): "@, row 2: The column 'high' says 40; it must leave room between low (45) and high (40).",
-    second("low = 65"): "@, row 2: The column 'low' says 65; it must leave room between low (65) and high (65).",
+    second(
+        "high = 40"
+    ): "@, row 2: The column 'high' says 40; it must be above the column 'low', which must be said too, since without it that is 45.",
+    second(
+        "low = 65"
+    ): "@, row 2: The column 'low' says 65; it must be below the column 'high', which must be said too, since without it that is 65.",
+    second(
+        "low = 300", "high = 100"
+    ): "@, row 2: The column 'low' says 300; it must be below the column 'high', which says 100.",
     second('pace = "quick"'): "@, row 2: The column 'pace' says 'quick'; it must be one of fast, slow.",
     second("decimals = 9"): "@, row 2: The column 'decimals' says 9; it must be a whole number from 0 to 3.",
     second(

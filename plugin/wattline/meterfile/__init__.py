@@ -16,7 +16,7 @@ from wattline.log import LOG
 from wattline.meterfile.columns import Columns, whole_numbers
 from wattline.meterfile.rows import ADDRESS_EXAMPLE, ENCODINGS, LAST_REGISTER, hole_in, parse_rows, refuse_clashes
 from wattline.meters import LONGEST_READ, Block, Identity, Library, Model, Sign
-from wattline.registers import Encoding
+from wattline.registers import Encoding, Row
 
 COLUMNS = (
     *(
@@ -132,7 +132,7 @@ def parse_meter_file(place: str, content: str) -> Model:
         rows=rows,
         source=columns.text("source", f"the file {Path(place).name}"),
         address_change=columns.text("address_change", "see the manual of the meter; wattline never writes."),
-        blocks=_blocks(columns, longest, holes),
+        blocks=_blocks(columns, longest, holes, rows),
         identity=_identity(columns),
         alternatives=tuple(_line(columns, "alternatives", item) for item in columns.items("alternatives", _LINES_RULE)),
         documented=_ranges(columns, "documented"),
@@ -190,14 +190,22 @@ def _ranges(columns: Columns, name: str) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
-def _blocks(columns: Columns, longest: int, holes: Sequence[tuple[int, int]]) -> tuple[Block, ...]:
+def _blocks(columns: Columns, longest: int, holes: Sequence[tuple[int, int]], rows: Sequence[Row]) -> tuple[Block, ...]:
     blocks = []
     for number, item in enumerate(columns.items("blocks", _BLOCKS_RULE), 1):
         pair = whole_numbers(item, 0, LAST_REGISTER, count=2)
         table = dict(zip(("address", "count"), pair, strict=True)) if pair else item
         if not isinstance(table, dict):
             raise columns.error("blocks", _BLOCKS_RULE)
-        blocks.append(_block(Columns(f"{columns.place}, block {number}", table, BLOCK_COLUMNS), longest, holes))
+        inner = Columns(f"{columns.place}, block {number}", table, BLOCK_COLUMNS)
+        block = _block(inner, longest, holes)
+        if not any(block.address <= row.address and row.end <= block.end for row in rows):
+            raise inner.error(
+                "address",
+                f"must lead to a row, but none lies wholly in 0x{block.address:04X} to 0x{block.end - 1:04X}, so that the "
+                "block would never be read",
+            )
+        blocks.append(block)
     return tuple(blocks)
 
 

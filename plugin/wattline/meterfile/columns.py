@@ -12,6 +12,9 @@ from wattline.options import nearest
 
 T = TypeVar("T")
 
+# The columns are listed anyway; one that only shares a few letters is no help.
+ALIKE = 0.7
+
 
 class Columns:
     """One table of a TOML file.
@@ -31,7 +34,7 @@ class Columns:
         for name in table:
             if name not in known:
                 raise WordError(
-                    f"{place}: There is no column {name!r}{nearest(name, known)}; the columns are {', '.join(known)}."
+                    f"{place}: There is no column {name!r}{nearest(name, known, ALIKE)}; the columns are {', '.join(known)}."
                 )
 
     def __contains__(self, name: str) -> bool:

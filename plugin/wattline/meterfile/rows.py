@@ -77,13 +77,7 @@ def _row(columns: Columns) -> Row:
     scale = columns.number("scale", -SCALES[1], SCALES[1], 1)
     if abs(scale) < SCALES[0]:
         raise columns.error("scale", f"must be at least {SCALES[0]:g}, or as much below zero")
-    low, high = PLAUSIBLE[field.unit]
-    low = columns.number("low", -LIMIT, LIMIT, low if encoding.is_signed or scale < 0 else max(low, 0.0))
-    high = columns.number("high", -LIMIT, LIMIT, high)
-    if low >= high:
-        raise columns.error(
-            "high" if "high" in columns else "low", f"must leave room between low ({low:g}) and high ({high:g})"
-        )
+    low, high = _plausible(columns, field.unit, may_be_negative=encoding.is_signed or scale < 0)
     row = Row(
         columns.whole("address", 0, LAST_REGISTER + 1 - encoding.count, example=ADDRESS_EXAMPLE),
         encoding,
@@ -95,6 +89,21 @@ def _row(columns: Columns) -> Row:
     )
     # A scale such as 1/3 has more digits than any meter shows.
     return replace(row, decimals=columns.whole("decimals", 0, field.decimals, min(row.decimals, field.decimals)))
+
+
+def _plausible(columns: Columns, unit: str, *, may_be_negative: bool) -> tuple[float, float]:
+    """From where to where a value is plausible: what the row says, or what is usual of the unit."""
+    low, high = PLAUSIBLE[unit]
+    low = columns.number("low", -LIMIT, LIMIT, low if may_be_negative else max(low, 0.0))
+    high = columns.number("high", -LIMIT, LIMIT, high)
+    if low < high:
+        return low, high
+    if "low" in columns:
+        why = "says" if "high" in columns else "must be said too, since without it that is"
+        raise columns.error("low", f"must be below the column 'high', which {why} {high:g}")
+    raise columns.error(
+        "high", f"must be above the column 'low', which must be said too, since without it that is {low:g}"
+    )
 
 
 def refuse_clashes(place: str, rows: Sequence[Row], holes: Sequence[tuple[int, int]], longest: int) -> None:

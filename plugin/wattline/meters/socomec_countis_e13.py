@@ -6,6 +6,7 @@ the factory's.
 
 Where sources disagree:
 
+- Frequency: thousandths of Hz in the E13, E14 and E24, hundredths in the tables of the E43 and the E34.
 - Energy: the larger Countis keep whole kWh at 50770; the E13 and E14 are read at 50946, in hundredths of a kWh.
 - Power: the program reads phase 1 (50544), OpenEMS the sums (50536), which are the same in a meter of one phase.
 
