@@ -28,6 +28,10 @@
 | power that nothing explains goes unnoticed                  | test_power_that_does_not_agree_is_counted_and_given          |
 | ... on one of three lines                                   | test_each_line_is_compared                                   |
 | ... or is taken for that since the display cuts its digits  | test_a_display_has_its_steps                                 |
+| apparent power that nothing explains goes unnoticed         | the same, and test_apparent_power_is_compared                |
+| ... or a distorted current is an error                      | test_a_distorted_current_is_consistent                       |
+| a single zero beside good values goes unnoticed             | test_a_lone_zero_is_counted_and_given                        |
+| ... or a true zero is taken for that                        | test_a_zero_that_may_be_true_is_consistent                   |
 | a load that is switched between two reads is an error       | test_a_load_that_is_switched_between_reads_is_consistent     |
 | something is left out, and nobody says so                   | test_what_is_left_out_is_named_and_counted                   |
 | a sentence fills the log, or leaves a number out            | test_a_reset_is_told_in_one_sentence_with_both_values        |
@@ -533,7 +537,75 @@ def test_power_that_does_not_agree_is_counted_and_given(values):
     judge = Judge(WE515)
     remarks = [judge.judge(values, float(n)).remarks for n in range(4)]
     assert [len(remark) for remark in remarks] == [0, 1, 0, 0]
-    assert (remarks[1][0].sentence % ("house", *remarks[1][0].about)).startswith("house: power_w does not agree with ")
+    assert " does not agree with voltage, current and power" in remarks[1][0].sentence % ("house", *remarks[1][0].about)
+
+
+APPARENT = without("power_factor", "power_w")
+
+
+@pytest.mark.parametrize(
+    ("values", "is_off"),
+    [
+        (NOW | {"apparent_power_va": 0.0}, True),
+        (NOW | {"apparent_power_va": 0.0, "power_w": 0.0, "power_factor": 0.0}, True),
+        (NOW | {"apparent_power_va": 400.0}, True),
+        (NOW | {"apparent_power_va": 290.0}, True),
+        (APPARENT | {"apparent_power_va": 300.0}, False),
+        (APPARENT | {"apparent_power_va": 368.0}, False),
+        (APPARENT | {"apparent_power_va": 370.0}, True),
+        (APPARENT | {"apparent_power_va": 150.0}, True),
+    ],
+)
+def test_apparent_power_is_compared(values, is_off):
+    """With voltage and current, which make 341 VA, and with power; beside a power factor as well."""
+    assert inconsistent([values] * 3) == ([1, 2] if is_off else [])
+
+
+def test_a_distorted_current_is_consistent():
+    """60 W through a rectifier: a meter that reckons apparent power from P and Q shows little more than the power."""
+    values = {"voltage_v": 230.0, "current_a": 0.435, "power_w": 60.0, "apparent_power_va": 61.0, "power_factor": 0.6}
+    assert inconsistent([values] * 3) == []
+
+
+@pytest.mark.parametrize(
+    "zeros",
+    [
+        ["power_w"],
+        ["apparent_power_va"],
+        ["power_factor"],
+        ["power_w", "apparent_power_va"],
+        ["power_w", "apparent_power_va", "power_factor"],
+    ],
+    ids=" ".join,
+)
+def test_a_lone_zero_is_counted_and_given(zeros):
+    """By its own reading, one slot later, since a load that went off would still be off; and said once for each field."""
+    values = NOW | dict.fromkeys(zeros, 0.0)
+    assert inconsistent([NOW, NOW, values, NOW, NOW, values, NOW]) == [3, 6]
+    judge = Judge(WE515)
+    remarks = [judge.judge(each, float(n)).remarks for n, each in enumerate([NOW, values, NOW, values, NOW])]
+    assert [bool(remark) for remark in remarks] == [False, False, True, False, False]
+    assert remarks[2][0].sentence % ("house", *remarks[2][0].about) == (
+        f"house: {remarks[2][0].about[0]} was zero for one reading, while the other values of that reading say that it was "
+        "not. It is metered all the same, and counted."
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        NOW | {"power_w": 0.0, "power_factor": 0.0},
+        NOW | dict.fromkeys(["current_a", "power_w", "apparent_power_va"], 0.0),
+        NOW | {"current_a": 0.04, "power_w": 0.0},
+        NOW | {"current_a": 0.4, "power_w": 0.0},
+        without("power_factor") | {"power_w": 0.0},
+    ],
+    ids=["a motor without load", "off", "a few watts", "less than around it", "who knows"],
+)
+def test_a_zero_that_may_be_true_is_consistent(values):
+    """As is one between power from the grid and power to it."""
+    assert inconsistent([NOW, values, NOW]) == []
+    assert inconsistent([NOW, NOW | {"power_w": 0.0}, NOW | {"power_w": -327.0}]) == []
 
 
 def test_each_line_is_compared():
@@ -584,13 +656,14 @@ def test_where_the_load_moves_strongly_nothing_is_judged():
 
 def test_a_few_watts_are_not_compared():
     """Below that a meter knows little, and its display less."""
-    assert inconsistent([NOW | {"power_w": 0.0, "current_a": 0.03, "power_factor": 1.0}] * 3) == []
+    idle = {"power_w": 0.0, "apparent_power_va": 0.0, "current_a": 0.03, "power_factor": 1.0}
+    assert inconsistent([NOW | idle] * 3) == []
 
 
 @given(
-    st.permutations(["voltage_v", "current_a", "power_w", "power_factor"]),
+    st.permutations(["voltage_v", "current_a", "power_w", "apparent_power_va", "power_factor"]),
     st.lists(
-        st.tuples(st.integers(1, 60_000), st.integers(0, 1000), st.integers(0, 4), st.integers(1, 4)),
+        st.tuples(st.integers(1, 60_000), st.integers(0, 1000), st.integers(0, 5), st.integers(1, 4)),
         min_size=2,
         max_size=9,
     ),
@@ -602,7 +675,7 @@ def test_a_load_that_is_switched_between_reads_is_consistent(order, loads):
     before = loads[0]
     for load in loads:
         _, _, reads_before, slots_after = load
-        moments = [[before] * reads_before + [load] * (4 - reads_before)] + [[load] * 4] * slots_after
+        moments = [[before] * reads_before + [load] * (5 - reads_before)] + [[load] * 5] * slots_after
         for moment in moments:
             shown = {
                 name: _shown(name, milliamperes, factor)
@@ -623,6 +696,8 @@ def _shown(name: str, milliamperes: int, factor: int) -> float:
             return milliamperes / 1000
         case "power_factor":
             return factor / 1000
+        case "apparent_power_va":
+            return float(int(voltage * milliamperes / 1000))
     return float(int(voltage * milliamperes / 1000 * factor / 1000))
 
 

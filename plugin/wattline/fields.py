@@ -176,8 +176,8 @@ METER_HEALTH_FIELDS = _by_name(
         "",
         "counter",
         0,
-        "Slots in which power did not agree with voltage, current and power factor, for the second time in a row; "
-        "not dropped.",
+        "Slots in which power or apparent power did not agree with voltage, current and power factor, for the second time "
+        "in a row, and slots behind one with a zero that its other values contradict; not dropped.",
     ),
     Field(
         "round_trip_ms",

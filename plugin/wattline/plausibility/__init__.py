@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.meters import Model
-from wattline.plausibility.consistency import Consistency
+from wattline.plausibility.consistency import Consistency, Oddity
 from wattline.plausibility.counters import EnergyCounter, Finding, max_power_kw
 from wattline.plausibility.whole import are_identical, is_empty, is_zero_without_mains
 
@@ -60,7 +60,11 @@ _SENTENCES = {
 _IDENTICAL = "%s: Voltage, current, power and the like all say the same number; this reading was dropped whole."
 _EMPTY = "%s: Voltage and frequency are both zero or implausible; this reading was dropped whole."
 _ZERO = "%s: All that was read is zero, and neither voltage nor frequency came to vouch for it; this reading was dropped whole."
-_INCONSISTENT = "%s: %s does not agree with voltage, current and power factor; check that the model is the right one. It is metered all the same, and counted."
+_ODDITIES = {
+    Oddity.POWER: "%s: %s does not agree with voltage, current and power factor; check that the model is the right one. It is metered all the same, and counted.",
+    Oddity.APPARENT_POWER: "%s: %s does not agree with voltage, current and power; check that the model is the right one. It is metered all the same, and counted.",
+    Oddity.ZERO: "%s: %s was zero for one reading, while the other values of that reading say that it was not. It is metered all the same, and counted.",
+}
 
 
 class Judge:
@@ -103,11 +107,11 @@ class Judge:
             counter = self._counters.get(name)
             if counter is None or _is_believed(name, counter, value, at_s, verdict):
                 verdict.values[name] = value
-        disagreeing = self._consistency.check(values)
-        if disagreeing:
+        odd = self._consistency.check(values)
+        if odd:
             verdict.counts["inconsistent"] += 1
         verdict.remarks.extend(
-            Remark(_INCONSISTENT, (name,)) for name in disagreeing if self._consistency.is_news(name)
+            Remark(_ODDITIES[oddity], (name,)) for name, oddity in odd if self._consistency.is_news(name, oddity)
         )
         return verdict
 
