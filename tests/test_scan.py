@@ -18,6 +18,8 @@ destroyed, and what comes at other settings than the host's is noise.
 | a port without parity shows a meter twice                    | test_a_port_without_parity_shows_a_meter_once              |
 | ... or two meters once                                       | test_two_meters_behind_a_port_without_parity_..._          |
 | two meters on one address are riddles, or ghosts             | test_two_meters_on_one_address_are_told                    |
+| ... or the search stands still at them for minutes           | test_two_meters_on_one_address_do_not_hold_up_the_search   |
+| ... and what disturbs the line is taken for them             | test_a_meter_on_a_noisy_line_is_not_taken_for_two          |
 | a gateway's words for an absent meter are a meter            | test_a_gateway_that_answers_for_who_is_away_is_no_meter    |
 | one of them answers behind the other, and is not seen        | test_two_meters_that_answer_one_after_the_other_...        |
 | noise is taken for them, or for a meter                      | test_noise_is_no_meter                                     |
@@ -38,6 +40,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import minimalmodbus
@@ -289,10 +292,15 @@ class Times:
         self.found_s: dict[tuple[str, int], float] = {}
         self.done: list[float] = []
         self.total_s = 0.0
+        self.signs_s: list[float] = []
 
     def at(self, _step: object, done_s: float, total_s: float) -> None:
+        self.signs_s.append(self.wire.now)
         self.done.append(done_s)
         self.total_s = total_s
+
+    def asking(self, _settings: LineSettings, _address: int) -> None:
+        self.signs_s.append(self.wire.now)
 
     def found(self, found: Found) -> None:
         self.found_s[found.best.model.name if found.best else "", found.address] = self.wire.now - 100
@@ -517,6 +525,38 @@ def test_two_meters_that_answer_one_after_the_other_are_remarked(scan, later_s):
     (found,) = scan(wire).search.found
 
     assert found.may_be_two
+
+
+def two_of(model: Model, address: int, settings: LineSettings, seed: int) -> list[Meter]:
+    """Two meters of one make, each of which takes 20 to 50 ms, as it comes."""
+    dice = [random.Random(2 * seed + n) for n in (0, 1)]
+    return [Meter(model, address, settings, 0.02, late_s=lambda own=own: own.uniform(0, 0.03)) for own in dice]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_meters_on_one_address_do_not_hold_up_the_search(scan, seed):
+    """Though now and then one is heard alone. Who comes behind them is found soon, and there is a sign all the while."""
+    models = list({model.name: model for model in [*load_models().values(), SMALL]}.values())
+    doubles = [*two_of(ORNO, 5, PLAIN_LINE, seed), *two_of(SMALL, 7, PLAIN_LINE, seed)]
+    wire = Wire(*doubles, Meter(ORNO, 8, PLAIN_LINE))
+    result = scan(wire, models, range(1, 9), [PLAIN_LINE, SLOW_LINE])
+    told = {found.address: found for found in result.search.found}
+
+    assert told.pop(8).best.model is ORNO
+    assert result.times.found_s["orno-we515", 8] < 50
+    assert all(found.may_be_two and found.is_alone for found in told.values())
+    assert {found.best.model for found in told.values() if found.best and found.is_given_up} <= {ORNO}
+    assert {5, 7} == told.keys() | {address for _, address in result.search.doubled}
+    assert max(later - earlier for earlier, later in pairwise(result.times.signs_s)) < 6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_meter_on_a_noisy_line_is_not_taken_for_two(scan, seed):
+    """What garbles its answers is heard where nobody answers too."""
+    (found,) = scan(Wire(Meter(ORNO, 6), noise=some_noise(0.4, seed))).search.found
+
+    assert found.best.model is ORNO
+    assert not found.is_alone
 
 
 @pytest.mark.parametrize("code", [4, 10, 11])

@@ -326,6 +326,18 @@ def test_without_a_terminal_there_is_a_line_now_and_then():
     assert said[-1] == "Searching: 9600 8N1, address 5; about 10 min left."
 
 
+def test_who_is_asked_for_long_is_told_now_and_then():
+    said: list[str] = []
+    now_s = 0.0
+    lines = Lines(said.append, has_settings=True, monotonic=lambda: now_s)
+    lines.at(STEP, 0.0, 35.0)
+    for second in range(25):
+        now_s = float(second)
+        lines.asking(LineSettings(), 5)
+
+    assert said[2:] == ["Address 5 at 9600 8N1 answers, and is still asked what it is."] * 2
+
+
 def test_that_the_usual_addresses_are_done_is_told_once():
     said: list[str] = []
     lines = Lines(said.append, has_settings=False, monotonic=lambda: 0.0)
@@ -342,10 +354,12 @@ def test_what_is_found_is_told_at_once():
     said: list[str] = []
     lines = Lines(said.append, has_settings=True)
     lines.found(Found(LineSettings(), 7, is_examined=True))
+    lines.found(Found(LineSettings(), 6, is_examined=True, is_given_up=True))
     lines.doubled(LineSettings(), 8)
 
     assert said == [
         "Address 7 at 9600 8N1: something answers, but no model fits.",
+        "Address 6 at 9600 8N1: something answers, but too much is garbled to tell what.",
         "Address 8 at 9600 8N1: garbled bytes come from there alone, as from two meters at once.",
     ]
 
@@ -359,6 +373,7 @@ def test_the_bar_moves_and_what_is_found_stays_above_it():
     screen = io.StringIO()
     with Bar(has_settings=True, console=Console(file=screen, force_terminal=True, width=100)) as bar:
         bar.at(STEP, 100.0, 400.0)
+        bar.asking(LineSettings(), 7)
         bar.found(Found(LineSettings(), 7, is_examined=True))
         bar.doubled(LineSettings(), 8)
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())

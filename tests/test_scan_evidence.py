@@ -315,9 +315,32 @@ def test_what_else_was_found_is_explained():
     assert "address 11 at 9600 8N1; the search ended before it was asked" in text
     assert "From address 5 at 9600 8E1 alone come bytes that are never a frame" in text
     assert "`wattline models NAME` tells how" in text
-    assert "Of the answers of address 9 at 9600 8E1, 6 were garbled and 10 were sound: either two" in text
+    assert "6 of the 16 answers of address 9 at 9600 8E1 came garbled: either two" in text
     assert "The meter of address 9 at 9600 8E1 answers at 9600 8N1 too" in text
     assert "At 2400 8N1 bytes come that no meter sent" in text
+
+
+def test_two_meters_on_one_address_are_explained():
+    """With the name of the make, if that is known, so that its address can be changed; a file would not help."""
+    named = replace(found(address=3), sound=8, garbled=6, is_twice=True)
+    nameless = Found(PLAIN, 5, sound=4, garbled=12, is_alone=True, is_given_up=True, is_examined=True)
+    findings = Findings("/dev/ttyUSB0", [named, nameless])
+    first, second = [text.replace("\n", " ") for text in report.remarks(findings, [ORNO, ORNO_514])]
+
+    assert first.startswith(
+        "6 of the 14 answers of address 3 at 9600 8E1 came garbled, and one question was answered twice: "
+        "most likely two meters have that address. "
+    )
+    assert "`wattline models orno-we515` tells how that make's address is changed" in first
+    assert second.startswith(
+        "12 of the 16 answers of address 5 at 9600 8N1 came garbled, and where nobody has the address nothing is "
+        "garbled: most likely two meters have that address. "
+    )
+    assert "`wattline models NAME` tells how that make's address is changed" in second
+    assert "but perhaps two meters" in " ".join(report.as_table(findings).split())
+    assert "  # meter1 may be two meters with one address, mixed up: see to that first.\n" in report.as_telegraf(
+        "wattline", findings
+    )
 
 
 @pytest.mark.parametrize(
@@ -367,7 +390,9 @@ def test_programs_get_all_of_it():
         "doubt": "",
         "may_be_two": False,
     }
-    assert document["unknown"] == [{"address": 7, "baud": 9600, "parity": "N", "stop": 1, "perhaps": ["orno-we515"]}]
+    assert document["unknown"] == [
+        {"address": 7, "baud": 9600, "parity": "N", "stop": 1, "perhaps": ["orno-we515"], "may_be_two": False}
+    ]
     assert document["doubled"] == [{"address": 5, "baud": 9600, "parity": "E", "stop": 1}]
     assert document["noisy"] == ["9600 8N1"]
     assert document["command"] == ["wattline", "run", "/dev/ttyUSB0", "meter1=orno-we515@1"]

@@ -30,6 +30,12 @@ class Bar(LiveBar):
             place = place_of(step, has_settings=self._has_settings)
             self.move(description=place, completed=done_s, total=total_s, left=time_left(total_s - done_s))
 
+    def asking(self, settings: LineSettings, address: int) -> None:
+        """Say beside the bar that somebody is asked what it is, if that is due."""
+        if self.is_due():
+            place = f"{settings}, address" if self._has_settings else "address"
+            self.move(description=f"{place} {address} answers")
+
     def found(self, found: Found) -> None:
         """Print who was found."""
         self.say(found_line(found, has_settings=self._has_settings))

@@ -1,5 +1,7 @@
 """Whoever answers at one address: asked patiently, and remembered what it said."""
 
+from collections.abc import Callable
+
 from wattline.bus.latency import Latency
 from wattline.bus.settings import LineSettings
 from wattline.scan.ear import NOTHING, Answer, Ear, Heard
@@ -13,6 +15,14 @@ LATEST_S = 0.6
 VAIN_RETRIES = 2
 # It would answer another time: acknowledge, and busy.
 PASSING = (5, 6)
+# It is given up once so many of its answers were garbled, and so many for each sound one: asking on would take minutes.
+# Noise of which every fifth answer dies is less than that.
+HOPELESS = ((12, 1.0), (30, 0.5))
+HOPELESS_TWICE = ((6, 0.25),)
+
+
+def _unheard() -> None:
+    """Nobody wants to know of each question."""
 
 
 class Device:
@@ -23,23 +33,41 @@ class Device:
         settings: the line settings.
         address: 1 to 247.
         slack_s: what the way to the line adds to each answer.
+        is_twice: whether it answered one question twice, so that garbled answers are no wonder.
+        on_ask: called before each question.
 
     Attributes:
         sound: answers that were frames, refusals included.
         garbled: answers that were not.
     """
 
-    def __init__(self, ear: Ear, settings: LineSettings, address: int, slack_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        ear: Ear,
+        settings: LineSettings,
+        address: int,
+        slack_s: float = 0.0,
+        *,
+        is_twice: bool = False,
+        on_ask: Callable[[], None] = _unheard,
+    ) -> None:
         self.settings = settings
         self.address = address
         self.sound = 0
         self.garbled = 0
         self._ear = ear
         self._slack_s = slack_s
+        self._hopeless = HOPELESS_TWICE + HOPELESS if is_twice else HOPELESS
+        self._on_ask = on_ask
         self._latency = Latency()
         self._vain = 0
         self._answers: dict[Question, Answer] = {}
         self._known: dict[tuple[int, int], int] = {}
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so much was garbled that it is asked no more; what it has said before is known all the same."""
+        return any(self.garbled >= most and self.garbled >= share * self.sound for most, share in self._hopeless)
 
     def answer(self, question: Question) -> Answer:
         """What it says to ``question``, or has said before.
@@ -72,6 +100,9 @@ class Device:
         answer = NOTHING
         silences = 0
         for _ in range(TRIES):
+            if self.is_hopeless:
+                break
+            self._on_ask()
             timeout_s = self._latency.timeout_s + self._slack_s
             answer = self._ear.ask(self.address, question, timeout_s)
             if answer.is_sound:

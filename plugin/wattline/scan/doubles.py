@@ -5,12 +5,14 @@ from enum import Enum, auto
 from itertools import cycle, islice
 
 from wattline.scan.ear import Ear, Heard
-from wattline.scan.order import PATIENCE_S, Step
+from wattline.scan.order import PATIENCE_S, Question, Step
 
 ROUNDS = 5
 # The rest of what was garbled.
 REST_S = 0.25
 CONTROLS = 2
+# As improbable is it that noise of which a fifth of all answers dies hits none of so many.
+CONTROL_ROUNDS = 14
 
 
 class Garbled(Enum):
@@ -45,3 +47,15 @@ def listen_for(ear: Ear, step: Step, silent: Iterable[int]) -> Garbled:
         if ear.ask(control, step.question, step.timeout_s).heard != Heard.NOTHING:
             return Garbled.LINE
     return Garbled.ADDRESS if garbled == ROUNDS else Garbled.NOWHERE
+
+
+def is_quiet(ear: Ear, question: Question, timeout_s: float, silent: Iterable[int]) -> bool:
+    """Whether nothing is heard where addresses that were ``silent`` are asked ``question``.
+
+    Raises:
+        PortError: the port was lost.
+        Stopped: the process was asked to end.
+    """
+    ear.listen(REST_S)
+    controls = islice(cycle(islice(silent, CONTROLS)), CONTROL_ROUNDS)
+    return all(ear.ask(control, question, timeout_s).heard == Heard.NOTHING for control in controls)

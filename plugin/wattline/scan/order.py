@@ -124,7 +124,7 @@ def steps(searched: Sequence[Round], addresses: Iterable[int], slack_s: float = 
     yield from _quick(asked, near, slack_s)
     for address in near:
         for settings, (first, others) in asked.items():
-            timeout_s = _timeout_s(settings) + slack_s
+            timeout_s = first_timeout_s(settings) + slack_s
             yield from (Step(settings, address, question, timeout_s) for question in others)
             yield from (Step(settings, address, question, PATIENCE_S + slack_s) for question in first)
     yield from _quick(asked, far, slack_s)
@@ -134,9 +134,10 @@ def _quick(
     asked: dict[LineSettings, tuple[list[Question], list[Question]]], addresses: Sequence[int], slack_s: float
 ) -> Iterator[Step]:
     for settings, (first, _) in asked.items():
-        timeout_s = _timeout_s(settings) + slack_s
+        timeout_s = first_timeout_s(settings) + slack_s
         yield from (Step(settings, address, question, timeout_s) for address in addresses for question in first)
 
 
-def _timeout_s(settings: LineSettings) -> float:
+def first_timeout_s(settings: LineSettings) -> float:
+    """Seconds that an answer is waited for at first."""
     return TURNAROUND_S + TURNAROUND_CHARACTERS * settings.character_s

@@ -15,7 +15,8 @@ def found_line(found: Found, *, has_settings: bool) -> str:
     """What was found, in a sentence."""
     place = f"Address {found.address}" + (f" at {found.settings}" if has_settings else "")
     if not found.best:
-        return f"{place}: something answers, but no model fits."
+        what = "too much is garbled to tell what" if found.is_given_up else "no model fits"
+        return f"{place}: something answers, but {what}."
     others = "".join(f" or {each.model.name}" for each in found.others)
     return f"{place}: {found.best.model.title} ({found.best.model.name}{others})."
 
@@ -24,6 +25,12 @@ def doubled_line(settings: LineSettings, address: int, *, has_settings: bool) ->
     """That two meters seem to have one address, in a sentence."""
     place = f"Address {address}" + (f" at {settings}" if has_settings else "")
     return f"{place}: garbled bytes come from there alone, as from two meters at once."
+
+
+def asking_line(settings: LineSettings, address: int, *, has_settings: bool) -> str:
+    """That somebody is being asked what it is, in a sentence."""
+    place = f"Address {address}" + (f" at {settings}" if has_settings else "")
+    return f"{place} answers, and is still asked what it is."
 
 
 def time_left(seconds: float) -> str:
@@ -62,10 +69,14 @@ class Lines:
         if step.address > NEAR and not self._is_told_far:
             self._is_told_far = True
             self._say(f"Addresses 1 to {NEAR} are done, where meters usually are; the others follow.")
-        if self._monotonic() - self._said_s >= EVERY_S:
-            self._said_s = self._monotonic()
+        if self._is_due():
             place = place_of(step, has_settings=self._has_settings)
             self._say(f"Searching: {place}; about {time_left(total_s - done_s)} left.")
+
+    def asking(self, settings: LineSettings, address: int) -> None:
+        """Say now and then that somebody is still asked what it is."""
+        if self._is_due():
+            self._say(asking_line(settings, address, has_settings=self._has_settings))
 
     def found(self, found: Found) -> None:
         """Say who was found."""
@@ -74,3 +85,10 @@ class Lines:
     def doubled(self, settings: LineSettings, address: int) -> None:
         """Say where two meters seem to be."""
         self._say(doubled_line(settings, address, has_settings=self._has_settings))
+
+    def _is_due(self) -> bool:
+        """Whether the last line that said where the search is was long enough ago."""
+        if self._monotonic() - self._said_s < EVERY_S:
+            return False
+        self._said_s = self._monotonic()
+        return True

@@ -88,7 +88,7 @@ def _decoded(device: Device, model: Model, first: int, count: int) -> Decoded:
 def _verdict(device: Device, model: Model, identity: int | None, most_missing: int) -> Verdict:
     verdict = _look(device, model, identity, most_missing)
     for _ in range(LOOKS - 1):
-        if not verdict.is_broken or verdict.missing > most_missing:
+        if not verdict.is_broken or verdict.missing > most_missing or device.is_hopeless:
             break
         device.forget_values()
         verdict = _look(device, model, identity, most_missing)

@@ -104,6 +104,8 @@ def _remarks(findings: Findings) -> list[str]:
         if found.others:
             others = " or ".join(each.model.name for each in found.others)
             remarks.append(f"{name} may as well be {others}; nothing that it says tells them apart.")
+        if found.may_be_two:
+            remarks.append(f"{name} may be two meters with one address, mixed up: see to that first.")
     return remarks
 
 
@@ -112,6 +114,7 @@ def as_table(findings: Findings) -> str:
     rows = [("name", "model", "address", "settings", "evidence")]
     for name, (found, best) in findings.meters.items():
         doubt = [f"a guess: {best.doubt}"] if best.doubt else []
+        doubt += ["but perhaps two meters"] if found.may_be_two else []
         settings = str(found.settings) if findings.has_settings else "the gateway's"
         models = " or ".join(each.model.name for each in [best, *found.others])
         rows.append((name, models, str(found.address), settings, "; ".join(best.evidence + doubt)))
@@ -130,11 +133,7 @@ def remarks(findings: Findings, models: Collection[Model]) -> list[str]:
     for found in findings.found:
         place = findings.place(found.settings, found.address)
         if found.may_be_two:
-            said.append(
-                f"Of the answers of {place}, {found.garbled} were garbled and {found.sound} were sound"
-                f"{', and one question was answered twice' if found.is_twice else ''}: either two meters have that "
-                "address, or the line is disturbed."
-            )
+            said.append(_may_be_two(findings, found))
         if found.also:
             also = " and ".join(map(str, found.also))
             said.append(f"The meter of {place} answers at {also} too: this port does not tell parities apart.")
@@ -150,6 +149,9 @@ def _unknown(findings: Findings, models: Collection[Model]) -> Iterator[str]:
     """What is said of whoever answers and has no name; those of which the same can be said are told together."""
     alike: dict[tuple[bool, tuple[str, ...]], list[Found]] = {}
     for found in findings.unknown:
+        if found.is_given_up:
+            # There is nothing to describe in a file.
+            continue
         alike.setdefault((found.is_examined, tuple(model.name for model in found.not_excluded)), []).append(found)
     for (is_examined, perhaps), group in alike.items():
         places = "; ".join(findings.place(found.settings, found.address) for found in group)
@@ -172,8 +174,27 @@ def _unknown(findings: Findings, models: Collection[Model]) -> Iterator[str]:
 def _doubled(findings: Findings, settings: LineSettings, address: int) -> str:
     return (
         f"From {findings.place(settings, address)} alone come bytes that are never a frame: most likely two meters have "
-        "that address and answer at once. wattline never writes, so it cannot change one: `wattline models NAME` tells "
-        "how that make's address is changed, with the other meter taken off the line."
+        f"that address and answer at once. {_change('NAME')}"
+    )
+
+
+def _may_be_two(findings: Findings, found: Found) -> str:
+    name = found.best.model.name if found.best else "NAME"
+    twice = ", and one question was answered twice" if found.is_twice else ""
+    where = ", and where nobody has the address nothing is garbled" if found.is_alone else ""
+    verdict = "most likely two meters have" if found.is_twice or found.is_alone else "either two meters have"
+    other = "" if found.is_twice or found.is_alone else ", or the line is disturbed"
+    return (
+        f"{found.garbled} of the {found.garbled + found.sound} answers of {findings.place(found.settings, found.address)} "
+        f"came garbled{twice}{where}: {verdict} that address{other}. {_change(name)}"
+    )
+
+
+def _change(name: str) -> str:
+    """What is to be done where two meters have one address."""
+    return (
+        f"wattline never writes, so it cannot change one: `wattline models {name}` tells how that make's address is "
+        "changed, with the other meter taken off the line."
     )
 
 
@@ -199,6 +220,7 @@ def as_json(program: str, findings: Findings) -> str:
             {
                 **_place(found.settings, found.address, has_settings=findings.has_settings),
                 "perhaps": [model.name for model in found.not_excluded],
+                "may_be_two": found.may_be_two,
             }
             for found in findings.unknown
         ],

@@ -8,9 +8,9 @@ from wattline.bus.settings import LineSettings
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.meters import Model
 from wattline.scan.device import LATEST_S, Device
-from wattline.scan.doubles import REST_S, Garbled, listen_for
+from wattline.scan.doubles import REST_S, Garbled, is_quiet, listen_for
 from wattline.scan.ear import Answer, Ear, Heard
-from wattline.scan.order import ADDRESSES, PATIENCE_S, Question, Step
+from wattline.scan.order import ADDRESSES, PATIENCE_S, Question, Step, first_timeout_s
 from wattline.scan.recognise import not_excluded, recognise
 from wattline.scan.verdict import Verdict, equals
 
@@ -36,6 +36,8 @@ class Found:
         sound: its answers that were frames.
         garbled: its answers that were not.
         is_twice: whether one question was answered by two frames.
+        is_alone: whether garbled bytes come from its address alone, and not from the line.
+        is_given_up: whether so many were garbled that it was not asked to the end what it is.
         is_examined: whether the search came to ask what it is.
     """
 
@@ -47,6 +49,8 @@ class Found:
     sound: int = 0
     garbled: int = 0
     is_twice: bool = False
+    is_alone: bool = False
+    is_given_up: bool = False
     is_examined: bool = False
 
     @property
@@ -70,6 +74,9 @@ class Watcher(Protocol):
 
     def at(self, step: Step, done_s: float, total_s: float) -> None:
         """The search is at ``step``; so much of the time that silence costs is behind it, and so much there is."""
+
+    def asking(self, settings: LineSettings, address: int) -> None:
+        """Somebody answers there, and is asked one of many questions, which may take a while."""
 
     def found(self, found: Found) -> None:
         """Somebody answers, and was examined."""
@@ -140,7 +147,7 @@ class Search:
 
     def _suspect(self, step: Step, answer: Answer) -> Answer:
         """Find out where garbled bytes come from; a sound answer if a meter was heard among them."""
-        match listen_for(self._ear, step, self._silent(step)):
+        match listen_for(self._ear, step, self._silent(step.settings, step.address)):
             case Garbled.METER:
                 return Answer(Heard.REFUSAL)
             case Garbled.LINE:
@@ -154,9 +161,9 @@ class Search:
                     self._watcher.doubled(step.settings, step.address)
         return answer
 
-    def _silent(self, step: Step) -> Iterator[int]:
+    def _silent(self, settings: LineSettings, suspect: int) -> Iterator[int]:
         """Addresses at which nobody has answered, the least usual ones first."""
-        loud = {address for settings, address in self._settled if settings == step.settings} | {step.address}
+        loud = {address for others, address in self._settled if others == settings} | {suspect}
         return (address for address in reversed(ADDRESSES) if address not in loud)
 
     def _meet_late(self, question: Question) -> None:
@@ -175,13 +182,33 @@ class Search:
         found = Found(settings, address)
         self.found.append(found)
         found.is_twice = self._comes_twice(address, question)
-        device = Device(self._ear, settings, address, self._slack_s)
-        found.verdicts = recognise(device, self._models)
-        if not found.verdicts:
-            found.not_excluded = list(not_excluded(device, self._models))
-        found.sound, found.garbled, found.is_examined = device.sound, device.garbled + garbled, True
+        self._examine(found)
+        found.garbled += garbled
+        if found.may_be_two:
+            timeout_s = first_timeout_s(settings) + self._slack_s
+            found.is_alone = is_quiet(self._ear, question, timeout_s, self._silent(settings, address))
         if not self._is_known(found):
             self._watcher.found(found)
+
+    def _examine(self, found: Found) -> None:
+        """Ask what it is."""
+        settings, address = found.settings, found.address
+        device = Device(
+            self._ear,
+            settings,
+            address,
+            self._slack_s,
+            is_twice=found.is_twice,
+            on_ask=lambda: self._watcher.asking(settings, address),
+        )
+        found.verdicts = recognise(device, self._models)
+        if device.is_hopeless:
+            # What some values of two meters have in common is no evidence.
+            found.is_given_up = True
+            found.verdicts = [verdict for verdict in found.verdicts if verdict.is_identified]
+        elif not found.verdicts:
+            found.not_excluded = list(not_excluded(device, self._models))
+        found.sound, found.garbled, found.is_examined = device.sound, device.garbled, True
 
     def _comes_twice(self, address: int, question: Question) -> bool:
         """Whether one question is answered by two frames, one after the other: they are two meters'."""
