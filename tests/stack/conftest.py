@@ -108,8 +108,10 @@ class Stack(InfluxDB):
         for name in ROLLUPS:
             self.run_over(name, start, stop, zone)
 
-    def remake(self, *words: str, zone: str = "Europe/Rome") -> subprocess.CompletedProcess[str]:
-        """`compose/influxdb/remake` with these words."""
+    def remake(
+        self, *words: str, zone: str = "Europe/Rome", folder: Path = INFLUXDB, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """`compose/influxdb/remake --here` with these words, that of ``folder``; an empty word of the environment is none."""
         own = {
             "PATH": f"{Path(self._influx).parent}:{os.environ['PATH']}",
             "HOME": str(self._folder),
@@ -117,8 +119,9 @@ class Stack(InfluxDB):
             "INFLUX_TOKEN": self.token,
             "INFLUX_ORG": "home",
             "WATTLINE_TIMEZONE": zone,
-        }
-        command = [str(INFLUXDB / "remake"), *words]
+        } | environment
+        command = [str(folder / "remake"), "--here", *words]
+        own = {name: value for name, value in own.items() if value}
         return subprocess.run(command, env=own, capture_output=True, text=True, check=False)
 
     def run_as_task(self, name: str, now: int, zone: str = "Europe/Rome") -> None:

@@ -1,4 +1,4 @@
-"""`compose/influx` and `compose/influxdb/remake` where there is no influx CLI: in a container of the stack.
+"""`compose/influx` and `compose/influxdb/remake` where there is Docker: in a container of the stack.
 
 A program in the place of Docker writes down its words and runs the container's command here, with what the service
 `setup` has: the CLI, the address, the time zone, and the secrets in a folder.
@@ -8,6 +8,8 @@ A program in the place of Docker writes down its words and runs the container's 
 | the token stands on a command line | test_no_token_stands_on_a_command_line |
 | words are torn, or stdin does not arrive | test_what_is_written_can_be_queried |
 | days are cut in another zone than that of .env | test_a_range_is_made_anew_in_the_zone_of_the_household |
+| the CLI of this machine asks with an old server's token | test_a_cli_and_a_token_of_this_machine_change_nothing |
+| with neither there is no word of it | test_with_neither_docker_nor_a_cli_a_sentence_says_so |
 """
 
 import os
@@ -52,8 +54,8 @@ os.execve("/bin/sh", ["/bin/sh", *inside], {environment!r})
     return tmp_path
 
 
-def run(docker: Path, command: str, stdin: str = "") -> str:
-    own = {"PATH": f"{docker / 'bin'}:/usr/bin:/bin"}
+def run(docker: Path, command: str, stdin: str = "", **environment: str) -> str:
+    own = {"PATH": f"{docker / 'bin'}:/usr/bin:/bin"} | environment
     done = subprocess.run(
         shlex.split(command), env=own, input=stdin, capture_output=True, text=True, check=False, cwd=docker
     )
@@ -78,6 +80,22 @@ def test_a_range_is_made_anew_in_the_zone_of_the_household(docker: Path, stack: 
     stack.write(lines)
     run(docker, f"{COMPOSE}/influxdb/remake 2025-11-25 2025-11-26")
     assert list(stack.points("energy_1d", meter="house")) == [midnight]
+
+
+def test_a_cli_and_a_token_of_this_machine_change_nothing(docker: Path, stack: Stack) -> None:
+    """As in the shell of whoever has just moved in, where both are the old system's."""
+    path = f"{docker / 'bin'}:{Path(stack._influx).parent}:/usr/bin:/bin"
+    own = {"PATH": path, "INFLUX_TOKEN": "of-the-old-server"}
+    run(docker, f"{COMPOSE}/influxdb/remake 2025-11-25 2025-11-26", **own)
+    assert "setup" in (docker / "words").read_text()
+
+
+def test_with_neither_docker_nor_a_cli_a_sentence_says_so() -> None:
+    own = {"PATH": "/usr/bin:/bin"}
+    command = [COMPOSE / "influxdb" / "remake", "2025-11-25"]
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("remake: there is no influx CLI on this machine")
 
 
 def test_no_token_stands_on_a_command_line(docker: Path, stack: Stack) -> None:

@@ -12,14 +12,21 @@
 | ... or destroys minutes whose seconds are gone | test_remake_keeps_minutes_whose_seconds_are_gone |
 | wrong words are taken for a range | test_remake_refuses_words_that_are_no_range |
 | a server that says no is overheard | test_remake_says_where_it_stopped |
+| ... or what it says to start again with leaves out what was not made | test_remake_says_where_it_stopped, test_remake_says_how_it_goes_on_in_the_last_bucket |
+| days are cut in another zone than that of .env | test_remake_takes_the_zone_of_the_file_beside_it |
+| the stack's own token lies there, and is not used | test_remake_finds_the_token_of_the_stack |
+| another server's token is refused without a word of it | test_remake_names_the_token_that_is_not_known |
 """
 
 import random
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from database import instant, line
+from stack.conftest import INFLUXDB
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
@@ -170,9 +177,76 @@ def test_remake_refuses_a_zone_that_is_none(stack) -> None:
     assert (result.returncode, "WATTLINE_TIMEZONE=Europe/Roma" in result.stderr) == (2, True)
 
 
-def test_remake_says_where_it_stopped(stack) -> None:
-    bucket = next(b for b in stack.ask("GET", "buckets?name=energy_15m")["buckets"])
+def without(stack, name: str) -> None:
+    (bucket,) = stack.ask("GET", f"buckets?name={name}")["buckets"]
     stack.ask("DELETE", f"buckets/{bucket['id']}")
+
+
+def test_remake_says_where_it_stopped(stack) -> None:
+    """Days are made of all quarter-hours of the range, so it has to begin again where it began."""
+    without(stack, "energy_15m")
     result = stack.remake("2026-05-13", "2026-05-14")
     assert result.returncode == 1
     assert "energy_15m is not done from 2026-05-12T22:00:00Z on" in result.stderr
+    assert result.stderr.endswith(" Start it again with: remake 2026-05-13 2026-05-14\n")
+
+
+def test_remake_says_how_it_goes_on_in_the_last_bucket(stack) -> None:
+    without(stack, "energy_1d")
+    result = stack.remake("2026-05-13", "2026-05-14")
+    assert result.stderr.endswith(" Start it again with: remake 2026-05-12T22:00:00Z 2026-05-14\n")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder `compose` of its own."""
+    shutil.copytree(INFLUXDB, tmp_path / "compose" / "influxdb")
+    return tmp_path / "compose"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WATTLINE_TIMEZONE=Australia/Adelaide",
+        "  WATTLINE_TIMEZONE = 'Australia/Adelaide'  # ours\r",
+        '# WATTLINE_TIMEZONE=Asia/Tokyo\nWATTLINE_TIMEZONE=Asia/Tokyo\nWATTLINE_TIMEZONE="Australia/Adelaide"',
+        "WATTLINE_GRAFANA_ADDRESS=$(touch run)\nWATTLINE_TIMEZONE=Australia/Adelaide",
+    ],
+)
+def test_remake_takes_the_zone_of_the_file_beside_it(stack, checkout: Path, text: str) -> None:
+    """2026-05-13 begins in Adelaide at 14:30 of the day before, by universal time: 7:30 hours before it does in Rome."""
+    midnight = START - 7 * HOUR_S - 1800
+    (checkout / ".env").write_text(f"{text}\n")
+    stack.write(house(midnight, midnight + HOUR_S))
+    result = stack.remake("2026-05-13", "2026-05-14", zone="", folder=checkout / "influxdb")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(stack.points("energy_1d", meter="house")) == [midnight]
+    assert not list(checkout.rglob("run"))
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"), [("", ""), ("WATTLINE_TIMEZONE=", ""), ("WATTLINE_TIMEZONE=UTC", "Europe/Rome")]
+)
+def test_without_a_zone_in_the_file_it_is_that_of_the_environment_or_rome(
+    stack, checkout: Path, text: str, zone: str
+) -> None:
+    (checkout / ".env").write_text(text)
+    stack.write(house(START, START + HOUR_S))
+    assert stack.remake("2026-05-13", "2026-05-14", zone=zone, folder=checkout / "influxdb").returncode == 0
+    assert list(stack.points("energy_1d", meter="house")) == [START]
+
+
+def test_remake_finds_the_token_of_the_stack(stack, checkout: Path) -> None:
+    (checkout / "secrets").mkdir()
+    (checkout / "secrets" / "influxdb_operator_token").write_text(stack.token)
+    stack.write(house(START, START + HOUR_S))
+    result = stack.remake("2026-05-13", "2026-05-14", folder=checkout / "influxdb", INFLUX_TOKEN="")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(stack.points("energy_1d", meter="house")) == [START]
+
+
+def test_remake_names_the_token_that_is_not_known(stack) -> None:
+    result = stack.remake("2026-05-13", "2026-05-14", INFLUX_TOKEN="of-the-old-server")  # noqa: S106 - it is none
+    assert result.returncode == 1
+    assert "remake: InfluxDB does not know the token of INFLUX_TOKEN (401); is it another server's?\n" in result.stderr
+    assert "of-the-old-server" not in result.stderr
