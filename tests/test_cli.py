@@ -12,9 +12,12 @@
 | a line is broken by the terminal                 | test_each_help_fits_120_columns                             |
 | an option can be shortened, so that a new one breaks a configuration | test_options_are_not_shortened          |
 | a bug makes a screenful                          | test_a_bug_is_one_line                                      |
+| a full disk is called a bug                      | test_a_full_disk_is_one_sentence                            |
+| ... or a reader who has seen enough a trouble    | test_a_reader_who_has_seen_enough_is_no_trouble             |
 """
 
 import math
+import os
 import re
 import shlex
 import subprocess
@@ -156,3 +159,47 @@ def test_a_bug_is_one_line(program, command):
     (complaint,) = process.stderr.to_the_end()
     assert complaint.startswith("E! This is" if command == "run" else "wattline: This is")
     assert "a bug in wattline" in complaint
+
+
+FULL = "wattline: Lines cannot be written to standard output: No space left on device.\n"
+METER = "house=orno-we515@1"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "--version",
+        "read --help",
+        "models",
+        "models --json",
+        "models orno-we515",
+        f"plan {METER}",
+        f"read PORT {METER}",
+        f"read PORT {METER} --json",
+        f"read PORT {METER} --lines",
+        "scan PORT --addresses 1 --settings 9600-8E1",
+        f"probe PORT {METER} --seconds 5",
+        f"watch PORT {METER} --seconds 9",
+        "demo --seconds 9",
+        "demo --plain --seconds 9",
+        f"simulate {METER}",
+    ],
+)
+def test_a_full_disk_is_one_sentence(simulator, words):
+    command = [*PROGRAMS["module"], *words.replace("PORT", simulator().port if "PORT" in words else "").split()]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+
+    assert (ended.returncode, ended.stderr.splitlines(keepends=True)[-1:]) == (1, [FULL])
+    assert "bug" not in ended.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["models", "--json"]], ids=" ".join)
+def test_a_reader_who_has_seen_enough_is_no_trouble(words):
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run([*PROGRAMS["module"], *words], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")

@@ -1,14 +1,13 @@
 """The command line: finds the command, hands it its words, and turns errors into one sentence and an exit code."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import NoReturn
 
-from wattline import __version__, log
+from wattline import __version__, log, stdout
 from wattline.errors import WattlineError, WordError
 from wattline.options import nearest
 from wattline.paragraphs import filled
@@ -29,6 +28,11 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise WordError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        # Behind a help or the version.
+        stdout.flush()
+        super().exit(status, message)
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """``words`` understood. An option that there is not is named together with the nearest that there is."""
@@ -54,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # Only where this is the program, and not a function that another one calls.
         sys.excepthook = tell_bug
+        stdout.guard()
     try:
         if not words or words[0].startswith("-"):
             return _without_command(words)
@@ -72,16 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `run` is ended like this on purpose, and was not loaded far enough to hear of it.
         return DONE
     except BrokenPipeError:
-        # Whoever read it has seen enough. Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read it has seen enough.
+        stdout.give_up()
         return DONE
 
 
 def _execute(command: ModuleType, arguments: argparse.Namespace) -> int:
     code = int(command.execute(arguments))
-    if sys.stdout is not None:  # It is None where the process was started without one.
-        # Flushed here, so that a reader who has left is met here, and not at the exit of Python.
-        sys.stdout.flush()
+    stdout.flush()
     return code
 
 

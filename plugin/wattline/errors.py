@@ -4,7 +4,8 @@
 
     WattlineError
     ├── WordError                 the words on the command line: exit 2, nothing was touched
-    ├── HistoryError              a history that is converted: not all of it is there or clear, or it cannot be written
+    ├── HistoryError              a history that is converted: not all of it is there or clear
+    ├── OutputError               standard output does not take what is printed, as on a full disk
     ├── PortError                 the port: closed, and opened again with back-off
     │   └── PortInUseError        another process has it
     └── ReadError                 one request to one meter: retried once, else this slot goes without
@@ -42,6 +43,10 @@ class WordError(WattlineError):
 
 class HistoryError(WattlineError):
     """A history could not be converted, or not all of it, or what was cannot be written."""
+
+
+class OutputError(WattlineError):
+    """Standard output does not take what is printed."""
 
 
 class PortError(WattlineError):
