@@ -13,9 +13,11 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 | a word without end makes a traceback, or a line without end | test_an_endless_word_is_refused_in_one_short_line   |
 | a wrong time is taken, a good one refused                 | test_wrong_times_..., test_wrong_waits_..., test_good_times_... |
 | a port that this user may not use makes a traceback       | test_a_port_that_this_user_may_not_use_is_refused     |
+| ... or sends them into a group that has no right either    | test_a_port_that_a_group_may_use_says_which, test_nobody_is_sent_into_the_group_root |
 | ... or one in a folder that they may not look into        | test_a_port_that_this_user_may_not_even_see_is_refused |
 | a port that is only unplugged is a wrong word             | test_a_port_that_is_missing_may_still_be_plugged_in   |
 | a device gets another one's name, or none                 | test_a_device_is_called_by_the_link_that_lasts, test_what_has_no_such_link_... |
+| ... or one that another folder does not have              | test_a_name_that_lasts_is_understood_in_every_folder  |
 | a word is understood as something else                    | test_a_word_means_this_meter, test_what_is_not_said_is_learnt_or_the_ports |
 | a key changes something else, or does so by default       | test_a_key_changes_this_and_nothing_else              |
 | a meter is to be read between the slots, and so never      | test_an_interval_between_the_slots_is_refused, test_a_meter_may_be_read_at_every_so_many_slots |
@@ -24,9 +26,13 @@ Refused on purpose: a key given twice, since one of the two would be silently ig
 | some odd word makes a traceback or several lines          | test_no_word_makes_anything_but_a_meter_or_a_sentence |
 """
 
+import grp
 import os
 import pty
+import re
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -38,7 +44,7 @@ from wattline.cli import main
 from wattline.errors import WordError
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
-from wattline.ports import check_port, lasting_name
+from wattline.ports import check_port, lasting_name, not_allowed
 from wattline.words import parse_interval, parse_meters
 
 METER = "house=orno-we515@1"
@@ -494,18 +500,41 @@ read.check_port = run.check_port = check_as_nobody
 """
 
 
-def assert_not_allowed(process, command, port):
-    complaint = "may not be read and written by this user; add the user to the group dialout and start anew."
+def assert_not_allowed(process, command, port, reason):
     assert process.wait(10) == 2
     assert process.stdout.to_the_end() == []
-    assert process.stderr.to_the_end() == [f"{PREFIXES[command]}The port '{port}' {complaint}"]
+    (said,) = process.stderr.to_the_end()
+    assert re.fullmatch(
+        rf"{PREFIXES[command]}The port '{port}' may not be read and written by this user, {reason}", said
+    )
 
 
 @pytest.mark.parametrize("command", ["run", "read"])
 @pytest.mark.parametrize("mode", [0o000, 0o444, 0o222], ids=["nothing", "reading only", "writing only"])
 def test_a_port_that_this_user_may_not_use_is_refused(program, device, command, mode):
     os.chmod(device, mode)  # noqa: PTH101 (a device)
-    assert_not_allowed(program(command, device, METER, patch=AS_NOBODY), command, device)
+    reason = rf"nor by a group \(\S+:\S+, mode {mode:03o}\); `sudo chown \S+ {device}` helps until .*, a rule for udev for good\."
+    assert_not_allowed(program(command, device, METER, patch=AS_NOBODY), command, device, reason)
+
+
+@pytest.mark.parametrize("number", [next(each.gr_gid for each in grp.getgrall() if each.gr_gid), 54_321])
+def test_a_port_that_a_group_may_use_says_which(monkeypatch, number):
+    """By its name, where it has one."""
+    monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(st_uid=0, st_gid=number, st_mode=0o020660))
+    group = "54321" if number == 54_321 else grp.getgrgid(number).gr_name
+    joining = rf"`sudo usermod -a -G {group} \S+`, then log out and in again, or restart the service"
+
+    assert re.fullmatch(
+        rf"may not be .* by this user, but by its group {group}; {joining}\.", not_allowed("/dev/ttyUSB7")
+    )
+
+
+def test_nobody_is_sent_into_the_group_root(monkeypatch):
+    monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(st_uid=0, st_gid=0, st_mode=0o020660))
+    sentence = not_allowed("/dev/ttyUSB7")
+
+    assert "(root:root, mode 660); `sudo chown " in sentence
+    assert "usermod" not in sentence
 
 
 @pytest.mark.parametrize("command", ["run", "read"])
@@ -517,7 +546,10 @@ def test_a_port_that_this_user_may_not_even_see_is_refused(program, device, tmp_
     folder.chmod(0)
     try:
         assert_not_allowed(
-            program(command, str(folder / "ttyMeter"), METER, patch=AS_NOBODY), command, folder / "ttyMeter"
+            program(command, str(folder / "ttyMeter"), METER, patch=AS_NOBODY),
+            command,
+            folder / "ttyMeter",
+            rf"since a folder on the way to it is shut; `namei -l {folder}/ttyMeter` shows which\.",
         )
     finally:
         folder.chmod(0o700)
@@ -559,6 +591,18 @@ def test_what_has_no_such_link_or_is_one_keeps_its_name(device, tmp_path):
     assert lasting_name("/dev/null", tmp_path) == "/dev/null"
     assert lasting_name(device, tmp_path / "none") == device
     assert lasting_name("socket://host:4001", tmp_path) == "socket://host:4001"
+
+
+def test_a_name_that_lasts_is_understood_in_every_folder(device, tmp_path, monkeypatch):
+    """Telegraf is started in another."""
+    monkeypatch.chdir(tmp_path)
+    Path("ttyMeter").symlink_to(device)
+    Path("device").touch()
+    Path("by-id").mkdir()
+    Path("by-id/usb-adapter").symlink_to(tmp_path / "device")
+
+    assert lasting_name("./ttyMeter", tmp_path / "none") == str(tmp_path / "ttyMeter")
+    assert lasting_name("device", tmp_path / "by-id") == str(tmp_path / "by-id" / "usb-adapter")
 
 
 # The command itself.

@@ -1,7 +1,10 @@
 """The word that names the port, checked before it is touched."""
 
+import grp
 import os
+import pwd
 import re
+import shlex
 import stat
 from pathlib import Path
 
@@ -13,6 +16,7 @@ PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT 
 BY_ID = Path("/dev/serial/by-id")
 
 _URL = re.compile(r"(?:socket|rfc2217|modbus-tcp)://(?:\[[^\]]+\]|[^][:/?#@\s]+):([0-9]{1,5})")
+_GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
 # Behind these a gateway keeps its line settings to itself.
 _PACKETS = "modbus-tcp://"
 _WITHOUT_SETTINGS = ("socket://", _PACKETS)
@@ -29,14 +33,18 @@ def is_packets(port: str) -> bool:
 
 
 def lasting_name(port: str, folder: Path = BY_ID) -> str:
-    """The name of a device that is the same after the next start; ``port`` itself where there is none in ``folder``."""
-    if "://" in port or Path(port).is_symlink():
+    """The name of a device that is the same after the next start, in whatever folder that is.
+
+    It is the one in ``folder``; where there is none, or ``port`` is a link that somebody made, that of ``port`` itself.
+    """
+    if "://" in port:
         return port
+    path = Path(port).absolute()
     try:
-        links = sorted(folder.iterdir())
+        links = [] if path.is_symlink() else sorted(folder.iterdir())
     except OSError:
-        return port
-    return next((str(link) for link in links if link.resolve() == Path(port)), port)
+        links = []
+    return next((str(link) for link in links if link.resolve() == path), str(path))
 
 
 def check_port(port: str) -> None:
@@ -80,6 +88,38 @@ def _check_device(port: str) -> None:
     if not is_device:
         raise WordError(f"The port {port!r} is no serial device; give one such as /dev/ttyUSB0.")
     if not may_be_used:
-        raise WordError(
-            f"The port {port!r} may not be read and written by this user; add the user to the group dialout and start anew."
-        )
+        raise WordError(f"The port {port!r} {not_allowed(port)}")
+
+
+def not_allowed(port: str) -> str:
+    """The rest of a sentence about a device that this user may not use: what it takes, by whom it belongs to."""
+    complaint = "may not be read and written by this user"
+    try:
+        status = Path(port).stat()
+    except OSError:
+        return f"{complaint}, since a folder on the way to it is shut; `namei -l {shlex.quote(port)}` shows which."
+    user = _user(os.geteuid())
+    owner, group = _user(status.st_uid), _group(status.st_gid)
+    # Who belongs to the group root may do more than read a meter.
+    if status.st_gid and status.st_mode & _GROUP_MAY == _GROUP_MAY:
+        joining = f"`sudo usermod -a -G {group} {user}`"
+        return f"{complaint}, but by its group {group}; {joining}, then log out and in again, or restart the service."
+    rights = f"{owner}:{group}, mode {stat.S_IMODE(status.st_mode):03o}"
+    taking = f"`sudo chown {user} {shlex.quote(port)}`"
+    return (
+        f"{complaint}, nor by a group ({rights}); {taking} helps until it is plugged in anew, a rule for udev for good."
+    )
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
