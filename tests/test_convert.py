@@ -679,6 +679,11 @@ TABLE = "time,P\n2022-12-01T00:00:00Z,5\n"
         ("energy-monitor --map P=power_w", "", "--map is no word of `wattline convert energy-monitor`"),
         ("energy-monitor --meter-shows 12,5", "", "'12,5' must be a number that is not below zero"),
         ("energy-monitr", "", "'energy-monitr' must be one of energy-monitor, csv; the nearest is 'energy-monitor'"),
+        (
+            "old.csv",
+            "",
+            "The format comes before the file: 'old.csv' is none, which must be one of energy-monitor, csv;",
+        ),
         ("energy-monitor /nowhere/history", "", "The history '/nowhere/history' cannot be opened: No such file"),
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",

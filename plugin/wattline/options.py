@@ -24,7 +24,9 @@ def nearest(word: str, known: Iterable[str], cutoff: float = NEAR) -> str:
     names = [name for name in known if len(name) > 1]
     best = max(map(likeness := _likeness(word), names), default=(0.0, False))
     matches = [repr(name) for name in names if likeness(name) == best]
-    return "" if best[0] < cutoff or len(matches) > MOST_NAMED else _the_nearest(matches)
+    # Many that are as near are siblings where they are very near, and else none of them was meant.
+    most = MOST_BEGUN if best[0] >= SLIP_OF_THE_FINGER else MOST_NAMED
+    return "" if best[0] < cutoff or len(matches) > most else _the_nearest(matches)
 
 
 def nearest_number(text: str, known: Collection[int]) -> str:

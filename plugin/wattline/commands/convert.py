@@ -75,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
     parser.description = _DESCRIPTION
     parser.usage = "wattline convert FORMAT [options] [FILE ...]"
-    parser.add_argument("format", metavar="FORMAT", type=one_of(FORMATS), help=f"one of {', '.join(FORMATS)}")
+    parser.add_argument("format", metavar="FORMAT", type=_format, help=f"one of {', '.join(FORMATS)}")
     files = parser.add_argument(
         "files", metavar="FILE", nargs="+", default=[STANDARD_INPUT], help="the history; standard input unless given"
     )
@@ -123,6 +123,16 @@ def _configure_csv(own: argparse._ArgumentGroup) -> None:
         "--separator", type=one_of(SEPARATORS), help=f"of the columns: {', '.join(SEPARATORS)}; seen unless given"
     )
     own.add_argument("--decimal", type=one_of(MARKS), help=f"the decimal mark: {', '.join(MARKS)}; seen unless given")
+
+
+def _format(text: str) -> str:
+    """One of ``FORMATS``. That it was forgotten is seen here, since a file then stands in its place."""
+    if "." in text or "/" in text:
+        raise WordError(
+            f"The format comes before the file: {text!r} is none, which must be one of {', '.join(FORMATS)}; "
+            "see `wattline convert --help`."
+        )
+    return one_of(FORMATS)(text)
 
 
 def execute(arguments: argparse.Namespace) -> int:
