@@ -20,6 +20,13 @@
 | meters read in turn are drawn as gaps               | test_meters_that_are_read_in_turn_have_no_gaps         |
 | what is given to the grid cannot be seen            | test_given_power_is_drawn_in_another_colour            |
 | a trouble that is over stays                        | test_a_complaint_goes_when_it_is_not_repeated          |
+| a trouble is not shown while no reading comes       | test_a_meter_that_does_not_answer_is_told_at_once      |
+| ... or is cut, and touches the time of day          | test_a_complaint_has_a_line_of_its_own                 |
+| what was read long ago looks as if it were so now   | test_what_is_not_read_any_more_is_told, test_old_values_are_written_as_such |
+| ... or what is read seldom as if it were old        | test_what_is_read_in_its_time_is_not_old               |
+| ... and the chart stands still with it              | test_the_chart_goes_on_without_readings                |
+| one meter of several is silent, and nothing shows it | test_one_silent_meter_of_several_is_told              |
+| the lines of a large digit are moved apart          | test_the_lines_of_a_large_digit_stand_below_each_other |
 | a name with a comma or an equals sign breaks it     | test_every_line_of_run_is_understood                   |
 | the port is away                                    | test_a_port_that_is_not_there_is_one_sentence          |
 | the port is in use                                  | in test_probe.py, for all commands                     |
@@ -111,6 +118,33 @@ def test_in_a_terminal_it_draws_and_ends_clean(simulator, terminal):
         process.wait()
     assert "house" in terminal.shown
     assert terminal.shown.count("\x1b[?1049h") == terminal.shown.count("\x1b[?1049l") == 1
+
+
+def watched(terminal, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "wattline", "watch", *words], **terminal.options())
+
+
+def test_a_meter_that_does_not_answer_is_told_at_once(simulator, terminal):
+    process = watched(terminal, simulator("other=orno-we515@2").port, HOUSE)
+    try:
+        terminal.wait_for(r"W! house: No reply within")
+        terminal.wait_for(r"timeouts .*[1-9]", timeout_s=15)
+    finally:
+        process.kill()
+        process.wait()
+    assert "waiting for the first reading" in terminal.shown
+
+
+def test_what_is_not_read_any_more_is_told(simulator, terminal):
+    process = watched(terminal, simulator(load="fixed", faults="silence@5-60").port, HOUSE)
+    try:
+        terminal.wait_for(r"1979\.36 kWh|\d kWh")
+        assert "no reading since" not in terminal.shown
+        terminal.wait_for(r"W! house: No reply within", timeout_s=15)
+        terminal.wait_for(r"no reading since \d\d:\d\d:\d\d", timeout_s=15)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_interval_is_the_readers(simulator, program):
@@ -340,6 +374,90 @@ def test_a_complaint_goes_when_it_is_not_repeated():
 
     state.take(reading("house", COMPLAINT_S + 1, power_w=1.0))
     assert "No reply" not in "\n".join(drawn(state))
+
+
+@pytest.mark.parametrize("words", [[HOUSE], [HOUSE, ROOF]], ids=len)
+def test_a_complaint_has_a_line_of_its_own(words):
+    state = state_of(*words)
+    state.take(reading("house", 0, power_w=1.0))
+    state.complain("W! house: " + "a very long complaint " * 20)
+    *_, complaint, foot, _ = drawn(state, 80, 24)
+
+    assert re.fullmatch(r"│  W! house: .*…  │", complaint)
+    assert re.fullmatch(r"│  .*/dev/pts/7.*  \d\d:\d\d:\d\d  │", foot)
+
+
+def test_a_complaint_stays_while_nothing_is_read():
+    state = state_of(HOUSE)
+    state.complain("W! house: No reply within 100 ms.")
+    state.look_at(SECOND + 10 * COMPLAINT_S)
+
+    assert "No reply" in "\n".join(drawn(state))
+
+
+@pytest.mark.parametrize(("interval_s", "round_s", "age_s"), [(1, 1, 5), (10, 1, 32), (1, 4, 14)])
+def test_what_is_read_in_its_time_is_not_old(interval_s, round_s, age_s):
+    state = state_of(HOUSE, interval_s=interval_s)
+    state.bus_health = {"round_s": float(round_s)}
+    state.look_at(SECOND + 1000)
+    assert not state.is_old
+
+    state.take(reading("house", 0, power_w=1.0))
+    state.look_at(SECOND + age_s)
+    assert not state.is_old
+    state.look_at(SECOND + age_s + 1)
+    assert state.is_old
+    state.take(reading("house", age_s + 1, power_w=1.0))
+    assert not state.is_old
+
+
+@pytest.mark.parametrize("words", [[HOUSE], [HEAT], [HOUSE, HEAT]], ids=str)
+def test_old_values_are_written_as_such(words):
+    """No power or value is bold any more."""
+    state = state_of(*words)
+    for number in range(len(words)):
+        state.take(whole_reading(state, number))
+
+    def bold() -> str:
+        console = Console(file=StringIO(), width=110, height=34, force_terminal=True, color_system="standard")
+        console.print(view.picture(state, LOOK, 110, 34))
+        return " ".join(re.findall(r"\x1b\[1[;m][^\x1b]*", console.file.getvalue()))
+
+    assert re.search("[0-9] (V|W)|█ ", bold())
+    state.look_at(SECOND + 60)
+    assert not re.search("[0-9] (V|A|W|kWh)|█ ", bold())
+
+
+def test_the_chart_goes_on_without_readings():
+    state = state_of(HOUSE)
+    for second in range(60):
+        state.take(reading("house", second, power_w=500.0))
+    state.look_at(SECOND + 59 + 20)
+    lowest = next(line for line in reversed(drawn(state, 80, 24)) if "█" in line)
+
+    assert lowest.endswith("█" + 20 * " " + "  │")
+
+
+def test_one_silent_meter_of_several_is_told():
+    state = state_of(HOUSE, ROOF)
+    state.take(reading("house", 0, power_w=500.0))
+    state.take(reading("roof", 60, power_w=-700.0))
+    state.look_at(SECOND + 61)
+    (power,) = [line for line in drawn(state, 80, 24) if line.split()[1:2] == ["power"]]
+
+    assert re.search(r"power +- since \d\d:\d\d:\d\d +-700\.0 W ", power)
+    assert "no reading since" not in "\n".join(drawn(state))
+
+
+@pytest.mark.parametrize("watts", [3031, 1, 11_111, -4171])
+def test_the_lines_of_a_large_digit_stand_below_each_other(watts):
+    state = state_of(HOUSE)
+    state.take(reading("house", power_w=watts))
+    picture = drawn(state, 80, 24)
+    upper, middle, lower = picture[2:5]
+    first, second, third = large(str(watts))
+
+    assert upper.index(first) == middle.index(second) == lower.index(third)
 
 
 def test_plain_lines_name_the_meter_where_there_are_several():

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattline.watch.chart import bars
-from wattline.watch.state import State
+from wattline.watch.state import MeterState, State
 
 LABEL, VALUE, POWER, GIVEN, TROUBLE = "dim", "bold", "bold cyan", "bold green", "yellow"
 BAR, GIVEN_BAR = "cyan", "green"
@@ -30,12 +30,12 @@ def add_pairs(grid: Table, count: int) -> None:
         grid.add_column(ratio=1, no_wrap=number < count)
 
 
-def pairs(labelled: Iterable[tuple[str, str]]) -> list[Text]:
-    """The cells of such columns."""
+def pairs(labelled: Iterable[tuple[str, str]], style: str = VALUE) -> list[Text]:
+    """The cells of such columns, the values in ``style``."""
     return [
         cell
         for label, value in labelled
-        for cell in (Text(f"{label} " if label else "", LABEL), Text(value, VALUE), Text())
+        for cell in (Text(f"{label} " if label else "", LABEL), Text(value, style), Text())
     ]
 
 
@@ -54,22 +54,41 @@ def bar_lines(values: Sequence[float | None], top: float, height: int) -> list[T
     ]
 
 
-def power_style(power_w: float | None) -> str:
-    """How a power is written: what is taken from the grid in one colour, what is given to it in another."""
-    return GIVEN if power_w is not None and power_w < 0 else POWER
+def power_style(meter: MeterState) -> str:
+    """How its power is written: what is taken from the grid in one colour, what is given to it in another."""
+    if meter.is_old:
+        return LABEL
+    return GIVEN if meter.now_w is not None and meter.now_w < 0 else POWER
 
 
-def foot(state: State, what: str, clock: Text) -> Table:
-    """The log's last line if there is one, else ``what`` is looked at; and the ``clock``."""
-    grid = Table.grid(expand=True)
+def value_style(meter: MeterState) -> str:
+    """How its other values are written: what is no longer so is hardly there."""
+    return LABEL if meter.is_old else VALUE
+
+
+def complaint_of(state: State) -> Text:
+    """The log's last line, in a line of its own, which is empty while there is none."""
+    return Text(state.complaint, TROUBLE, no_wrap=True, overflow="ellipsis")
+
+
+def foot(what: str, clock: Text) -> Table:
+    """``what`` is looked at, and the ``clock``."""
+    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_column(justify="right", no_wrap=True)
-    grid.add_row(Text(state.complaint, TROUBLE) if state.complaint else Text(what, LABEL), clock)
+    grid.add_row(Text(what, LABEL), clock)
     return grid
 
 
-def clock_of(second: int) -> Text:
-    """The time of day of a second since 1970 UTC, 0 before the first reading."""
-    if not second:
+def clock_of(state: State) -> Text:
+    """The time of day of the last reading, and whether that is what it is now."""
+    if not state.second:
         return Text("waiting for the first reading", LABEL)
-    return Text(time.strftime("%H:%M:%S", time.localtime(second)), VALUE)
+    if state.is_old:
+        return Text(f"no reading since {time_of(state.second)}", TROUBLE)
+    return Text(time_of(state.second), VALUE)
+
+
+def time_of(second: int) -> str:
+    """The time of day of a second since 1970 UTC."""
+    return time.strftime("%H:%M:%S", time.localtime(second))

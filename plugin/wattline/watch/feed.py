@@ -16,7 +16,8 @@ from wattline.stop import Stop
 # `wattline run` promises to end within a second of the end of its stdin; a busy machine gets more.
 LEAVE_S = 5.0
 CHUNK_BYTES = 65536
-LONGEST_WAIT_S = 3600.0
+# How long nothing may come before whoever shows the lines looks at the clock.
+LOOK_S = 1.0
 
 
 class Feed:
@@ -55,31 +56,39 @@ class Feed:
         self._child.communicate()
 
     def lines(self, until_s: float) -> Iterator[str]:
-        """Each line when it comes, until ``until_s`` of the monotonic clock or the stop; then those still under way.
+        """Each line when it comes, as ``moments`` has them."""
+        for lines in self.moments(until_s):
+            yield from lines
+
+    def moments(self, until_s: float) -> Iterator[list[str]]:
+        """What has come, whenever a line or a complaint did and once a second, when it may be nothing.
+
+        This goes on until ``until_s`` of the monotonic clock or the stop, and then for what is still under way.
 
         Raises:
             WattlineError: the child ended before it was asked to.
         """
-        yield from self._lines_until(until_s, self._stop)
+        yield from self._moments_until(until_s, self._stop)
         if self._child.stdin:
             self._child.stdin.close()
             self._child.stdin = None
-        yield from self._lines_until(time.monotonic() + LEAVE_S, None)
+        yield from self._moments_until(time.monotonic() + LEAVE_S, None)
 
-    def _lines_until(self, until_s: float, stop: Stop | None) -> Iterator[str]:
-        """Lines until then; without a ``stop`` the end of the child is what is waited for."""
+    def _moments_until(self, until_s: float, stop: Stop | None) -> Iterator[list[str]]:
+        """Those until then; without a ``stop`` the end of the child is what is waited for."""
         pipes = self._pipes()
         rests = dict.fromkeys(pipes, b"")
         wakers = [stop.fileno()] if stop else []
         while pipes and not (stop and stop.is_set) and (left_s := until_s - time.monotonic()) > 0:
-            # This may last for ever, and select may not.
-            ready, _, _ = select.select([*pipes, *wakers], [], [], min(left_s, LONGEST_WAIT_S))
+            ready, _, _ = select.select([*pipes, *wakers], [], [], min(left_s, LOOK_S))
+            lines = []
             for pipe in [pipe for pipe in pipes if pipe in ready]:
                 data = os.read(pipe, CHUNK_BYTES)
                 if not data:
                     pipes.remove(pipe)
                 *whole, rests[pipe] = (rests[pipe] + data).split(b"\n")
-                yield from self._sorted(pipe, [line.decode(errors="replace") for line in whole])
+                lines += self._sorted(pipe, [line.decode(errors="replace") for line in whole])
+            yield lines
         if stop and not pipes:
             raise WattlineError(self._obituary())
 

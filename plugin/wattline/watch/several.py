@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattline.fields import LINES
-from wattline.watch.cells import LABEL, VALUE, bar_lines, number, power_style
+from wattline.watch.cells import LABEL, TROUBLE, VALUE, bar_lines, number, power_style, time_of, value_style
 from wattline.watch.chart import round_top
 from wattline.watch.state import MeterState, State
 
@@ -148,7 +148,9 @@ def _bus(state: State) -> Text:
 
 
 def _power(meter: MeterState) -> Text:
-    return Text(meter.power_text, power_style(meter.now_w))
+    if meter.is_old:
+        return Text(f"- since {time_of(meter.second)}", TROUBLE)
+    return Text(meter.power_text, power_style(meter))
 
 
 def _spark(meter: MeterState, slot_s: int, columns: int) -> Text:
@@ -158,7 +160,7 @@ def _spark(meter: MeterState, slot_s: int, columns: int) -> Text:
 
 
 def _value(field: str) -> Callable[[MeterState], Text]:
-    return lambda meter: Text(meter.text(field), VALUE)
+    return lambda meter: Text(meter.text(field), value_style(meter))
 
 
 def _of_lines(form: str) -> Callable[[MeterState], Text]:
@@ -169,7 +171,7 @@ def _of_lines(form: str) -> Callable[[MeterState], Text]:
         if not all(texts):
             return Text()
         numbers, units = zip(*(text.partition(" ")[::2] for text in texts), strict=True)
-        return Text(f"{' '.join(numbers)} {units[0]}".rstrip(), VALUE)
+        return Text(f"{' '.join(numbers)} {units[0]}".rstrip(), value_style(meter))
 
     return cell
 

@@ -22,14 +22,14 @@ def show(words: Sequence[str], state: State, stop: Stop, seconds: float, look: L
     """
     is_live = _can_draw()
     with Feed(words, stop, state.complain if is_live else plain.say, look.viewer) as feed:
-        lines = feed.lines(time.monotonic() + seconds)
+        until_s = time.monotonic() + seconds
         if is_live:
             # Drawn with rich, which only the extra `tui` brings.
             from wattline.watch import view  # noqa: PLC0415 (rich is an extra)
 
-            view.show(lines, state, look)
+            view.show(feed.moments(until_s), state, look)
         else:
-            plain.show_rows(lines, state)
+            plain.show_rows(feed.lines(until_s), state)
 
 
 def parse_seconds(text: str) -> int:

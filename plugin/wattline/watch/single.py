@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattline.fields import LINES
-from wattline.watch.cells import LABEL, VALUE, add_pairs, bar_lines, number, pairs, power_style
+from wattline.watch.cells import LABEL, add_pairs, bar_lines, number, pairs, power_style, value_style
 from wattline.watch.chart import large, round_top
 from wattline.watch.state import MeterState, State
 
@@ -52,11 +52,13 @@ def parts(state: State, columns: int, lines: int, names: Mapping[str, str]) -> l
 
 def _now(meter: MeterState) -> Table:
     """The power, large, and beside it what belongs to it."""
-    style = power_style(meter.now_w)
+    style = power_style(meter)
     power, _, unit = meter.power_text.partition(" ")
     digits = large(power.split(".")[0])
     grid = Table.grid(expand=True)
-    grid.add_column(width=max(DIGITS_COLUMNS, len(digits[0])), justify="right", no_wrap=True)
+    width = max(DIGITS_COLUMNS, len(digits[0]))
+    # Not justified by rich, which would move each line of a digit by the blanks at its end.
+    grid.add_column(width=width, no_wrap=True)
     grid.add_column(width=UNIT_COLUMNS)
     add_pairs(grid, 2)
     sides = (
@@ -65,8 +67,9 @@ def _now(meter: MeterState) -> Table:
         (("frequency", "frequency_hz"), ("factor", "power_factor")),
     )
     for line, mark, side in zip(digits, ("", "", unit), sides, strict=True):
-        shown = pairs((label if meter.has(field) else "", meter.text(field)) for label, field in side)
-        grid.add_row(Text(line, style), Text(f" {mark}", style), *shown)
+        named = ((label if meter.has(field) else "", meter.text(field)) for label, field in side)
+        shown = pairs(named, value_style(meter))
+        grid.add_row(Text(line.rjust(width), style), Text(f" {mark}", style), *shown)
     return grid
 
 
@@ -116,7 +119,7 @@ def _lines(meter: MeterState) -> Table:
     for line in LINES:
         texts = [meter.text(name.format(line)) for name in _OF_A_LINE]
         texts[-1] = f"PF {texts[-1]}" if texts[-1] else ""
-        grid.add_row(Text(line.upper(), LABEL), *(Text(text, VALUE) for text in texts))
+        grid.add_row(Text(line.upper(), LABEL), *(Text(text, value_style(meter)) for text in texts))
     return grid
 
 
@@ -139,8 +142,9 @@ def _counts(state: State, meter: MeterState, counters: Sequence[tuple[str, str]]
     bus, health = state.bus_health, meter.health
     grid = Table.grid(expand=True)
     add_pairs(grid, PAIRS)
+    for start in range(0, len(counters), PAIRS):
+        grid.add_row(*pairs(counters[start : start + PAIRS], value_style(meter)))
     for row in (
-        *(counters[start : start + PAIRS] for start in range(0, len(counters), PAIRS)),
         (),
         (
             ("bus busy", number(bus, "busy_percent", "%", 1)),

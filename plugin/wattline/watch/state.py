@@ -11,6 +11,8 @@ from wattline.words import Meter
 
 NS = 1_000_000_000
 HISTORY = 300
+# A reading is there within its slot or a second later. When so many more have passed, it is old.
+OLD_SLOTS, OLD_S = 3, 2
 # A complaint that was not repeated for so long is over; `run` repeats one once a minute.
 COMPLAINT_S = 70
 POWER = "power_w"
@@ -28,6 +30,7 @@ class MeterState:
         values: field to value as last read. Energies are read every ten seconds.
         power_w: second to watts of the last readings; a second that was not read is not in it.
         health: the last ``wattline_meter``.
+        is_old: whether there should have been other readings since.
     """
 
     meter: Meter
@@ -36,6 +39,8 @@ class MeterState:
     values: dict[str, float] = field(default_factory=dict)
     power_w: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
     health: dict[str, float] = field(default_factory=dict)
+    is_old: bool = False
+    _now: int = 0
 
     @property
     def is_three_phase(self) -> bool:
@@ -72,7 +77,7 @@ class MeterState:
         """The power in the last ``count`` slots of ``slot_s`` seconds, the oldest first; None where none was read."""
         slot_s = max(slot_s, self.interval_s)
         by_slot = {second // slot_s: watts for second, watts in self.power_w}
-        last = self.second // slot_s
+        last = (self._now if self.is_old else self.second) // slot_s
         return [by_slot.get(last - ago) for ago in reversed(range(count))]
 
     def take(self, point: Point) -> None:
@@ -80,9 +85,14 @@ class MeterState:
         # What was not read in this second is not shown as if it had been; only counters stay what they were.
         kept = {name: value for name, value in self.values.items() if ELECTRICITY_FIELDS[name].kind == "counter"}
         self.values = kept | dict(point.fields)
-        self.second = point.time_ns // NS
+        self.second, self.is_old = point.time_ns // NS, False
         if self.now_w is not None:
             self.power_w.append((self.second, self.now_w))
+
+    def look_at(self, now: int, round_s: int) -> None:
+        """Learn that it is ``now``, in seconds since 1970 UTC, and that the meters take ``round_s`` seconds in turn."""
+        self._now = now
+        self.is_old = 0 < self.second < now - OLD_SLOTS * max(self.interval_s, round_s) - OLD_S
 
 
 @dataclass(slots=True)
@@ -105,6 +115,7 @@ class State:
     bus_health: dict[str, float] = field(default_factory=dict)
     complaint: str = ""
     _complained: int = 0
+    _now: int = 0
 
     @classmethod
     def of(cls, meters: Sequence[Meter], port: str, interval_s: int = 1) -> "State":
@@ -115,6 +126,17 @@ class State:
     def round_s(self) -> int:
         """Seconds in which every meter has its turn."""
         return int(self.bus_health.get("round_s", 1))
+
+    @property
+    def is_old(self) -> bool:
+        """Whether no meter that was ever read is read any more."""
+        return self.second > 0 and all(meter.is_old for meter in self.meters if meter.second)
+
+    def look_at(self, now: int) -> None:
+        """Learn that it is ``now``, in seconds since 1970 UTC: what was read grows old though no line comes."""
+        self._now = now
+        for meter in self.meters:
+            meter.look_at(now, self.round_s)
 
     def take(self, line: str) -> MeterState | None:
         """Learn from one line; returns of which meter it was a reading."""
@@ -135,7 +157,7 @@ class State:
 
     def complain(self, line: str) -> None:
         """Remember what the log said."""
-        self.complaint, self._complained = line, self.second
+        self.complaint, self._complained = line, max(self.second, self._now)
 
 
 _SPACE, _COMMA, _EQUALS = (re.compile(rf"(?<!\\){sign}") for sign in (" ", ",", "="))

@@ -1,7 +1,7 @@
 """The live view, drawn with rich on one screen, from 80 x 24 on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from wattline.watch import several, single
-from wattline.watch.cells import LABEL, TROUBLE, clock_of, foot
+from wattline.watch.cells import LABEL, TROUBLE, clock_of, complaint_of, foot
 from wattline.watch.look import Look
 from wattline.watch.state import State
 
@@ -18,8 +18,8 @@ WIDEST_SINGLE, WIDEST_SEVERAL = 120, 100
 FRAME_COLUMNS = 6
 
 
-def show(lines: Iterator[str], state: State, look: Look) -> None:
-    """Draw what ``lines`` tell as long as they come, and leave a sentence behind."""
+def show(moments: Iterator[Sequence[str]], state: State, look: Look) -> None:
+    """Draw what is known at each of ``moments``, with the lines that came until then; leave a sentence behind."""
     console = Console()
     began_s = time.monotonic()
 
@@ -27,10 +27,12 @@ def show(lines: Iterator[str], state: State, look: Look) -> None:
         return picture(state, look, console.width, console.height)
 
     with Live(drawn(), console=console, screen=True, auto_refresh=False) as live:
-        for line in lines:
-            # One drawing for each reading, when it is there.
-            if state.take(line):
-                live.update(drawn(), refresh=True)
+        for lines in moments:
+            for line in lines:
+                state.take(line)
+            # Also when no line came: a complaint may have, and what was read grows old.
+            state.look_at(int(time.time()))
+            live.update(drawn(), refresh=True)
     took_s = time.monotonic() - began_s
     counted = f"{state.lines} lines came from `wattline run` in {took_s:.0f} s."
     console.print(f"{counted} {look.farewell}".rstrip(), highlight=False)
@@ -47,12 +49,12 @@ def picture(state: State, look: Look, columns: int, lines: int) -> RenderableTyp
         parts += single.parts(state, width - FRAME_COLUMNS, lines, look.names)
     if not parts:
         return Text(_too_small(state, columns, lines), TROUBLE)
-    clock = clock_of(state.second)
-    if state.second:
+    clock = clock_of(state)
+    if state.second and not state.is_old:
         clock.append(look.clock(state.second), LABEL)
-    parts.append(foot(state, _what(state), clock))
+    body = [piece for part in parts for piece in (Text(), part)]
     return Panel(
-        Group(*(piece for part in parts for piece in (Text(), part))),
+        Group(*body, complaint_of(state), foot(_what(state), clock)),
         title=f"[bold]wattline[/] · {look.title}",
         title_align="left",
         border_style=LABEL,
