@@ -44,7 +44,7 @@ from wattline.cli import main
 from wattline.errors import WordError
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
-from wattline.ports import check_port, lasting_name, not_allowed
+from wattline.ports import check_port, lasting_name, who_may
 from wattline.words import parse_interval, parse_meters
 
 METER = "house=orno-we515@1"
@@ -524,14 +524,12 @@ def test_a_port_that_a_group_may_use_says_which(monkeypatch, number):
     group = "54321" if number == 54_321 else grp.getgrgid(number).gr_name
     joining = rf"`sudo usermod -a -G {group} \S+`, then log out and in again, or restart the service"
 
-    assert re.fullmatch(
-        rf"may not be .* by this user, but by its group {group}; {joining}\.", not_allowed("/dev/ttyUSB7")
-    )
+    assert re.fullmatch(rf"but by its group {group}; {joining}\.", who_may("/dev/ttyUSB7"))
 
 
 def test_nobody_is_sent_into_the_group_root(monkeypatch):
     monkeypatch.setattr(Path, "stat", lambda _: SimpleNamespace(st_uid=0, st_gid=0, st_mode=0o020660))
-    sentence = not_allowed("/dev/ttyUSB7")
+    sentence = who_may("/dev/ttyUSB7")
 
     assert "(root:root, mode 660); `sudo chown " in sentence
     assert "usermod" not in sentence

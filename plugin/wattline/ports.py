@@ -88,27 +88,24 @@ def _check_device(port: str) -> None:
     if not is_device:
         raise WordError(f"The port {port!r} is no serial device; give one such as /dev/ttyUSB0.")
     if not may_be_used:
-        raise WordError(f"The port {port!r} {not_allowed(port)}")
+        raise WordError(f"The port {port!r} may not be read and written by this user, {who_may(port)}")
 
 
-def not_allowed(port: str) -> str:
-    """The rest of a sentence about a device that this user may not use: what it takes, by whom it belongs to."""
-    complaint = "may not be read and written by this user"
+def who_may(port: str) -> str:
+    """The end of a sentence about a device that this user may not use: who may, and what makes this user one of them."""
     try:
         status = Path(port).stat()
     except OSError:
-        return f"{complaint}, since a folder on the way to it is shut; `namei -l {shlex.quote(port)}` shows which."
+        return f"since a folder on the way to it is shut; `namei -l {shlex.quote(port)}` shows which."
     user = _user(os.geteuid())
     owner, group = _user(status.st_uid), _group(status.st_gid)
     # Who belongs to the group root may do more than read a meter.
     if status.st_gid and status.st_mode & _GROUP_MAY == _GROUP_MAY:
         joining = f"`sudo usermod -a -G {group} {user}`"
-        return f"{complaint}, but by its group {group}; {joining}, then log out and in again, or restart the service."
+        return f"but by its group {group}; {joining}, then log out and in again, or restart the service."
     rights = f"{owner}:{group}, mode {stat.S_IMODE(status.st_mode):03o}"
     taking = f"`sudo chown {user} {shlex.quote(port)}`"
-    return (
-        f"{complaint}, nor by a group ({rights}); {taking} helps until it is plugged in anew, a rule for udev for good."
-    )
+    return f"nor by a group ({rights}); {taking} helps until it is plugged in anew, a rule for udev for good."
 
 
 def _user(number: int) -> str:

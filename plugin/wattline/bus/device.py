@@ -14,7 +14,7 @@ import serial
 
 from wattline.bus.settings import LineSettings
 from wattline.errors import PortError, PortInUseError
-from wattline.ports import not_allowed
+from wattline.ports import who_may
 
 WRITE_TIMEOUT_S = 1.0
 
@@ -126,7 +126,7 @@ def _why(name: str, settings: LineSettings, error: Exception, cause: BaseExcepti
     if "://" in name:
         return f"{name} does not answer ({reason}); check the gateway and the address."
     if number in (errno.EACCES, errno.EPERM):
-        return f"{name} {not_allowed(name)}"
+        return f"{name} may not be read and written by this user, {who_may(name)}"
     if not Path(name).exists():
         return f"There is no {name}; is the adapter plugged in? `ls -l /dev/serial/by-id/` shows those that are."
     return f"{name} cannot be opened as a serial port ({reason})."
