@@ -1,4 +1,4 @@
-"""The dashboards as Grafana reads them: their panels, their queries, and what Grafana puts into a query before it sends it."""
+"""The dashboards as Grafana reads them: their panels, their queries, what Grafana puts into a query, and its asking."""
 
 import json
 import re
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from database import InfluxDB
 
 FOLDER = Path(__file__).parents[2] / "grafana"
 DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "dashboards").glob("*.json"))}
@@ -95,3 +97,48 @@ def substituted(query: Query, start: datetime, stop: datetime, words: Mapping[st
         "windowPeriod": f"{max(1, round(window.total_seconds()))}s",
     }
     return re.sub(r"\bv\.([a-zA-Z]+)", lambda match: times[match[1]], flux)
+
+
+class Viewer:
+    """Somebody who looks at the dashboards of a database.
+
+    Args:
+        database: that is asked.
+        end: of the time chosen, and the present, UTC.
+        zone: the time zone of his profile.
+    """
+
+    def __init__(self, database: InfluxDB, end: datetime, zone: str = "Europe/Rome") -> None:
+        self.database, self.end, self.zone = database, end, zone
+
+    def ask(
+        self,
+        query: Query,
+        zoom: timedelta,
+        zone: str | None = None,
+        now: datetime | None = None,
+        **words: str | list[str],
+    ) -> list[dict[str, str]]:
+        """The rows of a query's answer, with Grafana's words put in; its clock stands at ``now`` when that is given."""
+        start, stop = (now or self.end) - zoom, now or self.end
+        values = {name: [value] if isinstance(value, str) else value for name, value in words.items()}
+        values["__timezone"] = [zone or self.zone]
+        flux = substituted(query, start, stop, values)
+        if now:
+            head = "".join(re.findall(r'^import "[\w/]+"\n', flux, re.MULTILINE))
+            flux = f"{head}option now = () => {now:%Y-%m-%dT%H:%M:%SZ}\n{flux.removeprefix(head)}"
+        return self.database.query(flux)
+
+    def words(self, name: str, zoom: timedelta) -> dict[str, str | list[str]]:
+        """The first value of each variable of a dashboard, or all of those that may be several."""
+        words: dict[str, str | list[str]] = {}
+        for variable, query in variable_queries(name).items():
+            found = [row["_value"] for row in self.ask(query, zoom)]
+            words[variable] = found if variables(DASHBOARDS[name])[variable]["multi"] else found[0]
+        return words
+
+
+def query_of(name: str, title: str) -> Query:
+    """The first query of the panel with this title."""
+    (query,) = (query for query in queries(name) if query.where == f"{name}: {title} (A)")
+    return query

@@ -178,47 +178,57 @@ class SimulatedYear:
         days: dict[int, list[int]] = {}
         for quarter in self.energies[meter]:
             days.setdefault(self.day(quarter), []).append(quarter)
-        for day, quarters in list(days.items())[:-1]:
+        for day, quarters in days.items():
             powers = [gauges(quarter + 450, meter)["power_w"] for quarter in quarters]
             used, given = (sum(self.energies[meter][quarter][n] for quarter in quarters) for n in (0, 1))
             values = self._spread(gauges(day + DAY // 2, meter)) | self._counters(meter, used, given)
             own = {
                 "consumption_kwh": used,
                 "export_kwh": given,
-                "base_load_w": min(powers),
+                "base_load_w": min(powers) if min(powers) >= 0 else max(min(powers[:16]), 0.0),
                 "readings": 900 * len(quarters),
             }
             yield line("electricity", self._tags(meter), values | own, day)
 
     def _host(self) -> Iterator[str]:
-        began = self.end // 10 * 10 - HOST_DAYS * DAY
+        began = self.end // 30 * 30 - HOST_DAYS * DAY
         for second in range(began, self.end - 5, 10):
-            age, wave = second - began, math.sin(second / 7000)
-            yield line("cpu", {"cpu": "cpu-total"}, {"usage_idle": 88 + 6 * wave + 3 * _noise(second)}, second)
-            yield line("mem", {}, {"available_percent": 41 + 5 * wave}, second)
-            yield line("disk", {"path": "/", "device": "mmcblk0p2"}, {"used_percent": 23 + age / 1e6}, second)
-            yield line("diskio", {"name": "mmcblk0"}, {"write_bytes": 5e6 + 14_000 * age}, second)
-            yield line("temp", {"sensor": "cpu_thermal"}, {"temp": 51 + 4 * wave + _noise(second)}, second)
-            strained = int(age % 40_000 < 60)
-            flags = {
-                "undervoltage": strained,
-                "frequency_capped": strained,
-                "throttled": 0,
-                "soft_temperature_limit": 0,
-            }
-            yield line("pi_power", {}, flags, second)
-            memory = {"used_bytes": 1.6e8 + 2e7 * wave, "limit_bytes": 4e8, "used_percent": 40 + 5 * wave}
-            yield line("influxdb_memory", {}, memory, second)
-            for alias in ("energy", "host"):
-                fields = {"buffer_size": 30 + 20 * wave, "buffer_limit": 86400, "metrics_dropped": 0}
-                fields |= {"metrics_rejected": 0, "write_time_ns": 2.1e7 + 8e6 * _noise(second)}
-                yield line("internal_write", {"output": "influxdb_v2", "alias": alias}, fields, second)
-            bus = {"busy_percent": 34 + 5 * wave, "missed_slots": age // 30_000, "readings_discarded": 0}
-            yield line("wattline_bus", {"port": "/dev/ttyRS485"}, bus | {"lines_dropped": 0, "reopenings": 0}, second)
-            for number, meter in enumerate(TAGS):
-                trip = {"round_trip_ms": 31 + number + wave, "round_trip_max_ms": 44 + number + 5 * _noise(second)}
-                errors = {"timeouts": age // (700 + 300 * number), "checksum_errors": age // 9000, "refusals": 0}
-                yield line("wattline_meter", {"meter": meter, "model": "orno-we515"}, trip | errors, second)
+            yield from self._metering(second, second - began)
+        for second in range(began, self.end - 5, 30):
+            yield from self._machine(second, second - began)
+
+    @staticmethod
+    def _metering(second: int, age: int) -> Iterator[str]:
+        wave = math.sin(second / 7000)
+        bus = {"busy_percent": 34 + 5 * wave, "missed_slots": age // 30_000, "readings_discarded": 0}
+        yield line("wattline_bus", {"port": "/dev/ttyRS485"}, bus | {"lines_dropped": 0, "reopenings": 0}, second)
+        for number, meter in enumerate(TAGS):
+            trip = {"round_trip_ms": 31 + number + wave, "round_trip_max_ms": 44 + number + 5 * _noise(second)}
+            errors = {"timeouts": age // (700 + 300 * number), "checksum_errors": age // 9000, "refusals": 0}
+            yield line("wattline_meter", {"meter": meter, "model": "orno-we515"}, trip | errors, second)
+
+    @staticmethod
+    def _machine(second: int, age: int) -> Iterator[str]:
+        wave, strained = math.sin(second / 7000), int(age % 40_000 < 60)
+        flags = {"undervoltage": strained, "frequency_capped": strained, "throttled": 0, "soft_temperature_limit": 0}
+        memory = {"used_bytes": 1.6e8 + 2e7 * wave, "limit_bytes": 4e8, "used_percent": 40 + 5 * wave}
+        yield line("cpu", {"cpu": "cpu-total"}, {"usage_idle": 88 + 6 * wave + 3 * _noise(second)}, second)
+        yield line("mem", {}, {"available_percent": 41 + 5 * wave}, second)
+        yield line("swap", {}, {"used_percent": 12 + 3 * wave}, second)
+        yield line("system", {}, {"load5": 0.5 + 0.3 * wave + 0.1 * _noise(second), "uptime": 3_000_000 + age}, second)
+        yield line("processes", {}, {"total": 151 + age // 30 % 4, "blocked": int(age % 9000 < 60)}, second)
+        for interface, rate in {"eth0": 900, "wlan0": 40}.items():
+            traffic = {"bytes_recv": 1e6 + rate * age, "bytes_sent": 2e6 + 4 * rate * age}
+            yield line("net", {"interface": interface}, traffic, second)
+        yield line("disk", {"path": "/", "device": "mmcblk0p2"}, {"used_percent": 23 + age / 1e6}, second)
+        yield line("diskio", {"name": "mmcblk0"}, {"write_bytes": 5e6 + 14_000 * age}, second)
+        yield line("temp", {"sensor": "cpu_thermal"}, {"temp": 51 + 4 * wave + _noise(second)}, second)
+        yield line("pi_power", {}, flags, second)
+        yield line("influxdb_memory", {}, memory, second)
+        for alias in ("energy", "host"):
+            fields = {"buffer_size": 30 + 20 * wave, "buffer_limit": 86400, "metrics_dropped": 0}
+            fields |= {"metrics_rejected": 0, "write_time_ns": 2.1e7 + 8e6 * _noise(second)}
+            yield line("internal_write", {"output": "influxdb_v2", "alias": alias}, fields, second)
 
     def _backups(self) -> Iterator[str]:
         dice = random.Random(1)

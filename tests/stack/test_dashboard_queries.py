@@ -23,7 +23,7 @@ import pytest
 
 from chain.conftest import InfluxDB
 from stack.composition import query_limits
-from stack.dashboards import DASHBOARDS, Query, panels, queries, substituted, variable_queries, variables
+from stack.dashboards import DASHBOARDS, Query, Viewer, panels, queries, query_of, variable_queries
 from stack.simulated_year import DAY, SimulatedYear, present
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(600)]
@@ -36,33 +36,12 @@ WANTED_MS, BORNE_MS = 150, 1500
 BANDS = {"lowest", "highest"}
 
 
-class House:
-    """The database, what is in it, and how a dashboard asks it."""
+class House(Viewer):
+    """A household of which it is known what is in the database."""
 
     def __init__(self, database: InfluxDB, year: SimulatedYear) -> None:
-        self.database, self.year = database, year
-        self.end = datetime.fromtimestamp(year.end, UTC)
-
-    def ask(
-        self, query: Query, zoom: timedelta, zone: str = ZONE, now: datetime | None = None, **words: str | list[str]
-    ) -> list[dict[str, str]]:
-        """The rows of a query's answer, with Grafana's words put in; its clock stands at ``now`` when that is given."""
-        start, stop = (now or self.end) - zoom, now or self.end
-        values = {name: [value] if isinstance(value, str) else value for name, value in words.items()}
-        values["__timezone"] = [zone]
-        flux = substituted(query, start, stop, values)
-        if now:
-            head = "".join(re.findall(r'^import "[\w/]+"\n', flux, re.MULTILINE))
-            flux = f"{head}option now = () => {now:%Y-%m-%dT%H:%M:%SZ}\n{flux.removeprefix(head)}"
-        return self.database.query(flux)
-
-    def words(self, name: str, zoom: timedelta) -> dict[str, str | list[str]]:
-        """The first value of each variable of a dashboard, or all of those that may be several."""
-        words: dict[str, str | list[str]] = {}
-        for variable, query in variable_queries(name).items():
-            found = [row["_value"] for row in self.ask(query, zoom)]
-            words[variable] = found if variables(DASHBOARDS[name])[variable]["multi"] else found[0]
-        return words
+        super().__init__(database, datetime.fromtimestamp(year.end, UTC), ZONE)
+        self.year = year
 
 
 def write(database: InfluxDB, bucket: str, lines: Iterator[str]) -> None:
@@ -176,16 +155,14 @@ class TestQueries:
         """Day, week, month and year, each with its predecessor, against Python's own calendar."""
         now = moment(house, "Europe/Rome" if zone == "utc" else zone, case)
         for title, unit in {"Today": "day", "This week": "week", "This month": "month", "This year": "year"}.items():
-            (query,) = (query for query in queries("home") if query.where == f"home: {title} (A)")
-            answer = {
-                row["_field"]: float(row["_value"]) for row in house.ask(query, ZOOMS["1 h"], zone, now, meter="house")
-            }
+            rows = house.ask(query_of("home", title), ZOOMS["1 h"], zone, now, meter="house")
+            answer = {row["_field"]: float(row["_value"]) for row in rows}
 
             assert answer == pytest.approx(expected(house, "UTC" if zone == "utc" else zone, now, unit)), title
 
     def test_an_hour_of_the_heat_map_begins_on_the_hour(self, house: House) -> None:
         """Also where the clock is half an hour beside Greenwich's."""
-        (query,) = (query for query in queries("home") if query.where == "home: Load by hour and day (A)")
+        query = query_of("home", "Load by hour and day")
         for zone in ("Europe/Rome", "Australia/Adelaide"):
             rows = house.ask(query, ZOOMS["30 d"], zone, meter="house")
             minutes = {datetime.fromisoformat(row["_time"]).astimezone(ZoneInfo(zone)).minute for row in rows[1:]}
@@ -208,8 +185,7 @@ def first_or_nothing(house: House, query: Query, zoom: timedelta) -> str:
 
 
 def ask_panel(house: House, name: str, title: str, zoom: str) -> list[dict[str, str]]:
-    (query,) = (query for query in queries(name) if query.where == f"{name}: {title} (A)")
-    return house.ask(query, ZOOMS[zoom], **house.words(name, ZOOMS[zoom]))
+    return house.ask(query_of(name, title), ZOOMS[zoom], **house.words(name, ZOOMS[zoom]))
 
 
 def settled(house: House, meter: str, begin: int, end: int | None = None) -> list[int]:
@@ -240,7 +216,11 @@ def expected(house: House, zone: str, now: datetime, unit: str) -> dict[str, flo
     end = now.astimezone(ZoneInfo(zone)) - timedelta(minutes=15)
     begin = period(end, unit)
     before = period((begin - timedelta(days=1)).replace(hour=12), unit)
-    until = before.timestamp() + (end.timestamp() - begin.timestamp())
+    # A year is compared by its dates, so that a 29 February does not shift what comes after it.
+    since = period(end, "month") if unit == "year" else begin
+    earlier = since.replace(year=since.year - 1) if unit == "year" else before
+    ended = period(earlier + timedelta(days=31), "month") if unit == "year" else begin
+    until = min(earlier.timestamp() + (end.timestamp() - since.timestamp()), ended.timestamp())
 
     def used(start: float, stop: float) -> float:
         return sum(house.year.energies["house"][q][0] for q in settled(house, "house", int(start), -int(-stop // 1)))
