@@ -15,6 +15,8 @@
 | a zoom rule that differs from panel to panel | test_the_zoom_rule_is_one |
 | a year of raw seconds read into memory | test_raw_seconds_are_read_for_six_hours_at_most |
 | a gap drawn as a line, or each second without a reading as a gap | test_gaps_under_a_minute_are_bridged_and_longer_ones_shown |
+| a meter that is read every two minutes draws nothing | test_a_reading_between_two_gaps_is_a_dot |
+| the link of an alert opens the panel of another meter | test_the_link_of_an_alert_opens_its_meter |
 | a field that nobody writes | test_every_field_is_in_the_vocabulary |
 | a day that begins at midnight in Greenwich | test_calendar_days_are_the_household_s |
 | a dollar sign that Grafana takes for a variable | test_every_variable_is_defined |
@@ -37,7 +39,7 @@ from wattline.fields import BUS_HEALTH_FIELDS, ELECTRICITY_FIELDS, METER_HEALTH_
 FORMATTER = FOLDER / "format.py"
 UIDS = {"home": "wattline-home", "electrical": "wattline-electrical", "system": "wattline-system"}
 # The numbers that links, alerts and readers may name. A new panel takes the next one, and one that goes takes its own away.
-NUMBERS = {"home": 18, "electrical": 8, "system": 26}
+NUMBERS = {"home": 18, "electrical": 8, "system": 31}
 
 GAUGES = {name for name, field in ELECTRICITY_FIELDS.items() if field.kind == "gauge"}
 ROLLUPS = {f"{name}_{end}" for name in GAUGES for end in ("min", "max")} | {
@@ -56,7 +58,11 @@ HOST = {
     "influxdb_memory": {"used_bytes", "limit_bytes", "used_percent"},
     "internal_write": {"buffer_size", "buffer_limit", "metrics_dropped", "metrics_rejected", "write_time_ns"},
     "mem": {"available_percent"},
+    "net": {"bytes_recv", "bytes_sent"},
     "pi_power": {"undervoltage", "frequency_capped", "throttled", "soft_temperature_limit"},
+    "processes": {"total", "blocked"},
+    "swap": {"used_percent"},
+    "system": {"load5", "uptime"},
     "temp": {"temp"},
     "wattline_backup": {"bytes", "duration_s", "success"},
 }
@@ -298,6 +304,21 @@ def test_gaps_under_a_minute_are_bridged_and_longer_ones_shown(name: str, panel:
     if custom.get("drawStyle") != "bars":
         for target in panel["targets"]:
             assert "createEmpty: false" not in target["query"]
+
+
+@each_panel
+def test_a_reading_between_two_gaps_is_a_dot(name: str, panel: dict[str, Any]) -> None:
+    custom = panel["fieldConfig"]["defaults"].get("custom", {})
+    if panel["type"] == "timeseries" and custom["drawStyle"] == "line":
+        assert custom["showPoints"] == "auto"
+
+
+def test_the_link_of_an_alert_opens_its_meter() -> None:
+    """Grafana's own link to a panel says nothing of the variables."""
+    text = (FOLDER / "provisioning" / "alerting" / "templates.yaml").read_text()
+
+    assert "{{ .PanelURL }}{{ with .Labels.meter }}&var-meter={{ urlquery . }}{{ end }}" in text
+    assert all("meter" in variables(dashboard) for dashboard in DASHBOARDS.values())
 
 
 def fields_of(flux: str) -> set[str]:

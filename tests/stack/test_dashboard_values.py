@@ -1,0 +1,287 @@
+"""What the panels say is so, also at the end of a month, after a bad reading, beside a gap, from another time zone.
+
+Each panel's own query is asked, with "now" put where it hurts, on a real InfluxDB with a few points whose sums are known.
+
+| fault | test |
+|---|---|
+| "by now" of a short month or year with days of the next one in it | test_by_now_ends_where_the_period_ends |
+| a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
+| a counter that reads zero once is counted anew from zero | test_one_bad_reading_of_a_counter_is_not_counted |
+| a new meter's counter counted backwards, or from nothing | test_a_counter_that_begins_anew_is_not_counted_backwards |
+| today twice, or under yesterday's date, for somebody in another time zone | test_a_day_stands_once_in_every_time_zone |
+| a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
+| the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
+| a gap that touches the edge of the chosen time is not seen | test_a_gap_at_the_edge_is_a_gap |
+| a silent meter that has all its seconds | test_what_is_silent_at_the_edge_is_not_metered |
+| a new meter blamed for the time before it | test_a_new_meter_has_missed_nothing |
+| each pause of a meter that is read every two minutes is a gap | test_the_usual_pause_of_a_slow_meter_is_no_gap |
+| an empty database that says that all is well | test_only_what_is_known_is_called_well |
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from database import line
+from stack.conftest import Stack
+from stack.dashboards import Viewer, duration, query_of
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
+
+MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86_400
+NOW = datetime(2026, 11, 26, 20, 0, tzinfo=UTC)
+END = int(NOW.timestamp())
+ROME = ZoneInfo("Europe/Rome")
+RAW = {"bucket": "energy", "window": "10s"}
+HOURS_24 = {"bucket": "energy_1m", "window": "2m"}
+DAYS_30 = {"bucket": "energy_15m", "window": "1h"}
+
+
+def local(*words: int) -> datetime:
+    """A time on the household's clock."""
+    return datetime(*words, tzinfo=ROME)
+
+
+def quarters(begin: datetime, end: datetime) -> Iterable[str]:
+    """A kilowatt-hour in each quarter-hour, so that a sum counts them."""
+    for second in range(int(begin.timestamp()), int(end.timestamp()), QUARTER):
+        yield line(second, {"consumption_kwh": 1, "readings": 900, "power_w": 4000, "power_w_min": 4000})
+
+
+def metered(stack: Stack, *spans: tuple[int, int], step: int = 10, meter: str = "house") -> None:
+    """Readings between seconds before the end, and what the tasks make of them."""
+    lines = [
+        line(second, {"power_w": 500, "energy_total_kwh": 1000 + (second - END) / 7200}, meter=meter)
+        for first, last in spans
+        for second in range(END - first, END - last, step)
+    ]
+    stack.write(lines)
+    stack.roll_up(END - max(first for first, _ in spans) - HOUR, END)
+
+
+def ask(
+    stack: Stack,
+    panel: tuple[str, str],
+    zoom: timedelta,
+    now: datetime = NOW,
+    zone: str = "Europe/Rome",
+    **words: str | list[str],
+) -> list[dict[str, str]]:
+    return Viewer(stack, NOW, zone).ask(query_of(*panel), zoom, now=now, **({"meter": "house"} | words))
+
+
+def kwh(begin: datetime, end: datetime) -> float:
+    """What `quarters` has between two moments."""
+    return -(-(end.timestamp() - begin.timestamp()) // QUARTER)
+
+
+# Home
+
+
+@pytest.mark.parametrize(
+    ("title", "now", "begin", "end"),
+    [
+        ("Today", local(2024, 10, 27, 23, 40), local(2024, 10, 26), local(2024, 10, 27)),
+        ("Today", local(2024, 10, 28, 12, 15), local(2024, 10, 27), local(2024, 10, 27, 11)),
+        ("This month", local(2025, 3, 28, 12, 15), local(2025, 2, 1), local(2025, 2, 28, 12)),
+        ("This month", local(2025, 3, 29, 12, 15), local(2025, 2, 1), local(2025, 3, 1)),
+        ("This month", local(2025, 3, 31, 12, 15), local(2025, 2, 1), local(2025, 3, 1)),
+        ("This month", local(2025, 5, 31, 12, 15), local(2025, 4, 1), local(2025, 5, 1)),
+        ("This year", local(2024, 12, 31, 12, 15), local(2023, 1, 1), local(2023, 12, 31, 12)),
+        ("This year", local(2024, 2, 29, 12, 15), local(2023, 1, 1), local(2023, 3, 1)),
+        ("This year", local(2024, 3, 1, 12, 15), local(2023, 1, 1), local(2023, 3, 1, 12)),
+        ("This year", local(2025, 3, 1, 12, 15), local(2024, 1, 1), local(2024, 3, 1, 12)),
+        ("This year", local(2025, 12, 31, 23, 59), local(2024, 1, 1), local(2024, 12, 31, 23, 44)),
+    ],
+)
+def test_by_now_ends_where_the_period_ends(
+    years: Stack, title: str, now: datetime, begin: datetime, end: datetime
+) -> None:
+    rows = ask(years, ("home", title), timedelta(hours=1), now.astimezone(UTC))
+    answer = {row["_field"]: float(row["_value"]) for row in rows}
+
+    assert answer["earlier_by_now"] == kwh(begin, end)
+    assert answer["earlier_by_now"] <= answer["earlier_whole"]
+
+
+@pytest.fixture(scope="module")
+def years(server_of_stack: Stack) -> Stack:
+    """Three years, one of them a leap year."""
+    server_of_stack.empty()
+    server_of_stack.write(quarters(local(2023, 1, 1), local(2026, 1, 1)), "energy_15m")
+    return server_of_stack
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(2, RAW), (24, HOURS_24), (48, DAYS_30)],
+    ids=["2 h", "24 h", "48 h"],
+)
+@pytest.mark.parametrize(
+    ("bad_kwh", "place"),
+    # A last reading that is too high may be a new meter's: it is shown, and not counted.
+    [(0, "within"), (0, "first"), (0, "last"), (9000, "within"), (9000, "first")],
+)
+def test_one_bad_reading_of_a_counter_is_not_counted(
+    stack: Stack, hours: int, words: dict[str, str], bad_kwh: float, place: str
+) -> None:
+    """Where it is the last of its minute, quarter-hour and window, which is what a rollup keeps."""
+    window = int(duration(words["window"]).total_seconds())
+    moment = {"within": END - HOUR, "first": END - hours * HOUR + window, "last": END}[place] - 10
+    metered(stack, ((hours + 2) * HOUR, 0))
+    stack.write([line(moment, {"energy_total_kwh": bad_kwh})])
+    stack.roll_up(END - (hours + 2) * HOUR, END)
+
+    (row,) = ask(stack, ("home", "The meter's counters"), timedelta(hours=hours), **words)
+
+    assert float(row["counted"]) == pytest.approx(hours / 2, abs=0.51)
+    assert float(row["reading"]) == pytest.approx(1000, abs=0.51)
+
+
+@pytest.mark.parametrize("begins_kwh", [0.0, 4000.0])
+def test_a_counter_that_begins_anew_is_not_counted_backwards(stack: Stack, begins_kwh: float) -> None:
+    """Another meter was put in its place an hour ago."""
+    seconds = range(END - 3 * HOUR, END, 10)
+    stack.write(
+        line(second, {"energy_total_kwh": (1000 if second < END - HOUR else begins_kwh) + (second - END + HOUR) / HOUR})
+        for second in seconds
+    )
+
+    (row,) = ask(stack, ("home", "The meter's counters"), timedelta(hours=2), **RAW)
+
+    assert float(row["counted"]) == pytest.approx(2, abs=0.05)
+    assert float(row["reading"]) == pytest.approx(begins_kwh + 1, abs=0.02)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Rome", "Europe/London", "America/New_York", "Asia/Tokyo", "utc"])
+def test_a_day_stands_once_in_every_time_zone(stack: Stack, zone: str) -> None:
+    """With the date that it has in the household, and with today."""
+    days(stack, local(2026, 9, 1), NOW)
+
+    rows = ask(stack, ("home", "Energy per day"), timedelta(days=40), zone=zone)
+    place = ZoneInfo("UTC" if zone == "utc" else zone)
+    drawn = {datetime.fromisoformat(row["_time"]).astimezone(place).date(): row["consumption_kwh"] for row in rows}
+
+    assert len(drawn) == len(rows)
+    assert min(drawn) == (NOW - timedelta(days=40)).astimezone(place).date()
+    assert max(drawn) == NOW.astimezone(ROME).date()
+    # The day on which the clock is put back has 25 hours; of today there are 21.
+    assert {day: float(used) for day, used in drawn.items() if float(used) != 96} == {
+        local(2026, 10, 25).date(): 100,
+        local(2026, 11, 26).date(): 84,
+    }
+
+
+@pytest.mark.parametrize("zone", ["Europe/Rome", "Europe/London", "America/New_York"])
+def test_the_current_month_has_today_in_it(stack: Stack, zone: str) -> None:
+    """Also on the first of the month, and where today is yesterday still."""
+    for now, month, used in (
+        (local(2026, 11, 1, 9), "Nov", 36),
+        (local(2026, 10, 30, 9), "Oct", 29 * 96 + 4 + 36),
+        (local(2026, 10, 1, 9), "Oct", 36),
+    ):
+        stack.empty()
+        days(stack, local(2026, 9, 1), now)
+        rows = ask(stack, ("home", "Energy per month"), timedelta(days=30), now.astimezone(UTC), zone)
+        assert float({row["month"]: row["This year"] for row in rows}[month]) == used
+
+
+def days(stack: Stack, begin: datetime, end: datetime) -> None:
+    """Quarter-hours, and days of them as the task makes them, with that under way."""
+    stack.write(quarters(begin, end), "energy_15m")
+    stack.run_over("energy_1d", int(begin.timestamp()), int(end.timestamp()))
+
+
+def test_the_base_load_is_that_of_a_whole_day(stack: Stack) -> None:
+    midnight = int(local(2026, 11, 26).timestamp())
+    loads = {midnight - DAY: 120, midnight: 900}
+    stack.write((line(second, {"base_load_w": load}) for second, load in loads.items()), "energy_1d")
+
+    rows = ask(stack, ("home", "Base load"), timedelta(days=30))
+
+    assert [float(row["_value"]) for row in rows] == [120]
+
+
+# System
+
+
+def gaps(stack: Stack, hours: int, words: dict[str, str], *meters: str) -> list[tuple[str, float | None, int]]:
+    """Meter, seconds from the begin of the chosen time, and length of each gap."""
+    begin = END - hours * HOUR
+    rows = ask(stack, ("system", "Longest gaps"), timedelta(hours=hours), meter=list(meters or ["house"]), **words)
+    since = [datetime.fromisoformat(row["begin"]).timestamp() - begin if row["begin"] else None for row in rows]
+    found = [(row["meter"], at, int(row["length_s"])) for row, at in zip(rows, since, strict=True)]
+    return sorted(found, key=lambda gap: (gap[0], gap[1] or 0))
+
+
+@pytest.mark.parametrize("words", [RAW, HOURS_24, DAYS_30], ids=["raw", "minutes", "quarter-hours"])
+def test_a_gap_at_the_edge_is_a_gap(stack: Stack, words: dict[str, str]) -> None:
+    """Silent for the first two of six hours, for one in between, and for the last one."""
+    metered(stack, (9 * HOUR, 8 * HOUR), (4 * HOUR, 3 * HOUR), (2 * HOUR, HOUR))
+
+    found = gaps(stack, 6, words)
+
+    assert [at for _, at, _ in found] == pytest.approx([0, 3 * HOUR, 5 * HOUR], abs=10)
+    # What is not rolled up yet is no gap.
+    assert [length for *_, length in found] == pytest.approx([2 * HOUR, HOUR, HOUR], abs=100)
+
+
+def test_what_is_silent_at_the_edge_is_not_metered(stack: Stack) -> None:
+    """Read each second in four of 24 hours, at the begin, at the end, and in none."""
+    for first, last, percent in ((24, 20, 100 / 6), (4, 0, 100 / 6), (25, 24, 0)):
+        stack.empty()
+        metered(stack, (30 * HOUR, 29 * HOUR))
+        metered(stack, (first * HOUR, last * HOUR), step=1)
+        for words in (HOURS_24, DAYS_30):
+            (row,) = ask(stack, ("system", "Seconds metered"), timedelta(hours=24), **words)
+            assert float(row["_value"]) == pytest.approx(percent, abs=1), (first, last, words)
+
+
+def test_a_new_meter_has_missed_nothing(stack: Stack) -> None:
+    metered(stack, (4 * HOUR, 0), step=1)
+
+    (row,) = ask(stack, ("system", "Seconds metered"), timedelta(hours=24), **HOURS_24)
+
+    assert float(row["_value"]) == pytest.approx(100)
+    assert gaps(stack, 24, HOURS_24) == [("house", None, 0)]
+
+
+@pytest.mark.parametrize("step", [70, 120, 300, 600, 3600])
+@pytest.mark.parametrize("words", [RAW, HOURS_24], ids=["raw", "minutes"])
+def test_the_usual_pause_of_a_slow_meter_is_no_gap(stack: Stack, step: int, words: dict[str, str]) -> None:
+    """But what is longer is, also beside a meter that is quick."""
+    metered(stack, (30 * HOUR, 0), meter="quick")
+    metered(stack, (30 * HOUR, 0), step=step, meter="house")
+    assert gaps(stack, 6, words, "house", "quick") == [("house", None, 0), ("quick", None, 0)]
+
+    stack.empty()
+    metered(stack, (30 * HOUR, 0), meter="quick")
+    metered(stack, (30 * HOUR, 4 * HOUR), (HOUR, 0), step=step, meter="house")
+    (gap, quick) = gaps(stack, 6, words, "house", "quick")
+    assert (gap[0], quick) == ("house", ("quick", None, 0))
+    assert gap[2] == pytest.approx(3 * HOUR, abs=step + MINUTE)
+
+
+def test_only_what_is_known_is_called_well(stack: Stack) -> None:
+    """No gap, no error and no strain are said of a meter and a machine that are there, and not of an empty database."""
+    panels = [("system", title) for title in ("Longest gaps", "Errors of the meters", "Power supply")]
+    assert [ask(stack, panel, timedelta(hours=1), **RAW) for panel in panels] == [[], [], []]
+
+    metered(stack, (HOUR, 0))
+    seconds = range(END - HOUR, END, 30)
+    stack.write((f"wattline_meter,meter=house timeouts=4 {second}" for second in seconds), "host")
+    stack.write((f"mem available_percent=40 {second}" for second in seconds), "host")
+    gap, errors, supply = (ask(stack, panel, timedelta(hours=1), **RAW) for panel in panels)
+
+    assert [(row["meter"], row["begin"], row["length_s"]) for row in gap] == [("house", "", "0")]
+    assert [(row["meter"], row["_field"], row["_value"]) for row in errors] == [("house", "no errors", "0")]
+    assert [row["state"] for row in supply] == ["-1"]
+
+    stack.write([f"pi_power undervoltage=0i,throttled=1i {END - 30}"], "host")
+    stack.write([f"wattline_meter,meter=house timeouts=6 {END - 5}"], "host")
+    _, errors, supply = (ask(stack, panel, timedelta(hours=1), **RAW) for panel in panels)
+
+    assert [(row["_field"], row["_value"]) for row in errors] == [("timeouts", "2")]
+    assert [row["state"] for row in supply] == ["1"]
