@@ -172,6 +172,28 @@ def test_remake_refuses_words_that_are_no_range(stack, words: list[str], sentenc
     assert result.stderr.count("\n") == 1
 
 
+def test_days_are_made_anew_when_the_household_has_another_zone(stack) -> None:
+    """Each once, though another zone's are there; what is not electricity stays."""
+    first = int(datetime(2026, 5, 12, tzinfo=UTC).timestamp())
+    quarters = range(first - 86_400, first + 5 * 86_400, 900)
+    stack.write((line(at, {"consumption_kwh": 0.25, "readings": 900}) for at in quarters), "energy_15m")
+    stack.write([f"household contract_power_w=3000 {first}"], "energy_1d")
+    stack.run_over("energy_1d", first - 86_400, first + 5 * 86_400, "Europe/Rome")
+    result = stack.remake("--days", "2026-05-11", "2026-05-17", zone="America/New_York")
+    assert (result.returncode, result.stderr) == (0, "")
+    rows = stack.query(
+        'from(bucket: "energy_1d") |> range(start: 0) |> filter(fn: (r) => r._field == "consumption_kwh")'
+    )
+    found = {int(datetime.fromisoformat(row["_time"]).timestamp()): float(row["_value"]) for row in rows}
+    new_york = [int(datetime(2026, 5, day, 4, tzinfo=UTC).timestamp()) for day in range(10, 17)]
+    assert sorted(found) == new_york
+    assert all(found[at] == 24.0 for at in new_york[1:-1])
+    household = stack.query(
+        'from(bucket: "energy_1d") |> range(start: 0) |> filter(fn: (r) => r._measurement == "household")'
+    )
+    assert len(household) == 1
+
+
 def test_remake_refuses_a_zone_that_is_none(stack) -> None:
     result = stack.remake("2026-05-13", zone="Europe/Roma")
     assert (result.returncode, "WATTLINE_TIMEZONE=Europe/Roma" in result.stderr) == (2, True)

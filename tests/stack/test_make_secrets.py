@@ -6,6 +6,7 @@
 | InfluxDB or the set-up refuses what was made | test_the_secrets_are_strong_and_plain |
 | a second run replaces a secret, and locks everybody out | test_what_is_there_is_never_changed |
 | ... or does not make what is missing | test_what_is_missing_is_made |
+| ... or is empty, so that everybody knows it | test_what_a_power_cut_left_empty_is_made_anew |
 | another user of the machine reads them; a container that needs one cannot | test_each_is_read_by_those_who_need_it |
 | modes that were changed by hand, or by a copy, stay wrong | test_modes_are_put_right |
 | a value is printed | test_no_secret_is_printed |
@@ -87,6 +88,16 @@ def test_what_is_there_is_never_changed(tmp_path, as_owner):
     again = run(folder, as_owner)
     assert (again.returncode, again.stdout) == (0, "")
     assert contents(folder) == before
+
+
+def test_what_a_power_cut_left_empty_is_made_anew(tmp_path):
+    """Grafana takes an empty password for the wish to have its own, which everybody knows."""
+    subprocess.run([SCRIPT, tmp_path], check=True, capture_output=True)
+    for name in RANDOM:
+        (tmp_path / name).write_text("")
+    subprocess.run([SCRIPT, tmp_path], check=True, capture_output=True)
+    assert all(len((tmp_path / name).read_text()) > 40 for name in RANDOM)
+    assert [(tmp_path / name).read_text() for name in EMPTY] == [""] * len(EMPTY)
 
 
 def test_what_is_missing_is_made(tmp_path, as_owner):

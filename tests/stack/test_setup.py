@@ -20,6 +20,8 @@
 | a slip of the pen in .env does something else, or half of it | test_a_wrong_word_is_refused_before_anything_is_made |
 | a server that is somebody else's, or a lost operator token, ends in a riddle | test_a_server_that_is_not_ours_is_named, test_an_empty_secret_is_named |
 | a server that is still starting ends it | test_a_server_that_is_still_starting_is_waited_for |
+| a contract of no watts is taken | test_a_contract_without_power_is_refused |
+| a server without our organisation cannot be set up | test_a_server_without_the_organisation_gets_it |
 | without secrets there is a password that everybody knows | test_the_set_up_has_no_default_secret |
 | a wrong time zone is found out by a task that fails every hour | test_a_wrong_time_zone_is_refused_before_it_is_in_a_task |
 | an upgrade's tasks are made beside the old ones | test_an_upgrade_brings_the_tasks_with_it |
@@ -206,7 +208,7 @@ def test_an_upgrade_brings_the_tasks_with_it(house):
 
 
 def test_the_tasks_get_the_time_zone_of_the_household(house):
-    done(house.set_up(WATTLINE_TIMEZONE="Asia/Kolkata"))
+    assert "remake --days START" in done(house.set_up(WATTLINE_TIMEZONE="Asia/Kolkata"))
     (task,) = house.stored_tasks()
     assert 'timezone.location(name: "Asia/Kolkata")' in task["flux"]
     assert "Rome" not in task["flux"]
@@ -271,6 +273,24 @@ def test_a_wrong_time_zone_is_refused_before_it_is_in_a_task(house, zone):
     assert run.returncode == 2
     assert f"WATTLINE_TIMEZONE={zone} is not " in run.stderr
     is_whole(house)
+
+
+@pytest.mark.parametrize("watts", ["0", "03000", "3 kW", "-1", "3000.5"])
+def test_a_contract_without_power_is_refused(server, tmp_path, watts):
+    run = House(server, tmp_path).set_up(WATTLINE_CONTRACT_POWER_W=watts)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert f"WATTLINE_CONTRACT_POWER_W={watts} is no power" in run.stderr
+
+
+def test_a_server_without_the_organisation_gets_it(empty_house):
+    """As one that was set up for something else, or half."""
+    house = empty_house
+    done(house.set_up())
+    (organisation,) = house.influxdb.get("/api/v2/orgs", house.operator)["orgs"]
+    house.patch(f"/api/v2/orgs/{organisation['id']}", {"name": "casa"})
+    assert "Made the organisation home." in done(house.set_up())
+    assert house.influxdb.write("host", house.secret("influxdb_telegraf_token"), "cpu usage=1") == 204
+    assert done(house.set_up()) == NOTHING
 
 
 def test_a_server_that_is_not_ours_is_named(house):
