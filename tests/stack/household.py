@@ -36,6 +36,7 @@ class Household:
         fall_kwh: meter to what its counter lost two hours ago.
         base_load_w: meter to that of the last whole day; it was 120 W on the days before.
         whole_days: how many days there are.
+        pace_s: seconds from reading to reading.
         rollup_age_s: the age of the newest minute.
         contract_power_w: what the set-up wrote; None where it did not.
         dropped: of Telegraf's output `energy`, refused: of its output `host`; heartbeats: given up by an output of another
@@ -54,6 +55,7 @@ class Household:
     fall_kwh: dict[str, float] = field(default_factory=dict)
     base_load_w: dict[str, float] = field(default_factory=dict)
     whole_days: int = 32
+    pace_s: int = 1
     rollup_age_s: int = 90
     contract_power_w: float | None = None
     temperature_celsius: float = 55.0
@@ -97,7 +99,7 @@ class Household:
             }
             if meter == "flat":
                 values |= {"voltage_l1_v": voltage_v, "voltage_l2_v": self.voltage_l2_v, "voltage_l3_v": voltage_v}
-            for second in range(ended_s - 5 * MINUTE_S, ended_s + 1):
+            for second in range(ended_s, ended_s - 5 * MINUTE_S - 1, -self.pace_s):
                 yield "energy", point("electricity", tags(meter), values, second)
 
     def _minutes(self) -> Lines:
