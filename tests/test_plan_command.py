@@ -135,16 +135,17 @@ def test_what_is_not_proven_is_to_be_tried(planned, told):
 
 
 def test_a_row_that_no_proven_read_holds_is_read_alone_and_not_proven(planned, told, tmp_path):
-    """Here one of four registers that sticks out of a proven read of two."""
     path = tmp_path / "acme.toml"
     path.write_text(
-        'name = "acme-m1"\nfunction = 3\nblocks = [[0x10, 2]]\n'
+        'name = "acme-m1"\nfunction = 3\nlongest = 4\nblocks = [[0x20, 1]]\n'
         '[[rows]]\naddress = 0x10\nencoding = "f64"\nfield = "voltage_v"\n'
+        '[[rows]]\naddress = 0x20\nencoding = "u16"\nfield = "frequency_hz"\n'
     )
     words = ("--meter-file", str(path), "shed=acme-m1@1")
-    (read,) = planned(*words)["meters"][0]["reads"]
+    alone, proven = planned(*words)["meters"][0]["reads"]
 
-    assert (read["register"], read["count"], read["proven"], read["tried"]) == (0x10, 4, False, False)
+    assert (alone["register"], alone["count"], alone["proven"], alone["tried"]) == (0x10, 4, False, False)
+    assert (proven["register"], proven["proven"]) == (0x20, True)
     assert re.search(r"0x0010 to 0x0013 .* alone\n +voltage_v\n", told(*words))
     assert "What is read alone lies in no proven read" in told(*words)
     assert "What is read alone" not in told(HOUSE)
