@@ -11,6 +11,7 @@
 | a meter that always answers too late costs its neighbours their time | test_a_meter_that_is_too_slow_does_not_starve_its_neighbour |
 | ... and nobody is told | test_who_is_too_slow_is_told_so |
 | a slow meter is read value by value, though one wide read would do | test_a_slow_meter_is_learnt_in_slots_that_are_left_to_it |
+| slow reads leave no time for the trial that would make time | test_a_wider_read_is_tried_though_slow_reads_fill_what_is_left |
 | the plan promises what is not kept | test_meters_are_read_as_often_as_is_planned |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
 | meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
@@ -308,6 +309,17 @@ def test_a_long_sweep_costs_its_neighbours_nothing(live: Live, word: str) -> Non
         assert len(complete(seen[name], 101, 200)) >= 97
     had = Counter(field for slot in seen["long"].slots(101, 200) for field in seen["long"].fields[slot])
     assert min(had[row.field] for row in street["long"].meter.model.rows) >= 5
+
+
+def test_a_wider_read_is_tried_though_slow_reads_fill_what_is_left(live: Live) -> None:
+    """Two that need one to fit into a second: 46 % of it then."""
+    street = Street("a=inepro-pro1@1", "b=inepro-pro1@2")
+    for mate in street.meters.values():
+        mate.behaves = after(0.05)
+    seen = live(street, 200)
+    for of_meter in seen.values():
+        assert of_meter.wrong == []
+        assert gaps(of_meter.slots(150, 200)) == {1}
 
 
 @pytest.mark.timeout(60)

@@ -21,7 +21,7 @@ MORE_DECIMALS = 2
 
 def behind_transformers(model: Model, ratio: float) -> Model:
     """The table of ``model`` whose current comes from transformers of ``ratio`` (40 for 200 A to 5 A)."""
-    return replace(model, rows=tuple(_times(row, ratio) for row in model.rows))
+    return replace(model, rows=tuple(_times(row, ratio) for row in model.rows), ratio=model.ratio * ratio)
 
 
 def turned_round(model: Model) -> Model:

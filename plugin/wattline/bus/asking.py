@@ -13,7 +13,7 @@ from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.pause import LOSSES_NEEDED, Pause
 from wattline.bus.suspicion import Question
-from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError
+from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError, WrongReplyError
 from wattline.plan import Span
 from wattline.words import Meter
 
@@ -172,7 +172,7 @@ class Asking:
                 error.is_doubtful = not is_its_own
             self._recognise_late()
             raise
-        registers = self._not_a_copy(registers, question)
+        registers = self._not_a_copy(registers, question, asked_s)
         self._suspicion.answered(length, question, asked_s)
         self._recognise_late()
         self._pause.answered(is_change=is_change)
@@ -181,17 +181,28 @@ class Asking:
         self._note_reply(length, self._port.busy_s - busy_s)
         return registers
 
-    def _not_a_copy(self, registers: tuple[int, ...], question: Question) -> tuple[int, ...]:
-        """The answer itself, where ``registers`` may be the reply to the question before, sent twice."""
+    def _not_a_copy(self, registers: tuple[int, ...], question: Question, asked_s: float) -> tuple[int, ...]:
+        """The answer itself, where ``registers`` may be the reply to a question before, sent twice.
+
+        Raises:
+            WrongReplyError: no other came; then this may as well be the answer, which the next time tells.
+        """
         copies, now_s = self._suspicion.copies, self._monotonic()
         if copies.may_be_one(registers, question, now_s):
             real = self._next_answer(len(registers), question, now_s + self.timeout_s)
             if real is None:
-                copies.disproved()
-            else:
-                copies.seen(now_s)
-                registers = real
+                self._suspicion.given_up(len(registers), question, asked_s)
+                self.heard += 1
+                error = WrongReplyError(
+                    f"The reply to a read of {Span(question.first, len(registers))} of address {self._meter.address} answers "
+                    "another question: it is the same as one just before, and is believed when it is given again."
+                )
+                self.health.failed(error)
+                raise error
+            copies.seen(now_s)
+            registers = real
         copies.came(registers, question, self._monotonic())
+        copies.believed(registers, question)
         return registers
 
     def _next_answer(self, length: int, question: Question, deadline_s: float) -> tuple[int, ...] | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wattline.bus.learning import Trying
-from wattline.bus.member import Member
+from wattline.bus.member import SWEEPS_PER_TRIAL, Member
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
@@ -82,6 +82,9 @@ class Bus:
             if self._ready():
                 self._sweep(member, slot, wants[done:])
                 points += member.points(slot)
+            else:
+                # A line that breaks off again and again shall not always do so before the same meter.
+                member.went_without = True
         return points
 
     def idle(self, slot: Slot) -> None:
@@ -121,9 +124,15 @@ class Bus:
         # Nobody listens for late replies in the others' time.
         listen_until_s = now_s + left_s / len(wants)
         try:
-            member.sweep(slot, listen_until_s, shared_out(wants, left_s))
+            member.sweep(slot, listen_until_s, shared_out(wants, left_s - self._kept_for_trial_s(slot)))
         except PortError as error:
             self._lost(error)
+
+    def _kept_for_trial_s(self, slot: Slot) -> float:
+        """Seconds of every fourth round that slow reads leave to a trial: else they might fill what is left for ever."""
+        if self._rota.round_number(slot) % SWEEPS_PER_TRIAL:
+            return 0.0
+        return max((member.session.needs.trial_s(slot.began_s) for member in self._polled), default=0.0)
 
     # The port.
 

@@ -6,8 +6,7 @@ taken for the answer to any later question of the same length. So such a length 
 
 Some gateways send a reply twice. The second one is the same to the byte, so a reply to which nobody waits and which is that
 is of no consequence. It may come when another question of its length is open, though, and be taken for the answer. So an
-answer that is the same as one just before, to another question, is a copy if the real one follows, else two values were the
-same (``Copies``).
+answer that is the same as one just before, to another question, is not believed before it was given twice (``Copies``).
 
 Two replies of one length are under way after such a question is asked again. When one of them comes, which of the two
 it was cannot be known; so the one still missing is taken to be the younger, which keeps the length in doubt longest.
@@ -25,8 +24,6 @@ HORIZON_MAX_S = 30.0
 CALM_S = 600.0
 # How much later than the reply its copy may be.
 COPY_S = 3.0
-# When so many answers that could have been copies were none, and no copy was seen, there are none on this line.
-DISPROOFS = 3
 
 
 class Question(NamedTuple):
@@ -89,7 +86,9 @@ class Suspicion:
         length = len(registers)
         self._forget(received_s)
         oldest = self._oldest(length)
-        is_copy = self.copies.is_one(registers, received_s, is_awaited=oldest is not None)
+        is_copy = self.copies.is_one(registers, oldest.question if oldest else None, received_s)
+        if is_copy and oldest is None:
+            self.copies.seen(received_s)
         self.copies.came(registers, oldest.question if oldest else None, received_s)
         if is_copy:
             return None
@@ -102,9 +101,10 @@ class Suspicion:
         return oldest if len(questions) == 1 else replace(oldest, question=None)
 
     def doubts(self, length: int, question: Question, now_s: float) -> int:
-        """How many missing replies could be taken for the answer to ``question``."""
+        """How many missing replies could be taken for the answer to ``question``; where replies come twice, each does."""
         self._forget(now_s)
-        return sum(m.length == length and m.question != question for m in self._missing)
+        number = sum(m.length == length and m.question != question for m in self._missing)
+        return 2 * number if self.copies.are_known(now_s) else number
 
     def is_missing(self, length: int, now_s: float) -> bool:
         """Whether any reply of ``length`` may still come, to whatever question."""
@@ -136,12 +136,21 @@ class Suspicion:
 
 
 class Copies:
-    """The replies that came lately, and whether they come twice here."""
+    """The replies that came lately, by which one that comes twice is known."""
 
     def __init__(self) -> None:
         self._came: deque[tuple[tuple[int, ...], Question | None, float]] = deque()
+        self._believed: dict[tuple[int, str, int], tuple[int, ...]] = {}
+        self._suspected: dict[tuple[int, str, int], tuple[int, ...]] = {}
         self._seen_s = float("-inf")
-        self._disproofs = 0
+
+    def seen(self, now_s: float) -> None:
+        """A copy came for certain."""
+        self._seen_s = now_s
+
+    def are_known(self, now_s: float) -> bool:
+        """Whether replies came twice lately."""
+        return now_s - self._seen_s <= CALM_S
 
     def came(self, registers: tuple[int, ...], question: Question | None, received_s: float) -> None:
         """A reply came that answers ``question``; nobody knows which when that is None."""
@@ -149,37 +158,44 @@ class Copies:
         while received_s - self._came[0][2] > COPY_S:
             self._came.popleft()
 
-    def is_one(self, registers: tuple[int, ...], received_s: float, *, is_awaited: bool) -> bool:
-        """Whether a reply that came late is one before it once more.
+    def believed(self, registers: tuple[int, ...], question: Question) -> None:
+        """``registers`` were taken for the answer to ``question``."""
+        key = _key(question, registers)
+        self._believed[key] = registers
+        self._suspected.pop(key, None)
+
+    def is_one(self, registers: tuple[int, ...], awaited: Question | None, received_s: float) -> bool:
+        """Whether a reply that came late is one before it once more, and not the answer to ``awaited``.
 
         Args:
             registers: what it says.
+            awaited: the question whose reply is missing; None if none is, or it may be that of several.
             received_s: when it came.
-            is_awaited: whether one of its length is missing; then it is taken for that, unless copies are known here.
         """
-        is_alike = any(True for _ in self._alike(registers, received_s))
-        if is_alike and not is_awaited:
-            self.seen(received_s)
-        return is_alike and self._are_known(received_s)
-
-    def seen(self, now_s: float) -> None:
-        """A copy came for certain."""
-        self._seen_s, self._disproofs = now_s, 0
-
-    def disproved(self) -> None:
-        """What might have been a copy was none: the real answer did not follow."""
-        self._disproofs += 1
+        return any(
+            awaited is None or (asked is not None and _key(asked, registers) != _key(awaited, registers))
+            for asked in self._alike(registers, received_s)
+        )
 
     def may_be_one(self, registers: tuple[int, ...], question: Question, now_s: float) -> bool:
-        """Whether the answer to ``question`` may be a copy of that to another."""
-        if self._disproofs >= DISPROOFS and not self._are_known(now_s):
-            return False
-        own = (question.first, question.meter)
-        return any(not other or (other.first, other.meter) != own for other in self._alike(registers, now_s))
+        """Whether the answer to ``question`` may be a copy of that to another.
 
-    def _are_known(self, now_s: float) -> bool:
-        return now_s - self._seen_s <= CALM_S
+        It is none when it says what was said last, or what was suspected the last time: no copy comes to the same question
+        twice. So values that are at rest together cost nothing, and those that come to it are asked for once more.
+        """
+        key = _key(question, registers)
+        if registers in (self._believed.get(key), self._suspected.get(key)):
+            return False
+        asked = self._alike(registers, now_s)
+        is_suspect = any(each is None or _key(each, registers) != key for each in asked)
+        if is_suspect:
+            self._suspected[key] = registers
+        return is_suspect
 
     def _alike(self, registers: tuple[int, ...], now_s: float) -> Iterator[Question | None]:
         """The questions to which the very same was the answer lately."""
         return (asked for said, asked, at_s in self._came if said == registers and now_s - at_s <= COPY_S)
+
+
+def _key(question: Question, registers: tuple[int, ...]) -> tuple[int, str, int]:
+    return question.first, question.meter, len(registers)

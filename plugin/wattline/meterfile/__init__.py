@@ -80,7 +80,8 @@ def load_meter_files(paths: Iterable[Path]) -> list[Model]:
 
 def _content(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        # Windows writes a mark in front of UTF-8.
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise WordError(f"The meter file {str(path)!r} cannot be read ({error.strerror}).") from error
     except ValueError as error:

@@ -81,6 +81,7 @@ class Model:
         verified: whether recorded frames of a real meter prove the table.
         table_of: the model whose table this is, where a register-identical sibling shares it; its own name unless given.
         phases: lines that it measures, 1 or 3; told by its rows unless given.
+        ratio: of the current transformers before it; its rows tell what flows before those.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Model:
     verified: bool = False
     phases: int = 0
     table_of: str = ""
+    ratio: float = 1.0
     # Asked for at every read.
     _rows_of: dict[tuple[int, int], tuple[Row, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False, hash=False

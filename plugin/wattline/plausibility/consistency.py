@@ -49,13 +49,13 @@ class _Range(NamedTuple):
         """The product; both are zero or more."""
         return _Range(self.low * other.low, self.high * other.high)
 
-    def is_below(self, other: "_Range") -> bool:
-        """Whether it is so with all tolerance."""
-        return self.high * (1 + TOLERANCE) + LEAST_VA < other.low
+    def is_below(self, other: "_Range", least: float) -> bool:
+        """Whether it is so with all tolerance, and by more than ``least``."""
+        return self.high * (1 + TOLERANCE) + least < other.low
 
-    def misses(self, other: "_Range") -> bool:
-        """Whether they have nothing in common."""
-        return self.is_below(other) or other.is_below(self)
+    def misses(self, other: "_Range", least: float) -> bool:
+        """Whether they have nothing in common, and by more than ``least``."""
+        return self.is_below(other, least) or other.is_below(self, least)
 
 
 _HALF = _Range(STRONG, STRONG)
@@ -69,6 +69,8 @@ class Consistency:
     """
 
     def __init__(self, model: Model) -> None:
+        # Behind current transformers the meter sees less than it tells.
+        self._least_va = LEAST_VA * model.ratio
         self._steps = {row.field: step_units(row) / 10**row.decimals for row in model.rows}
         # With three lines the totals do not belong together: the power is a sum and the voltage an average.
         self._parts = [""] if model.phases == 1 else [f"_{line}" for line in LINES]
@@ -102,16 +104,18 @@ class Consistency:
         if not (apparent and power):
             return False
         if factor := self._range(f"power_factor{part}", values):
-            return power.misses(apparent.times(factor))
-        return apparent.is_below(power)
+            return power.misses(apparent.times(factor), self._least_va)
+        return apparent.is_below(power, self._least_va)
 
     def _is_apparent_off(self, part: str, values: Mapping[str, float]) -> bool:
         apparent, shown = self._apparent(part, values), self._steady(f"apparent_power{part}_va", values)
         if not (apparent and shown):
             return False
         power = self._steady(f"power{part}_w", values)
-        is_too_small = shown.is_below(apparent.times(_HALF)) or bool(power and shown.is_below(power))
-        return is_too_small or apparent.is_below(shown)
+        is_too_small = shown.is_below(apparent.times(_HALF), self._least_va) or bool(
+            power and shown.is_below(power, self._least_va)
+        )
+        return is_too_small or apparent.is_below(shown, self._least_va)
 
     def _apparent(self, part: str, values: Mapping[str, float]) -> _Range | None:
         """What voltage and current make, as far as they can be compared."""
@@ -135,7 +139,7 @@ class Consistency:
         if self._before.get(name) != 0 or self._earlier.get(name, 0.0) * values.get(name, 0.0) <= 0:
             return False
         beside = min(abs(self._earlier[name]), abs(values[name]))
-        return size_va > LEAST_VA + self._steps[name] * unit_va and size_va >= STRONG * beside * unit_va
+        return size_va > self._least_va + self._steps[name] * unit_va and size_va >= STRONG * beside * unit_va
 
     def _range(self, name: str, values: Mapping[str, float]) -> _Range | None:
         """What the size of a quantity may be, its sign aside; None when one of the two values is missing.
