@@ -37,6 +37,7 @@ class Household:
         base_load_w: meter to that of the last whole day; it was 120 W on the days before.
         whole_days: how many days there are.
         pace_s: seconds from reading to reading.
+        before_s: for how long it has been so; before that all was well.
         rollup_age_s: the age of the newest minute.
         contract_power_w: what the set-up wrote; None where it did not.
         dropped: of Telegraf's output `energy`, refused: of its output `host`; heartbeats: given up by an output of another
@@ -56,6 +57,7 @@ class Household:
     base_load_w: dict[str, float] = field(default_factory=dict)
     whole_days: int = 32
     pace_s: int = 1
+    before_s: int = 5 * MINUTE_S
     rollup_age_s: int = 90
     contract_power_w: float | None = None
     temperature_celsius: float = 55.0
@@ -99,8 +101,16 @@ class Household:
             }
             if meter == "flat":
                 values |= {"voltage_l1_v": voltage_v, "voltage_l2_v": self.voltage_l2_v, "voltage_l3_v": voltage_v}
+            usual = values | {
+                "power_w": 420.0 if role == "grid" else -5200.0,
+                "voltage_v": 231.0,
+                "frequency_hz": 50.02,
+            }
             for second in range(ended_s, ended_s - 5 * MINUTE_S - 1, -self.pace_s):
-                yield "energy", point("electricity", tags(meter), values, second)
+                yield (
+                    "energy",
+                    point("electricity", tags(meter), values if second > ended_s - self.before_s else usual, second),
+                )
 
     def _minutes(self) -> Lines:
         for meter in ROLES:

@@ -222,6 +222,10 @@ FAULTS: list[Any] = [
     pytest.param(Household(base_load_w=by_meter(house=200.0), whole_days=1), {}, id="base load of the first whole day"),
     pytest.param(Household(whole_days=0), {}, id="no whole day yet"),
     pytest.param(Household(power_w=by_meter(house=3100), pace_s=100), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id="power over the contract, read every 100 s"),
+    *(
+        pytest.param(Household(power_w=by_meter(house=3100), before_s=170, pace_s=pace_s), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id=f"power over the contract for three minutes, read every {pace_s} s")
+        for pace_s in (1, 10, 30)
+    ),
     pytest.param(Household(voltage_v=by_meter(house=205.0), pace_s=100), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage low, read every 100 s"),
     pytest.param(Household(frequency_hz=by_meter(house=50.6), pace_s=100), {"WattlineFrequency": {HOUSE}}, id="frequency high, read every 100 s"),
     pytest.param(Household(base_load_w=by_meter(roof=200.0)), {}, id="a roof has no base load"),
