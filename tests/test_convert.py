@@ -235,6 +235,13 @@ def test_a_reset_counts_as_in_the_rollups(gap_s, before_kwh, after_kwh, presumed
     assert course.grown == 10 + course.presumed
 
 
+@pytest.mark.parametrize("option", ["--meter", "--site"])
+@pytest.mark.parametrize("name", ["my house", "", 'x"y', "a,b=c", "-x"])
+def test_a_name_that_run_would_not_take_is_refused(capsys, option, name):
+    assert main(["convert", "energy-monitor", f"{option}={name}", "old.csv"]) == 2
+    assert "must have 1 to 64 letters, digits" in capsys.readouterr().err
+
+
 def test_the_rule_is_that_of_the_task():
     text = (Path(__file__).parents[1] / "compose" / "influxdb" / "tasks" / "energy_15m.flux").read_text()
     limits = dict(re.findall(r"^(\w+) = ([\d.]+)$", text, re.MULTILINE))

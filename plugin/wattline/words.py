@@ -20,7 +20,7 @@ from wattline.ports import PORTS, sets_line
 
 EXAMPLE = "house=orno-we515@1"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Meters show their address with leading zeros, so 007 is 7.
 _ADDRESS = re.compile(r"[0-9]{1,3}")
 
@@ -136,7 +136,7 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
     address, *keys = rest.split(",")
     if not (equals and at):
         raise WordError(f"{word!r} is not a meter: it must be NAME=MODEL@ADDRESS, for example {EXAMPLE}.")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise WordError(
             f"The name {name!r} in {word!r} cannot be a meter's name: "
             "letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."

@@ -179,7 +179,7 @@ def test_days_are_made_anew_when_the_household_has_another_zone(stack) -> None:
     stack.write((line(at, {"consumption_kwh": 0.25, "readings": 900}) for at in quarters), "energy_15m")
     stack.write([f"household contract_power_w=3000 {first}"], "energy_1d")
     stack.run_over("energy_1d", first - 86_400, first + 5 * 86_400, "Europe/Rome")
-    result = stack.remake("--days", "2026-05-11", "2026-05-17", zone="America/New_York")
+    result = stack.remake("--days", zone="America/New_York")
     assert (result.returncode, result.stderr) == (0, "")
     rows = stack.query(
         'from(bucket: "energy_1d") |> range(start: 0) |> filter(fn: (r) => r._field == "consumption_kwh")'
@@ -187,11 +187,22 @@ def test_days_are_made_anew_when_the_household_has_another_zone(stack) -> None:
     found = {int(datetime.fromisoformat(row["_time"]).timestamp()): float(row["_value"]) for row in rows}
     new_york = [int(datetime(2026, 5, day, 4, tzinfo=UTC).timestamp()) for day in range(10, 17)]
     assert sorted(found) == new_york
+    refused = stack.remake("--days", zone="America/New_York", INFLUX_TOKEN="another")  # noqa: S106 - it is none
+    assert refused.returncode == 1
+    assert "Start it again with: remake --days" in refused.stderr
     assert all(found[at] == 24.0 for at in new_york[1:-1])
     household = stack.query(
         'from(bucket: "energy_1d") |> range(start: 0) |> filter(fn: (r) => r._measurement == "household")'
     )
     assert len(household) == 1
+
+
+def test_a_day_that_begins_at_one_is_a_day(stack) -> None:
+    """In Cairo the clocks jump at midnight."""
+    stack.write(line(int(datetime(2026, 4, 24, 6, tzinfo=UTC).timestamp()) + n, {"power_w": 100}) for n in range(60))
+    result = stack.remake("2026-04-24", "2026-04-25", zone="Africa/Cairo")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(stack.points("energy_1d")) == 1
 
 
 def test_remake_refuses_a_zone_that_is_none(stack) -> None:

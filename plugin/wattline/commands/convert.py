@@ -26,6 +26,7 @@ from wattline.fields import ELECTRICITY, ROLES
 from wattline.line import to_line
 from wattline.options import nearest, one_of
 from wattline.reading import Point
+from wattline.words import NAME
 
 SUMMARY = "turns another system's history into line protocol"
 EXAMPLE = "wattline convert energy-monitor --meter house --meter-shows 2063.25 energy.csv"
@@ -81,12 +82,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     # With "*" an option between FORMAT and FILE would end the list of files before it begins.
     files.required = False
-    parser.add_argument("--meter", metavar="NAME", default="house", help="the tag meter (default: %(default)s)")
+    parser.add_argument(
+        "--meter", metavar="NAME", type=_name, default="house", help="the tag meter (default: %(default)s)"
+    )
     parser.add_argument(
         "--role", type=one_of(ROLES), default="grid", help=f"the tag role: {', '.join(ROLES)} (default: %(default)s)"
     )
     parser.add_argument(
-        "--site", metavar="NAME", default="home", help="the tag site, as Telegraf's (default: %(default)s)"
+        "--site", metavar="NAME", type=_name, default="home", help="the tag site, as Telegraf's (default: %(default)s)"
     )
     own = parser.add_argument_group("options of energy-monitor")
     own.add_argument(
@@ -226,6 +229,15 @@ def _head(arguments: argparse.Namespace) -> str:
     """Measurement and tags, as each line begins."""
     tags = {"meter": arguments.meter, "role": arguments.role, "site": arguments.site}
     return to_line(Point(ELECTRICITY, tags, {"": 0.0}, 0)).removesuffix(" =0 0")
+
+
+def _name(text: str) -> str:
+    """A name as that of a meter on the command line of ``wattline run``: another would stand apart from what is metered."""
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must have 1 to 64 letters, digits, dots, underscores and hyphens, and begin with a letter or digit"
+        )
+    return text
 
 
 def _quantity(text: str) -> float:

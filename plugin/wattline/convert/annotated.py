@@ -60,7 +60,11 @@ def split_row(line: str, separator: str = ",") -> list[str]:
     line = line.rstrip("\r\n")
     if '"' not in line:
         return line.split(separator)
-    return next(csv.reader([line], delimiter=separator), [""])
+    try:
+        return next(csv.reader([line], delimiter=separator), [""])
+    except csv.Error:
+        # Bytes that are no text, as of a packed file: its cells are none that anybody knows.
+        return line.split(separator)
 
 
 def _layout(
