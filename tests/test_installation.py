@@ -176,7 +176,7 @@ def test_turning_twice_is_turning_never(name):
 def test_nothing_but_the_rows_changes(name):
     model = MODELS[name]
     for changed in (turned_round(model), behind_transformers(model, 40)):
-        assert replace(changed, rows=model.rows) == model
+        assert replace(changed, rows=model.rows, ratio=1.0) == model
         assert [(row.address, row.encoding, row.pace) for row in changed.rows] == [
             (row.address, row.encoding, row.pace) for row in model.rows
         ]

@@ -186,8 +186,9 @@ class Copies:
         key = _key(question, registers)
         if registers in (self._believed.get(key), self._suspected.get(key)):
             return False
+        # Of a reply that nothing explained the length is in doubt already.
         asked = self._alike(registers, now_s)
-        is_suspect = any(each is None or _key(each, registers) != key for each in asked)
+        is_suspect = any(each is not None and _key(each, registers) != key for each in asked)
         if is_suspect:
             self._suspected[key] = registers
         return is_suspect
