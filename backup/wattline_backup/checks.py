@@ -1,0 +1,91 @@
+"""A stored shard, read to its end: the archive, and each TSM file in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+
+from wattline_backup import tsm
+from wattline_backup.archive import Member, Stored, read_stored
+from wattline_backup.errors import ArchiveError
+from wattline_backup.index import Shard
+
+# A file of points beyond this lies on the disk while it is looked through; a Pi's /tmp is memory.
+IN_MEMORY = 8 << 20
+NS_A_SECOND = 1_000_000_000
+
+
+def check_points(file: Path, what: str, start: str, end: str) -> Stored:
+    """Read an archive and look through its files of points.
+
+    Args:
+        file: packed by gzip.
+        what: whose archive it is, for the messages.
+        start: when the time of its points begins, RFC 3339.
+        end: when that is over.
+
+    Raises:
+        ArchiveError: anything about it is wrong.
+        OSError: it cannot be read.
+    """
+    with _Look(file.parent, what, nanoseconds(start), nanoseconds(end)) as look:
+        stored = read_stored(file, what, look.open_member)
+        look.end_member()
+    return stored
+
+
+def check_stored(folder: Path, shard: Shard, *, with_points: bool) -> None:
+    """Compare a shard of a set with what was written down of it.
+
+    Args:
+        folder: of the set.
+        shard: what was written down.
+        with_points: whether to look into the files of points as well.
+
+    Raises:
+        ArchiveError: it is another, or damaged, or missing.
+    """
+    file, what = folder / shard.file, f"shard {shard.shard} of {shard.bucket} in {folder}"
+    try:
+        found = check_points(file, what, shard.start, shard.end) if with_points else read_stored(file, what)
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be read ({error.strerror}): this set cannot be restored whole.") from error
+    if found != shard.stored:
+        raise ArchiveError(f"{file} is not the file that was stored: its content has changed since.")
+
+
+def nanoseconds(moment: str) -> int:
+    """RFC 3339 as nanoseconds since 1970; shard groups begin and end at whole seconds."""
+    return int(datetime.fromisoformat(moment).timestamp()) * NS_A_SECOND
+
+
+class _Look:
+    """Gathers each file of points as it comes out of the archive, and looks through it once it is whole."""
+
+    def __init__(self, scratch: Path, what: str, start_ns: int, end_ns: int) -> None:
+        self._what, self._start_ns, self._end_ns = what, start_ns, end_ns
+        self._gathered = SpooledTemporaryFile(IN_MEMORY, dir=str(scratch))  # noqa: SIM115 (closed by __exit__)
+        self._member: Member | None = None
+
+    def __enter__(self) -> "_Look":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gathered.close()
+
+    def open_member(self, member: Member) -> Callable[[bytes], None]:
+        """What takes the content of the next member."""
+        self.end_member()
+        self._member = member
+        self._gathered.seek(0)
+        self._gathered.truncate()
+        return self._gather
+
+    def end_member(self) -> None:
+        """Look through the member that has come to its end."""
+        if self._member and self._member.is_tsm:
+            name = f"{self._member.name} of {self._what}"
+            tsm.check(self._gathered, self._member.size, name, self._start_ns, self._end_ns)
+
+    def _gather(self, piece: bytes) -> None:
+        self._gathered.write(piece)

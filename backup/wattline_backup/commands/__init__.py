@@ -1,0 +1,1 @@
+"""The commands of ``wattline-backup``, one module each."""

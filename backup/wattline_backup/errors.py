@@ -1,0 +1,27 @@
+"""What can go wrong with a backup. Each message is one sentence: what happened, where, what to do."""
+
+from wattline.errors import WattlineError
+
+
+class BackupError(WattlineError):
+    """Anything that stops a backup, a proof or a restore."""
+
+
+class ServerError(BackupError):
+    """InfluxDB is away, refuses, or answers what it should not."""
+
+
+class GoneError(ServerError):
+    """InfluxDB no longer has the shard: it was forgotten or deleted since it was listed."""
+
+
+class ArchiveError(BackupError):
+    """A shard's archive is not whole, or holds what InfluxDB would not read."""
+
+
+class SetError(BackupError):
+    """A set is not there, or is not what it was when it was made."""
+
+
+class FolderError(BackupError):
+    """The folder of the sets cannot be used: in use, read-only, too full."""

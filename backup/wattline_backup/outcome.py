@@ -1,0 +1,45 @@
+"""What came of each command, in a file of line protocol that Telegraf reads: one line for each kind, the newest.
+
+Telegraf reads the file again and again; since each line bears the time at which the command ended, the same line is the same
+point. So the dashboard and the alerts know the age of the newest backup even if nothing runs any more.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from wattline.line import to_line
+from wattline.log import LOG
+from wattline.reading import Point
+
+MEASUREMENT = "wattline_backup"
+KINDS = ("run", "verify", "offsite", "prune", "restore")
+
+
+def record(file: Path | None, kind: str, fields: Mapping[str, float], *, at_s: int | None = None) -> None:
+    """Write down what came of a command.
+
+    Args:
+        file: that Telegraf reads; nothing is written where there is none.
+        kind: one of ``KINDS``.
+        fields: ``success`` (1 or 0), ``duration_s``, ``bytes`` and whatever else is known, all as floats.
+        at_s: when it ended, in seconds since 1970; now unless given.
+    """
+    if file is None:
+        return
+    point = Point(MEASUREMENT, {"kind": kind}, dict(fields), int(time.time()) if at_s is None else at_s)
+    try:
+        lines = {_kind(line): line for line in file.read_text().splitlines()} if file.exists() else {}
+        lines[kind] = to_line(point)
+        # Renamed, so that Telegraf never reads half of it; and readable for Telegraf's user, since it says nothing secret.
+        fresh = file.with_name(file.name + ".new")
+        fresh.write_text("".join(f"{line}\n" for line in lines.values()))
+        fresh.chmod(0o644)
+        fresh.replace(file)
+    except OSError as error:
+        # The backup itself is what counts.
+        LOG.warning("%s cannot be written (%s), so the alerts do not learn of this.", file, error.strerror)
+
+
+def _kind(line: str) -> str:
+    return line.partition("kind=")[2].partition(" ")[0].partition(",")[0]
