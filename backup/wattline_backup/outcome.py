@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from wattline.fields import BACKUP
 from wattline.line import to_line
 from wattline.log import LOG
 from wattline.reading import Point
 
-MEASUREMENT = "wattline_backup"
 KINDS = ("run", "verify", "offsite", "prune", "restore")
 
 
@@ -22,12 +22,12 @@ def record(file: Path | None, kind: str, fields: Mapping[str, float], *, at_s: i
     Args:
         file: that Telegraf reads; nothing is written where there is none.
         kind: one of ``KINDS``.
-        fields: ``success`` (1 or 0), ``duration_s``, ``bytes`` and whatever else is known, all as floats.
+        fields: those of ``wattline.fields.BACKUP_FIELDS`` that are known, ``success`` (1 or 0) and ``duration_s`` always.
         at_s: when it ended, in seconds since 1970; now unless given.
     """
     if file is None:
         return
-    point = Point(MEASUREMENT, {"kind": kind}, dict(fields), int(time.time()) if at_s is None else at_s)
+    point = Point(BACKUP, {"kind": kind}, dict(fields), int(time.time()) if at_s is None else at_s)
     try:
         lines = {_kind(line): line for line in file.read_text().splitlines()} if file.exists() else {}
         lines[kind] = to_line(point)

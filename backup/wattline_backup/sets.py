@@ -50,7 +50,7 @@ class Set:
     @property
     def at(self) -> datetime:
         """When it was begun, by the clock of this machine."""
-        return datetime.strptime(self.stamp, STAMP_FORM).replace(tzinfo=UTC)
+        return moment_of(self.stamp)
 
     @cached_property
     def index(self) -> Index:
@@ -81,8 +81,17 @@ class Folder:
             raise FolderError(f"The folder {path} cannot be made: {error.strerror}.") from error
 
     def sets(self) -> list[Set]:
-        """All whole sets, oldest first."""
-        return [Set(each) for each in sorted(self.path.iterdir()) if STAMP.fullmatch(each.name) and each.is_dir()]
+        """All whole sets, oldest first.
+
+        Raises:
+            FolderError: only somebody else may look.
+        """
+        try:
+            return [Set(each) for each in sorted(self.path.iterdir()) if STAMP.fullmatch(each.name) and each.is_dir()]
+        except OSError as error:
+            raise FolderError(
+                f"{self.path} cannot be looked through ({error.strerror}): the sets are for root alone, so use sudo."
+            ) from error
 
     def find(self, stamp: str) -> Set:
         """The set of that name.
@@ -181,6 +190,11 @@ class Beginning:
         self.path.rename(whole)
         sync(whole.parent)
         return Set(whole)
+
+
+def moment_of(stamp: str) -> datetime:
+    """The moment that a stamp names."""
+    return datetime.strptime(stamp, STAMP_FORM).replace(tzinfo=UTC)
 
 
 def sync(path: Path) -> None:

@@ -3,10 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 from wattline.errors import WordError
 from wattline_backup.house import House
+from wattline_backup.household import zone_of
+from wattline_backup.retention import ALL, RULES, Policy
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder
 
@@ -21,6 +24,8 @@ class Settings:
         token_file: a file with the token of an operator.
         house: what else is taken along.
         outcome: the file that Telegraf reads.
+        policy: how many sets are kept.
+        zone: whose calendar tells hours, days, weeks, months and years apart; None is the system's.
     """
 
     folder: Path
@@ -28,6 +33,8 @@ class Settings:
     token_file: Path
     house: House
     outcome: Path | None
+    policy: Policy
+    zone: tzinfo | None
 
     def server(self) -> Server:
         """InfluxDB, with the token.
@@ -52,7 +59,11 @@ class Settings:
 
 
 def settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """What ``environment`` says, and for the rest what fits the system that the playbook makes."""
+    """What ``environment`` says, and for the rest what fits the system that the playbook makes.
+
+    Raises:
+        WordError: one of its words is none.
+    """
     grafana = environment.get("WATTLINE_BACKUP_GRAFANA", "")
     outcome = environment.get("WATTLINE_BACKUP_OUTCOME", "")
     files = [Path(each) for each in environment.get("WATTLINE_BACKUP_FILES", "").split(":") if each]
@@ -62,4 +73,29 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         token_file=Path(environment.get("WATTLINE_BACKUP_TOKEN_FILE", "/etc/wattline/influxdb_backup_token")),
         house=House(files, Path(grafana) if grafana else None),
         outcome=Path(outcome) if outcome else None,
+        policy=_policy(environment),
+        zone=zone_of(environment),
     )
+
+
+def count_of(name: str, text: str) -> int | None:
+    """How many sets a rule keeps; None is all.
+
+    Args:
+        name: of the word or option, for the message.
+        text: a number, or ``all``.
+
+    Raises:
+        WordError: it is neither, or would keep none of the newest.
+    """
+    if text == ALL:
+        return None
+    least = 1 if name.lower().endswith("newest") else 0
+    if not (text.isascii() and text.isdigit()) or int(text) < least:
+        raise WordError(f"{name} is {text!r}, but has to be {ALL!r} or a whole number from {least} on.")
+    return int(text)
+
+
+def _policy(environment: Mapping[str, str]) -> Policy:
+    names = {rule: f"WATTLINE_BACKUP_KEEP_{rule.upper()}" for rule in RULES}
+    return Policy(**{rule: count_of(name, environment[name]) for rule, name in names.items() if environment.get(name)})

@@ -12,6 +12,7 @@ Kind = Literal["gauge", "counter"]
 ELECTRICITY = "electricity"
 METER_HEALTH = "wattline_meter"
 BUS_HEALTH = "wattline_bus"
+BACKUP = "wattline_backup"
 
 ROLES = ("grid", "solar", "battery", "load")
 """What a meter measures; the value of the tag ``role``."""
@@ -225,10 +226,22 @@ BUS_HEALTH_FIELDS = _by_name(
     Field("lines_dropped", "", "counter", 0, "Lines given up, oldest first, because too many waited."),
 )
 
+BACKUP_FIELDS = _by_name(
+    Field("success", "", "gauge", 0, "1 when it did what it was asked for, 0 when it did not."),
+    Field("duration_s", "s", "gauge", 1, "How long it took."),
+    Field("bytes", "", "gauge", 0, "Bytes of the set that it was about, shared with other sets or not."),
+    Field("written_bytes", "", "gauge", 0, "Bytes of them that were written, since no earlier set had them."),
+    Field("sets", "", "gauge", 0, "Sets that there are afterwards."),
+    Field("removed_sets", "", "gauge", 0, "Sets that were removed."),
+    Field("disk_bytes", "", "gauge", 0, "Bytes that all sets take on the disk together, each shared file counted once."),
+    Field("freed_bytes", "", "gauge", 0, "Bytes that the removed sets shared with no other set."),
+)
+
 VOCABULARY: dict[str, dict[str, Field]] = {
     ELECTRICITY: ELECTRICITY_FIELDS,
     METER_HEALTH: METER_HEALTH_FIELDS,
     BUS_HEALTH: BUS_HEALTH_FIELDS,
+    BACKUP: BACKUP_FIELDS,
 }
 
 TAGS: dict[str, dict[str, str]] = {
@@ -241,4 +254,5 @@ TAGS: dict[str, dict[str, str]] = {
         "model": "Its model, as listed by `wattline models`.",
     },
     BUS_HEALTH: {"port": "The port as given to `wattline run`."},
+    BACKUP: {"kind": "What was done: run, prune, verify, offsite or restore."},
 }

@@ -34,7 +34,7 @@ from typing import Any
 import pytest
 
 from stack.dashboards import DASHBOARDS, FOLDER, Query, duration, panels, queries, rows, variable_queries, variables
-from wattline.fields import BUS_HEALTH_FIELDS, ELECTRICITY_FIELDS, METER_HEALTH_FIELDS
+from wattline.fields import BACKUP_FIELDS, BUS_HEALTH_FIELDS, ELECTRICITY_FIELDS, METER_HEALTH_FIELDS
 
 FORMATTER = FOLDER / "format.py"
 UIDS = {"home": "wattline-home", "electrical": "wattline-electrical", "system": "wattline-system"}
@@ -64,7 +64,7 @@ HOST = {
     "swap": {"used_percent"},
     "system": {"load5", "uptime"},
     "temp": {"temp"},
-    "wattline_backup": {"bytes", "duration_s", "success"},
+    "wattline_backup": set(BACKUP_FIELDS),
 }
 FIELDS = HOST | {
     "electricity": set(ELECTRICITY_FIELDS) | ROLLUPS,

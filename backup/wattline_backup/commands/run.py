@@ -6,6 +6,7 @@ import time
 
 from wattline.errors import WattlineError
 from wattline_backup import outcome
+from wattline_backup.commands import prune
 from wattline_backup.progress import watcher
 from wattline_backup.run import Made, Run
 from wattline_backup.settings import settings
@@ -21,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full", action="store_true", help="read every shard; the first run of each day does in any case"
     )
+    parser.add_argument("--prune", action="store_true", help="afterwards remove the sets that no rule keeps")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -28,7 +30,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Make a set and tell what it has come to; returns 0.
 
     Raises:
-        BackupError: it could not be made.
+        BackupError: it could not be made, or older ones could not be removed.
     """
     chosen = settings()
     began_s = time.monotonic()
@@ -42,7 +44,14 @@ def execute(arguments: argparse.Namespace) -> int:
     written = float(made.made.index.written)
     fields = {"success": 1.0, "duration_s": made.seconds, "bytes": size, "written_bytes": written}
     outcome.record(chosen.outcome, "run", fields)
-    print(json.dumps(_as_json(made), indent=2) if arguments.json else _as_text(made))
+    if not arguments.json:
+        # Before anything else can go wrong: there is a set.
+        print(_as_text(made), flush=True)
+    pruned = prune.prune_and_record(chosen) if arguments.prune else None
+    if arguments.json:
+        print(json.dumps(_as_json(made) | ({"prune": prune.as_json(pruned)} if pruned else {}), indent=2))
+    elif pruned and pruned.gone:
+        print(prune.as_text(pruned))
     return 0
 
 

@@ -1,0 +1,198 @@
+"""What was found out about sets after they were made: that they restore, that they left the house.
+
+It may not stand in the sets, which share their files and are never written to again. So it stands beside them, in
+``state.json``. Losing it loses no reading: what it said is found out again.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from wattline.log import LOG
+from wattline_backup.errors import FolderError
+from wattline_backup.sets import sync
+
+NAME = "state.json"
+LOCK = "state.lock"
+FORM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetState:
+    """What is known of a set.
+
+    Attributes:
+        verified_s: when it was last found to be good, in seconds since 1970; None where it never was.
+        verified_how: by which means: ``files`` (each file was read and checked) or ``restore`` (and a server restored it).
+        offsite_s: when it was copied out of the house, in seconds since 1970; None where it was not.
+    """
+
+    verified_s: float | None = None
+    verified_how: str = ""
+    offsite_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a shard was restored, and what a server then read in it.
+
+    Attributes:
+        at_s: when, in seconds since 1970.
+        answers: the checksum of the server's answers about the shard.
+        source: what they were compared with.
+    """
+
+    at_s: float
+    answers: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    sets: Mapping[str, SetState] = field(default_factory=dict)
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    confirmed_sheet_s: float | None = None
+
+
+class State:
+    """What is known of the sets of a folder. Each change is made to what the file says at that moment.
+
+    Args:
+        folder: of the sets.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._content = _Content()
+        self.load()
+
+    def load(self) -> Self:
+        """Read the file again; another process may have written it. Gives itself."""
+        try:
+            self._content = _read((self._folder / NAME).read_text())
+        except FileNotFoundError:
+            self._content = _Content()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            LOG.warning(
+                "%s cannot be read (%s): the sets count as unverified and as never copied out of the house.",
+                self._folder / NAME,
+                error,
+            )
+            self._content = _Content()
+        return self
+
+    def of(self, stamp: str) -> SetState:
+        """What is known of a set."""
+        return self._content.sets.get(stamp, SetState())
+
+    def note_verified(self, stamp: str, at_s: float, how: str) -> None:
+        """Write down that a set was found to be good, at ``at_s`` in seconds since 1970.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._note(stamp, verified_s=at_s, verified_how=how)
+
+    def note_offsite(self, stamp: str, at_s: float) -> None:
+        """Write down that a set was copied out of the house, at ``at_s`` in seconds since 1970.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._note(stamp, offsite_s=at_s)
+
+    def forget(self, stamp: str) -> None:
+        """Know nothing of a set any more.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(lambda known: replace(known, sets={key: each for key, each in known.sets.items() if key != stamp}))
+
+    @property
+    def confirmed_sheet_s(self) -> float | None:
+        """When somebody said that the recovery sheet lies outside the house, in seconds since 1970."""
+        return self._content.confirmed_sheet_s
+
+    def note_sheet(self, at_s: float) -> None:
+        """Write down that somebody said so.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(lambda known: replace(known, confirmed_sheet_s=at_s))
+
+    def proof_of(self, tar_sha256: str) -> Proof | None:
+        """The proof of a shard's content; None where it was never restored."""
+        return self._content.proofs.get(tar_sha256)
+
+    def note_proofs(self, proofs: Mapping[str, Proof]) -> None:
+        """Write down that shards were restored, by the SHA-256 of their tars.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(lambda known: replace(known, proofs={**known.proofs, **proofs}))
+
+    def keep_proofs(self, tar_sha256s: set[str]) -> None:
+        """Know nothing of all shards but these, which some set still has.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(
+            lambda known: replace(known, proofs={key: each for key, each in known.proofs.items() if key in tar_sha256s})
+        )
+
+    def _note(self, stamp: str, **fields: Any) -> None:
+        self._change(
+            lambda known: replace(
+                known, sets={**known.sets, stamp: replace(known.sets.get(stamp, SetState()), **fields)}
+            )
+        )
+
+    def _change(self, change: Callable[[_Content], _Content]) -> None:
+        try:
+            with self._alone():
+                self.load()
+                content = change(self._content)
+                if content == self._content:
+                    return
+                self._write(content)
+                self._content = content
+        except OSError as error:
+            raise FolderError(f"{self._folder / NAME} cannot be written: {error.strerror}.") from error
+
+    def _write(self, content: _Content) -> None:
+        fresh = self._folder / (NAME + ".new")
+        fresh.write_text(json.dumps({"form": FORM, **asdict(content)}, indent=1) + "\n")
+        fresh.chmod(0o600)
+        sync(fresh)
+        fresh.replace(self._folder / NAME)
+        sync(self._folder)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A lock of its own, held for a moment: a proof takes long, and notes what it found while a run is at work."""
+        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _read(text: str) -> _Content:
+    document = json.loads(text)
+    if document["form"] != FORM:
+        raise ValueError("it was written by a newer wattline-backup")
+    return _Content(
+        {stamp: SetState(**each) for stamp, each in document["sets"].items()},
+        {sha256: Proof(**each) for sha256, each in document["proofs"].items()},
+        document["confirmed_sheet_s"],
+    )
