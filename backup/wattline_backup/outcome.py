@@ -13,6 +13,7 @@ from wattline.line import to_line
 from wattline.log import LOG
 from wattline.reading import Point
 
+NS_A_SECOND = 1_000_000_000
 KINDS = ("run", "verify", "offsite", "prune", "restore")
 
 
@@ -27,7 +28,8 @@ def record(file: Path | None, kind: str, fields: Mapping[str, float], *, at_s: i
     """
     if file is None:
         return
-    point = Point(BACKUP, {"kind": kind}, dict(fields), int(time.time()) if at_s is None else at_s)
+    ended_s = int(time.time()) if at_s is None else at_s
+    point = Point(BACKUP, {"kind": kind}, dict(fields), ended_s * NS_A_SECOND)
     try:
         lines = {_kind(line): line for line in file.read_text().splitlines()} if file.exists() else {}
         lines[kind] = to_line(point)
