@@ -4,8 +4,11 @@ Telegraf reads the file again and again; since each line bears the time at which
 point. So the dashboard and the alerts know the age of the newest backup even if nothing runs any more.
 """
 
+import fcntl
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from wattline.fields import BACKUP
@@ -31,16 +34,39 @@ def record(file: Path | None, kind: str, fields: Mapping[str, float], *, at_s: i
     ended_s = int(time.time()) if at_s is None else at_s
     point = Point(BACKUP, {"kind": kind}, dict(fields), ended_s * NS_A_SECOND)
     try:
-        lines = {_kind(line): line for line in file.read_text().splitlines()} if file.exists() else {}
-        lines[kind] = to_line(point)
-        # Renamed, so that Telegraf never reads half of it; and readable for Telegraf's user, since it says nothing secret.
-        fresh = file.with_name(file.name + ".new")
-        fresh.write_text("".join(f"{line}\n" for line in lines.values()))
-        fresh.chmod(0o644)
-        fresh.replace(file)
+        with _alone(file.parent):
+            lines = _lines(file) | {kind: to_line(point)}
+            # Renamed, so that Telegraf never reads half of it; and readable for Telegraf's user, since it says nothing secret.
+            fresh = file.with_name(file.name + ".new")
+            fresh.write_text("".join(f"{line}\n" for line in lines.values()))
+            fresh.chmod(0o644)
+            fresh.replace(file)
     except OSError as error:
         # The backup itself is what counts.
         LOG.warning("%s cannot be written (%s), so the alerts do not learn of this.", file, error.strerror)
+
+
+def ended_s(file: Path, kind: str) -> float:
+    """When the newest command of a kind ended, in seconds since 1970; 0 where that is not known."""
+    try:
+        return int(_lines(file)[kind].rpartition(" ")[2]) / NS_A_SECOND
+    except (OSError, KeyError, ValueError):
+        return 0.0
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only one for a moment: a proof may end while a run does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lines(file: Path) -> dict[str, str]:
+    return {_kind(line): line for line in file.read_text().splitlines()} if file.exists() else {}
 
 
 def _kind(line: str) -> str:
