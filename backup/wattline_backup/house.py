@@ -16,6 +16,8 @@ from wattline_backup.sets import OWNER_ONLY, READ_ONLY
 FOLDER = "house"
 GRAFANA = "grafana.db"
 BUSY_S = 30.0
+# In the head of a SQLite file: it is written, and read, by way of a write-ahead log.
+WITH_LOG = b"\x02\x02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def copy_database(source: Path, target: Path) -> None:
     """
     try:
         with (
-            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as live,
+            closing(sqlite3.connect(_uri(source), uri=True, timeout=BUSY_S)) as live,
             closing(sqlite3.connect(target)) as copy,
         ):
             live.backup(copy)
@@ -78,6 +80,23 @@ def copy_database(source: Path, target: Path) -> None:
     if verdict != "ok":
         raise BackupError(f"Grafana's database {source} is damaged: {verdict}.")
     target.chmod(READ_ONLY)
+
+
+def _uri(source: Path) -> str:
+    """To read only. A database with a write-ahead log cannot even be read without that log, which goes when the last program
+    closes it, and which nobody who may only read could make anew; but then nobody is writing either.
+    """
+    has_log = source.with_name(source.name + "-wal").exists()
+    is_at_rest = not has_log and _head(source)[18:20] == WITH_LOG
+    return f"{source.resolve().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
+
+
+def _head(source: Path) -> bytes:
+    try:
+        with source.open("rb") as file:
+            return file.read(100)
+    except OSError as error:
+        raise BackupError(f"Grafana's database {source} cannot be read: {error.strerror}.") from error
 
 
 def _walk(path: Path) -> Iterator[Path]:
