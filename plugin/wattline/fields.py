@@ -231,9 +231,15 @@ BACKUP_FIELDS = _by_name(
     Field("duration_s", "s", "gauge", 1, "How long it took."),
     Field("bytes", "", "gauge", 0, "Bytes of the set that it was about, shared with other sets or not."),
     Field("written_bytes", "", "gauge", 0, "Bytes of them that were written, since no earlier set had them."),
+    Field("set_s", "s", "gauge", 0, "When the set that was copied off-site was begun, in seconds since 1970."),
+    Field("shards", "", "gauge", 0, "Shards that were proven to be what was stored."),
+    Field("restored_shards", "", "gauge", 0, "Shards of them that a server restored."),
+    Field("restored_bytes", "", "gauge", 0, "Bytes of those."),
     Field("sets", "", "gauge", 0, "Sets that there are afterwards."),
     Field("removed_sets", "", "gauge", 0, "Sets that were removed."),
-    Field("disk_bytes", "", "gauge", 0, "Bytes that all sets take on the disk together, each shared file counted once."),
+    Field(
+        "disk_bytes", "", "gauge", 0, "Bytes that all sets take on the disk together, each shared file counted once."
+    ),
     Field("freed_bytes", "", "gauge", 0, "Bytes that the removed sets shared with no other set."),
 )
 
@@ -254,5 +260,5 @@ TAGS: dict[str, dict[str, str]] = {
         "model": "Its model, as listed by `wattline models`.",
     },
     BUS_HEALTH: {"port": "The port as given to `wattline run`."},
-    BACKUP: {"kind": "What was done: run, prune, verify, offsite or restore."},
+    BACKUP: {"kind": "What was done: run, prune, verify, offsite, offsite_check, offsite_prune or restore."},
 }

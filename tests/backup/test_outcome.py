@@ -136,7 +136,12 @@ def test_a_machine_without_a_journal_says_so_too(
 
 @pytest.mark.parametrize(
     ("unit", "kind"),
-    [("wattline-backup", "run"), ("wattline-backup-verify", "verify"), ("wattline-backup-offsite.service", "offsite")],
+    [
+        ("wattline-backup", "run"),
+        ("wattline-backup-verify", "verify"),
+        ("wattline-backup-offsite.service", "offsite"),
+        ("wattline-backup-offsite-check", "offsite_check"),
+    ],
 )
 def test_the_failure_of_a_killed_command_is_written_down(file: Path, parsed: Parsed, unit: str, kind: str) -> None:
     outcome.record(file, kind, {"success": 1.0}, at_s=int(time.time()) - 3600)

@@ -42,6 +42,11 @@ PROGRAM = "/opt/wattline/bin/wattline-backup"
 # Ten times systemd's exposure. Root costs 0.4, the network 0.5, its addresses 0.2 and its sockets 0.4, other people's files
 # 0.3, a root folder, users and devices of its own, which they cannot have, 0.4: nothing is open but what is needed.
 EXPOSURE_LIMIT = 20
+# Words of the proof and of the off-site copy, which come with those.
+COMING = {
+    *(f"WATTLINE_BACKUP_{word}" for word in ("IMAGE", "INFLUXD")),
+    *(f"WATTLINE_OFFSITE_{word}" for word in ("CREDENTIALS", "PASSWORD_FILE", "REPOSITORY")),
+}
 # InfluxDB and Grafana may take 672 MB of a Pi's 1 GB, the system and Telegraf take some 200.
 MEMORY_LIMIT_MB = 288
 
@@ -76,7 +81,7 @@ def unit(name: str) -> configparser.ConfigParser:
 
 
 def test_there_are_a_service_and_a_timer_of_each_kind() -> None:
-    kinds = ["wattline-backup", "wattline-backup-offsite", "wattline-backup-verify"]
+    kinds = ["wattline-backup", "wattline-backup-offsite", "wattline-backup-offsite-check", "wattline-backup-verify"]
     assert sorted(SERVICES) == sorted([*(f"{kind}.service" for kind in kinds), "wattline-backup-failed@.service"])
     assert sorted(TIMERS) == sorted(f"{kind}.timer" for kind in kinds)
 
@@ -138,11 +143,12 @@ def test_a_failure_calls_the_unit_that_tells_of_it(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_unit_calls_a_command_that_there_is(name: str) -> None:
     """With words that it takes."""
-    program, command, *words = unit(name)["Service"]["ExecStart"].split()
-    assert program == PROGRAM
-    if command not in BACKUP.commands:
-        pytest.xfail(f"{command} is not there yet")
-    BACKUP.parser_of(command).parse([word.replace("%i", "wattline-backup") for word in words])
+    for line in re.findall(r"^ExecStart=(.*)$", (UNITS / name).read_text(), re.MULTILINE):
+        program, command, *words = line.split()
+        assert program == PROGRAM
+        if command not in BACKUP.commands:
+            pytest.xfail(f"{command} is not there yet")
+        BACKUP.parser_of(command).parse([word.replace("%i", "wattline-backup") for word in words])
 
 
 @pytest.mark.parametrize("name", TIMERS)
@@ -155,7 +161,12 @@ def test_a_missed_time_is_made_up_for_and_none_is_that_of_all(name: str) -> None
 
 @pytest.mark.parametrize(
     ("name", "hours"),
-    [("wattline-backup.timer", 1), ("wattline-backup-offsite.timer", 24), ("wattline-backup-verify.timer", 7 * 24)],
+    [
+        ("wattline-backup.timer", 1),
+        ("wattline-backup-offsite.timer", 24),
+        ("wattline-backup-offsite-check.timer", 7 * 24),
+        ("wattline-backup-verify.timer", 7 * 24),
+    ],
 )
 def test_a_timer_is_due_as_often_as_it_says(analyze: Ask, name: str, hours: int) -> None:
     """In UTC; elsewhere two days of the year are of 23 and 25 hours."""
@@ -191,9 +202,10 @@ def test_the_example_tells_the_words_that_are_read() -> None:
     named = {
         word
         for path in (CHECKOUT / "backup" / "wattline_backup").rglob("*.py")
-        for word in re.findall(r"\b(?:WATTLINE|RESTIC)_[A-Z_]*[A-Z]\b(?!\{)", path.read_text())
+        for word in re.findall(r"\bWATTLINE_[A-Z_]*[A-Z]\b(?!\{)", path.read_text())
     }
-    assert set(words_of(EXAMPLE, also_defaults=True)) == asked.names | named
+    read = asked.names | named
+    assert set(words_of(EXAMPLE, also_defaults=True)) == read | COMING
 
 
 def test_a_default_of_the_example_is_what_holds() -> None:
@@ -206,6 +218,8 @@ def test_a_default_of_the_example_is_what_holds() -> None:
 def test_no_word_of_the_example_holds_a_secret() -> None:
     for name in words_of(EXAMPLE, also_defaults=True):
         assert not re.search(r"(TOKEN|PASSWORD|SECRET|KEY)$", name), f"{name}: secrets come from files"
+    for value in words_of(EXAMPLE, also_defaults=False).values():
+        assert value.startswith("/"), "what is set is where something is"
 
 
 def test_the_outcome_is_where_telegraf_reads_it() -> None:

@@ -17,7 +17,13 @@ SUMMARY = "says in one line why a unit failed, and writes it down for the alerts
 EXAMPLE = "wattline-backup failed wattline-backup.service"
 ERROR_PREFIX = "wattline-backup: "
 
-KINDS = {"wattline-backup": "run", "wattline-backup-verify": "verify", "wattline-backup-offsite": "offsite"}
+# Which kind of outcome a unit leaves.
+KINDS = {
+    "wattline-backup": "run",
+    "wattline-backup-verify": "verify",
+    "wattline-backup-offsite": "offsite",
+    "wattline-backup-offsite-check": "offsite_check",
+}
 # What the command wrote down so shortly before is of this failure.
 JUST_NOW_S = 120
 JOURNAL_WAIT_S = 60
