@@ -11,6 +11,10 @@ class ServerError(BackupError):
     """InfluxDB is away, refuses, or answers what it should not."""
 
 
+class TokenError(ServerError):
+    """InfluxDB does not take the token."""
+
+
 class GoneError(ServerError):
     """InfluxDB no longer has the shard: it was forgotten or deleted since it was listed."""
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from wattline_backup.archive import BLOCK, PIECE
-from wattline_backup.errors import GoneError, ServerError
+from wattline_backup.errors import GoneError, ServerError, TokenError
 
 CONNECT_S = 10.0
 # A shard of a large store is read from a card that Grafana reads at the same time.
@@ -244,7 +244,7 @@ class Server:
             return
         what = f"{method} {path.partition('?')[0]}"
         if response.status == HTTPStatus.UNAUTHORIZED:
-            raise ServerError(
+            raise TokenError(
                 f"InfluxDB at {self.url} refuses the token in {self._token_place}: it has to be an operator's, and this server's."
             )
         said = _said(response)

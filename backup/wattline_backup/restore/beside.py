@@ -1,0 +1,136 @@
+"""A bucket of a set becomes a new bucket, beside what is live. It keeps all it has: days that come back must not be forgotten at once."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from wattline.errors import WattlineError, WordError
+from wattline_backup.errors import BackupError
+from wattline_backup.progress import Watcher
+from wattline_backup.restore.source import Source
+from wattline_backup.restore.target import bucket_named
+from wattline_backup.restore.upload import send
+from wattline_backup.restore.values import values_by_day
+from wattline_backup.server import Server
+from wattline_backup.sets import Set
+
+KEPT_FOR_EVER = 0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A bucket that is going to be made.
+
+    Attributes:
+        server: InfluxDB.
+        source: of what.
+        name: the new bucket's.
+        organisation_id: of its organisation.
+    """
+
+    server: Server
+    source: Source
+    name: str
+    organisation_id: str
+
+    @classmethod
+    def prepare(cls, server: Server, source: Source, name: str) -> Self:
+        """See that it can be made.
+
+        Raises:
+            WordError: the name is taken, or the organisation is not there.
+            ServerError: InfluxDB is away, or refuses.
+        """
+        buckets = server.metadata().buckets
+        if bucket_named(buckets, name, source.organisation):
+            raise WordError(
+                f"InfluxDB at {server.url} has a bucket {name} already: give another name with --as, or delete that one."
+            )
+        organisations = server.ask("GET", "/api/v2/orgs?limit=100")["orgs"]
+        found = next((each for each in organisations if each["name"] == source.organisation), None)
+        if found is None:
+            raise WordError(
+                f"InfluxDB at {server.url} has no organisation {source.organisation}, to which {source.bucket} belongs: make "
+                "it, or restore everything with --all."
+            )
+        return cls(server, source, name, str(found["id"]))
+
+    @property
+    def set(self) -> Set:
+        """The set."""
+        return self.source.set
+
+    @property
+    def what(self) -> str:
+        """What is restored, for people."""
+        return self.source.what
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that it is in."""
+        return self.source.size
+
+    @property
+    def has_work(self) -> bool:
+        """An empty bucket is made too."""
+        return True
+
+    @property
+    def changes_live(self) -> bool:
+        """It does not."""
+        return False
+
+    def plan(self) -> list[str]:
+        """What is going to happen, in sentences."""
+        return [
+            f"Into: a new bucket {self.name} of {self.server.url}, which forgets nothing; no live bucket is touched."
+        ]
+
+    def act(self, _safety: Set | None, watcher: Watcher) -> dict[str, int]:
+        """Make the bucket and fill it; where that fails it is removed again.
+
+        Returns:
+            How many values it has of each day.
+
+        Raises:
+            BackupError: it could not be filled.
+        """
+        made = self.server.ask("POST", "/api/v2/restore/bucketMetadata", self._document())
+        numbers = {int(each["oldId"]): int(each["newId"]) for each in made["shardMappings"]}
+        try:
+            for done, shard in enumerate(self.source.shards):
+                watcher.move("shards", done, len(self.source.shards))
+                send(self.server, numbers[shard.shard], self.source.set.path, shard)
+            watcher.move("shards", len(self.source.shards), len(self.source.shards))
+            return values_by_day(self.server, self.organisation_id, made["id"], self.source.filled, watcher)
+        except BaseException as failure:
+            self._remove(str(made["id"]), failure)
+            raise
+
+    def remarks(self) -> list[str]:
+        """That it keeps everything, and what to do where that is too long."""
+        told = [
+            f"{self.name} forgets nothing; delete it when it has served: `influx bucket delete --name {self.name}`."
+        ]
+        if self.name == self.source.bucket:
+            told = [
+                (
+                    f"{self.name} is a new bucket to InfluxDB, which takes none of the old tokens for it and forgets nothing: "
+                    "compose/influxdb/setup makes new tokens and sets how long it is kept."
+                )
+            ]
+        return told
+
+    def _document(self) -> dict[str, Any]:
+        """The request: the bucket of the set under another name, which keeps what it has."""
+        policies = [{**policy, "duration": KEPT_FOR_EVER} for policy in self.source.document["retentionPolicies"]]
+        own = {"bucketName": self.name, "organizationID": self.organisation_id, "retentionPolicies": policies}
+        return {**self.source.document, **own}
+
+    def _remove(self, bucket: str, failure: BaseException) -> None:
+        try:
+            self.server.ask("DELETE", f"/api/v2/buckets/{bucket}")
+        except WattlineError as error:
+            raise BackupError(
+                f"The bucket {self.name} is half filled and could not be removed again: once InfluxDB runs, delete it "
+                f"(`influx bucket delete --id {bucket}`) and try again. What went wrong: {failure}"
+            ) from error

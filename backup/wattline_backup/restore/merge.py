@@ -1,0 +1,122 @@
+"""What a live bucket lacks is brought in from a set; wherever both have a value, the live one stays."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from wattline.errors import WattlineError
+from wattline_backup.errors import BackupError
+from wattline_backup.progress import Watcher
+from wattline_backup.restore.pairs import Pair, pairs
+from wattline_backup.restore.source import Source
+from wattline_backup.restore.target import Target
+from wattline_backup.restore.upload import inject
+from wattline_backup.restore.values import values_by_day
+from wattline_backup.server import Server
+from wattline_backup.sets import Set
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A bucket of a set that is going to be brought into the live one.
+
+    Attributes:
+        source: the bucket of the set.
+        target: the live bucket.
+        pairs: what belongs together, as far as the live one lacks something.
+        forgotten: how many stored shards are older than what the live bucket keeps.
+    """
+
+    source: Source
+    target: Target
+    pairs: list[Pair]
+    forgotten: int
+
+    @classmethod
+    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> "Merge":
+        """Compare the two.
+
+        Raises:
+            BackupError: they do not fit, the set is damaged, or InfluxDB is away.
+        """
+        now = datetime.now(UTC)
+        kept = tuple(shard for shard in source.shards if not target.forgets(shard, now))
+        compared = pairs(Source(source.set, source.document, kept), target, watcher)
+        return cls(source, target, [pair for pair in compared if pair.lacks], len(source.shards) - len(kept))
+
+    @property
+    def server(self) -> Server:
+        """InfluxDB."""
+        return self.target.server
+
+    @property
+    def set(self) -> Set:
+        """The set."""
+        return self.source.set
+
+    @property
+    def what(self) -> str:
+        """What is restored, for people."""
+        return self.source.what
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that it is in."""
+        return self.source.size
+
+    @property
+    def changes_live(self) -> bool:
+        """It does."""
+        return True
+
+    @property
+    def has_work(self) -> bool:
+        """Whether the live bucket lacks anything."""
+        return bool(self.pairs)
+
+    def plan(self) -> list[str]:
+        """What is going to happen, in sentences."""
+        told = [
+            (
+                f"Into: the live bucket {self.target.name} of {self.target.server.url}. What it lacks is brought in, also what was "
+                "deleted from it on purpose; wherever it has a value, that stays."
+            )
+        ]
+        if self.forgotten:
+            told.append(
+                f"{self.forgotten} shards of the set are older than what {self.target.name} keeps and stay out."
+            )
+        if not self.has_work:
+            return [*told, "Nothing is lacking."]
+        return [
+            *told,
+            f"To be brought in, or to be compared value by value: {', '.join(each.span for each in self.pairs)}.",
+        ]
+
+    def act(self, _safety: Set | None, watcher: Watcher) -> dict[str, int]:
+        """Bring in what is lacking.
+
+        Returns:
+            How many values the live bucket has now of each day of the set.
+
+        Raises:
+            BackupError: it could not be done. What was brought in stays, nothing that was live has changed.
+        """
+        brought = [shard for pair in self.pairs for shard in pair.lacks]
+        try:
+            for done, pair in enumerate(self.pairs):
+                watcher.move("shards", done, len(self.pairs))
+                for shard in pair.lacks:
+                    group = pair.group or self.target.make_group(shard)
+                    inject(self.target.server, group.shard, self.source.set.path, shard)
+            watcher.move("shards", len(self.pairs), len(self.pairs))
+        except WattlineError as error:
+            raise BackupError(
+                f"{self.target.name} has all that it had, and a part of what it lacked; the same command goes on where this "
+                f"one stopped. What went wrong: {error}"
+            ) from error
+        target = self.target
+        return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
+
+    def remarks(self) -> list[str]:
+        """What to know afterwards."""
+        return ["The rollups of these days are not remade by this: `compose/influxdb/remake` does that."]

@@ -1,0 +1,147 @@
+"""A live bucket gets the content that it has in a set.
+
+The bucket stays the same one: tokens are bound to its number, not to its name. A restored bucket that takes the live one's
+name by two renamings has another number, and Telegraf is refused with 403 and Grafana finds no database until each has a new
+token. (InfluxDB has an old request, ``restore/buckets/ID``, that gives new shards to the same bucket; the old shards are then
+known to nobody and lie on the disk for ever.) So each shard that differs is emptied and filled again, one after the other, and
+no more than one shard lacks its points at any moment.
+
+What is stamped since the safety set was begun stays, so that nothing is lost that comes in meanwhile.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wattline.errors import WattlineError
+from wattline_backup.errors import BackupError
+from wattline_backup.progress import Watcher
+from wattline_backup.restore.pairs import Pair, pairs
+from wattline_backup.restore.source import Source, source_of
+from wattline_backup.restore.target import Target
+from wattline_backup.restore.upload import inject
+from wattline_backup.restore.values import values_by_day
+from wattline_backup.server import Server
+from wattline_backup.sets import Set
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A live bucket that is going to get the content that it has in a set.
+
+    Attributes:
+        source: the bucket of the set.
+        target: the live bucket.
+        pairs: what belongs together, as far as it differs.
+    """
+
+    source: Source
+    target: Target
+    pairs: list[Pair]
+
+    @classmethod
+    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> "Swap":
+        """Compare the two.
+
+        Raises:
+            BackupError: they do not fit, the set is damaged, or InfluxDB is away.
+        """
+        compared = pairs(source, target, watcher)
+        return cls(source, target, [pair for pair in compared if pair.has_other or pair.lacks])
+
+    @property
+    def server(self) -> Server:
+        """InfluxDB."""
+        return self.target.server
+
+    @property
+    def set(self) -> Set:
+        """The set."""
+        return self.source.set
+
+    @property
+    def what(self) -> str:
+        """What is restored, for people."""
+        return self.source.what
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that it is in."""
+        return self.source.size
+
+    @property
+    def changes_live(self) -> bool:
+        """It does."""
+        return True
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.pairs)
+
+    def plan(self) -> list[str]:
+        """What is going to happen, in sentences."""
+        told = [
+            (
+                f"Into: the live bucket {self.target.name} of {self.target.server.url}, which gets the content that it had when the "
+                "set was made, and loses what came since; that is in the safety set then. Its tokens go on working."
+            )
+        ]
+        if not self.has_work:
+            return [*told, "Nothing differs."]
+        return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}."]
+
+    def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
+        """Swap; where that fails, swap back.
+
+        Args:
+            safety: has all that is live.
+            watcher: is told how far it is.
+
+        Returns:
+            How many values the live bucket has now of each day of the set.
+
+        Raises:
+            BackupError: it could not be done.
+        """
+        if safety is None:
+            raise BackupError("Nothing live is changed without a safety set.")
+        until = safety.index.began
+        try:
+            self._swap(self.pairs, until, watcher)
+        except BaseException as failure:
+            self._swap_back(safety, until, watcher, failure)
+            raise
+        target, shards = self.target, self.source.filled
+        return values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
+
+    def remarks(self) -> list[str]:
+        """How what came since the set was made is brought in again."""
+        return [
+            (
+                f"What {self.target.name} had and the set has not is in the safety set: `wattline-backup restore SAFETY_SET --bucket "
+                f"{self.target.name} --merge` brings it in again, and `--swap` in its place undoes this."
+            )
+        ]
+
+    def _swap(self, differing: list[Pair], until: datetime, watcher: Watcher) -> None:
+        for done, pair in enumerate(differing):
+            watcher.move("shards", done, len(differing))
+            if pair.group and pair.group.start < until:
+                self.target.delete(pair.group.start, min(pair.group.end, until))
+            for shard in pair.stored:
+                group = pair.group or self.target.make_group(shard)
+                inject(self.target.server, group.shard, self.source.set.path, shard)
+        watcher.move("shards", len(differing), len(differing))
+
+    def _swap_back(self, safety: Set, until: datetime, watcher: Watcher, failure: BaseException) -> None:
+        name = self.target.name
+        try:
+            back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
+            back._swap(back.pairs, until, watcher)  # noqa: SLF001 - its own kind
+        except (WattlineError, OSError) as error:
+            raise BackupError(
+                f"{name} is half swapped. Once InfluxDB runs, `wattline-backup restore {safety.stamp} --bucket {name} --swap` "
+                f"makes it what it was. What went wrong: {failure}"
+            ) from error
+        if isinstance(failure, WattlineError):
+            raise BackupError(f"{name} is again what it was. What went wrong: {failure}") from failure

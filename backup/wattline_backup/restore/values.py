@@ -1,0 +1,48 @@
+"""How many values a bucket has of each day, by Flux."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from wattline_backup.index import Shard
+from wattline_backup.progress import Watcher
+from wattline_backup.server import Server
+
+FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {end})
+|> aggregateWindow(every: 1d, fn: count, createEmpty: false, timeSrc: "_start") |> keep(columns: ["_time", "_value"])"""
+
+
+def values_by_day(
+    server: Server, organisation: str, bucket: str, shards: Sequence[Shard], watcher: Watcher
+) -> dict[str, int]:
+    """Count all values of the time of some shards.
+
+    Args:
+        server: InfluxDB.
+        organisation: the number of the bucket's organisation.
+        bucket: its number.
+        shards: of which time.
+        watcher: is told how far it is.
+
+    Returns:
+        For each day of UTC that has any, as YYYY-MM-DD, how many.
+
+    Raises:
+        ServerError: InfluxDB does not answer.
+    """
+    found: Counter[str] = Counter()
+    headers = {"Content-Type": "application/json", "Accept": "application/csv"}
+    for done, shard in enumerate(shards):
+        watcher.move("days counted", done, len(shards))
+        query = FLUX.format(bucket=bucket, start=shard.start, end=shard.end)
+        body = json.dumps({"query": query, "dialect": {"annotations": []}}).encode()
+        path = f"/api/v2/query?orgID={organisation}"
+        with server.request("POST", path, body=body, headers=headers) as response:
+            text = response.data.decode().replace("\r\n", "\n")
+        for table in text.split("\n\n"):
+            for row in csv.DictReader(io.StringIO(table.lstrip("\n"))):
+                found[row["_time"][:10]] += int(row["_value"])
+    watcher.move("days counted", len(shards), len(shards))
+    return dict(sorted(found.items()))

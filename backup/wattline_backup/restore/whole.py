@@ -1,0 +1,192 @@
+"""A whole server becomes what it was: users, tokens, tasks, dashboards, and all points.
+
+InfluxDB replaces its databases and deletes every shard at the first request; from then on it takes the tokens of the set alone.
+A failure after that is mended by the same command once more.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wattline.errors import WattlineError
+from wattline_backup.errors import BackupError, ServerError, TokenError
+from wattline_backup.manifest import shards_of
+from wattline_backup.progress import Watcher
+from wattline_backup.restore.source import check_files, check_shards, manifest_of
+from wattline_backup.restore.tokens import database_of, token_of_set
+from wattline_backup.restore.upload import send
+from wattline_backup.restore.values import values_by_day
+from wattline_backup.server import Server
+from wattline_backup.sets import Set
+
+# InfluxDB's own buckets, which it fills by itself.
+OF_SYSTEM = "_"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A server that is going to be replaced.
+
+    Attributes:
+        server: InfluxDB, with a token that it takes now, or will when it has been set up.
+        restored: InfluxDB, with a token that it takes afterwards.
+        token_file: where that token is from.
+        chosen: the set.
+        database: the set's Bolt database.
+        is_blank: whether the server was never set up.
+        live_shards: how many shards it has in the buckets of people.
+    """
+
+    server: Server
+    restored: Server
+    token_file: Path
+    chosen: Set
+    database: bytes
+    is_blank: bool
+    live_shards: int
+
+    @classmethod
+    def prepare(cls, server: Server, chosen: Set, token_files: Sequence[Path], watcher: Watcher) -> "Whole":
+        """Look through the set, and see that a token of it is known.
+
+        Args:
+            server: InfluxDB.
+            chosen: the set.
+            token_files: where the set's token may be, besides in the set.
+            watcher: is told how far it is.
+
+        Raises:
+            WordError: no token is known.
+            BackupError: the set is damaged, or InfluxDB is away or refuses.
+        """
+        manifest_of(chosen)
+        check_files(chosen, [f"{chosen.stamp}.sqlite.gz"])
+        database = database_of(chosen)
+        token, file = token_of_set(chosen, database, token_files)
+        check_shards(chosen, chosen.index.shards, watcher)
+        restored = Server(server.url, token, str(file))
+        is_blank = bool(server.ask("GET", "/api/v2/setup")["allowed"])
+        if is_blank:
+            return cls(restored, restored, file, chosen, database, is_blank, 0)
+        try:
+            return cls(server, restored, file, chosen, database, is_blank, _live_shards(server))
+        except TokenError:
+            # As after a restore that did not come to its end.
+            return cls(restored, restored, file, chosen, database, is_blank, _live_shards(restored))
+
+    @property
+    def set(self) -> Set:
+        """The set."""
+        return self.chosen
+
+    @property
+    def what(self) -> str:
+        """What is restored, for people."""
+        return f"everything, {len(self.chosen.index.shards)} shards"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that it is in."""
+        return self.chosen.index.size
+
+    @property
+    def has_work(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def changes_live(self) -> bool:
+        """Whether there is anything live."""
+        return self.has_data
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the server has points, or had some."""
+        return self.live_shards > 0
+
+    def plan(self) -> list[str]:
+        """What is going to happen, in sentences."""
+        server = self.server.url
+        if self.is_blank:
+            told = f"Into: the blank InfluxDB at {server}."
+        elif self.has_data:
+            told = (
+                f"Into: the InfluxDB at {server}, WHICH HAS DATA ({self.live_shards} shards). All of it is replaced; "
+                "it is in the safety set then."
+            )
+        else:
+            told = f"Into: the InfluxDB at {server}, which has no points. Its users, tokens and tasks are replaced."
+        return [told, f"Afterwards it takes the tokens of the set, such as the one in {self.token_file}."]
+
+    def act(self, _safety: Set | None, watcher: Watcher) -> dict[str, int]:
+        """Replace everything.
+
+        Returns:
+            How many values each bucket has, as "bucket".
+
+        Raises:
+            BackupError: it could not be done.
+        """
+        if self.is_blank:
+            self._set_up()
+        self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
+        try:
+            return self._fill(watcher)
+        except WattlineError as error:
+            raise BackupError(
+                f"InfluxDB at {self.server.url} is not whole: the same command with "
+                f"WATTLINE_BACKUP_TOKEN_FILE={self.token_file} does it again. What went wrong: {error}"
+            ) from error
+
+    def remarks(self) -> list[str]:
+        """What to do afterwards."""
+        return [
+            (
+                f"InfluxDB takes the tokens of the set alone now, such as the one in {self.token_file}: put the secrets of the set "
+                "into compose/secrets, where they are others, and start Telegraf and Grafana anew. InfluxDB may forget at once "
+                "what is older than its buckets keep."
+            )
+        ]
+
+    def _fill(self, watcher: Watcher) -> dict[str, int]:
+        self._send("sql", self.restored, f"{self.chosen.stamp}.sqlite.gz")
+        shards = self.chosen.index.shards
+        for done, shard in enumerate(shards):
+            watcher.move("shards", done, len(shards))
+            send(self.restored, shard.shard, self.chosen.path, shard)
+        watcher.move("shards", len(shards), len(shards))
+        return {name: sum(days.values()) for name, days in self._count(watcher)}
+
+    def _count(self, watcher: Watcher) -> Iterator[tuple[str, dict[str, int]]]:
+        """The values of each bucket, none of which may be missing."""
+        there = {str(each["bucketID"]): each for each in self.restored.metadata().buckets}
+        for bucket_id in dict.fromkeys(shard.bucket_id for shard in self.chosen.index.shards):
+            mine = [shard for shard in self.chosen.index.shards if shard.bucket_id == bucket_id and shard.tsm]
+            if bucket_id not in there:
+                raise ServerError(f"The bucket {bucket_id} of the set is not on the restored server.")
+            organisation = str(there[bucket_id]["organizationID"])
+            yield (
+                str(there[bucket_id]["bucketName"]),
+                values_by_day(self.restored, organisation, bucket_id, mine, watcher),
+            )
+
+    def _set_up(self) -> None:
+        """Give a blank server a first user, whose token is that of the set; all of it is replaced at once."""
+        token = self.token_file.read_text().strip()
+        names = {"username": "restore", "org": "restore", "bucket": "restore"}
+        self.server.ask("POST", "/api/v2/setup", {**names, "password": secrets.token_urlsafe(24), "token": token})
+
+    def _send(self, what: str, server: Server, name: str) -> None:
+        file = self.chosen.path / name
+        headers = {"Content-Encoding": "gzip", "Content-Length": str(file.stat().st_size)}
+        with (
+            file.open("rb") as body,
+            server.request("POST", f"/api/v2/restore/{what}", body=body, headers=headers),
+        ):
+            pass
+
+
+def _live_shards(server: Server) -> int:
+    shards = shards_of(server.metadata().buckets)
+    return sum(not str(bucket["bucketName"]).startswith(OF_SYSTEM) for bucket, _, _ in shards)
