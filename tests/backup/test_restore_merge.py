@@ -1,0 +1,219 @@
+"""What a live bucket lacks comes back from a set, and whatever is live stays, on a real InfluxDB.
+
+| fault | test |
+|---|---|
+| a point is missing afterwards, or a live one is another | test_the_gaps_are_filled_and_live_values_stay |
+| it is right only until InfluxDB compacts its files, or starts anew | likewise |
+| files that overlap in the set are read in a wrong order | test_files_that_overlap_in_the_set_keep_their_order |
+| a second set wins over what the first brought in | test_a_second_set_fills_only_what_is_missing_still |
+| days whose shard is gone stay away, or the bucket gets a strange measurement | test_days_without_a_shard_come_back |
+| days beyond the retention are tried, and stop the rest | test_what_the_bucket_would_forget_stays_out |
+| shards of another length are filled into the wrong one | test_shards_of_another_length_are_refused, test_short_shards_fit_into_a_long_one |
+| a repetition brings all of it in again | test_a_repetition_finds_nothing_to_do |
+| a writer loses a point meanwhile | test_a_writer_loses_nothing |
+| there is no safety set | test_the_gaps_are_filled_and_live_values_stay |
+"""
+
+import random
+import threading
+from itertools import count
+
+import pytest
+
+from backup.restore_rig import (
+    DAY_S,
+    DAYS,
+    Database,
+    Desk,
+    Points,
+    database,
+    database_of_module,
+    day,
+    desk,
+    household,
+    own_database,
+)
+from database import wait_until
+from wattline_backup.errors import BackupError
+from wattline_backup.restore.upload import FIRST_NUMBER, unused_names
+
+__all__ = ["database", "database_of_module", "desk", "own_database"]
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
+WORDS = ("--bucket", "energy", "--merge", "--yes")
+COMPACT = ("--storage-cache-snapshot-write-cold-duration=1s", "--storage-compact-full-write-cold-duration=2s")
+
+
+def compacted(database: Database) -> bool:
+    """Whether each shard of energy lies in one file."""
+    folder = database._folder / "engine" / "data" / database.buckets()["energy"]["id"] / "autogen"
+    files = [list(shard.glob("*.tsm*")) for shard in folder.iterdir()]
+    return all(len(each) <= 1 for each in files)
+
+
+def stays(database: Database, expected: Points) -> None:
+    """The points are these, now and after a restart and after everything was compacted."""
+    assert database.points() == expected
+    database.restart(*COMPACT)
+    assert database.points() == expected
+    wait_until("all files are compacted", lambda: compacted(database), 60)
+    assert database.points() == expected
+
+
+def test_the_gaps_are_filled_and_live_values_stay(own_database, desk: Desk) -> None:
+    database = own_database()
+    before = household(day(0), day(DAYS))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(1), day(2))
+    database.delete(day(2) + 3600, day(2) + 7200)
+    changed = household(day(3), day(3) + 7200, plus=0.5) | household(day(0), day(1), meter="new")
+    in_memory = household(day(4), day(4) + 3600, plus=0.25)
+    database.write(changed)
+    database.flush()
+    database.write(in_memory)
+    told = desk.restored(stored.stamp, *WORDS)
+    assert told["safety_set"] == desk.sets()[-1] != stored.stamp
+    database.tokens_work()
+    stays(database, before | changed | in_memory)
+
+
+def test_files_that_overlap_in_the_set_keep_their_order(own_database, desk: Desk) -> None:
+    """The open point: several files of a set that have other values of the same moments, of live files likewise."""
+    database, dice = own_database(), random.Random(5)
+    stored_points: Points = {}
+    for layer in range(7):
+        for number in range(3):
+            begin = day(number) + dice.randrange(0, DAY_S - 7200, 600)
+            end = min(day(number + 1), begin + dice.randrange(3600, DAY_S, 600))
+            written = household(begin, end, plus=layer / 8)
+            written = {key: value for key, value in written.items() if dice.random() < 0.7}
+            database.write(written)
+            stored_points |= written
+        database.flush()
+    stored = desk.at(database).make_set(database)
+    assert max(len(shard.tsm) for shard in stored.index.shards) >= 5
+    database.delete(day(0), day(3))
+    live: Points = {}
+    for layer in range(3):
+        begin = day(0) + dice.randrange(0, DAY_S, 600)
+        written = household(begin, begin + 2 * DAY_S, plus=100 + layer)
+        written = {key: value for key, value in written.items() if dice.random() < 0.3}
+        database.write(written)
+        live |= written
+        database.flush()
+    desk.restored(stored.stamp, *WORDS)
+    stays(database, stored_points | live)
+
+
+def test_a_second_set_fills_only_what_is_missing_still(own_database, desk: Desk) -> None:
+    database = own_database()
+    older = household(day(0), day(1), plus=0.5)
+    database.write(older)
+    first = desk.at(database).make_set(database)
+    newer = household(day(0), day(0) + DAY_S // 2)
+    database.write(newer)
+    second = desk.make_set(database)
+    database.delete(day(0), day(1))
+    database.write({("house", "power_w", day(0)): 7.0})
+    only_first_half = {key: value for key, value in newer.items() if key[2] < day(0) + DAY_S // 4}
+    desk.restored(second.stamp, *WORDS)
+    database.delete(day(0) + DAY_S // 4, day(1))
+    desk.restored(first.stamp, *WORDS)
+    stays(database, older | only_first_half | {("house", "power_w", day(0)): 7.0})
+
+
+def test_days_without_a_shard_come_back(database: Database, desk: Desk) -> None:
+    before = household(day(0), day(DAYS))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    document = database.buckets()["energy"]
+    database.empty()
+    assert document["id"] != database.buckets()["energy"]["id"]
+    database.write(household(day(4), day(5), plus=0.5))
+    desk.restored(stored.stamp, *WORDS)
+    assert database.points() == before | household(day(4), day(5), plus=0.5)
+    assert database.measurements("energy") == {"electricity"}
+
+
+def test_what_the_bucket_would_forget_stays_out(database: Database, desk: Desk) -> None:
+    before = household(day(0), day(DAYS))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    # Day 3 begins five days ago or a little more.
+    database.empty(keep_s=5 * DAY_S)
+    code, out, _ = desk.call("restore", stored.stamp, *WORDS, "--dry-run")
+    assert code == 0
+    assert "3 shards of the set are older than what energy keeps" in out
+    told = desk.restored(stored.stamp, *WORDS)
+    assert len(told["values"]) == 2
+    assert household(day(4), day(5)).items() <= database.points().items()
+
+
+def test_shards_of_another_length_are_refused(database: Database, desk: Desk) -> None:
+    database.empty(days=7)
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    database.empty(days=1)
+    database.write(household(day(0), day(1)))
+    for way in ("--merge", "--swap"):
+        assert "divides its time otherwise" in desk.refusal(stored.stamp, "--bucket", "energy", way, "--yes")
+    assert database.points() == household(day(0), day(1))
+
+
+def test_short_shards_fit_into_a_long_one(database: Database, desk: Desk) -> None:
+    before = household(day(0), day(DAYS))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.empty(days=7)
+    database.write(household(day(2), day(2) + 3600, plus=0.5))
+    desk.restored(stored.stamp, *WORDS)
+    assert database.points() == before | household(day(2), day(2) + 3600, plus=0.5)
+
+
+def test_a_repetition_finds_nothing_to_do(database: Database, desk: Desk) -> None:
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    database.delete(day(1), day(2))
+    desk.restored(stored.stamp, *WORDS)
+    sets = desk.sets()
+    code, out, _ = desk.call("restore", stored.stamp, *WORDS)
+    assert code == 0
+    assert "Nothing is lacking." in out
+    assert desk.sets() == sets
+
+
+def test_a_writer_loses_nothing(database: Database, desk: Desk) -> None:
+    before = household(day(0), day(DAYS))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(0), day(4))
+    written: Points = {}
+    has_ended = threading.Event()
+
+    def write() -> None:
+        for second in count(day(1) + 1, 3):
+            point = {("writer", "power_w", second): float(second % 89)}
+            database.write(point, token=database.telegraf)
+            written.update(point)
+            if has_ended.is_set():
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        desk.restored(stored.stamp, *WORDS)
+    finally:
+        has_ended.set()
+        writer.join()
+    assert len(written) > 5
+    assert database.points() == before | written
+
+
+def test_names_go_down_and_end() -> None:
+    """What is brought in later is below what was brought in before, and a name is never given twice."""
+    first = unused_names(["000000001-000000001.tsm"], 3)
+    second = unused_names(["000000001-000000001.tsm", *first], 2)
+    assert first == [f"000000000-{FIRST_NUMBER - left}.tsm" for left in (3, 2, 1)]
+    assert [*second, *first] == sorted({*second, *first})
+    with pytest.raises(BackupError, match="no name left"):
+        unused_names(["000000000-000000005.tsm"], 2)
