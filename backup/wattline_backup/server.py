@@ -171,15 +171,19 @@ class Server:
         Raises:
             ServerError: it does not say.
         """
-        found: dict[int, dict[str, int]] = {}
+        found: dict[str, dict[str, int]] = {}
         for metric in METRIC.finditer(self._body("GET", "/metrics").decode()):
-            if shard := SHARD_OF_METRIC.search(metric["labels"]):
-                found.setdefault(int(shard[1]), {})[metric["what"]] = int(float(metric["value"]))
+            found.setdefault(metric["labels"], {})[metric["what"]] = int(float(metric["value"]))
         if any(len(numbers) != 2 for numbers in found.values()):
             raise ServerError(
                 f"InfluxDB at {self.url} gives no metrics of its shards; INFLUXD_METRICS_DISABLED must not be set."
             )
-        return {shard: Files(numbers["total"], numbers["disk_bytes"]) for shard, numbers in found.items()}
+        # After a restore of everything a number may belong to two shards, of which the old one has no file any more.
+        return {
+            int(shard[1]): Files(numbers["total"], numbers["disk_bytes"])
+            for labels, numbers in found.items()
+            if numbers["total"] and (shard := SHARD_OF_METRIC.search(labels))
+        }
 
     def _body(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

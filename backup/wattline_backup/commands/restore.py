@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -119,10 +120,12 @@ def _restore(arguments: argparse.Namespace, chosen: Settings, bar: Watcher) -> R
 
 
 def _way(arguments: argparse.Namespace, chosen: Settings, found: Set, bar: Watcher) -> Way:
-    server = chosen.server()
     if arguments.all:
-        own = [arguments.set_token_file] if arguments.set_token_file else []
-        return ways.whole(server, found, [*own, chosen.token_file], bar)
+        token_files = [*([arguments.set_token_file] if arguments.set_token_file else []), chosen.token_file]
+        # On a blank machine the set's token may be the only one there is.
+        in_use = chosen.token_file if chosen.token_file.exists() else token_files[0]
+        return ways.whole(replace(chosen, token_file=in_use).server(), found, token_files, bar)
+    server = chosen.server()
     if arguments.new_name:
         return ways.beside(server, found, arguments.bucket, arguments.new_name, bar)
     return ways.into_live(server, found, arguments.bucket, bar, is_swap=arguments.swap)

@@ -1,0 +1,172 @@
+"""A whole server becomes what it was, on a real InfluxDB.
+
+| fault | test |
+|---|---|
+| a point, a token, a user or a task is missing on a machine that was blank | test_a_blank_server_becomes_what_it_was |
+| a server that was set up with another token locks everybody out | test_a_server_with_another_token_becomes_what_it_was |
+| a server with data is replaced without a word, or cannot be had back | test_a_server_with_data_is_put_into_a_safety_set_first |
+| it begins without a token for afterwards | test_nothing_begins_without_a_token_of_the_set |
+| it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
+| the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
+| a bucket that was deleted meanwhile is missing, or one that was deleted before is in the way | test_deleted_buckets |
+| a token is taken for one of the set that is none | test_a_token_is_found_by_its_hash |
+"""
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from backup.restore_rig import DAYS, Database, Desk, day, desk, household, own_database
+from wattline_backup.restore import whole
+from wattline_backup.restore.tokens import has_token
+from wattline_backup.sets import Set
+
+__all__ = ["desk", "own_database"]
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
+WORDS = ("--all", "--yes")
+BEFORE = household(day(0), day(DAYS))
+TASK = 'option task = {name: "rollup", every: 1h}\nfrom(bucket: "energy") |> range(start: -1h)'
+
+
+@pytest.fixture
+def house(own_database, desk: Desk, tmp_path: Path) -> tuple[Database, Set]:
+    """A server with points, tokens and a task, and a set of it that has its secrets."""
+    database = own_database("house")
+    database.write(BEFORE)
+    database.ask("POST", "tasks", {"orgID": database.org_id, "flux": TASK, "status": "active"})
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "influxdb_operator_token").write_text(database.token + "\n")
+    (secrets / "influxdb_backup_token").write_text("of another server")
+    return database, desk.at(database).make_set(database, [secrets])
+
+
+def became(database: Database, source: Database) -> None:
+    """The one has become the other."""
+    database.token, database.telegraf, database.grafana = source.token, source.telegraf, source.grafana
+    for _ in range(2):
+        assert database.points() == BEFORE
+        assert [task["name"] for task in database.ask("GET", "tasks")["tasks"]] == ["rollup"]
+        assert [user["name"] for user in database.ask("GET", "users")["users"]] == ["admin"]
+        database.tokens_work()
+        database.restart()
+
+
+def test_a_blank_server_becomes_what_it_was(house, own_database, desk: Desk) -> None:
+    source, stored = house
+    blank = own_database("blank", is_set_up=False)
+    desk.at(blank)
+    told = desk.restored(stored.stamp, *WORDS)
+    assert told["safety_set"] is None
+    assert told["values"]["energy"] == len(BEFORE)
+    became(blank, source)
+
+
+def test_a_server_with_another_token_becomes_what_it_was(house, own_database, desk: Desk, tmp_path: Path) -> None:
+    source, stored = house
+    other = own_database("other")
+    desk.at(other)
+    token_file = tmp_path / "token of the set"
+    token_file.write_text(source.token)
+    told = desk.restored(stored.stamp, *WORDS, "--set-token-file", token_file)
+    assert told["safety_set"] is None
+    assert str(token_file) in told["remarks"][0]
+    became(other, source)
+
+
+def test_a_server_with_data_is_put_into_a_safety_set_first(house, own_database, desk: Desk, tmp_path: Path) -> None:
+    source, stored = house
+    other = own_database("other")
+    theirs = household(day(0), day(1), meter="theirs")
+    other.write(theirs)
+    desk.at(other)
+    their_token, tokens_of_others = other.token, (other.telegraf, other.grafana)
+    code, out, _ = desk.call("restore", stored.stamp, "--all", "--dry-run")
+    assert code == 0
+    assert "WHICH HAS DATA" in out
+    assert "give --yes" in desk.refusal(stored.stamp, "--all", code=2)
+    assert other.points() == theirs
+    told = desk.restored(stored.stamp, *WORDS)
+    assert told["safety_set"] == desk.sets()[-1] != stored.stamp
+    became(other, source)
+    their_file = tmp_path / "theirs"
+    their_file.write_text(their_token)
+    desk.token_file.write_text(source.token)
+    desk.restored(told["safety_set"], *WORDS, "--set-token-file", their_file)
+    other.token, (other.telegraf, other.grafana) = their_token, tokens_of_others
+    assert other.points() == theirs
+    other.tokens_work()
+
+
+def test_nothing_begins_without_a_token_of_the_set(house, own_database, desk: Desk) -> None:
+    source, _ = house
+    stored = desk.make_set(source)
+    other = own_database("other")
+    desk.at(other)
+    refusal = desk.refusal(stored.stamp, *WORDS, code=2)
+    assert "--set-token-file" in refusal
+    assert set(other.buckets()) == {"energy"}
+
+
+@pytest.mark.parametrize("name", ["bolt", "sqlite", "1.tar"])
+def test_a_damaged_set_is_refused_before_anything_is_replaced(house, own_database, desk: Desk, name: str) -> None:
+    _, stored = house
+    other = own_database("other")
+    desk.at(other)
+    name = f"{stored.stamp}.{name}.gz" if "tar" not in name else stored.index.shards[0].file
+    content = bytearray((stored.path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (stored.path / name).chmod(0o600)
+    (stored.path / name).write_bytes(content)
+    assert stored.stamp in desk.refusal(stored.stamp, *WORDS)
+    other.tokens_work()
+
+
+def test_after_a_kill_the_same_command_finishes_it(
+    house, own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, stored = house
+    other = own_database("other")
+    desk.at(other)
+    send, calls = whole.send, []
+
+    def kill_once(*words) -> None:
+        calls.append(words)
+        if len(calls) == 3:
+            other.process.kill()
+            other.process.wait()
+        send(*words)
+
+    monkeypatch.setattr(whole, "send", kill_once)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert "is not whole: the same command" in refusal
+    other.start()
+    desk.restored(stored.stamp, *WORDS)
+    became(other, source)
+
+
+def test_deleted_buckets(own_database, desk: Desk) -> None:
+    database = own_database("house")
+    database.write(BEFORE)
+    for name in ("before", "after"):
+        database.ask("POST", "buckets", {"name": name, "orgID": database.org_id, "retentionRules": []})
+        database.write(household(day(0), day(1), meter=name), name)
+    database.ask("DELETE", f"buckets/{database.buckets()['before']['id']}")
+    stored = desk.at(database).make_set(database)
+    database.ask("DELETE", f"buckets/{database.buckets()['after']['id']}")
+    told = desk.restored(stored.stamp, *WORDS)
+    assert told["safety_set"]
+    assert set(database.buckets()) == {"energy", "host", "after"} - {"host"}
+    assert database.points("after") == household(day(0), day(1), meter="after")
+    assert database.points() == BEFORE
+    database.tokens_work()
+
+
+@pytest.mark.parametrize(("variant", "digest"), [("sha256", hashlib.sha256), ("sha512", hashlib.sha512)])
+def test_a_token_is_found_by_its_hash(variant: str, digest) -> None:
+    stored = b'x{"hashedToken":"$influxdb2-' + variant.encode() + b"$" + base64.urlsafe_b64encode(digest(b"tok?n").digest())
+    assert has_token(stored + b'"}', "tok?n")
+    assert not has_token(stored + b'"}', "token")
+    assert has_token(b'{"token":"plain"}', "plain")
