@@ -103,9 +103,7 @@ class Database(InfluxDB):
     def delete(self, start: int, end: int, bucket: str = "energy") -> None:
         """Delete what is from ``start`` on and before ``end``."""
         instants = [datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for second in (start, end - 1)]
-        self.ask(
-            "POST", f"delete?org=home&bucket={bucket}", dict(zip(("start", "stop"), instants, strict=True))
-        )
+        self.ask("POST", f"delete?org=home&bucket={bucket}", dict(zip(("start", "stop"), instants, strict=True)))
 
     def points(self, bucket: str = "energy") -> Points:
         """Everything in a bucket."""

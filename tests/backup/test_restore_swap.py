@@ -105,9 +105,7 @@ def test_a_swap_is_undone_by_the_safety_set(database: Database, desk: Desk) -> N
     assert database.points() == spoilt
 
 
-def test_a_failure_leaves_the_bucket_as_it_was(
-    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_the_bucket_as_it_was(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     database.write(household(day(0), day(DAYS)))
     stored = desk.at(database).make_set(database)
     spoil(database)
@@ -127,9 +125,7 @@ def test_a_failure_leaves_the_bucket_as_it_was(
     database.tokens_work()
 
 
-def test_after_a_kill_the_safety_set_puts_it_right(
-    own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_kill_the_safety_set_puts_it_right(own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     database = own_database()
     database.write(household(day(0), day(DAYS)))
     stored = desk.at(database).make_set(database)

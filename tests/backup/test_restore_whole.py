@@ -141,7 +141,7 @@ def test_after_a_kill_the_same_command_finishes_it(
 
     monkeypatch.setattr(whole, "send", kill_once)
     refusal = desk.refusal(stored.stamp, *WORDS)
-    assert "is not whole: the same command" in refusal
+    assert "is not whole; the same command" in refusal
     other.start()
     desk.restored(stored.stamp, *WORDS)
     became(other, source)
@@ -166,7 +166,9 @@ def test_deleted_buckets(own_database, desk: Desk) -> None:
 
 @pytest.mark.parametrize(("variant", "digest"), [("sha256", hashlib.sha256), ("sha512", hashlib.sha512)])
 def test_a_token_is_found_by_its_hash(variant: str, digest) -> None:
-    stored = b'x{"hashedToken":"$influxdb2-' + variant.encode() + b"$" + base64.urlsafe_b64encode(digest(b"tok?n").digest())
+    stored = (
+        b'x{"hashedToken":"$influxdb2-' + variant.encode() + b"$" + base64.urlsafe_b64encode(digest(b"tok?n").digest())
+    )
     assert has_token(stored + b'"}', "tok?n")
     assert not has_token(stored + b'"}', "token")
     assert has_token(b'{"token":"plain"}', "plain")

@@ -67,8 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
     chosen = settings()
     began_s = time.monotonic()
     try:
-        with watcher() as bar:
-            restored = _restore(arguments, chosen, bar)
+        restored = _restore(arguments, chosen)
     except WordError:
         raise
     except WattlineError:
@@ -104,19 +103,20 @@ def _demand_one_way(arguments: argparse.Namespace) -> None:
         raise WordError("--set-token-file is for --all alone; the other ways need no token of the set.")
 
 
-def _restore(arguments: argparse.Namespace, chosen: Settings, bar: Watcher) -> Restored | None:
+def _restore(arguments: argparse.Namespace, chosen: Settings) -> Restored | None:
+    """What the restore has come to; None where there was nothing to do, or nothing was to be done."""
     folder = chosen.sets()
     found = folder.find(arguments.set)
-    way = _way(arguments, chosen, found, bar)
+    with watcher() as bar:
+        way = _way(arguments, chosen, found, bar)
     plan = [_of(found, way), *way.plan()]
     if not way.has_work or arguments.dry_run:
-        _show(plan, arguments)
+        print(json.dumps({"plan": plan}, indent=2) if arguments.json else "\n".join(map(filled, plan)))
         return None
     if not arguments.yes:
-        for sentence in plan:
-            bar.say(filled(sentence))
-        _ask()
-    return ways.restore(way, folder, chosen.house, bar)
+        _ask(plan)
+    with watcher() as bar:
+        return ways.restore(way, folder, chosen.house, bar)
 
 
 def _way(arguments: argparse.Namespace, chosen: Settings, found: Set, bar: Watcher) -> Way:
@@ -139,14 +139,10 @@ def _of(found: Set, way: Way) -> str:
     )
 
 
-def _show(plan: Sequence[str], arguments: argparse.Namespace) -> None:
-    print(json.dumps({"plan": plan}, indent=2) if arguments.json else "\n".join(filled(sentence) for sentence in plan))
-
-
-def _ask() -> None:
+def _ask(plan: Sequence[str]) -> None:
     if not sys.stdin.isatty():
         raise WordError("Nobody can be asked whether this is meant: look at it with --dry-run, then give --yes.")
-    print("Type yes to do this: ", end="", file=sys.stderr, flush=True)
+    print(*map(filled, plan), "Type yes to do this: ", sep="\n", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() != "yes":
         raise WordError("Nothing was done, since the answer was not yes.")
 

@@ -106,7 +106,7 @@ class Beside:
             self._remove(str(made["id"]), failure)
             raise
 
-    def remarks(self) -> list[str]:
+    def remarks(self, _safety: Set | None) -> list[str]:
         """That it keeps everything, and what to do where that is too long."""
         told = [
             f"{self.name} forgets nothing; delete it when it has served: `influx bucket delete --name {self.name}`."

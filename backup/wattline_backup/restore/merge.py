@@ -117,6 +117,6 @@ class Merge:
         target = self.target
         return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
 
-    def remarks(self) -> list[str]:
+    def remarks(self, _safety: Set | None) -> list[str]:
         """What to know afterwards."""
         return ["The rollups of these days are not remade by this: `compose/influxdb/remake` does that."]

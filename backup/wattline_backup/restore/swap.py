@@ -6,11 +6,11 @@ token. (InfluxDB has an old request, ``restore/buckets/ID``, that gives new shar
 known to nobody and lie on the disk for ever.) So each shard that differs is emptied and filled again, one after the other, and
 no more than one shard lacks its points at any moment.
 
-What is stamped since the safety set was begun stays, so that nothing is lost that comes in meanwhile.
+What is stamped since the minute before the safety set stays, so that nothing is lost that comes in meanwhile.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
@@ -22,6 +22,9 @@ from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import values_by_day
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
+
+# Telegraf sends a reading up to ten seconds after its stamp.
+LATENESS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -105,23 +108,25 @@ class Swap:
         """
         if safety is None:
             raise BackupError("Nothing live is changed without a safety set.")
-        until = safety.index.began
+        until = safety.index.began - LATENESS
+        watcher.say(
+            f"Where this is interrupted, `{_command(safety, self.target)}` makes {self.target.name} what it was."
+        )
         try:
             self._swap(self.pairs, until, watcher)
+            target, shards = self.target, self.source.filled
+            return values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
         except BaseException as failure:
             self._swap_back(safety, until, watcher, failure)
             raise
-        target, shards = self.target, self.source.filled
-        return values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
 
-    def remarks(self) -> list[str]:
-        """How what came since the set was made is brought in again."""
-        return [
-            (
-                f"What {self.target.name} had and the set has not is in the safety set: `wattline-backup restore SAFETY_SET --bucket "
-                f"{self.target.name} --merge` brings it in again, and `--swap` in its place undoes this."
-            )
-        ]
+    def remarks(self, safety: Set | None) -> list[str]:
+        """How to go back, and how what came since the set was made is brought in again."""
+        if safety is None:
+            return []
+        back = _command(safety, self.target)
+        again = back.replace("--swap", "--merge")
+        return [f"`{back}` undoes this; `{again}` brings in again what came since the set was made."]
 
     def _swap(self, differing: list[Pair], until: datetime, watcher: Watcher) -> None:
         for done, pair in enumerate(differing):
@@ -140,8 +145,11 @@ class Swap:
             back._swap(back.pairs, until, watcher)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
             raise BackupError(
-                f"{name} is half swapped. Once InfluxDB runs, `wattline-backup restore {safety.stamp} --bucket {name} --swap` "
-                f"makes it what it was. What went wrong: {failure}"
+                f"{name} is half swapped. Once InfluxDB runs, `{_command(safety, self.target)}` makes it what it was. What went wrong: {failure}"
             ) from error
         if isinstance(failure, WattlineError):
             raise BackupError(f"{name} is again what it was. What went wrong: {failure}") from failure
+
+
+def _command(safety: Set, target: Target) -> str:
+    return f"wattline-backup restore {safety.stamp} --bucket {target.name} --swap"

@@ -52,7 +52,7 @@ class Way(Protocol):
     def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
         """Do it; gives how many values there are of each day, or in each bucket."""
 
-    def remarks(self) -> list[str]:
+    def remarks(self, safety: Set | None) -> list[str]:
         """What a person should know or do afterwards."""
 
 
@@ -128,4 +128,5 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
     # Nobody may remove the set meanwhile.
     with folder.locked():
         values = way.act(safety, watcher)
-    return Restored(way.set.stamp, way.what, way.size, safety.stamp if safety else None, values, way.remarks())
+    stamp = safety.stamp if safety else None
+    return Restored(way.set.stamp, way.what, way.size, stamp, values, way.remarks(safety))

@@ -7,6 +7,7 @@ A failure after that is mended by the same command once more.
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from wattline.errors import WattlineError
@@ -14,6 +15,7 @@ from wattline_backup.errors import BackupError, ServerError, TokenError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.source import check_files, check_shards, manifest_of
+from wattline_backup.restore.target import Target
 from wattline_backup.restore.tokens import database_of, token_of_set
 from wattline_backup.restore.upload import send
 from wattline_backup.restore.values import values_by_day
@@ -130,16 +132,15 @@ class Whole:
         """
         if self.is_blank:
             self._set_up()
-        self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
         try:
+            self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
             return self._fill(watcher)
         except WattlineError as error:
             raise BackupError(
-                f"InfluxDB at {self.server.url} is not whole: the same command with "
-                f"WATTLINE_BACKUP_TOKEN_FILE={self.token_file} does it again. What went wrong: {error}"
+                f"InfluxDB at {self.server.url} is not whole; the same command does it again. What went wrong: {error}"
             ) from error
 
-    def remarks(self) -> list[str]:
+    def remarks(self, _safety: Set | None) -> list[str]:
         """What to do afterwards."""
         return [
             (
@@ -162,14 +163,12 @@ class Whole:
         """The values of each bucket, none of which may be missing."""
         there = {str(each["bucketID"]): each for each in self.restored.metadata().buckets}
         for bucket_id in dict.fromkeys(shard.bucket_id for shard in self.chosen.index.shards):
-            mine = [shard for shard in self.chosen.index.shards if shard.bucket_id == bucket_id and shard.tsm]
             if bucket_id not in there:
                 raise ServerError(f"The bucket {bucket_id} of the set is not on the restored server.")
-            organisation = str(there[bucket_id]["organizationID"])
-            yield (
-                str(there[bucket_id]["bucketName"]),
-                values_by_day(self.restored, organisation, bucket_id, mine, watcher),
-            )
+            bucket = Target(self.restored, there[bucket_id])
+            mine = (shard for shard in self.chosen.index.shards if shard.bucket_id == bucket_id and shard.tsm)
+            kept = [shard for shard in mine if not bucket.forgets(shard, datetime.now(UTC))]
+            yield bucket.name, values_by_day(self.restored, bucket.organisation_id, bucket_id, kept, watcher)
 
     def _set_up(self) -> None:
         """Give a blank server a first user, whose token is that of the set; all of it is replaced at once."""
