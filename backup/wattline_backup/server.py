@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from wattline_backup.errors import GoneError, ServerError, TokenError
 CONNECT_S = 10.0
 # A shard of a large store is read from a card that Grafana reads at the same time.
 READ_S = 300.0
+SHARDS = "/api/v2/backup/shards/"
+# A shard that InfluxDB lays to rest at the very moment of a write cannot bring that into a file, and answers 500 until it looks
+# at its shards again, which it does every ten seconds.
+WAKING_TRIES, WAKING_WAIT_S = 6, 2.0
 PARTS = ("kv", "sql", "buckets")
 # What InfluxDB answers where no file of a shard is newer: an empty tar.
 NOTHING = bytes(2 * BLOCK)
@@ -136,7 +141,7 @@ class Server:
             ServerError: anything else.
         """
         words = urlencode({"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")})
-        with self.request("GET", f"/api/v2/backup/shards/{shard}?{words}", stream=True) as response:
+        with self.request("GET", f"{SHARDS}{shard}?{words}", stream=True) as response:
             begin = response.read(len(NOTHING) + 1, decode_content=True)
         return bool(begin != NOTHING)
 
@@ -154,7 +159,7 @@ class Server:
         """
         headers = {"Accept-Encoding": "gzip" if packed else "identity"}
         headers |= {} if packed else {"Gzip-Compression-Level": "none"}
-        path = f"/api/v2/backup/shards/{shard}"
+        path = f"{SHARDS}{shard}"
         with self.request("GET", path, stream=True, headers=headers) as response:
             is_gzip = response.headers.get("Content-Encoding") == "gzip"
             yield Answer(self._pieces(response), is_gzip)
@@ -224,24 +229,30 @@ class Server:
             GoneError: what was asked for is not there.
             ServerError: it is away, or refuses.
         """
-        try:
-            response = self._pool.request(
-                method,
-                self.url + path,
-                body=body,
-                headers=self._headers | dict(headers or {}),
-                preload_content=not stream,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise ServerError(
-                f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it runs."
-            ) from error
+        headers = self._headers | dict(headers or {})
+        response = self._send(method, path, body, headers, stream=stream)
+        for _ in range(WAKING_TRIES if path.startswith(SHARDS) else 0):
+            if response.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+                break
+            response.close()
+            time.sleep(WAKING_WAIT_S)
+            response = self._send(method, path, body, headers, stream=stream)
         try:
             self._demand_success(response, method, path)
             yield response
         finally:
             # What was not read to its end must not be taken for the next answer.
             response.close() if stream else response.release_conn()
+
+    def _send(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], *, stream: bool
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(method, self.url + path, body=body, headers=headers, preload_content=not stream)
+        except urllib3.exceptions.HTTPError as error:
+            raise ServerError(
+                f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it runs."
+            ) from error
 
     def _demand_success(self, response: urllib3.BaseHTTPResponse, method: str, path: str) -> None:
         if response.status < HTTPStatus.MULTIPLE_CHOICES:

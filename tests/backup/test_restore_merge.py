@@ -66,7 +66,7 @@ def test_the_gaps_are_filled_and_live_values_stay(own_database, desk: Desk) -> N
     stored = desk.at(database).make_set(database)
     database.delete(day(1), day(2))
     database.delete(day(2) + 3600, day(2) + 7200)
-    changed = household(day(3), day(3) + 7200, plus=0.5) | household(day(0), day(1), meter="new")
+    changed = household(day(2), day(3), plus=0.5, step_s=1200) | household(day(0), day(1), meter="new")
     in_memory = household(day(4), day(4) + 3600, plus=0.25)
     database.write(changed)
     database.flush()
