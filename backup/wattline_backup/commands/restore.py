@@ -150,7 +150,8 @@ def _ask(plan: Sequence[str]) -> None:
 def _as_text(restored: Restored, seconds: float) -> str:
     told = [f"Restored {restored.what} in {seconds:.1f} s, and found it there: {sum(restored.values.values())} values."]
     told += [f"  {name:12}{count:>14}" for name, count in restored.values.items()]
-    told += [filled(sentence) for sentence in restored.remarks]
+    # Not broken into lines: there are commands in them.
+    told += restored.remarks
     return "\n".join(told)
 
 
