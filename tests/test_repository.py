@@ -210,8 +210,10 @@ def test_the_wheel_holds_the_whole_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob(f"wattline-{wattline.__version__}-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    package = {str(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py")} | {"wattline/py.typed"}
+    folders = PACKAGE, CHECKOUT / "backup" / "wattline_backup"
+    modules = {str(path.relative_to(folder.parent)) for folder in folders for path in folder.rglob("*.py")}
+    package = modules | {"wattline/py.typed", "wattline_backup/py.typed"}
     assert package <= names
     assert {"wattline/meters/orno_we515.py", "wattline/meters/orno_we514.py"} <= names
     assert f"wattline-{wattline.__version__}.dist-info/licenses/LICENSE" in names
-    assert [name for name in names if not name.startswith(("wattline/", "wattline-"))] == []
+    assert [name for name in names if not name.startswith(("wattline/", "wattline_backup/", "wattline-"))] == []

@@ -14,6 +14,7 @@
 import gzip
 import io
 import tarfile
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ def tar_of(files: dict[str, bytes], *, folder: str = "0123456789abcdef/autogen/7
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     borders = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[start:stop] for start, stop in zip(borders, borders[1:], strict=False)]
+    return [data[start:stop] for start, stop in pairwise(borders)]
 
 
 def read(data: bytes, cuts: list[int] | None = None) -> list[Member]:
