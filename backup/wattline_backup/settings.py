@@ -10,8 +10,12 @@ from wattline.errors import WordError
 from wattline_backup.house import House
 from wattline_backup.household import zone_of
 from wattline_backup.retention import ALL, RULES, Policy
+from wattline_backup.proof.scratch import Container, Program, Way
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder
+
+# The one that compose.yaml names, so that a proof downloads nothing.
+IMAGE = "influxdb:2.9.1-alpine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Settings:
         outcome: the file that Telegraf reads.
         policy: how many sets are kept.
         zone: whose calendar tells hours, days, weeks, months and years apart; None is the system's.
+        scratch: how a scratch InfluxDB is run.
     """
 
     folder: Path
@@ -35,6 +40,7 @@ class Settings:
     outcome: Path | None
     policy: Policy
     zone: tzinfo | None
+    scratch: Way
 
     def server(self) -> Server:
         """InfluxDB, with the token.
@@ -66,6 +72,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     grafana = environment.get("WATTLINE_BACKUP_GRAFANA", "")
     outcome = environment.get("WATTLINE_BACKUP_OUTCOME", "")
+    influxd = environment.get("WATTLINE_BACKUP_INFLUXD", "")
     files = [Path(each) for each in environment.get("WATTLINE_BACKUP_FILES", "").split(":") if each]
     return Settings(
         folder=Path(environment.get("WATTLINE_BACKUP_FOLDER", "/var/backups/wattline")),
@@ -75,6 +82,7 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         outcome=Path(outcome) if outcome else None,
         policy=_policy(environment),
         zone=zone_of(environment),
+        scratch=Program(Path(influxd)) if influxd else Container(environment.get("WATTLINE_BACKUP_IMAGE", IMAGE)),
     )
 
 

@@ -1,0 +1,1 @@
+"""The proof that a set can be restored: its files, and what a server reads in them."""
