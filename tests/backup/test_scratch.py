@@ -117,6 +117,8 @@ def test_what_is_left_of_another_is_ended(tmp_path: Path):
     folder = tmp_path / FOLDER
     folder.mkdir()
     with subprocess.Popen(["sh", "-c", "read line", f"--bolt-path={folder}/bolt"], stdin=subprocess.PIPE) as left:
+        words = Path(f"/proc/{left.pid}/cmdline")
+        wait_until("it has its words", lambda: str(folder).encode() in words.read_bytes(), 5)
         (folder / PID_FILE).write_text(str(left.pid))
         clear(folder, Program(Path("influxd")))
         assert left.wait(5) == -signal.SIGKILL
