@@ -29,3 +29,7 @@ class SetError(BackupError):
 
 class FolderError(BackupError):
     """The folder of the sets cannot be used: in use, read-only, too full."""
+
+
+class OffsiteError(BackupError):
+    """The off-site copy is away, refuses, or is not what it should be."""

@@ -1,0 +1,209 @@
+"""The one page that must live outside the house.
+
+The off-site copy opens with a password that lies on the Pi. When the Pi is gone, so is the password, and the copy with it,
+unless it stands on paper somewhere else; so do the token, which InfluxDB keeps as a hash alone, and the commands.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from shlex import quote
+
+from wattline_backup.errors import BackupError
+from wattline_backup.offsite.place import Place
+
+COLUMNS = 80
+NUMBER_LENGTH = 8
+# Beyond this a file that the credentials name is no key.
+LARGEST_KEY = 16_384
+NO_COPY = "There is no off-site copy yet: what is on the Pi is lost with the Pi."
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that somebody may have to type.
+
+    Attributes:
+        title: what it is.
+        value: a line, or the lines of a file.
+    """
+
+    title: str
+    value: str
+
+    @property
+    def number(self) -> str:
+        """What tells whether it was typed right."""
+        return _number(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What stands on the page.
+
+    Attributes:
+        host: the machine that it is of.
+        secrets: all that opens the copy and the server.
+        repository: of the off-site copy; empty where there is none.
+        has_credentials: whether the store wants any.
+    """
+
+    host: str
+    secrets: tuple[Secret, ...] = field(repr=False)
+    repository: str = ""
+    has_credentials: bool = False
+
+    @property
+    def number(self) -> str:
+        """Of the whole page: another one as soon as anything on it is."""
+        return _number("\n".join(f"{each.title}={each.value}" for each in self.secrets))
+
+    def text(self, today: date) -> str:
+        """The page, in lines of 80 columns; only a value may go on over several, which then end in a backslash."""
+        return "\n".join(self._lines(today)) + "\n"
+
+    def _lines(self, today: date) -> Iterator[str]:
+        head = f"{today.isoformat()}, {self.host}"
+        yield f"WATTLINE RECOVERY SHEET{head:>{COLUMNS - 23}}"
+        yield "=" * COLUMNS
+        yield from INTRODUCTION
+        for each in self.secrets:
+            yield f"{each.title}{'# ' + each.number:>{COLUMNS - len(each.title)}}"
+            yield from _wrapped(each.value)
+            yield ""
+        yield from self._commands()
+        yield "=" * COLUMNS
+        yield f"Put this page away outside the house, then on {self.host}:"
+        yield f"  wattline-backup recovery-sheet --confirm          the number of this page: {self.number}"
+
+    def _commands(self) -> Iterator[str]:
+        if not self.repository:
+            yield NO_COPY
+            return
+        yield from BLANK_MACHINE
+        if self.has_credentials:
+            yield "     nano credentials        # the lines of the credentials, as they stand"
+        yield "  3. Bring the newest set back:"
+        if self.has_credentials:
+            yield "     set -a; . ./credentials; set +a"
+        yield from _shell(f"export RESTIC_REPOSITORY={quote(self.repository)}")
+        yield from RESTIC_ALONE
+        if self.repository.startswith("sftp:"):
+            yield "     (restic logs in by ssh; the key of the Pi is gone, so take another one,"
+            yield "     or the account's password.)"
+        yield from REST
+
+
+INTRODUCTION = """\
+With this page a house comes back onto a blank machine. Without it the copy
+outside the house is lost together with the Pi. Keep it where neither fire nor
+thief of the house comes, and show it to nobody: it opens everything.
+A line that ends in \\ goes on in the next. Behind each # stands the beginning of
+`printf %s 'VALUE' | sha256sum`, to see whether a value was typed right.
+""".splitlines()
+
+BLANK_MACHINE = """\
+ON A BLANK MACHINE (Debian, Raspberry Pi OS)
+  1. sudo apt-get install restic rsync, and Docker as docs.docker.com says
+  2. umask 077; mkdir recovery; cd recovery
+     nano password           # the password of the off-site copy, in one line
+     nano token              # the operator's token, in one line""".splitlines()
+
+RESTIC_ALONE = """\
+     export RESTIC_PASSWORD_FILE="$PWD/password"
+     restic restore latest --tag wattline --target set
+     In set/house/ is what else the house had, each file under its whole path:
+     settings, secrets, the checkout's compose/ folder; and grafana.db.""".splitlines()
+
+REST = """\
+  4. Set the machine up as wattline's README says, with those files:
+     sudo rsync -a --exclude=/grafana.db set/house/ /
+     then in compose/: sudo ./make-secrets && docker compose up -d
+  5. Everything into InfluxDB, which must be set up with this same token:
+     influx restore --full --operator-token "$(cat token)" -t "$(cat token)" \\
+       --host http://127.0.0.1:8086 set
+     or, with wattline-backup installed and the same files in /etc:
+     wattline-backup offsite restore latest /var/tmp/sets
+     WATTLINE_BACKUP_FOLDER=/var/tmp/sets wattline-backup restore SET --all
+  6. docker compose stop grafana; docker compose cp set/house/grafana.db \\
+       grafana:/var/lib/grafana/grafana.db; docker compose start grafana""".splitlines()
+
+
+def sheet(token_file: Path, place: Place | None, host: str) -> Sheet:
+    """The page of this machine as it is now.
+
+    Args:
+        token_file: with the token of InfluxDB's operator.
+        place: of the off-site copy; None where there is none.
+        host: the machine's name.
+
+    Raises:
+        BackupError: something that belongs on it cannot be read.
+    """
+    token = Secret("TOKEN OF INFLUXDB'S OPERATOR", _read(token_file))
+    if place is None:
+        return Sheet(host, (token,))
+    secrets = [
+        Secret("REPOSITORY OF THE OFF-SITE COPY", place.repository),
+        Secret("PASSWORD OF THE OFF-SITE COPY (restic)", _read(place.password_file)),
+    ]
+    if place.credentials:
+        secrets.append(Secret("CREDENTIALS OF ITS STORE", _listed(place)))
+    # Google's key is a file that the credentials only name.
+    secrets += [Secret(f"FILE {path}", _read(path)) for path in _named_files(place)]
+    return Sheet(host, (*secrets, token), place.repository, bool(place.credentials))
+
+
+def nag(confirmed_s: float | None) -> str | None:
+    """What is said again and again until somebody confirmed that the page lies outside the house.
+
+    Args:
+        confirmed_s: when that was, in seconds since 1970; None if never.
+    """
+    if confirmed_s is not None:
+        return None
+    return (
+        "Nobody has confirmed that the recovery sheet lies outside the house: if the Pi is gone, the off-site copy can be opened "
+        "by nobody. `wattline-backup recovery-sheet` prints it, with --confirm it is confirmed."
+    )
+
+
+def _listed(place: Place) -> str:
+    return "\n".join(f"{name}={quote(value)}" for name, value in place.credentials.items())
+
+
+def _named_files(place: Place) -> list[Path]:
+    paths = [Path(value) for value in place.credentials.values() if value.startswith("/")]
+    return [path for path in paths if path.is_file() and path.stat().st_size <= LARGEST_KEY]
+
+
+def _read(file: Path) -> str:
+    try:
+        value = file.read_text().strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise BackupError(f"{file} belongs on the recovery sheet and cannot be read: {reason}.") from error
+    if not value:
+        raise BackupError(f"{file} belongs on the recovery sheet and is empty.")
+    return value
+
+
+def _number(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:NUMBER_LENGTH]
+
+
+def _wrapped(value: str) -> Iterator[str]:
+    width = COLUMNS - len("  ") - len("\\")
+    for line in value.splitlines():
+        pieces = [line[start : start + width] for start in range(0, len(line), width)]
+        yield from (f"  {piece}\\" for piece in pieces[:-1])
+        yield from (f"  {piece}" for piece in pieces[-1:])
+
+
+def _shell(command: str) -> Iterator[str]:
+    width = COLUMNS - len("     ") - len("\\")
+    pieces = [command[start : start + width] for start in range(0, len(command), width)]
+    yield from (f"     {piece}\\" for piece in pieces[:-1])
+    yield f"     {pieces[-1]}"
