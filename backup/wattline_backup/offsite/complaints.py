@@ -68,13 +68,19 @@ COMPLAINTS = (
         "The off-site copy {repository} cannot be used by this user ({said}).",
     ),
     Complaint(
+        0,
+        r"does not match|ciphertext verification failed|repository contains errors|pack .* (damaged|contains)|invalid data returned",
+        "The off-site copy {repository} is damaged ({said}): start another one (a new place in WATTLINE_OFFSITE_REPOSITORY, `offsite "
+        "init`, `offsite copy`), and keep this one until restic's manual has told what can be repaired.",
+    ),
+    Complaint(
         10,
         r"Is there a repository at the following location|repository does not exist",
         "There is no restic repository at {repository}: see that the address is right (and a disk plugged in and mounted); "
         "`wattline-backup offsite init` makes a new one.",
     ),
 )
-MISSING = COMPLAINTS[-1]
+MISSING, LOCKED = COMPLAINTS[-1], COMPLAINTS[1]
 PREAMBLE = re.compile(
     r"^(\x1b\[2K)?(.* retrying after [^:]+: )?(Fatal: )?(unable to (open config file|create lock in backend): )?"
 )
@@ -83,6 +89,13 @@ LONGEST = 240
 
 class MissingError(OffsiteError):
     """There is no repository."""
+
+
+class LockedError(OffsiteError):
+    """Another restic has it, or one that died has left its lock."""
+
+
+KINDS = {MISSING: MissingError, LOCKED: LockedError}
 
 
 def explain(place: Place, code: int, said: str) -> OffsiteError:
@@ -104,7 +117,7 @@ def explain(place: Place, code: int, said: str) -> OffsiteError:
 
 
 def _error(place: Place, complaint: Complaint, said: str) -> OffsiteError:
-    kind = MissingError if complaint is MISSING else OffsiteError
+    kind = KINDS.get(complaint, OffsiteError)
     credentials = f"{place.credentials_file} holds" if place.credentials_file else "it was given"
     return kind(
         complaint.sentence.format(

@@ -80,7 +80,7 @@ class Repository:
                 f"There is no folder {path.parent} to make the off-site copy {path} in: mount the disk first, or make the folder."
             )
         try:
-            self.restic.open()
+            self.restic.ask("cat", "config")
         except MissingError:
             self.restic.run("init")
             return True
@@ -92,8 +92,7 @@ class Repository:
         Raises:
             OffsiteError: it does not say.
         """
-        self.restic.open()
-        said = self.restic.run("snapshots", "--tag", TAG, "--no-lock")
+        said = self.restic.ask("snapshots", "--tag", TAG)
         listed = [each for document in said.documents if isinstance(document, list) for each in document]
         return sorted((_snapshot(each) for each in listed if _stamp(each)), key=lambda each: each.stamp)
 
@@ -116,10 +115,9 @@ class Repository:
         return Copied(chosen.stamp, chosen.index.size, int(summary.get("data_added", 0)), was_there, is_verified)
 
     def _send(self, chosen: Set) -> dict[str, Any]:
-        self.restic.run("unlock")
         # The set's own time, so that days and weeks are kept by when it was made, not by when it was sent.
         made = chosen.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        said = self.restic.run(
+        said = self.restic.change(
             "backup",
             *("--tag", f"{TAG},{chosen.stamp}", "--time", made),
             ".",
@@ -129,7 +127,7 @@ class Repository:
         )
         summary = said.summary()
         if said.code == INCOMPLETE:
-            self.restic.run("forget", str(summary["snapshot_id"]))
+            self.restic.change("forget", str(summary["snapshot_id"]))
             raise OffsiteError(
                 f"{chosen.path} could not be read whole while it was copied: it was pruned meanwhile, or the disk is failing. "
                 "The off-site copy keeps nothing of it; run it again."
@@ -150,15 +148,9 @@ class Repository:
             OffsiteError: it is damaged, or away.
         """
         part = int(now_s // WEEK_S) % parts + 1
-        self.restic.open()
-        self.restic.run("unlock")
+        self.restic.ask("cat", "config")
         self._watcher.move(f"part {part}", 0, 1)
-        said = self.restic.run("check", f"--read-data-subset={part}/{parts}", fine=(0, 1))
-        if said.code:
-            raise OffsiteError(
-                f"The off-site copy {self.restic.place.repository} is damaged, or could not be read ({_first(said.complaints)}): "
-                "`restic check` tells more, and restic's manual how it is repaired; copy the newest set into a new one until then."
-            )
+        self.restic.change("check", f"--read-data-subset={part}/{parts}")
         return part
 
     def prune(self, keep: Mapping[str, int], *, is_dry: bool) -> tuple[list[str], list[str]]:
@@ -174,16 +166,15 @@ class Repository:
         Raises:
             OffsiteError: it could not be done.
         """
-        self.restic.open()
-        self.restic.run("unlock")
+        self.restic.ask("cat", "config")
         rules = [f"--keep-{kind}={count}" for kind, count in {**keep, "last": max(keep["last"], 1)}.items() if count]
         dry = ["--dry-run"] if is_dry else []
-        said = self.restic.run("forget", "--tag", TAG, "--group-by", "", *rules, *dry)
+        said = self.restic.change("forget", "--tag", TAG, "--group-by", "", *rules, *dry)
         groups = [group for document in said.documents if isinstance(document, list) for group in document]
         kept, gone = (_stamps(groups, key) for key in ("keep", "remove"))
         if not is_dry:
             # Also without anything to forget: a run that was cut off has forgotten, and freed nothing.
-            self.restic.run("prune")
+            self.restic.change("prune")
         return kept, gone
 
     def _hear_copy(self, document: Mapping[str, Any]) -> None:
@@ -229,15 +220,6 @@ def _snapshot(document: Mapping[str, Any]) -> Snapshot:
 
 def _stamps(groups: Sequence[Mapping[str, Any]], key: str) -> list[str]:
     return sorted(_stamp(each) for group in groups for each in group.get(key) or [])
-
-
-def _first(said: str) -> str:
-    """The line that names the damage."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [
-        line for line in lines if "error" in line.lower() or "does not match" in line or line.startswith("Fatal")
-    ]
-    return (telling or lines or ["without a word"])[0][:240]
 
 
 def local(stamp: str) -> str:

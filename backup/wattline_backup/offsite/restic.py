@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wattline_backup.errors import OffsiteError
-from wattline_backup.offsite.complaints import explain
+from wattline_backup.offsite.complaints import LockedError, explain
 from wattline_backup.offsite.place import Place
 from wattline_backup.progress import Watcher
 
@@ -73,8 +73,8 @@ class Restic:
         numbers = re.search(r"restic (\d+)\.(\d+)\.(\d+)", said)
         return tuple(int(each) for each in numbers.groups()) if numbers else ()
 
-    def open(self) -> None:
-        """Find out whether the repository is there, answers, and opens; changes nothing.
+    def ask(self, *words: str) -> Said:
+        """The first question of a command: whether the repository is there, answers, and opens. It changes nothing.
 
         Raises:
             MissingError: there is none.
@@ -84,10 +84,30 @@ class Restic:
         by_identity = self.place.repository.startswith("azure:") and not keys & self.place.credentials.keys()
         if by_identity and self.version() < AZURE_IDENTITY:
             raise OffsiteError(
-                "This restic is too old for Azure with less than the key of the account: it takes 0.16 or newer, as Debian 13 "
-                "(trixie) has it."
+                "This restic is too old for Azure without a key of the account or a signature of its making: it takes 0.16 or newer, "
+                "as Debian 13 (trixie) has it."
             )
-        self.run("cat", "config", "--no-lock", patience_s=PATIENCE_S)
+        return self.run(*words, "--no-lock", patience_s=PATIENCE_S)
+
+    def change(
+        self,
+        *words: str,
+        folder: Path | None = None,
+        hear: Callable[[dict[str, Any]], None] | None = None,
+        fine: Sequence[int] = (0,),
+    ) -> Said:
+        """The same as ``run``, for what restic locks the repository for. A lock that somebody left who died is taken away.
+
+        Raises:
+            LockedError: somebody who lives has it.
+            OffsiteError: it failed.
+        """
+        try:
+            return self.run(*words, folder=folder, hear=hear, fine=fine)
+        except LockedError:
+            # It takes away those alone whose process is gone, or which nobody has renewed for half an hour.
+            self.run("unlock")
+            return self.run(*words, folder=folder, hear=hear, fine=fine)
 
     def run(
         self,
