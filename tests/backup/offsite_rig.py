@@ -113,6 +113,7 @@ class House:
         repository: as restic writes it.
         credentials: of the store.
         outer: what else is in its environment.
+        wider: credentials that may make the repository, where the others may only use it.
         patience_s: how long a store may take to answer; as it is in the program unless given.
     """
 
@@ -121,15 +122,24 @@ class House:
     repository: str
     credentials: Mapping[str, str] = field(default_factory=dict)
     outer: Mapping[str, str] = field(default_factory=dict)
+    wider: Mapping[str, str] | None = None
     patience_s: float | None = None
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self.secret("password", PASSWORD)
         self.secret("token", TOKEN)
-        self.secret(
-            "credentials", "\n".join(["# of the store", "", *(f"{k}={v}" for k, v in self.credentials.items())])
-        )
+        self.give(self.credentials)
+
+    def give(self, credentials: Mapping[str, str]) -> None:
+        """Write the credentials file."""
+        self.secret("credentials", "\n".join(["# of the store", "", *(f"{k}={v}" for k, v in credentials.items())]))
+
+    def init(self) -> None:
+        """Make the repository."""
+        self.give(self.wider or self.credentials)
+        self.done("offsite", "init")
+        self.give(self.credentials)
 
     def secret(self, name: str, text: str) -> None:
         """Write a file that only its owner may read."""
@@ -232,6 +242,7 @@ class S3(Program):
 
     def start(self) -> None:
         words = [
+            "--quiet",
             "--port",
             f"127.0.0.1:{self._port}",
             "posix",
@@ -267,7 +278,7 @@ class Azurite(Program):
             "--blobHost",
             "127.0.0.1",
             "--blobPort",
-            str(self._port),
+            str(self.port),
             "--disableTelemetry",
         ]
         words += ["--skipApiVersionCheck", "--location", str(self._folder), "--cert", str(self.certificate), "--silent"]
@@ -280,6 +291,11 @@ class Azurite(Program):
     def outer(self) -> dict[str, str]:
         """What leads a program to it."""
         return {"HTTPS_PROXY": self.proxy.url, "SSL_CERT_FILE": str(self.certificate)}
+
+    @property
+    def key(self) -> dict[str, str]:
+        """Credentials that are good for the whole account."""
+        return {"AZURE_ACCOUNT_NAME": self.ACCOUNT, "AZURE_ACCOUNT_KEY": self._key}
 
     @property
     def sas(self) -> dict[str, str]:
@@ -299,7 +315,9 @@ class Azurite(Program):
         words = {"sp": "rwdlac", "ss": "b", "srt": "sco", "se": expiry, "spr": "https", "sv": self.VERSION}
         query = urllib.parse.urlencode({**words, "sig": self._sign("\n".join(signed)), "restype": "container"})
         request = urllib.request.Request(
-            f"https://{self._name}/{self.CONTAINER}?{query}", method="PUT", headers={"x-ms-version": self.VERSION}
+            f"https://{self._name}/{self.CONTAINER}?{query}",
+            method="PUT",
+            headers={"x-ms-version": self.VERSION, "Host": self._name},
         )
         request.set_proxy(self.proxy.url.removeprefix("http://"), "https")
         context = ssl.create_default_context(cafile=str(self.certificate))

@@ -47,12 +47,14 @@ def house(request, tmp_path) -> House:
         store = request.getfixturevalue("s3")
         return House(tmp_path / "house", restic(which), f"{store.repository}/{tmp_path.name}", store.credentials)
     store = request.getfixturevalue("azurite")
-    return House(tmp_path / "house", restic(which), f"{store.repository}{tmp_path.name}", store.sas, store.outer)
+    return House(
+        tmp_path / "house", restic(which), f"{store.repository}{tmp_path.name}", store.sas, store.outer, store.key
+    )
 
 
 def test_a_set_comes_back_from_the_store(house, tmp_path):
     """A machine that has nothing but repository, password and credentials."""
-    house.done("offsite", "init")
+    house.init()
     made = make_set(house.folder, BEGAN, {1: 1, 2: 2})
     house.done("offsite", "copy")
     house.done("offsite", "check", "--parts", "1")
@@ -71,8 +73,10 @@ def test_a_store_that_dies_half_way_costs_one_copy(azurite, tmp_path, which):
     """What it had sent is not sent again, and nothing counts as off-site before it all is."""
     proxy = Proxy(azurite.port)
     outer = {**azurite.outer, "HTTPS_PROXY": proxy.url}
-    house = House(tmp_path / "house", restic(which), f"{azurite.repository}half-{which}", azurite.sas, outer)
-    house.done("offsite", "init")
+    house = House(
+        tmp_path / "house", restic(which), f"{azurite.repository}half-{which}", azurite.sas, outer, azurite.key
+    )
+    house.init()
     make_set(house.folder, BEGAN, {number: number for number in range(60)})
     proxy.cut_after(25_000_000)
     ended: list[int] = []
@@ -108,12 +112,10 @@ def test_a_store_that_is_away_is_one_sentence(tmp_path, which, monkeypatch):
 
 @pytest.mark.parametrize("house", ["s3-debian", "s3-newest", "azure-newest", "azure-debian"], indirect=True)
 def test_wrong_credentials_are_one_sentence(house):
-    house.done("offsite", "init")
-    name = next(iter(sorted(house.credentials, reverse=True)))
+    house.init()
+    name = max(house.credentials)
     wrong = house.credentials[name].replace("sig=", "sig=AAAA") if "SAS" in name else "not-the-secret-of-it"
-    house.secret(
-        "credentials", "\n".join(f"{key}={wrong if key == name else value}" for key, value in house.credentials.items())
-    )
+    house.give({**house.credentials, name: wrong})
     house.patience_s = 20
     said = house.refused("offsite", "list")
     assert said.startswith(f"The store of {house.repository} refuses what {house.home}/credentials holds (")

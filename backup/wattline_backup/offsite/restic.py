@@ -177,7 +177,7 @@ class Restic:
     def _read_complaints(self, stream: IO[str], complaints: "deque[str]") -> None:
         is_told = False
         for line in stream:
-            complaints.append(line)
+            complaints.append(_plain(line))
             if RETRYING.search(line) and not is_told:
                 is_told = True
                 self._watcher.say(f"The off-site copy {self.place.repository} does not answer; restic keeps trying.")
@@ -195,3 +195,9 @@ def _document(line: str) -> Any:
     except ValueError:
         return None
     return found
+
+
+def _plain(line: str) -> str:
+    """What a line of standard error says. Since 0.17 it is JSON at the end: ``{"message_type":"exit_error","message":"Fatal: ..."}``."""
+    document = _document(line)
+    return f"{document['message']}\n" if isinstance(document, dict) and "message" in document else line
