@@ -1,12 +1,15 @@
 """What the tests of the off-site copy stand on: sets made without InfluxDB, restic, and stores that are real servers."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
+import http.client
 import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -15,14 +18,14 @@ import subprocess
 import sys
 import tarfile
 import threading
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -267,12 +270,16 @@ class Azurite(Program):
         self._folder, self.port = folder, free_port()
         self._key = base64.b64encode(hashlib.sha256(b"a key of the account").digest()).decode()
         self._name = f"{self.ACCOUNT}.blob.core.windows.net"
-        self.proxy = Proxy(self.port)
         self.repository = f"azure:{self.CONTAINER}:/"
-        self.certificate = folder / "certificate.pem"
+        self.certificate, self.private = folder / "certificate.pem", folder / "key.pem"
+        self._make_certificate()
+        self.proxy = self.make_proxy()
+
+    def make_proxy(self) -> "Proxy":
+        """One that can be cut without harm to others."""
+        return Proxy(self.port, self.certificate, self.private)
 
     def start(self) -> None:
-        self._make_certificate()
         words = [
             program("azurite-blob"),
             "--blobHost",
@@ -283,7 +290,7 @@ class Azurite(Program):
         ]
         words += ["--skipApiVersionCheck", "--location", str(self._folder), "--cert", str(self.certificate), "--silent"]
         own = {"AZURITE_ACCOUNTS": f"{self.ACCOUNT}:{self._key}", "PATH": os.environ["PATH"], "HOME": str(self._folder)}
-        self.run([*words, "--key", str(self._folder / "key.pem")], own)
+        self.run([*words, "--key", str(self.private)], own)
         wait_until("Azurite listens", lambda: _listens(self.port), 60)
         self._make_container()
 
@@ -295,7 +302,7 @@ class Azurite(Program):
     @property
     def key(self) -> dict[str, str]:
         """Credentials that are good for the whole account."""
-        return {"AZURE_ACCOUNT_NAME": self.ACCOUNT, "AZURE_ACCOUNT_KEY": self._key}
+        return {"AZURE_ACCOUNT_NAME": self.ACCOUNT, "AZURE_ACCOUNT_SAS": self._account_sas()}
 
     @property
     def sas(self) -> dict[str, str]:
@@ -309,27 +316,31 @@ class Azurite(Program):
         words = {"sp": permissions, "se": expiry, "spr": "https", "sv": self.VERSION, "sr": "c"}
         return urllib.parse.urlencode({**words, "sig": self._sign("\n".join(signed))})
 
-    def _make_container(self) -> None:
+    def _account_sas(self) -> str:
         expiry = (datetime.now(UTC) + DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
         signed = [self.ACCOUNT, "rwdlac", "b", "sco", "", expiry, "", "https", self.VERSION, "", ""]
         words = {"sp": "rwdlac", "ss": "b", "srt": "sco", "se": expiry, "spr": "https", "sv": self.VERSION}
-        query = urllib.parse.urlencode({**words, "sig": self._sign("\n".join(signed)), "restype": "container"})
-        request = urllib.request.Request(
-            f"https://{self._name}/{self.CONTAINER}?{query}",
-            method="PUT",
-            headers={"x-ms-version": self.VERSION, "Host": self._name},
+        return urllib.parse.urlencode({**words, "sig": self._sign("\n".join(signed))})
+
+    def _make_container(self) -> None:
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1",
+            self.proxy.port,
+            timeout=20,
+            context=ssl.create_default_context(cafile=str(self.certificate)),
         )
-        request.set_proxy(self.proxy.url.removeprefix("http://"), "https")
-        context = ssl.create_default_context(cafile=str(self.certificate))
-        with urllib.request.urlopen(request, timeout=20, context=context) as answer:  # noqa: S310 - likewise
-            assert answer.status == 201
+        connection.set_tunnel(self._name, 443)
+        path = f"/{self.CONTAINER}?restype=container&{self._account_sas()}"
+        connection.request("PUT", path, headers={"x-ms-version": self.VERSION, "Content-Length": "0"})
+        assert connection.getresponse().status == 201
+        connection.close()
 
     def _sign(self, text: str) -> str:
         return base64.b64encode(hmac.digest(base64.b64decode(self._key), text.encode(), "sha256")).decode()
 
     def _make_certificate(self) -> None:
         words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=azurite"]
-        words += ["-keyout", str(self._folder / "key.pem"), "-out", str(self.certificate)]
+        words += ["-keyout", str(self.private), "-out", str(self.certificate)]
         subprocess.run(
             [*words, "-addext", "subjectAltName=DNS:*.blob.core.windows.net"], check=True, capture_output=True
         )
@@ -342,17 +353,30 @@ class Azurite(Program):
 class Proxy:
     """A proxy that leads every host to one port of 127.0.0.1, and can be cut after so many bytes.
 
+    It looks into the TLS on both sides, to take out one header: from 0.18 on restic sends an empty tier, which Azure takes and
+    Azurite refuses.
+
     Args:
         port: where everything goes.
+        certificate: that it shows to whoever comes.
+        key: of that.
     """
 
-    def __init__(self, port: int) -> None:
+    EMPTY_TIER = re.compile(rb"x-ms-access-tier: *\r\n", re.IGNORECASE)
+
+    def __init__(self, port: int, certificate: Path, key: Path) -> None:
         self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._shown.load_cert_chain(certificate, key)
+        self._seen = ssl.create_default_context(cafile=str(certificate))
         self.left: int | None = None
         self.cut = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._server = self._wait_for(asyncio.start_server(self._connect, "127.0.0.1", 0))
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def cut_after(self, count: int | None) -> None:
         """Carry so many bytes more towards the store, then let nothing through; None lets all through again."""
@@ -360,43 +384,54 @@ class Proxy:
         self.left = count
 
     def close(self) -> None:
-        self._listener.close()
+        self._server.close()
+        self._wait_for(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+    def _wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    def _connect(self, client: socket.socket) -> None:
-        head = b""
-        while not head.endswith(b"\r\n\r\n") and (piece := client.recv(1)):
-            head += piece
-        if self.cut.is_set():
-            client.close()
-            return
-        server = socket.create_connection(("127.0.0.1", self._port))
-        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        threading.Thread(target=self._carry, args=(server, client, False), daemon=True).start()
-        self._carry(client, server, True)
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
-    def _carry(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
-        try:
-            while piece := source.recv(65536):
-                if counts and self.left is not None:
-                    self.left -= len(piece)
-                    if self.left < 0:
-                        self.cut.set()
-                if self.cut.is_set():
-                    break
-                target.sendall(piece)
-        except OSError:
-            pass
-        finally:
-            for each in (source, target):
-                each.close()
+    async def _connect(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        far = None
+        # What ends a connection here is the other side, or the test.
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not self.cut.is_set():
+                name = head.split(b" ")[1].decode().partition(":")[0]
+                near.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                await near.start_tls(self._shown)
+                answers, far = await asyncio.open_connection(
+                    "127.0.0.1", self._port, ssl=self._seen, server_hostname=name
+                )
+                ways = [self._carry(reader, far, self._towards_store), self._carry(answers, near, lambda piece: piece)]
+                await asyncio.wait([asyncio.ensure_future(way) for way in ways], return_when=asyncio.FIRST_COMPLETED)
+        for each in (near, far):
+            if each:
+                each.transport.abort()
+
+    async def _carry(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, change: Callable[[bytes], bytes]
+    ) -> None:
+        with suppress(OSError):
+            while piece := change(await source.read(65536)):
+                target.write(piece)
+                await target.drain()
+
+    def _towards_store(self, piece: bytes) -> bytes:
+        """The piece; nothing, which ends the connection, once enough has passed."""
+        if self.left is not None:
+            self.left -= len(piece)
+            if self.left < 0:
+                self.cut.set()
+        return b"" if self.cut.is_set() else self.EMPTY_TIER.sub(b"", piece)
 
 
 def _listens(port: int) -> bool:

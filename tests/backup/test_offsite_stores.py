@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from backup.offsite_rig import BEGAN, DAY, S3, Azurite, House, Proxy, make_set, program
+from backup.offsite_rig import BEGAN, DAY, S3, Azurite, House, make_set, program
 from wattline_backup.offsite import restic as restic_module
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
@@ -37,17 +37,6 @@ def azurite(tmp_path_factory, pytestconfig):
 
 def restic(which: str) -> Path:
     return Path(program("restic", debian=which == "debian")).parent
-
-
-def for_azurite(which: str, folder: Path) -> Path:
-    """From 0.18 on restic sends an empty tier, which Azure takes and Azurite refuses."""
-    if which == "debian":
-        return restic(which)
-    wrapper = folder / "bin" / "restic"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\nexec {restic(which)}/restic -o azure.access-tier=Hot "$@"\n')
-    wrapper.chmod(0o755)
-    return wrapper.parent
 
 
 @pytest.fixture(params=["s3-debian", "s3-newest", "azure-debian", "azure-newest"])
@@ -82,7 +71,7 @@ def test_a_set_comes_back_from_the_store(house, tmp_path):
 @pytest.mark.parametrize("which", ["debian", "newest"])
 def test_a_store_that_dies_half_way_costs_one_copy(azurite, tmp_path, which):
     """What it had sent is not sent again, and nothing counts as off-site before it all is."""
-    proxy = Proxy(azurite.port)
+    proxy = azurite.make_proxy()
     outer = {**azurite.outer, "HTTPS_PROXY": proxy.url}
     house = House(
         tmp_path / "house", restic(which), f"{azurite.repository}half-{which}", azurite.sas, outer, azurite.key
