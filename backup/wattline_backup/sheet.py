@@ -16,6 +16,7 @@ from wattline_backup.offsite.place import Place
 
 COLUMNS = 80
 NUMBER_LENGTH = 8
+LONGEST_HOST = 40
 # Beyond this a file that the credentials name is no key.
 LARGEST_KEY = 16_384
 NO_COPY = "There is no off-site copy yet: what is on the Pi is lost with the Pi."
@@ -65,8 +66,8 @@ class Sheet:
         return "\n".join(self._lines(today)) + "\n"
 
     def _lines(self, today: date) -> Iterator[str]:
-        head = f"{today.isoformat()}, {self.host}"
-        yield f"WATTLINE RECOVERY SHEET{head:>{COLUMNS - 23}}"
+        title, head = "WATTLINE RECOVERY SHEET", f"{today.isoformat()}, {self.host[:LONGEST_HOST]}"
+        yield f"{title}{head:>{COLUMNS - len(title)}}"
         yield "=" * COLUMNS
         yield from INTRODUCTION
         for each in self.secrets:
@@ -75,8 +76,8 @@ class Sheet:
             yield ""
         yield from self._commands()
         yield "=" * COLUMNS
-        yield f"Put this page away outside the house, then on {self.host}:"
-        yield f"  wattline-backup recovery-sheet --confirm          the number of this page: {self.number}"
+        yield "Put this page away outside the house, then confirm that on the Pi:"
+        yield f"  sudo wattline-backup recovery-sheet --confirm     number of this page: {self.number}"
 
     def _commands(self) -> Iterator[str]:
         if not self.repository:
@@ -100,8 +101,8 @@ INTRODUCTION = """\
 With this page a house comes back onto a blank machine. Without it the copy
 outside the house is lost together with the Pi. Keep it where neither fire nor
 thief of the house comes, and show it to nobody: it opens everything.
-A line that ends in \\ goes on in the next. Behind each # stands the beginning of
-`printf %s 'VALUE' | sha256sum`, to see whether a value was typed right.
+A line that ends in \\ goes on in the next. What stands behind a # is how
+`printf %s 'VALUE' | sha256sum` begins, to see whether a value was typed right.
 """.splitlines()
 
 BLANK_MACHINE = """\

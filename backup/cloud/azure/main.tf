@@ -70,7 +70,7 @@ resource "azurerm_storage_account" "new" {
   account_kind                    = "StorageV2"
   account_tier                    = "Standard"
   account_replication_type        = var.replication
-  access_tier                     = "Cool"
+  access_tier                     = "Hot"
   min_tls_version                 = "TLS1_2"
   https_traffic_only_enabled      = true
   allow_nested_items_to_be_public = false
