@@ -77,7 +77,7 @@ class Sheet:
         yield from self._commands()
         yield "=" * COLUMNS
         yield "Put this page away outside the house, then confirm that on the Pi:"
-        yield f"  sudo wattline-backup recovery-sheet --confirm     number of this page: {self.number}"
+        yield f"  sudo wattline-backup recovery-sheet --confirm    number of this page: {self.number}"
 
     def _commands(self) -> Iterator[str]:
         if not self.repository:
@@ -119,8 +119,9 @@ RESTIC_ALONE = """\
      settings, secrets, the checkout's compose/ folder; and grafana.db.""".splitlines()
 
 REST = """\
-  4. Set the machine up as wattline's README says, with those files:
-     sudo rsync -a --exclude=/grafana.db set/house/ /
+  4. Set the machine up as wattline's README says, with those files, which are
+     root's alone until the READMEs' owners and modes are given to them:
+     sudo rsync -rlt --exclude=/grafana.db set/house/ /
      then in compose/: sudo ./make-secrets && docker compose up -d
   5. Everything into InfluxDB, which must be set up with this same token:
      influx restore --full --operator-token "$(cat token)" -t "$(cat token)" \\

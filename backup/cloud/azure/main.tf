@@ -6,7 +6,7 @@ terraform {
   required_providers {
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = "~> 4.0"
+      version = "~> 4.9"
     }
     azuread = {
       source  = "hashicorp/azuread"
@@ -22,10 +22,12 @@ terraform {
 provider "azurerm" {
   subscription_id = var.subscription_id
 
-  # The account has no keys to log in with, so Terraform makes the container as the person who is logged in.
-  storage_use_azuread = true
-
-  features {}
+  features {
+    storage {
+      # The account has no keys, and all that is made here is made without looking into the store.
+      data_plane_available = false
+    }
+  }
 }
 
 data "azurerm_client_config" "me" {}
@@ -90,20 +92,10 @@ resource "azurerm_storage_account" "new" {
   }
 }
 
-# Whoever runs Terraform makes the container by this role; owning the subscription is not enough for that.
-resource "azurerm_role_assignment" "me" {
-  count                = var.existing_account != "" ? 0 : 1
-  scope                = local.account_id
-  role_definition_name = "Storage Blob Data Contributor"
-  principal_id         = data.azurerm_client_config.me.object_id
-}
-
 resource "azurerm_storage_container" "copy" {
   name                  = var.container
   storage_account_id    = local.account_id
   container_access_type = "private"
-
-  depends_on = [azurerm_role_assignment.me]
 }
 
 # Old versions are what restic has pruned. An account has one such policy, so one that is shared keeps its own.
@@ -144,8 +136,7 @@ resource "azuread_application_password" "pi" {
 
 # restic writes, lists, reads, and deletes: its locks at every run, and what it prunes.
 resource "azurerm_role_assignment" "pi" {
-  # With `storage_account_id` the container's id is the one of the resource manager, which a role can be scoped to.
-  scope                = azurerm_storage_container.copy.id
+  scope                = azurerm_storage_container.copy.resource_manager_id
   role_definition_name = "Storage Blob Data Contributor"
   principal_id         = azuread_service_principal.pi.object_id
 }
