@@ -5,7 +5,7 @@ unless it stands on paper somewhere else; so do the token, which InfluxDB keeps 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from wattline_backup.offsite.place import Place
 
 COLUMNS = 80
 NUMBER_LENGTH = 8
-LONGEST_HOST = 40
+LONGEST_NAME = 40
 # Beyond this a file that the credentials name is no key.
 LARGEST_KEY = 16_384
 NO_COPY = "There is no off-site copy yet: what is on the Pi is lost with the Pi."
@@ -49,12 +49,14 @@ class Sheet:
         secrets: all that opens the copy and the server.
         repository: of the off-site copy; empty where there is none.
         has_credentials: whether the store wants any.
+        files: names of further files with a key, by the variable that says where they are.
     """
 
     host: str
     secrets: tuple[Secret, ...] = field(repr=False)
     repository: str = ""
     has_credentials: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def number(self) -> str:
@@ -66,12 +68,12 @@ class Sheet:
         return "\n".join(self._lines(today)) + "\n"
 
     def _lines(self, today: date) -> Iterator[str]:
-        title, head = "WATTLINE RECOVERY SHEET", f"{today.isoformat()}, {self.host[:LONGEST_HOST]}"
+        title, head = "WATTLINE RECOVERY SHEET", f"{today.isoformat()}, {self.host[:LONGEST_NAME]}"
         yield f"{title}{head:>{COLUMNS - len(title)}}"
         yield "=" * COLUMNS
         yield from INTRODUCTION
         for each in self.secrets:
-            yield f"{each.title}{'# ' + each.number:>{COLUMNS - len(each.title)}}"
+            yield each.title + f"# {each.number}".rjust(COLUMNS - len(each.title))
             yield from _wrapped(each.value)
             yield ""
         yield from self._commands()
@@ -86,9 +88,12 @@ class Sheet:
         yield from BLANK_MACHINE
         if self.has_credentials:
             yield "     nano credentials        # the lines of the credentials, as they stand"
+        yield from (f"     nano {name}   # the lines of that file" for name in self.files.values())
         yield "  3. Bring the newest set back:"
         if self.has_credentials:
             yield "     set -a; . ./credentials; set +a"
+        for variable, name in self.files.items():
+            yield from _shell(f'export {variable}="$PWD/{name}"')
         yield from _shell(f"export RESTIC_REPOSITORY={quote(self.repository)}")
         yield from RESTIC_ALONE
         if self.repository.startswith("sftp:"):
@@ -154,8 +159,10 @@ def sheet(token_file: Path, place: Place | None, host: str) -> Sheet:
     if place.credentials:
         secrets.append(Secret("CREDENTIALS OF ITS STORE", _listed(place)))
     # Google's key is a file that the credentials only name.
-    secrets += [Secret(f"FILE {path}", _read(path)) for path in _named_files(place)]
-    return Sheet(host, (*secrets, token), place.repository, bool(place.credentials))
+    files = _named_files(place)
+    secrets += [Secret(f"FILE {path.name[:LONGEST_NAME]}", _read(path)) for path in files.values()]
+    names = {variable: path.name[:LONGEST_NAME] for variable, path in files.items()}
+    return Sheet(host, (*secrets, token), place.repository, bool(place.credentials), names)
 
 
 def nag(confirmed_s: float | None) -> str | None:
@@ -176,9 +183,9 @@ def _listed(place: Place) -> str:
     return "\n".join(f"{name}={quote(value)}" for name, value in place.credentials.items())
 
 
-def _named_files(place: Place) -> list[Path]:
-    paths = [Path(value) for value in place.credentials.values() if value.startswith("/")]
-    return [path for path in paths if path.is_file() and path.stat().st_size <= LARGEST_KEY]
+def _named_files(place: Place) -> dict[str, Path]:
+    paths = {name: Path(value) for name, value in place.credentials.items() if value.startswith("/")}
+    return {name: path for name, path in paths.items() if path.is_file() and path.stat().st_size <= LARGEST_KEY}
 
 
 def _read(file: Path) -> str:

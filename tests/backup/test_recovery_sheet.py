@@ -57,6 +57,8 @@ def test_all_that_opens_the_copy_stands_on_it(house):
     ):
         assert f"\n  {each}\n" in sheet
     assert '"private_key": "of the Pi"' in sheet
+    assert 'export GOOGLE_APPLICATION_CREDENTIALS="$PWD/google.json"' in sheet
+    assert max(map(len, sheet.splitlines())) <= COLUMNS
     assert re.search(r"WATTLINE RECOVERY SHEET +\d{4}-\d\d-\d\d, \S+\n", sheet)
     for command in ("restic restore latest", "influx restore --full --operator-token", "recovery-sheet --confirm"):
         assert command in sheet
