@@ -48,8 +48,9 @@ check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint, and look at th
 	@$(VENV)/bin/yamllint --strict $(yaml_files)
 	@$(VENV)/bin/python grafana/format.py --check
 
-servers: ## build Telegraf and InfluxDB for the chain tests; needs Go 1.26, cargo, clang, pkg-config and protoc
+servers: ## build what the chain tests talk to; needs Go 1.26, cargo, clang, pkg-config, protoc, node and npm
 	@tests/servers/build
+	@tests/servers/build-stores
 
 bench: $(VENV)/.test ## measure sweeps, jitter, CPU and memory beside other readers, in twelve minutes; ARGS="--quick" in five
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench.run $(ARGS)

@@ -40,10 +40,12 @@ from wattline.rollups import OWN_FIELDS, ROLLUP_FIELDS
 from wattline.watch import several, single
 from wattline.watch.state import State
 from wattline.words import parse_meters
+from wattline_backup.cli import BACKUP
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "plugin" / "wattline"
 README = (CHECKOUT / "README.md").read_text()
+BACKUP_README = (CHECKOUT / "backup" / "README.md").read_text()
 PLUGIN_README = (CHECKOUT / "plugin" / "README.md").read_text()
 INFLUXDB_README = (CHECKOUT / "compose" / "influxdb" / "README.md").read_text()
 TELEGRAF_README = (CHECKOUT / "telegraf" / "README.md").read_text()
@@ -78,6 +80,16 @@ def options(name: str) -> Iterator[argparse.Action]:
     for action in cli.parser_of(name)._actions:
         if action.option_strings and not isinstance(action, argparse._HelpAction):
             yield action
+
+
+def strings(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The options of a parser and of its actions."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from strings(inner)
+        elif not isinstance(action, argparse._HelpAction):
+            yield from action.option_strings
 
 
 @pytest.mark.parametrize("measurement", fields.VOCABULARY)
@@ -168,9 +180,11 @@ def test_every_command_is_documented() -> None:
 
 def test_every_option_is_documented() -> None:
     existing = {string for name in cli.COMMANDS for action in options(name) for string in action.option_strings}
+    of_backup = {string for name in BACKUP.commands for string in strings(BACKUP.parser_of(name))}
+    assert of_backup - set(re.findall(r"(--[a-z-]+)", BACKUP_README)) == set()
     written = {option for text in TEXTS.values() for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)}
     assert existing - set(re.findall(r"`(--[a-z-]+)`", PLUGIN_README)) == set()
-    assert written - existing - FOREIGN_OPTIONS == set()
+    assert written - existing - of_backup - FOREIGN_OPTIONS == set()
 
 
 def test_every_default_is_documented() -> None:

@@ -43,9 +43,10 @@ esac
 """
 
 FAKE_PIP = """#!/bin/sh
-# python -m pip install ... CHECKOUT[tui]
+# python -m pip install ... CHECKOUT[backup,tui]
 for word; do :; done
-cp "${word%\\[tui]}/plugin/wattline/program" "$(dirname "$0")/wattline"
+cp "${word%\\[backup,tui]}/plugin/wattline/program" "$(dirname "$0")/wattline"
+cp "${word%\\[backup,tui]}/plugin/wattline/program" "$(dirname "$0")/wattline-backup"
 """
 
 
@@ -65,6 +66,7 @@ class Checkout:
         self._package = self._installer.with_name("wattline")
         self._package.mkdir(parents=True)
         (folder / "checkout" / "pyproject.toml").touch()
+        (folder / "checkout" / "backup" / "wattline_backup").mkdir(parents=True)
         shutil.copy(CHECKOUT / "plugin" / "install", self._installer)
         self._environment = {
             "PATH": "/usr/bin:/bin",
@@ -97,6 +99,8 @@ def test_a_first_run_makes_the_version_and_the_link(checkout: Checkout) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert checkout.output() == "wattline 1.0.0\n"
     assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
+    backup = checkout.program.with_name("wattline-backup")
+    assert backup.readlink() == Path("../versions/1.0.0/bin/wattline-backup")
     assert "now runs 1.0.0" in result.stdout
     assert result.stdout.endswith(f"Try: {checkout.program} models\n")
     assert "go back" not in result.stdout
@@ -154,6 +158,8 @@ def test_the_same_version_from_other_sources_gets_a_folder_of_its_own(checkout: 
 
     checkout.install("1.0.0")
     assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
+    backup = checkout.program.with_name("wattline-backup")
+    assert backup.readlink() == Path("../versions/1.0.0/bin/wattline-backup")
 
 
 def test_what_an_interrupted_run_left_is_built_again(checkout: Checkout) -> None:

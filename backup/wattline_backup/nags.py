@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from wattline_backup import sheet
 from wattline_backup.household import DAY_S, HOUR_S, age_in_words
-from wattline_backup.state import SetState
+from wattline_backup.state import RESTORED, SetState
 
 # Three of the timer's hours, and a week with a day to spare: as the alerts of grafana/provisioning/alerting/backup.yaml.
 LATE_S = 3 * HOUR_S
@@ -12,7 +13,6 @@ UNPROVEN_S = 8 * DAY_S
 # Copies leave the house each day.
 OFFSITE_LATE_S = 2 * DAY_S
 # How a set is proven that a server has restored.
-RESTORED = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,7 @@ def _damaged(situation: Situation) -> str:
 
 
 def _sheet(situation: Situation) -> str:
-    if situation.confirmed_sheet_s is not None:
-        return ""
-    return (
-        "Nobody has confirmed that the recovery sheet lies outside the house, and without it a copy there is lost with "
-        "this machine: `wattline-backup recovery-sheet` prints it."
-    )
+    return sheet.nag(situation.confirmed_sheet_s)
 
 
 NAGS: tuple[Callable[[Situation], str], ...] = (_late, _unproven, _offsite, _damaged, _sheet)

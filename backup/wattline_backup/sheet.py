@@ -165,14 +165,14 @@ def sheet(token_file: Path, place: Place | None, host: str) -> Sheet:
     return Sheet(host, (*secrets, token), place.repository, bool(place.credentials), names)
 
 
-def nag(confirmed_s: float | None) -> str | None:
+def nag(confirmed_s: float | None) -> str:
     """What is said again and again until somebody confirmed that the page lies outside the house.
 
     Args:
         confirmed_s: when that was, in seconds since 1970; None if never.
     """
     if confirmed_s is not None:
-        return None
+        return ""
     return (
         "Nobody has confirmed that the recovery sheet lies outside the house: if the Pi is gone, the off-site copy can be opened "
         "by nobody. `wattline-backup recovery-sheet` prints it, with --confirm it is confirmed."

@@ -20,6 +20,8 @@ from wattline_backup.sets import sync
 NAME = "state.json"
 LOCK = "state.lock"
 FORM = 1
+RESTORED = "restore"
+"""How a set was verified that was restored; otherwise only its files were looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,13 @@ class State:
         return self._content.sets.get(stamp, SetState())
 
     def note_verified(self, stamp: str, at_s: float, how: str) -> None:
-        """Write down that a set was found to be good, at ``at_s`` in seconds since 1970.
+        """Write down that a set was found to be good, at ``at_s`` in seconds since 1970; one that was restored stays so.
 
         Raises:
             FolderError: it cannot be written.
         """
-        self._note(stamp, verified_s=at_s, verified_how=how)
+        if how == RESTORED or self.load().of(stamp).verified_how != RESTORED:
+            self._note(stamp, verified_s=at_s, verified_how=how)
 
     def note_offsite(self, stamp: str, at_s: float) -> None:
         """Write down that a set was copied out of the house, at ``at_s`` in seconds since 1970.

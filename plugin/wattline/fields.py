@@ -260,5 +260,7 @@ TAGS: dict[str, dict[str, str]] = {
         "model": "Its model, as listed by `wattline models`.",
     },
     BUS_HEALTH: {"port": "The port as given to `wattline run`."},
-    BACKUP: {"kind": "What was done: run, prune, verify, offsite, offsite_check, offsite_prune or restore."},
+    BACKUP: {
+        "kind": "What was done: run, prune, check (of files), verify (by restoring), offsite, offsite_check, offsite_prune or restore."
+    },
 }

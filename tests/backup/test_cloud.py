@@ -40,13 +40,13 @@ def text(request) -> str:
     return re.sub(r"^\s*#.*$", "", whole, flags=re.MULTILINE)
 
 
-def test_terraform_takes_the_files_as_they_are():
+def test_terraform_takes_the_files_as_they_are(tmp_path):
     terraform = shutil.which("terraform")
     if terraform is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("terraform is not installed.")
     words = [terraform, "fmt", "-check", "-diff", "-recursive", str(CLOUD)]
     ended = subprocess.run(
-        words, env={"PATH": "/usr/bin", "HOME": "/nonexistent"}, capture_output=True, text=True, check=False
+        words, env={"PATH": "/usr/bin", "HOME": str(tmp_path)}, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
 

@@ -20,8 +20,8 @@ from wattline_backup.sets import Set
 
 __all__ = ["database", "database_of_module", "desk", "own_database"]
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
-TEXT = Path(__file__).with_name("by_hand.md")
-PLACES, ONE_BUCKET, WHOLE_SERVER = re.findall(r"^```sh\n(.*?)^```", TEXT.read_text(), re.MULTILINE | re.DOTALL)
+TEXT = (Path(__file__).parents[2] / "backup" / "README.md").read_text().partition("### By hand")[2]
+PLACES, ONE_BUCKET, WHOLE_SERVER = re.findall(r"^```sh\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
 def typed(commands: str, server: Callable[[str], str], chosen: Set, to: Database, token_file: Path) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from wattline_backup.proof.restored import Restored, Restoring, to_restore
 from wattline_backup.proof.scratch import Scratch, Way, scratch
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
-from wattline_backup.state import State
+from wattline_backup.state import RESTORED, State
 
 
 class How(StrEnum):
@@ -22,7 +22,7 @@ class How(StrEnum):
 
     QUICK = "quick"
     FILES = "files"
-    RESTORE = "restore"
+    RESTORE = RESTORED
 
 
 @dataclass
