@@ -76,7 +76,13 @@ def unit(name: str) -> configparser.ConfigParser:
 
 
 def test_there_are_a_service_and_a_timer_of_each_kind() -> None:
-    kinds = ["wattline-backup", "wattline-backup-offsite", "wattline-backup-offsite-check", "wattline-backup-verify"]
+    kinds = [
+        "wattline-backup",
+        "wattline-backup-offsite",
+        "wattline-backup-offsite-check",
+        "wattline-backup-verify",
+        "wattline-backup-verify-whole",
+    ]
     assert sorted(SERVICES) == sorted([*(f"{kind}.service" for kind in kinds), "wattline-backup-failed@.service"])
     assert sorted(TIMERS) == sorted(f"{kind}.timer" for kind in kinds)
 

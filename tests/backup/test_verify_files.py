@@ -170,8 +170,10 @@ def test_what_came_of_it_is_told(backup: Backup):
     assert (fields["success"], fields["shards"], fields["restored_shards"]) == (1, 4, 4)
     assert fields["bytes"] == sum(shard.stored.size for shard in backup.newest.index.shards)
     (backup.newest.path / f"{backup.newest.stamp}.bolt.gz").unlink()
-    backup.fault()
+    backup.fault("--restore")
     assert point()["success"] == 0
+    backup.fault()
+    assert "kind=check " in outcome.read_text(), "of files alone, which is no proof"
 
 
 def test_words(backup: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

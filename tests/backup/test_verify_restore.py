@@ -86,7 +86,7 @@ def test_a_stale_link_of_which_nothing_is_left(backup: Backup):
     backup.verify("--restore")
     for weeks_ago in (4, 3, 2):
         backup.live.delete(monday(weeks_ago), monday(weeks_ago) + 7 * DAY_S)
-    wait_until("its files are gone", lambda: not backup.live_files()[shard.shard].count, 20)
+    wait_until("its files are gone", lambda: shard.shard not in backup.live_files(), 20)
     assert "holds points of energy" in backup.fault("--restore")
     backup.run("--full")
     (told,) = backup.verify("--restore", old.stamp)

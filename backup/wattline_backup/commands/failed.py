@@ -21,6 +21,7 @@ ERROR_PREFIX = "wattline-backup: "
 KINDS = {
     "wattline-backup": "run",
     "wattline-backup-verify": "verify",
+    "wattline-backup-verify-whole": "verify",
     "wattline-backup-offsite": "offsite",
     "wattline-backup-offsite-check": "offsite_check",
 }
