@@ -34,8 +34,8 @@ stack: ## show the simulated house in Grafana; needs Docker, 1 GB of memory and 
 test: $(VENV)/.test ## run every test; the chain tests need `make servers`
 ifeq ($(ARGS),)
 	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not chain'
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m chain tests/stack
-	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m chain tests/stack tests/backup
+	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack --ignore tests/backup
 else
 	@$(VENV)/bin/python -m pytest $(ARGS)
 endif
