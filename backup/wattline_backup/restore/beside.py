@@ -6,6 +6,7 @@ from typing import Any, Self
 from wattline.errors import WattlineError, WordError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
+from wattline_backup.restore.bucket import OfBucket
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import bucket_named
 from wattline_backup.restore.upload import send
@@ -17,18 +18,17 @@ KEPT_FOR_EVER = 0
 
 
 @dataclass(frozen=True)
-class Beside:
+class Beside(OfBucket):
     """A bucket that is going to be made.
 
     Attributes:
+        source: the bucket of the set.
         server: InfluxDB.
-        source: of what.
         name: the new bucket's.
         organisation_id: of its organisation.
     """
 
     server: Server
-    source: Source
     name: str
     organisation_id: str
 
@@ -52,22 +52,7 @@ class Beside:
                 f"InfluxDB at {server.url} has no organisation {source.organisation}, to which {source.bucket} belongs: make "
                 "it, or restore everything with --all."
             )
-        return cls(server, source, name, str(found["id"]))
-
-    @property
-    def set(self) -> Set:
-        """The set."""
-        return self.source.set
-
-    @property
-    def what(self) -> str:
-        """What is restored, for people."""
-        return self.source.what
-
-    @property
-    def size(self) -> int:
-        """Bytes of the files that it is in."""
-        return self.source.size
+        return cls(source, server, name, str(found["id"]))
 
     @property
     def has_work(self) -> bool:

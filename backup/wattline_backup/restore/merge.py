@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
-from wattline_backup.restore.pairs import Pair, pairs
+from wattline_backup.restore.bucket import IntoLive
+from wattline_backup.restore.pairs import pairs
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import values_by_day
-from wattline_backup.server import Server
 from wattline_backup.sets import Set
 
 
 @dataclass(frozen=True)
-class Merge:
+class Merge(IntoLive):
     """A bucket of a set that is going to be brought into the live one.
 
     Attributes:
@@ -26,9 +26,6 @@ class Merge:
         forgotten: how many stored shards are older than what the live bucket keeps.
     """
 
-    source: Source
-    target: Target
-    pairs: list[Pair]
     forgotten: int
 
     @classmethod
@@ -42,36 +39,6 @@ class Merge:
         kept = tuple(shard for shard in source.shards if not target.forgets(shard, now))
         compared = pairs(Source(source.set, source.document, kept), target, watcher)
         return cls(source, target, [pair for pair in compared if pair.lacks], len(source.shards) - len(kept))
-
-    @property
-    def server(self) -> Server:
-        """InfluxDB."""
-        return self.target.server
-
-    @property
-    def set(self) -> Set:
-        """The set."""
-        return self.source.set
-
-    @property
-    def what(self) -> str:
-        """What is restored, for people."""
-        return self.source.what
-
-    @property
-    def size(self) -> int:
-        """Bytes of the files that it is in."""
-        return self.source.size
-
-    @property
-    def changes_live(self) -> bool:
-        """It does."""
-        return True
-
-    @property
-    def has_work(self) -> bool:
-        """Whether the live bucket lacks anything."""
-        return bool(self.pairs)
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
+from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.source import Source, source_of
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import values_by_day
-from wattline_backup.server import Server
 from wattline_backup.sets import Set
 
 # Telegraf sends a reading up to ten seconds after its stamp.
@@ -28,7 +28,7 @@ LATENESS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Swap:
+class Swap(IntoLive):
     """A live bucket that is going to get the content that it has in a set.
 
     Attributes:
@@ -36,10 +36,6 @@ class Swap:
         target: the live bucket.
         pairs: what belongs together, as far as it differs.
     """
-
-    source: Source
-    target: Target
-    pairs: list[Pair]
 
     @classmethod
     def prepare(cls, source: Source, target: Target, watcher: Watcher) -> "Swap":
@@ -50,36 +46,6 @@ class Swap:
         """
         compared = pairs(source, target, watcher)
         return cls(source, target, [pair for pair in compared if pair.has_other or pair.lacks])
-
-    @property
-    def server(self) -> Server:
-        """InfluxDB."""
-        return self.target.server
-
-    @property
-    def set(self) -> Set:
-        """The set."""
-        return self.source.set
-
-    @property
-    def what(self) -> str:
-        """What is restored, for people."""
-        return self.source.what
-
-    @property
-    def size(self) -> int:
-        """Bytes of the files that it is in."""
-        return self.source.size
-
-    @property
-    def changes_live(self) -> bool:
-        """It does."""
-        return True
-
-    @property
-    def has_work(self) -> bool:
-        """Whether anything differs."""
-        return bool(self.pairs)
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
