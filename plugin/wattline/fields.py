@@ -241,6 +241,13 @@ BACKUP_FIELDS = _by_name(
         "disk_bytes", "", "gauge", 0, "Bytes that all sets take on the disk together, each shared file counted once."
     ),
     Field("freed_bytes", "", "gauge", 0, "Bytes that the removed sets shared with no other set."),
+    Field(
+        "sheet_confirmed",
+        "",
+        "gauge",
+        0,
+        "1 when somebody has said that the recovery sheet lies outside the house, 0 until then.",
+    ),
 )
 
 VOCABULARY: dict[str, dict[str, Field]] = {

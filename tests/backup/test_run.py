@@ -12,6 +12,7 @@
 | readings that are written meanwhile are lost, or the run disturbs them | test_a_run_in_a_burst_of_writes_has_all_before_it |
 | a damaged file of the set before is handed on | test_a_damaged_file_is_not_handed_on |
 | a set of the future hides all that is newer | test_a_set_of_the_future_is_not_built_upon |
+| nobody is told that the off-site copy can be opened by nobody | test_a_run_tells_the_alerts_whether_the_sheet_was_confirmed |
 """
 
 import os
@@ -43,6 +44,7 @@ from wattline_backup.progress import Quiet
 from wattline_backup.run import Made, Run
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
+from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
@@ -268,3 +270,14 @@ def test_the_desk_makes_a_set(desk: Desk, database: Database) -> None:
     assert (code, err) == (0, "")
     assert out.startswith(f"Set {desk.sets()[0]}: ")
     assert "kind=run" in desk.outcome.read_text()
+
+
+@pytest.mark.parametrize("confirmed", [0, 1])
+def test_a_run_tells_the_alerts_whether_the_sheet_was_confirmed(desk: Desk, database: Database, confirmed: int) -> None:
+    database.write(household(day(0), day(1)))
+    if confirmed:
+        desk.folder.mkdir()
+        State(desk.folder).note_sheet(1795707351.0)
+    code, _, err = desk.at(database).call("run")
+    assert (code, err) == (0, "")
+    assert f",sheet_confirmed={confirmed}," in desk.outcome.read_text()

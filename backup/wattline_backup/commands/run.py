@@ -11,6 +11,7 @@ from wattline_backup.progress import watcher
 from wattline_backup.run import Made, Run
 from wattline_backup.settings import settings
 from wattline_backup.size import bytes_in_words
+from wattline_backup.state import State
 
 SUMMARY = "makes a set: what changed since the one before is fetched, the rest is shared with it"
 EXAMPLE = "wattline-backup run"
@@ -43,6 +44,8 @@ def execute(arguments: argparse.Namespace) -> int:
     size = float(made.made.index.size)
     written = float(made.made.index.written)
     fields = {"success": 1.0, "duration_s": made.seconds, "bytes": size, "written_bytes": written}
+    # Told each hour, so that the alerts know it although `recovery-sheet` itself leaves no outcome.
+    fields |= {"sheet_confirmed": float(State(chosen.folder).confirmed_sheet_s is not None)}
     outcome.record(chosen.outcome, "run", fields)
     if not arguments.json:
         # Before anything else can go wrong: there is a set.
