@@ -43,8 +43,10 @@ class Household:
         dropped: of Telegraf's output `energy`, refused: of its output `host`; heartbeats: given up by an output of another
             kind; lines_dropped: by the plugin. All within the last minutes.
         card_gb_a_day: what is written to the SD card.
-        last_run_h, last_verify_h: hours since a backup, a proof succeeded; None where none ever did.
-        failed_run_h: hours since a backup failed.
+        last_run_h, last_verify_h, last_offsite_h: hours since a backup, a proof, a copy out of the house succeeded; None
+            where none ever did.
+        failed_h: kind of what is done about backups to hours since it failed.
+        sheet_confirmed: what the last backup told of the recovery sheet.
         stopped_s: source of host metrics to seconds since it stopped.
     """
 
@@ -71,8 +73,10 @@ class Household:
     lines_dropped: int = 0
     memory_percent: float = 50.0
     last_run_h: float | None = 0.5
-    failed_run_h: float | None = None
     last_verify_h: float | None = 30.0
+    last_offsite_h: float | None = 12.0
+    failed_h: dict[str, float] = field(default_factory=dict)
+    sheet_confirmed: float = 1.0
     stopped_s: dict[str, float] = field(default_factory=dict)
 
     def without_a_meter(self, meter: str) -> "Household":
@@ -190,14 +194,18 @@ class Household:
             yield "host", point("wattline_bus", {"port": "/dev/ttyRS485"}, values, second)
 
     def _backups(self) -> Lines:
-        for kind, hours, success in (
-            ("run", self.last_run_h, 1.0),
-            ("run", self.failed_run_h, 0.0),
-            ("verify", self.last_verify_h, 1.0),
-        ):
+        ended = {"run": self.last_run_h, "verify": self.last_verify_h, "offsite": self.last_offsite_h}
+        for kind, hours in ended.items():
             if hours is not None:
-                values = {"success": success, "bytes": 1e8, "duration_s": 20.0}
+                values = {"success": 1.0, "bytes": 1e8, "duration_s": 20.0}
+                if kind == "run":
+                    # That of an older backup is not asked for.
+                    older = {"success": 1.0, "sheet_confirmed": 1.0 - self.sheet_confirmed}
+                    yield "host", point("wattline_backup", {"kind": kind}, older, NOW_S - int((hours + 1) * HOUR_S))
+                    values["sheet_confirmed"] = self.sheet_confirmed
                 yield "host", point("wattline_backup", {"kind": kind}, values, NOW_S - int(hours * HOUR_S))
+        for kind, hours in self.failed_h.items():
+            yield "host", point("wattline_backup", {"kind": kind}, {"success": 0.0}, NOW_S - int(hours * HOUR_S))
 
 
 def tags(meter: str) -> dict[str, str]:

@@ -233,11 +233,27 @@ class SimulatedYear:
     def _backups(self) -> Iterator[str]:
         dice = random.Random(1)
         for hour in range(29 * 24):
-            size = {"bytes": 2.9e8 - 2e5 * hour, "duration_s": 20 + 10 * dice.random(), "success": 1}
-            yield line("wattline_backup", {"kind": "run"}, size, self.end - 1200 - hour * 3600)
+            ended, size, took = self.end - 1200 - hour * 3600, 2.9e8 - 2e5 * hour, 20 + 10 * dice.random()
+            # A fortnight's shard, which is fetched whole; it begins anew when the shard does.
+            written = {"bytes": size, "written_bytes": 1e5 + 4e4 * ((29 * 24 - hour) % 336), "sheet_confirmed": 1}
+            yield outcome("run", written | {"duration_s": took}, ended)
+            kept = {"sets": 64, "removed_sets": 1, "disk_bytes": 1.3 * size, "freed_bytes": 2e6}
+            yield outcome("prune", kept | {"duration_s": 0.3}, ended + 1)
+        for day in range(29):
+            ended = self.end - 6 * 3600 - day * DAY
+            sent = {"bytes": 2.9e8 - 5e6 * day, "written_bytes": 1.5e7, "set_s": ended - 2400}
+            yield outcome("offsite", sent | {"duration_s": 48}, ended)
         for week in range(4):
-            proof = {"bytes": 2.9e8 - 2e5 * week, "duration_s": 190, "success": 1}
-            yield line("wattline_backup", {"kind": "verify"}, proof, self.end - 3 * DAY - week * 7 * DAY)
+            ended = self.end - 3 * DAY - week * 7 * DAY
+            proof = {"bytes": 2.9e8 - 2e5 * week, "shards": 61, "restored_shards": 3, "restored_bytes": 3e7}
+            yield outcome("verify", proof | {"duration_s": 190}, ended)
+            yield outcome("offsite_prune", {"sets": 37, "duration_s": 12}, ended + DAY)
+            yield outcome("offsite_check", {"duration_s": 75}, ended + DAY + 90)
+
+
+def outcome(kind: str, fields: Mapping[str, float], second: int) -> str:
+    """What ``wattline-backup`` leaves of a command that succeeded."""
+    return line("wattline_backup", {"kind": kind}, {"success": 1, **fields}, second)
 
 
 def present() -> datetime:

@@ -20,6 +20,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ PANELS = {
     "WattlineDatabaseMemory": ("wattline-system", 16),
     "WattlineBackupLate": ("wattline-system", 3),
     "WattlineRestoreUnproven": ("wattline-system", 4),
+    "WattlineBackupFailed": ("wattline-system", 26),
+    "WattlineOffsiteLate": ("wattline-system", 32),
+    "WattlineSheetUnconfirmed": ("wattline-system", 32),
 }
 
 # The one that speaks when the database itself cannot be asked.
@@ -135,7 +139,7 @@ def test_a_threshold_stands_once_with_the_reason_to_change_it() -> None:
             for block in re.findall(r"(?:^  #.*\n)*(?:^  \w+: .*\n)+", thresholds[1], flags=re.MULTILINE):
                 assert block.startswith("  # "), block
         params = re.findall(r"params: (.*?)\}", path.read_text())
-        # A flag is 1 or 0, and one lost reading is one too many: those have nothing to change.
+        # A flag is 1 or 0, and one lost reading or one failure is one too many: those have nothing to change.
         assert all(param.strip("[]").startswith("*") or param == "[0]" for param in params)
 
 
@@ -205,6 +209,10 @@ HOUSE, FLAT = labels(meter="house"), labels(meter="flat")
 OVER_3000, OVER_6000 = labels(meter="house", contract_w="3000"), labels(meter="house", contract_w="6000")
 NO_LABELS = labels()
 
+# What the timers do beside the hourly backup.
+TIMED = ("verify", "offsite", "offsite_check", "offsite_prune", "prune")
+NO_BACKUPS = Household(last_run_h=None, last_verify_h=None, last_offsite_h=None)
+
 FAULTS: list[Any] = [
     pytest.param(Household(silent_s=by_meter(house=120)), {"WattlineNoReadings": {HOUSE}, "WattlineMeterSilent": {HOUSE}}, id="silent for two minutes"),
     pytest.param(Household(power_w=by_meter(house=2800)), {"WattlinePowerNearContract": {OVER_3000}}, id="power near the contract"),
@@ -241,10 +249,22 @@ FAULTS: list[Any] = [
     pytest.param(Household(heartbeats=60), {}, id="a heartbeat is no reading"),
     pytest.param(Household(memory_percent=91.0), {"WattlineDatabaseMemory": {NO_LABELS}}, id="database memory"),
     pytest.param(Household(last_run_h=5.0), {"WattlineBackupLate": {NO_LABELS}}, id="backup late"),
-    pytest.param(Household(last_run_h=5.0, failed_run_h=0.1), {"WattlineBackupLate": {NO_LABELS}}, id="backup fails"),
+    pytest.param(Household(last_run_h=5.0, failed_h={"run": 0.1}), {"WattlineBackupLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="run")}}, id="backup fails"),
+    pytest.param(Household(failed_h={"run": 0.7}), {}, id="a backup failed and the next did not"),
+    pytest.param(Household(failed_h={"restore": 0.1, "check": 0.1}), {}, id="what is done by hand fails before one's eyes"),
     pytest.param(Household(last_run_h=None), {"WattlineBackupLate": {NO_LABELS}}, id="never a backup"),
     pytest.param(Household(last_verify_h=200.0), {"WattlineRestoreUnproven": {NO_LABELS}}, id="restore unproven"),
     pytest.param(Household(last_verify_h=None), {"WattlineRestoreUnproven": {NO_LABELS}}, id="restore never proven"),
+    pytest.param(NO_BACKUPS, {"WattlineBackupLate": {NO_LABELS}, "WattlineRestoreUnproven": {NO_LABELS}}, id="no backups set up"),
+    pytest.param(replace(NO_BACKUPS, last_run_h=0.5, last_verify_h=30.0, sheet_confirmed=0.0), {}, id="no off-site copy set up, so no sheet either"),
+    *(
+        pytest.param(Household(failed_h={kind: 0.1}), {"WattlineBackupFailed": {labels(kind=kind)}}, id=f"{kind} fails")
+        for kind in TIMED
+    ),
+    pytest.param(Household(last_offsite_h=49.0), {"WattlineOffsiteLate": {NO_LABELS}}, id="off-site copy late"),
+    pytest.param(Household(last_offsite_h=None, failed_h={"offsite": 3.0}, sheet_confirmed=0.0), {"WattlineOffsiteLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="offsite")}}, id="off-site copy set up and never made"),
+    pytest.param(Household(last_offsite_h=49.0, failed_h={"offsite": 1.0}), {"WattlineOffsiteLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="offsite")}}, id="off-site copy late since it fails"),
+    pytest.param(Household(sheet_confirmed=0.0), {"WattlineSheetUnconfirmed": {NO_LABELS}}, id="recovery sheet not confirmed"),
     *(
         pytest.param(Household(stopped_s={source: 400.0}), {"WattlineBlind": {labels(source=source)}}, id=f"nothing from {source}")
         for source in SOURCES
