@@ -6,6 +6,7 @@
 | the token is missing | Telegraf would start and fill its buffers for nothing |
 | a secret is written into a file | it would be committed |
 | a variable is renamed in one place | its documentation lies |
+| a file is added in one place | nobody knows what it is for |
 | an example has rusted | the user who copies it is refused |
 | the first reading comes late | the trial that the documentation tells of shows none |
 | readings and host metrics share a buffer or a bucket | an hour's buffer, or 24 hours of it, holds the wrong things |
@@ -101,6 +102,13 @@ def test_every_variable_is_documented_with_its_default_and_every_documented_one_
     assert {name: f"`{default}`" if default else "Telegraf does not start" for name, default in used.items()} == dict(
         rows
     )
+
+
+def test_every_file_is_in_the_two_lists_of_files() -> None:
+    files = [config.name for config in CONFIGS if config.parent != FOLDER]
+    rows = re.findall(r"^\| `telegraf\.d/(.+?\.conf)` \|", (FOLDER / "README.md").read_text(), flags=re.MULTILINE)
+    lines = re.findall(r"^##   (\S+\.conf)  ", (FOLDER / "telegraf.conf").read_text(), flags=re.MULTILINE)
+    assert (rows, lines) == (files, files)
 
 
 def test_no_secret_is_written_down() -> None:
