@@ -180,9 +180,9 @@ class Beginning:
         """
         files = sorted(self.path.rglob("*"))
         for each in files:
-            if each.is_file():
-                if each.stat().st_nlink == 1:
-                    each.chmod(READ_ONLY)
+            # What is shared came to the disk with an earlier set; a flush for each of many shards would cost more than the rest.
+            if each.is_file() and each.stat().st_nlink == 1:
+                each.chmod(READ_ONLY)
                 sync(each)
         for each in [*(each for each in files if each.is_dir()), self.path]:
             sync(each)
