@@ -17,10 +17,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo stack test check servers bench install clean
+.PHONY: help demo stack test check servers bench bench-backup install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.demo ## show a simulated house being metered; needs no hardware and no server
 	@$(VENV)/bin/wattline demo $(ARGS)
@@ -54,6 +54,9 @@ servers: ## build what the chain tests talk to; needs Go 1.26, cargo, clang, pkg
 
 bench: $(VENV)/.test ## measure sweeps, jitter, CPU and memory beside other readers, in twelve minutes; ARGS="--quick" in five
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench.run $(ARGS)
+
+bench-backup: $(VENV)/.test ## measure what a backup writes and takes beside `influx backup`, in five minutes
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench.backup $(ARGS)
 
 install: ## install the plugin into PREFIX (/opt/wattline), beside the version that is there
 	$(need_python)
