@@ -61,6 +61,7 @@ FOREIGN_OPTIONS |= {"--retention", "--version", "--help", "--org", "--bucket", "
 FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", "--quick", "--long", "--full"}
 FOREIGN_OPTIONS |= {"--raw", "--file", "--shard-group-duration", "--here", "--days"}
 FOREIGN_OPTIONS |= {"--no-stream", "--volumes", "--force-recreate", "--rm", "--bolt-path", "--username"}
+FOREIGN_OPTIONS |= {"--id", "--new-bucket", "--target", "--tag", "--force", "--password", "--now", "--test"}
 
 
 def section(text: str, title: str) -> str:
