@@ -92,7 +92,7 @@ class SimulatedYear:
         self.end = int(end.timestamp())
         self.zone = ZoneInfo(zone)
         self._began = self.end // QUARTER * QUARTER - DAYS * DAY
-        # Meter to begin of each quarter-hour to kWh used and given.
+        # Meter to begin of each quarter-hour that is stored to kWh used and given.
         self.energies = {meter: dict(self._quarters(meter)) for meter in TAGS}
         self._totals = {
             meter: tuple(sum(pair[n] for pair in energies.values()) for n in (0, 1))
@@ -115,9 +115,14 @@ class SimulatedYear:
         yield "host", self._backups()
 
     def _quarters(self, meter: str) -> Iterator[tuple[int, tuple[float, float]]]:
+        used = given = 0.0
         for quarter in range(self._began, self.end - QUARTER, QUARTER):
             kwh = sum(gauges(second, meter)["power_w"] for second in (quarter + 225, quarter + 675)) / 8000
-            yield quarter, (max(kwh, 0.0), max(-kwh, 0.0))
+            used, given = used + max(kwh, 0.0), given + max(-kwh, 0.0)
+            # What was metered over a gap counts where the counter is seen again.
+            if self.is_metered(quarter):
+                yield quarter, (used, given)
+                used = given = 0.0
 
     @staticmethod
     def _tags(meter: str) -> dict[str, str]:
@@ -164,10 +169,10 @@ class SimulatedYear:
         used = given = 0.0
         for quarter, (consumption, export) in self.energies[meter].items():
             used, given = used + consumption, given + export
-            if self.is_metered(quarter):
-                values = self._spread(gauges(quarter + 450, meter)) | self._counters(meter, used, given)
-                energies = {"consumption_kwh": consumption, "export_kwh": export, "readings": 900}
-                yield line("electricity", self._tags(meter), values | energies, quarter)
+            values = self._spread(gauges(quarter + 450, meter)) | self._counters(meter, used, given)
+            energies = {"consumption_kwh": consumption, "export_kwh": export, "readings": 900}
+            energies["consumption_counter_kwh"] = values["energy_import_kwh"]
+            yield line("electricity", self._tags(meter), values | energies, quarter)
 
     def day(self, second: int) -> int:
         """The begin of the household's day."""
@@ -178,11 +183,14 @@ class SimulatedYear:
         days: dict[int, list[int]] = {}
         for quarter in self.energies[meter]:
             days.setdefault(self.day(quarter), []).append(quarter)
+        total_used = total_given = 0.0
         for day, quarters in days.items():
             powers = [gauges(quarter + 450, meter)["power_w"] for quarter in quarters]
             used, given = (sum(self.energies[meter][quarter][n] for quarter in quarters) for n in (0, 1))
-            values = self._spread(gauges(day + DAY // 2, meter)) | self._counters(meter, used, given)
+            total_used, total_given = total_used + used, total_given + given
+            values = self._spread(gauges(day + DAY // 2, meter)) | self._counters(meter, total_used, total_given)
             own = {
+                "consumption_counter_kwh": values["energy_import_kwh"],
                 "consumption_kwh": used,
                 "export_kwh": given,
                 "base_load_w": min(powers) if min(powers) >= 0 else max(min(powers[:16]), 0.0),

@@ -191,7 +191,7 @@ def ask_panel(house: House, name: str, title: str, zoom: str) -> list[dict[str, 
 def settled(house: House, meter: str, begin: int, end: int | None = None) -> list[int]:
     """The quarter-hours from ``begin`` on that are stored."""
     end = end or house.year.end
-    return [q for q in house.year.energies[meter] if begin <= q < end and house.year.is_metered(q)]
+    return [q for q in house.year.energies[meter] if begin <= q < end]
 
 
 def moment(house: House, zone: str, case: str) -> datetime:

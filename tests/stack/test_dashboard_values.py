@@ -8,6 +8,7 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
 | a counter that reads zero once is counted anew from zero | test_one_bad_reading_of_a_counter_is_not_counted |
 | a new meter's counter counted backwards, or from nothing | test_a_counter_that_begins_anew_is_not_counted_backwards |
+| what a new meter came with is counted, or a month of the old one lost | test_a_changed_meter_counts_what_was_used |
 | today twice, or under yesterday's date, for somebody in another time zone | test_a_day_stands_once_in_every_time_zone |
 | a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
 | the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
@@ -37,6 +38,9 @@ ROME = ZoneInfo("Europe/Rome")
 RAW = {"bucket": "energy", "window": "10s"}
 HOURS_24 = {"bucket": "energy_1m", "window": "2m"}
 DAYS_30 = {"bucket": "energy_15m", "window": "1h"}
+DAYS_90 = {"bucket": "energy_15m", "window": "3h"}
+DAYS_400 = {"bucket": "energy_15m", "window": "12h"}
+DAYS_500 = {"bucket": "energy_1d", "window": "2d"}
 
 
 def local(*words: int) -> datetime:
@@ -153,6 +157,28 @@ def test_a_counter_that_begins_anew_is_not_counted_backwards(stack: Stack, begin
 
     assert float(row["counted"]) == pytest.approx(2, abs=0.05)
     assert float(row["reading"]) == pytest.approx(begins_kwh + 1, abs=0.02)
+
+
+@pytest.mark.parametrize("begins_kwh", [0, 1500], ids=["reset", "replaced"])
+def test_a_changed_meter_counts_what_was_used(stack: Stack, begins_kwh: float) -> None:
+    """Without a pause, ten days ago, in the middle of a window of every zoom; one at 1000 kWh, that uses 19.2 kWh a day."""
+    change = END - 10 * DAY - HOUR
+    seconds = range(END - 20 * DAY, END, 5 * MINUTE)
+    used = {second: (second - seconds[0]) * 0.8 / HOUR for second in seconds}
+    counters = {second: used[second] + (1000 if second < change else begins_kwh - used[change]) for second in seconds}
+    stack.write(
+        line(second, {"power_w": 800, "energy_total_kwh": kwh, "energy_total_t1_kwh": kwh / 2})
+        for second, kwh in counters.items()
+    )
+    stack.roll_up(seconds[0], END)
+
+    for days, words in {5: HOURS_24, 15: DAYS_30, 60: DAYS_90, 390: DAYS_400, 500: DAYS_500}.items():
+        total, tariff = ask(stack, ("home", "The meter's counters"), timedelta(days=days), **words)
+        known = min(days, 20) * 19.2
+
+        assert float(total["counted"]) == pytest.approx(known, abs=0.5), words
+        assert float(tariff["counted"]) == pytest.approx(known / 2, abs=0.5), words
+        assert float(total["reading"]) == pytest.approx(counters[seconds[-1]]), words
 
 
 @pytest.mark.parametrize("zone", ["Europe/Rome", "Europe/London", "America/New_York", "Asia/Tokyo", "utc"])
