@@ -6,10 +6,12 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 |---|---|
 | "by now" of a short month or year with days of the next one in it | test_by_now_ends_where_the_period_ends |
 | a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
+| the whole of yesterday shown as today, until a quarter past midnight | test_a_period_begins_at_its_midnight |
 | a counter that reads zero once is counted anew from zero | test_one_bad_reading_of_a_counter_is_not_counted |
 | a new meter's counter counted backwards, or from nothing | test_a_counter_that_begins_anew_is_not_counted_backwards |
 | what a new meter came with is counted, or a month of the old one lost | test_a_changed_meter_counts_what_was_used |
 | today twice, or under yesterday's date, for somebody in another time zone | test_a_day_stands_once_in_every_time_zone |
+| half of the day on which a meter was given another role | test_a_day_of_two_roles_is_whole |
 | a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
 | the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
 | a gap that touches the edge of the chosen time is not seen | test_a_gap_at_the_edge_is_a_gap |
@@ -37,6 +39,7 @@ END = int(NOW.timestamp())
 ROME = ZoneInfo("Europe/Rome")
 RAW = {"bucket": "energy", "window": "10s"}
 HOURS_24 = {"bucket": "energy_1m", "window": "2m"}
+PARTS = (("grid", -DAY - DAY // 2, 0), ("load", 0, DAY + DAY // 2))
 DAYS_30 = {"bucket": "energy_15m", "window": "1h"}
 DAYS_90 = {"bucket": "energy_15m", "window": "3h"}
 DAYS_400 = {"bucket": "energy_15m", "window": "12h"}
@@ -108,6 +111,28 @@ def test_by_now_ends_where_the_period_ends(
 
     assert answer["earlier_by_now"] == kwh(begin, end)
     assert answer["earlier_by_now"] <= answer["earlier_whole"]
+
+
+@pytest.mark.parametrize(
+    ("title", "now", "before"),
+    [
+        ("Today", local(2024, 10, 28, 0, 7), local(2024, 10, 27)),
+        ("This week", local(2025, 3, 31, 0, 14), local(2025, 3, 24)),
+        ("This month", local(2025, 3, 1, 0, 0), local(2025, 2, 1)),
+        ("This year", local(2025, 1, 1, 0, 14), local(2024, 1, 1)),
+        ("This year", local(2026, 1, 1, 0, 7), local(2025, 1, 1)),
+    ],
+)
+def test_a_period_begins_at_its_midnight(years: Stack, title: str, now: datetime, before: datetime) -> None:
+    """With the quarter-hour under way, and with nothing where that was not read yet, as in the first one of 2026."""
+    rows = ask(years, ("home", title), timedelta(hours=1), now.astimezone(UTC))
+    first = 0 if now.year == 2026 else 1
+
+    assert {row["_field"]: float(row["_value"]) for row in rows} == {
+        "current": first,
+        "earlier_by_now": 1,
+        "earlier_whole": kwh(before, now.replace(minute=0)),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +223,24 @@ def test_a_day_stands_once_in_every_time_zone(stack: Stack, zone: str) -> None:
         local(2026, 10, 25).date(): 100,
         local(2026, 11, 26).date(): 84,
     }
+
+
+def test_a_day_of_two_roles_is_whole(stack: Stack) -> None:
+    noon = int(local(2026, 11, 24, 12).timestamp())
+    points = {role: range(noon + first, noon + last, QUARTER) for role, first, last in PARTS}
+    stack.write(
+        (
+            line(second, {"consumption_kwh": 1, "export_kwh": 0.5}, role=role)
+            for role, seconds in points.items()
+            for second in seconds
+        ),
+        "energy_15m",
+    )
+    stack.run_over("energy_1d", noon - 2 * DAY, END)
+
+    rows = ask(stack, ("home", "Energy per day"), timedelta(days=7))
+
+    assert [(float(row["consumption_kwh"]), float(row["export_kwh"])) for row in rows] == [(96, -48)] * 3
 
 
 @pytest.mark.parametrize("zone", ["Europe/Rome", "Europe/London", "America/New_York"])
