@@ -14,6 +14,9 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | half of the day on which a meter was given another role | test_a_day_of_two_roles_is_whole |
 | a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
 | the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
+| two solar meters wired opposite ways cancel each other | test_solar_meters_are_judged_one_by_one |
+| what the panels take at night is said to be given | test_what_the_panels_take_at_night_is_no_production |
+| the charging of a battery counted as the house's use | test_a_battery_is_not_the_house |
 | a gap that touches the edge of the chosen time is not seen | test_a_gap_at_the_edge_is_a_gap |
 | a silent meter that has all its seconds | test_what_is_silent_at_the_edge_is_not_metered |
 | a new meter blamed for the time before it | test_a_new_meter_has_missed_nothing |
@@ -271,6 +274,75 @@ def test_the_base_load_is_that_of_a_whole_day(stack: Stack) -> None:
     rows = ask(stack, ("home", "Base load"), timedelta(days=30))
 
     assert [float(row["_value"]) for row in rows] == [120]
+
+
+SOLAR_ROW = ("Solar power now", "Where the energy came from and went", "Solar, grid and house")
+
+
+def solar_row(stack: Stack, hours: float = 1) -> list[dict[str, float]]:
+    """The numbers of the three panels, of the last of which the end."""
+    answers = [ask(stack, ("home", title), timedelta(hours=hours), **RAW)[-1] for title in SOLAR_ROW]
+    words = {"", "result", "table", "_time"}
+    return [{key: float(text) for key, text in row.items() if key not in words and text} for row in answers]
+
+
+def powers(stack: Stack, first: int, last: int, **meters: tuple[str, float]) -> None:
+    """Constant powers of meters between seconds before the end, with counters that fit them; and their rollups."""
+    stack.write(
+        line(
+            second,
+            {
+                "power_w": watts,
+                "energy_import_kwh": 1000 + max(watts, 0) * (second - END) / HOUR / 1000,
+                "energy_export_kwh": 1000 + max(-watts, 0) * (second - END) / HOUR / 1000,
+            },
+            meter=meter,
+            role=role,
+        )
+        for second in range(END - first, END - last, 10)
+        for meter, (role, watts) in meters.items()
+    )
+    stack.roll_up(END - first, END - last)
+
+
+def test_solar_meters_are_judged_one_by_one(stack: Stack) -> None:
+    powers(stack, 2 * HOUR, 0, house=("grid", 500), east=("solar", 2000), west=("solar", -1500))
+
+    now, energy, course = solar_row(stack)
+
+    assert now["solar_w"] == pytest.approx(3500)
+    assert energy["Solar"] == pytest.approx(3.5, rel=0.01)
+    assert energy["Used at home"] == pytest.approx(3.5, rel=0.01)
+    assert course == pytest.approx({"Solar": 3500, "Grid": 500, "House": 4000})
+
+
+@pytest.mark.parametrize("sun_w", [2000, -2000])
+def test_what_the_panels_take_at_night_is_no_production(stack: Stack, sun_w: float) -> None:
+    """Whichever way round: the sun shone in the afternoon, and now an inverter takes 30 W."""
+    powers(stack, 8 * HOUR, 5 * HOUR, house=("grid", -500), roof=("solar", sun_w))
+    powers(stack, 4 * HOUR, 0, house=("grid", 300), roof=("solar", -30 if sun_w > 0 else 30))
+
+    now, energy, course = solar_row(stack)
+
+    assert now["solar_w"] == 0
+    assert (energy["Solar"], energy["Used at home"], energy["Self-supply"]) == (0, 0, 0)
+    assert course == pytest.approx({"Solar": 0, "Grid": 300, "House": 300})
+
+
+def test_a_battery_is_not_the_house(stack: Stack) -> None:
+    """Charged from the grid by night, charged from the sun, and giving back."""
+    for grid, sun, battery, house, self_use, self_supply in (
+        (2300, 0, 2000, 300, 0, 0),
+        (-500, 3000, 2000, 500, 100 / 6, 100),
+        (100, 1000, -400, 1500, 100, 100 * 14 / 15),
+    ):
+        stack.empty()
+        powers(stack, 2 * HOUR, 0, house=("grid", grid), roof=("solar", sun), cellar=("battery", battery))
+        _, energy, course = solar_row(stack)
+
+        assert course["House"] == pytest.approx(house)
+        assert energy["Self-use"] == pytest.approx(self_use, rel=0.01)
+        assert energy["Self-supply"] == pytest.approx(self_supply, rel=0.01)
 
 
 # System
