@@ -21,6 +21,9 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | a silent meter that has all its seconds | test_what_is_silent_at_the_edge_is_not_metered |
 | a new meter blamed for the time before it | test_a_new_meter_has_missed_nothing |
 | each pause of a meter that is read every two minutes is a gap | test_the_usual_pause_of_a_slow_meter_is_no_gap |
+| each quarter-hour of a slow meter is a gap of zero seconds | test_a_slow_meter_has_no_gap_of_nothing |
+| "no gap" of years in which hours are missing | test_days_tell_of_whole_days_only |
+| red for a meter that is read every five minutes, or green when it is silent | test_a_slow_meter_is_late_after_its_usual_pause |
 | an empty database that says that all is well | test_only_what_is_known_is_called_well |
 """
 
@@ -403,6 +406,44 @@ def test_the_usual_pause_of_a_slow_meter_is_no_gap(stack: Stack, step: int, word
     (gap, quick) = gaps(stack, 6, words, "house", "quick")
     assert (gap[0], quick) == ("house", ("quick", None, 0))
     assert gap[2] == pytest.approx(3 * HOUR, abs=step + MINUTE)
+
+
+def test_days_tell_of_whole_days_only(stack: Stack) -> None:
+    metered(stack, (9 * DAY, 6 * DAY), (6 * DAY - 5 * HOUR, 0), step=600)
+    assert gaps(stack, 500 * 24, DAYS_500) == [("house", None, -1)]
+
+    stack.empty()
+    metered(stack, (9 * DAY, 6 * DAY), (3 * DAY, 0), step=600)
+    (gap,) = gaps(stack, 500 * 24, DAYS_500)
+    assert gap[2] == 2 * DAY
+
+
+@pytest.mark.parametrize("step", [70, 300, 600])
+def test_a_slow_meter_has_no_gap_of_nothing(stack: Stack, step: int) -> None:
+    """Its pause is shorter than a quarter-hour, and is no reason to take that for a gap."""
+    metered(stack, (3 * DAY, 0), step=step)
+
+    assert gaps(stack, 48, DAYS_30) == [("house", None, 0)]
+
+
+@pytest.mark.parametrize(
+    ("step", "silent", "name"),
+    [
+        (10, 15, "age_s"),
+        (10, 130, "age_s"),
+        (300, 290, "within_pause_s"),
+        (300, 500, "age_s"),
+        (3600, 3500, "within_pause_s"),
+        (3600, 5000, "age_s"),
+    ],
+)
+def test_a_slow_meter_is_late_after_its_usual_pause(stack: Stack, step: int, silent: int, name: str) -> None:
+    metered(stack, (DAY, silent), step=step)
+    newest = max(range(-DAY, -silent, step))
+
+    (row,) = ask(stack, ("system", "Newest reading"), timedelta(hours=1), **RAW)
+
+    assert (row["meter"], row["_field"], float(row["_value"])) == ("house", name, -newest)
 
 
 def test_only_what_is_known_is_called_well(stack: Stack) -> None:
