@@ -14,6 +14,7 @@
         ├── ShortReplyError       something came and stopped in the middle
         ├── ChecksumError         a whole frame with a wrong CRC
         ├── WrongReplyError       a sound frame that answers another question
+        │   └── EqualReplyError   or may do so, since it says the same as one just before
         └── RefusedError          the meter said no, with a code
 
 The message of each is one sentence for the person who meets it: what happened, where, what to do.
@@ -97,6 +98,12 @@ class WrongReplyError(ReadError):
 
 # Illegal function, address or value.
 LASTING_REFUSALS = (1, 2, 3)
+
+
+class EqualReplyError(WrongReplyError):
+    """A sound reply is the same as one to another question just before, so it may be that once more; which is no fault yet."""
+
+    counter = ""
 
 
 class RefusedError(ReadError):

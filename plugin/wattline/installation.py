@@ -49,8 +49,9 @@ def _is_current(row: Row) -> bool:
 
 
 def _turned(row: Row) -> Row:
-    # Where a meter gives the current a sign, that is the sign of the power.
-    if row.field.startswith(_TURNED) or (_is_current(row) and row.low < 0):
+    # Where a meter gives the current or the power factor a sign, that is the sign of the power.
+    is_unsigned = row.field.startswith("power_factor") and row.low >= 0
+    if (row.field.startswith(_TURNED) and not is_unsigned) or (_is_current(row) and row.low < 0):
         return replace(row, scale=-row.scale, low=-row.high, high=-row.low)
     for one, other in ((_IMPORT, _EXPORT), (_EXPORT, _IMPORT)):
         if one in row.field:

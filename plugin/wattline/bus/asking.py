@@ -13,7 +13,7 @@ from wattline.bus.latency import Latency
 from wattline.bus.modbus import Modbus
 from wattline.bus.pause import LOSSES_NEEDED, Pause
 from wattline.bus.suspicion import Question
-from wattline.errors import ChecksumError, NoReplyError, NotAskedError, ReadError, RefusedError, WrongReplyError
+from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
 from wattline.words import Meter
 
@@ -185,20 +185,20 @@ class Asking:
         """The answer itself, where ``registers`` may be the reply to a question before, sent twice.
 
         Raises:
-            WrongReplyError: no other came; then this may as well be the answer, which the next time tells.
+            EqualReplyError: no other came; then this may as well be the answer, which the next time tells.
         """
         copies, now_s = self._suspicion.copies, self._monotonic()
         if copies.may_be_one(registers, question, now_s):
             real = self._next_answer(len(registers), question, now_s + self.timeout_s)
             if real is None:
-                self._suspicion.given_up(len(registers), question, asked_s)
-                self.heard += 1
-                error = WrongReplyError(
+                self.heard, self.silences = self.heard + 1, 0
+                if copies.are_known(now_s) or self._suspicion.is_any_missing(now_s):
+                    # Where all is in order two values are the same, and nothing is under way.
+                    self._suspicion.given_up(len(registers), question, asked_s)
+                raise EqualReplyError(
                     f"The reply to a read of {Span(question.first, len(registers))} of address {self._meter.address} answers "
-                    "another question: it is the same as one just before, and is believed when it is given again."
+                    "another question or is the same by chance; it is believed when it is given again."
                 )
-                self.health.failed(error)
-                raise error
             copies.seen(now_s)
             registers = real
         copies.came(registers, question, self._monotonic())

@@ -79,12 +79,12 @@ class Bus:
         self._polled = self._rota.whose_turn(slot)
         wants = [member.wants(slot) for member in self._polled]
         for done, member in enumerate(self._polled):
+            # A line that breaks off again and again shall not always do so before the same meter.
+            member.passed_over += 1
             if self._ready():
+                member.passed_over = 0
                 self._sweep(member, slot, wants[done:])
                 points += member.points(slot)
-            else:
-                # A line that breaks off again and again shall not always do so before the same meter.
-                member.went_without = True
         return points
 
     def idle(self, slot: Slot) -> None:

@@ -9,11 +9,12 @@ happen to a meter that lacks nothing; so what was cut is tried again, as any wid
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum, auto
+from logging import DEBUG, WARNING
 from typing import NamedTuple
 
 from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
-from wattline.errors import NoReplyError, NotAskedError, ReadError, RefusedError
+from wattline.errors import EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.log import LOG
 from wattline.meters import Block
 from wattline.plan import Span
@@ -75,7 +76,8 @@ class Failures:
 
     def failed(self, span: Span, error: ReadError) -> None:
         """``span``, which the meter is known to answer, was not answered."""
-        LOG.warning("%s: %s", self._name, error)
+        # Two values that come to rest together are no trouble.
+        LOG.log(DEBUG if isinstance(error, EqualReplyError) else WARNING, "%s: %s", self._name, error)
         self._failed[span] = _Failure(_kind_of(error), str(error))
 
     def answered(self, span: Span) -> None:

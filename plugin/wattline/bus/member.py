@@ -49,6 +49,7 @@ class Member:
         round_s: seconds from one of its readings to the next.
         is_silent: whether it said nothing when it was asked last; so it is until it was heard.
         went_without: whether there was no time left for it in its last turn, or too little.
+        passed_over: how many turns in a row it has lost because the port was away.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Member:
         self.round_s = float(meter.interval_s or interval_s)
         self.is_silent = True
         self.went_without = False
+        self.passed_over = 0
         self._interval_s = interval_s
         self._is_alone = is_alone
         self._place = place

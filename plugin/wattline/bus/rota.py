@@ -160,9 +160,10 @@ class Rota:
         )
 
 
-def _order(slot: Slot) -> Callable[[Member], tuple[bool, bool, bool]]:
+def _order(slot: Slot) -> Callable[[Member], tuple[int, bool, bool, bool]]:
     """Who is asked first: whoever went without, be it away; last, who will hardly answer."""
     return lambda member: (
+        -member.passed_over,
         member.is_last(slot),
         member.rest.is_away and not member.went_without,
         not member.went_without,
