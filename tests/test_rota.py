@@ -37,6 +37,7 @@ class Mate:
     until_s: float = 0.0
     is_silent: bool = False
     went_without: bool = False
+    passed_over: int = 0
     reckoned: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -58,7 +58,7 @@ def _unproven(situation: Situation) -> str:
     if situation.newest_s is None:
         return ""
     if not proofs:
-        return "No set was ever proven to restore: `wattline-backup verify --latest` proves the newest."
+        return "No set was ever proven to restore: `wattline-backup verify --latest --restore` proves the newest."
     age_s = situation.now_s - max(proofs)
     if age_s <= UNPROVEN_S:
         return ""
@@ -86,7 +86,8 @@ def _damaged(situation: Situation) -> str:
 
 
 def _sheet(situation: Situation) -> str:
-    return sheet.nag(situation.confirmed_sheet_s)
+    # Before there is a copy outside, there is nothing that it opens.
+    return sheet.nag(situation.confirmed_sheet_s) if any(each.offsite_s for each in situation.states) else ""
 
 
 NAGS: tuple[Callable[[Situation], str], ...] = (_late, _unproven, _offsite, _damaged, _sheet)

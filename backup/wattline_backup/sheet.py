@@ -129,7 +129,7 @@ REST = """\
      sudo rsync -rlt --exclude=/grafana.db set/house/ /
      then in compose/: sudo ./make-secrets && docker compose up -d
   5. Everything into InfluxDB, which must be set up with this same token:
-     influx restore --full --operator-token "$(cat token)" -t "$(cat token)" \\
+     INFLUX_TOKEN="$(cat token)" influx restore --full \\
        --host http://127.0.0.1:8086 set
      or, with wattline-backup installed and the same files in /etc:
      wattline-backup offsite restore latest /var/tmp/sets

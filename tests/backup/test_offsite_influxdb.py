@@ -57,7 +57,7 @@ def test_a_lost_house_comes_back_by_stock_tools(server, tmp_path, pytestconfig):
         (recovery / "password").write_text(below(sheet, "PASSWORD OF THE OFF-SITE COPY"))
         (recovery / "token").write_text(below(sheet, "TOKEN OF INFLUXDB'S OPERATOR"))
         commands = f"set -eu\n{between(sheet, '     export RESTIC_REPOSITORY', '     In set/house')}"
-        commands += between(sheet, "     influx restore", "     or, with wattline").replace(
+        commands += between(sheet, "     INFLUX_TOKEN=", "     or, with wattline").replace(
             "http://127.0.0.1:8086", second.url
         )
         path = f"{restic}:{Path(server('influx')).parent}:/usr/bin:/bin"

@@ -60,7 +60,7 @@ def test_all_that_opens_the_copy_stands_on_it(house):
     assert 'export GOOGLE_APPLICATION_CREDENTIALS="$PWD/google.json"' in sheet
     assert max(map(len, sheet.splitlines())) <= COLUMNS
     assert re.search(r"WATTLINE RECOVERY SHEET +\d{4}-\d\d-\d\d, \S+\n", sheet)
-    for command in ("restic restore latest", "influx restore --full --operator-token", "recovery-sheet --confirm"):
+    for command in ("restic restore latest", "influx restore --full", "recovery-sheet --confirm"):
         assert command in sheet
 
 

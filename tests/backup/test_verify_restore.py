@@ -105,6 +105,17 @@ def test_a_shard_that_goes_on_is_compared_up_to_the_day_before(backup: Backup):
     assert made.stamp == told["stamp"]
 
 
+def test_text_that_came_only_on_the_last_day_is_no_obstacle(backup: Backup):
+    """It has no sum, and no point in the time that is compared."""
+    now = monday(2) + 6 * DAY_S
+    backup.live.write([line(now, {"power_w": 1.0}), f'electricity,meter=house,role=grid note="late" {now}'])
+    backup.run()
+    backup.age(to_s=now + 60)
+    backup.live.write([line(now + 1, {"power_w": 1.0})])
+    (told,) = backup.verify("--restore")
+    assert told["restored"] == {Source.LIVE: 3, Source.LIVE_BEFORE: 1}
+
+
 def test_what_could_be_compared_with_nothing_is_restored_again(backup: Backup):
     backup.live.write([line(monday(0), {"power_w": 1.0})])
     backup.run()

@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "check", _check, "reads the structure of the repository and a part of all it stores, each week another one"
     )
     check.add_argument(
-        "--parts", type=_count, default=PARTS, metavar="N", help="how many weeks all of it takes (default: %(default)s)"
+        "--parts", type=_parts, default=PARTS, metavar="N", help="how many weeks all of it takes (default: %(default)s)"
     )
     prune = add("prune", _prune, "forgets old sets, and frees what no other set needs")
     for kind, count in KEEP.items():
@@ -148,9 +148,15 @@ def _restore(arguments: argparse.Namespace, store: Repository, bar: Watcher) -> 
     path = done.restored.path
     text = (
         f"Set {done.restored.stamp} is in {path}, and each of its {done.files} files is as it was. Next: "
-        f"`WATTLINE_BACKUP_FOLDER={arguments.folder} wattline-backup restore {done.restored.stamp}`, or `influx restore --full {path}`."
+        f"`WATTLINE_BACKUP_FOLDER={arguments.folder} wattline-backup restore {done.restored.stamp} --all`, or `influx restore --full {path}`."
     )
     return text, {"set": done.restored.stamp, "path": str(path), "files": done.files}, {}
+
+
+def _parts(word: str) -> int:
+    if not _count(word):
+        raise argparse.ArgumentTypeError("all of it is at least one part")
+    return _count(word)
 
 
 def _count(word: str) -> int:

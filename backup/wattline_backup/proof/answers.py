@@ -74,8 +74,9 @@ def ask(server: Server, organisation: str, bucket: str, start: str, stop: str) -
     kinds = asking.look("first", f"{source} |> first()")
     asking.look("count", f"{source} |> aggregateWindow(every: 1d, fn: count, createEmpty: false)")
     if NUMBERS & set(kinds.values()):
-        others = sorted(name for name, kind in kinds.items() if kind not in NUMBERS)
-        only = f" |> filter(fn: (r) => {' and '.join(map(_is_not, others))})" if others else ""
+        # By name, since a field of text that has no point in this time is known to InfluxDB all the same, and has no sum.
+        numbers = sorted(name for name, kind in kinds.items() if kind in NUMBERS)
+        only = f" |> filter(fn: (r) => {' or '.join(map(_is, numbers))})"
         asking.look("sum", f"{source}{only} |> aggregateWindow(every: 1d, fn: sum, createEmpty: false)")
     return Answers({name: digest.hexdigest() for name, digest in asking.digests.items()}, asking.rows)
 
@@ -129,8 +130,8 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[tuple[str, dict[str, str]]]:
             yield kinds[names.index(VALUE)], row
 
 
-def _is_not(name: Field) -> str:
-    return f"(r._measurement != {_quoted(name.measurement)} or r._field != {_quoted(name.field)})"
+def _is(name: Field) -> str:
+    return f"(r._measurement == {_quoted(name.measurement)} and r._field == {_quoted(name.field)})"
 
 
 def _quoted(text: str) -> str:

@@ -8,6 +8,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.pairs import pairs
+from wattline_backup.restore.signals import obeyed_afterwards
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
@@ -74,7 +75,8 @@ class Merge(IntoLive):
                 watcher.move("shards", done, len(self.pairs))
                 for shard in pair.lacks:
                     group = pair.group or self.target.make_group(shard)
-                    inject(self.target.server, group.shard, self.source.set.path, shard)
+                    with obeyed_afterwards():
+                        inject(self.target.server, group.shard, self.source.set.path, shard)
             watcher.move("shards", len(self.pairs), len(self.pairs))
         except WattlineError as error:
             raise BackupError(

@@ -17,6 +17,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.pairs import Pair, pairs
+from wattline_backup.restore.signals import obeyed_afterwards
 from wattline_backup.restore.source import Source, source_of
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
@@ -97,24 +98,29 @@ class Swap(IntoLive):
     def _swap(self, differing: list[Pair], until: datetime, watcher: Watcher) -> None:
         for done, pair in enumerate(differing):
             watcher.move("shards", done, len(differing))
-            if pair.group and pair.group.start < until:
-                self.target.delete(pair.group.start, min(pair.group.end, until))
-            for shard in pair.stored:
-                group = pair.group or self.target.make_group(shard)
-                inject(self.target.server, group.shard, self.source.set.path, shard)
+            with obeyed_afterwards():
+                self._swap_pair(pair, until)
         watcher.move("shards", len(differing), len(differing))
 
+    def _swap_pair(self, pair: Pair, until: datetime) -> None:
+        if pair.group and pair.group.start < until:
+            self.target.delete(pair.group.start, min(pair.group.end, until))
+        for shard in pair.stored:
+            group = pair.group or self.target.make_group(shard)
+            inject(self.target.server, group.shard, self.source.set.path, shard)
+
     def _swap_back(self, safety: Set, until: datetime, watcher: Watcher, failure: BaseException) -> None:
-        name = self.target.name
+        name, reason = self.target.name, str(failure) or "it was interrupted"
         try:
             back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
             back._swap(back.pairs, until, watcher)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
             raise BackupError(
-                f"{name} is half swapped. Once InfluxDB runs, `{_command(safety, self.target)}` makes it what it was. What went wrong: {failure}"
+                f"{name} is half swapped. Start InfluxDB anew; then `{_command(safety, self.target)}` makes it what it was. What went "
+                f"wrong: {reason}"
             ) from error
-        if isinstance(failure, WattlineError):
-            raise BackupError(f"{name} is again what it was. What went wrong: {failure}") from failure
+        if isinstance(failure, WattlineError | KeyboardInterrupt):
+            raise BackupError(f"{name} is again what it was. What went wrong: {reason}") from failure
 
 
 def _command(safety: Set, target: Target) -> str:
