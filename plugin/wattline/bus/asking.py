@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from wattline.bus.frames import Stray
 from wattline.bus.health import Health
-from wattline.bus.latency import Latency
+from wattline.bus.latency import Latency, patience_s
 from wattline.bus.modbus import Modbus
 from wattline.bus.pause import LOSSES_NEEDED, Pause
 from wattline.bus.suspicion import Question
@@ -189,11 +189,13 @@ class Asking:
         """
         copies, now_s = self._suspicion.copies, self._monotonic()
         if copies.may_be_one(registers, question, now_s):
-            real = self._next_answer(len(registers), question, now_s + self.timeout_s)
+            # Where all is in order two values are the same, and nothing is under way.
+            is_likely = copies.are_known(now_s) or self._suspicion.is_any_missing(now_s)
+            wait_s = self.timeout_s if is_likely else min(self.timeout_s, patience_s(self.turnaround_s))
+            real = self._next_answer(len(registers), question, now_s + wait_s)
             if real is None:
                 self.heard, self.silences = self.heard + 1, 0
-                if copies.are_known(now_s) or self._suspicion.is_any_missing(now_s):
-                    # Where all is in order two values are the same, and nothing is under way.
+                if is_likely:
                     self._suspicion.given_up(len(registers), question, asked_s)
                 raise EqualReplyError(
                     f"The reply to a read of {Span(question.first, len(registers))} of address {self._meter.address} answers "
