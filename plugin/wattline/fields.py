@@ -268,6 +268,6 @@ TAGS: dict[str, dict[str, str]] = {
     },
     BUS_HEALTH: {"port": "The port as given to `wattline run`."},
     BACKUP: {
-        "kind": "What was done: run, prune, check (of files), verify (by restoring), offsite, offsite_check, offsite_prune or restore."
+        "kind": "What was done: run, prune, check (of files), verify (by restoring), offsite, offsite_check, offsite_prune, offsite_verify or restore."
     },
 }

@@ -3,12 +3,18 @@
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 from wattline.errors import WattlineError, WordError
 from wattline_backup import outcome
 from wattline_backup.errors import BackupError, SetError
+from wattline_backup.offsite.place import place
+from wattline_backup.offsite.proving import brought_back
+from wattline_backup.offsite.repository import Repository
+from wattline_backup.offsite.restic import Restic
+from wattline_backup.offsite.restoring import LATEST
 from wattline_backup.progress import Watcher, watcher
 from wattline_backup.proof.ladder import How, Ladder, Verified
 from wattline_backup.server import Server
@@ -39,6 +45,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all-shards", action="store_true", help="with --restore: restore the whole set, with users and tokens"
     )
+    parser.add_argument(
+        "--offsite",
+        action="store_true",
+        help="the set as the off-site copy has it, brought back for the proof; its newest unless said",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -46,27 +57,46 @@ def execute(arguments: argparse.Namespace) -> int:
     """Prove sets and tell what it has come to; returns 0.
 
     Raises:
-        WordError: the words do not go together.
+        WordError: the words do not go together, or a setting is missing.
         BackupError: a set cannot be restored; the others were looked at all the same.
     """
-    if arguments.all_shards and not arguments.restore:
-        raise WordError("--all-shards tells how much is restored, so it goes with --restore.")
+    _demand_sense(arguments)
     chosen = settings()
     began_s = time.monotonic()
     # Only what was restored is proven; the alert waits for that.
-    kind = "verify" if arguments.restore else "check"
+    kind = "offsite_verify" if arguments.offsite else "verify" if arguments.restore else "check"
     try:
-        with watcher() as bar:
-            verified = _prove(chosen, arguments, bar)
+        with watcher() as bar, _sets(chosen.sets(), arguments, bar) as sets:
+            verified = _prove(chosen, arguments, sets, bar)
     except WattlineError:
         outcome.record(chosen.outcome, kind, {"success": 0.0, "duration_s": time.monotonic() - began_s})
         raise
     outcome.record(chosen.outcome, kind, _fields(verified) | {"duration_s": time.monotonic() - began_s})
-    print(json.dumps([asdict(each) for each in verified], indent=2) if arguments.json else _as_text(verified))
+    print(
+        json.dumps([asdict(each) for each in verified], indent=2) if arguments.json else _as_text(verified, arguments)
+    )
     return 0
 
 
-def _prove(chosen: Settings, arguments: argparse.Namespace, bar: Watcher) -> list[Verified]:
+def _demand_sense(arguments: argparse.Namespace) -> None:
+    if arguments.all_shards and not arguments.restore:
+        raise WordError("--all-shards tells how much is restored, so it goes with --restore.")
+    if arguments.offsite and (arguments.all or arguments.quick):
+        raise WordError(
+            "--offsite brings one set back and reads all of it, so it goes neither with --all nor with --quick."
+        )
+
+
+@contextmanager
+def _sets(folder: Folder, arguments: argparse.Namespace, bar: Watcher) -> Iterator[Sequence[Set]]:
+    if not arguments.offsite:
+        yield _chosen(folder, arguments)
+        return
+    with brought_back(Repository(Restic(place(), bar), bar), arguments.set or LATEST, folder, bar) as back:
+        yield [back]
+
+
+def _prove(chosen: Settings, arguments: argparse.Namespace, sets: Sequence[Set], bar: Watcher) -> list[Verified]:
     folder = chosen.sets()
 
     def server(url: str | None) -> Server:
@@ -75,7 +105,7 @@ def _prove(chosen: Settings, arguments: argparse.Namespace, bar: Watcher) -> lis
     how = How.QUICK if arguments.quick else How.RESTORE if arguments.restore else How.FILES
     ladder = Ladder(folder, chosen.scratch, server, bar, how, all_shards=arguments.all_shards)
     verified, faults = [], []
-    for each in _chosen(folder, arguments):
+    for each in sets:
         try:
             verified.append(ladder.prove(each))
         except BackupError as error:
@@ -86,7 +116,7 @@ def _prove(chosen: Settings, arguments: argparse.Namespace, bar: Watcher) -> lis
         raise SetError(f"{len(faults)} of {len(faults) + len(verified)} sets did not pass, see above.")
     if faults:
         raise faults[0]
-    if how is How.RESTORE:
+    if how is How.RESTORE and not arguments.offsite:
         ladder.forget_others(folder.sets())
     return verified
 
@@ -110,10 +140,11 @@ def _fields(verified: Sequence[Verified]) -> dict[str, float]:
     }
 
 
-def _as_text(verified: Sequence[Verified]) -> str:
+def _as_text(verified: Sequence[Verified], arguments: argparse.Namespace) -> str:
+    whence = " of the off-site copy" if arguments.offsite else ""
     lines = []
     for each in verified:
-        told = f"Set {each.stamp} is good: {each.shards} shards, {bytes_in_words(each.read_bytes)} read"
+        told = f"Set {each.stamp}{whence} is good: {each.shards} shards, {bytes_in_words(each.read_bytes)} read"
         if each.how is How.RESTORE:
             compared = [f"{count} compared with {source}" for source, count in each.restored.items()]
             told += f", {sum(each.restored.values())} restored ({', '.join(compared) or 'all were proven before'})"

@@ -96,6 +96,18 @@ class Repository:
         listed = [each for document in said.documents if isinstance(document, list) for each in document]
         return sorted((_snapshot(each) for each in listed if _stamp(each)), key=lambda each: each.stamp)
 
+    def size(self, snapshot: Snapshot) -> int:
+        """Bytes of its files.
+
+        Raises:
+            OffsiteError: it does not say.
+        """
+        said = self.restic.run("stats", "--mode", "restore-size", "--no-lock", snapshot.id)
+        return max(
+            (int(each["total_size"]) for each in said.documents if isinstance(each, dict) and "total_size" in each),
+            default=0,
+        )
+
     def copy(self, chosen: Set, state: State) -> Copied:
         """Send a set.
 

@@ -41,7 +41,7 @@ def restore(repository: Repository, stamp: str, target: Path, watcher: Watcher) 
         OffsiteError: there is no such set, the folder is in use, or the repository is away.
         SetError: what came is not what was sent.
     """
-    snapshot = _find(repository.snapshots(), stamp, repository.restic.place.repository)
+    snapshot = find(repository.snapshots(), stamp, repository.restic.place.repository)
     folder = _empty_folder(target)
     with folder.locked():
         folder.clear()
@@ -55,7 +55,17 @@ def restore(repository: Repository, stamp: str, target: Path, watcher: Watcher) 
             raise OffsiteError(f"The set could not be written into {target}: {error.strerror}.") from error
 
 
-def _find(snapshots: Sequence[Snapshot], stamp: str, repository: str) -> Snapshot:
+def find(snapshots: Sequence[Snapshot], stamp: str, repository: str) -> Snapshot:
+    """The snapshot of a set.
+
+    Args:
+        snapshots: all that there are, oldest first.
+        stamp: the set's name, or ``latest``.
+        repository: its address, for the message.
+
+    Raises:
+        OffsiteError: there is none.
+    """
     found = [each for each in snapshots if stamp in (each.stamp, LATEST)]
     if not found:
         known = "; `wattline-backup offsite list` lists those that there are" if snapshots else ", nor any other"

@@ -56,7 +56,8 @@ class Ladder:
     """Proves sets.
 
     Args:
-        folder: of the sets. It is not locked, since a proof takes long: a set that is removed meanwhile is said to be.
+        folder: of the sets, and of what is known of them. It is not locked, since a proof takes long: a set that is removed
+            meanwhile is said to be.
         way: how a scratch server is run.
         server: an InfluxDB at that address, for ``None`` the live one, with the operator's token.
         watcher: is told how far it is.
@@ -80,7 +81,7 @@ class Ladder:
         self._files = Files(watcher, is_quick=how is How.QUICK)
 
     def prove(self, checked: Set) -> Verified:
-        """Prove a set.
+        """Prove a set, be it in the folder or come back from off-site.
 
         Raises:
             BackupError: it is not what it should be, or could not be looked at; the message says which file.
@@ -95,7 +96,8 @@ class Ladder:
         except OSError as error:
             raise SetError(f"{checked.path} cannot be read or proven: {error}.") from error
         verified.seconds = time.monotonic() - began_s
-        if self._how is not How.QUICK:
+        # What came back from off-site says nothing of the files at home.
+        if self._how is not How.QUICK and checked.path.parent == self._folder.path:
             self._state.note_verified(checked.stamp, time.time(), self._how)
         return verified
 
@@ -125,9 +127,9 @@ class Ladder:
         return verified
 
     def _live(self, checked: Set, verified: Verified) -> Live | None:
-        newest = self._folder.sets()[-1].stamp
+        is_newest = all(each.stamp <= checked.stamp for each in self._folder.sets())
         try:
-            return Live(self._server(None), checked, is_newest=checked.stamp == newest)
+            return Live(self._server(None), checked, is_newest=is_newest)
         except ServerError as error:
             verified.remarks.append(f"{error} So the restored points were compared with earlier proofs alone.")
             return None
