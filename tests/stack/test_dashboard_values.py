@@ -334,16 +334,17 @@ def test_what_the_panels_take_at_night_is_no_production(stack: Stack, sun_w: flo
 
 def test_a_battery_is_not_the_house(stack: Stack) -> None:
     """Charged from the grid by night, charged from the sun, and giving back."""
-    for grid, sun, battery, house, self_use, self_supply in (
-        (2300, 0, 2000, 300, 0, 0),
-        (-500, 3000, 2000, 500, 100 / 6, 100),
-        (100, 1000, -400, 1500, 100, 100 * 14 / 15),
+    for grid, sun, battery, house, own_kwh, self_use, self_supply in (
+        (2300, 0, 2000, 300, 0, 0, 0),
+        (-500, 3000, 2000, 500, 0.5, 100 / 6, 100),
+        (100, 1000, -400, 1500, 1.4, 100, 100 * 14 / 15),
     ):
         stack.empty()
         powers(stack, 2 * HOUR, 0, house=("grid", grid), roof=("solar", sun), cellar=("battery", battery))
         _, energy, course = solar_row(stack)
 
         assert course["House"] == pytest.approx(house)
+        assert energy["Used at home"] == pytest.approx(own_kwh, rel=0.01)
         assert energy["Self-use"] == pytest.approx(self_use, rel=0.01)
         assert energy["Self-supply"] == pytest.approx(self_supply, rel=0.01)
 
