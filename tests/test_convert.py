@@ -19,6 +19,7 @@ expected of it.
 | a source that breaks off costs what stands before, or looks whole | test_a_packed_file_that_breaks_off_keeps_what_stands_before, test_a_file_that_shrinks_keeps_what_stands_before, test_a_read_error_keeps_what_stands_before, unsound-csv |
 | half a row at the end of a file that was cut becomes a value | test_a_file_that_shrinks_keeps_what_stands_before |
 | a thousand bad lines make a thousand sentences | test_of_one_kind_five_sentences_are_said |
+| a file packed otherwise is read as lines | test_another_packing_is_named |
 | nothing converted looks like success | test_nothing_converted_is_no_success |
 | decimal commas, units, local times, the hour that occurs twice or never | table-with-decimal-commas, table-of-unix-milliseconds |
 | two cells of one column are read by two decimal marks, or an ambiguous one is guessed | test_a_file_has_one_decimal_mark, test_no_number_is_ever_read_as_another, test_a_mark_that_shows_late_settles_what_follows, test_each_file_has_a_mark_of_its_own |
@@ -37,9 +38,11 @@ expected of it.
 | a full disk makes a screenful | test_a_full_disk_is_one_sentence |
 """
 
+import bz2
 import errno
 import gzip
 import io
+import lzma
 import os
 import random
 import re
@@ -701,6 +704,14 @@ def test_wrong_words_are_refused_in_one_sentence(converted, words, text, sentenc
     assert (code, lines) == (2, [])
     (complaint,) = said
     assert sentence in complaint
+
+
+@pytest.mark.parametrize(("packed", "packer"), [(bz2.compress(b"a"), "bzip2"), (lzma.compress(b"a"), "xz")])
+def test_another_packing_is_named(converted, packed, packer):
+    code, lines, (complaint,) = converted("energy-monitor", packed)
+
+    assert (code, lines) == (2, [])
+    assert f"is packed by {packer}, and only gzip is read as it is: unpack it first." in complaint
 
 
 @pytest.mark.parametrize(

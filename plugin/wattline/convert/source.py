@@ -22,6 +22,7 @@ LONGEST_LINE = 65_536
 LOOK_EVERY = 8192
 BUFFER_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
+_OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 
 
 class Watcher(Protocol):
@@ -110,10 +111,15 @@ def open_sources(names: Sequence[str], tally: Tally, watcher: Watcher, stack: Ex
     """The files that are named, all opened at once so that a wrong name is met before anything is written.
 
     Raises:
-        WordError: one of them cannot be opened.
+        WordError: one of them cannot be opened, or is packed by something else than gzip.
     """
     opened = [(name, _open(name, stack)) for name in names]
     sizes = [_size(raw) for _, raw in opened]
+    for (name, raw), size in zip(opened, sizes, strict=True):
+        if size and (packer := _packer(raw)):
+            raise WordError(
+                f"The history {name!r} is packed by {packer}, and only gzip is read as it is: unpack it first."
+            )
     total = sum(sizes) if all(sizes) else 0
     return [
         Source(name, tally, raw, Way(sum(sizes[:number]), total, sizes[number]), watcher)
@@ -128,6 +134,15 @@ def _open(name: str, stack: ExitStack) -> BufferedReader:
     except OSError as error:
         raise WordError(f"The history {name!r} cannot be opened: {error.strerror}.") from None
     return stack.enter_context(BufferedReader(raw, BUFFER_BYTES))
+
+
+def _packer(raw: BufferedReader) -> str | None:
+    try:
+        begin = raw.peek(6)
+    except OSError:
+        # It is met again, and told, where the file is read.
+        return None
+    return next((name for mark, name in _OTHERS.items() if begin.startswith(mark)), None)
 
 
 def _size(raw: BufferedReader) -> int:
