@@ -89,7 +89,7 @@ class Run:
                 self._remarks.append(f"Removed {name}, which an interrupted run had left.")
             earlier = self._earlier()
             version = self._server.version()
-            beginning = self._folder.begin(self._now())
+            beginning = self._folder.begin(self._moment())
             try:
                 shards = self._fill(beginning, earlier, version)
                 made = beginning.finish()
@@ -103,6 +103,14 @@ class Run:
                 raise
         linked = sum(shard.is_linked for shard in shards)
         return Made(made, time.monotonic() - began_s, len(shards) - linked, linked, self._remarks)
+
+    def _moment(self) -> datetime:
+        """Now. A set bears the name of its second, so the second of one that was just made is waited out."""
+        now = self._now()
+        if any(each.at == now.replace(microsecond=0) for each in self._folder.sets()[-1:]):
+            self._sleep(1.0 - now.microsecond / 1e6)
+            return self._now()
+        return now
 
     def _earlier(self) -> list[Set]:
         """The sets that can be built upon, oldest first."""

@@ -12,6 +12,7 @@
 | readings that are written meanwhile are lost, or the run disturbs them | test_a_run_in_a_burst_of_writes_has_all_before_it |
 | a damaged file of the set before is handed on | test_a_damaged_file_is_not_handed_on |
 | a set of the future hides all that is newer | test_a_set_of_the_future_is_not_built_upon |
+| two runs within a second, as before a restore, fail for their name | test_two_runs_within_a_second_are_two_sets |
 | nobody is told that the off-site copy can be opened by nobody | test_a_run_tells_the_alerts_whether_the_sheet_was_confirmed |
 """
 
@@ -261,6 +262,18 @@ def test_a_set_of_the_future_is_not_built_upon(backups: Backups) -> None:
     assert backups.restored(made.made) == truth | {("house", "power_w", day(1) + 1): 8.0}
     with pytest.raises(FolderError, match="which is not before now"):
         backups.run(later=-timedelta(days=2))
+
+
+def test_two_runs_within_a_second_are_two_sets(backups: Backups) -> None:
+    backups.database.write(household(day(0), day(1)))
+    first = backups.run().made
+    moments = iter([first.at + timedelta(milliseconds=250), first.at + timedelta(milliseconds=1001)])
+    waits: list[float] = []
+    server = Server(backups.database.url, backups.database.token, "the test")
+    second = Run(server, backups.folder, House(), Quiet(), now=lambda: next(moments), sleep=waits.append).make().made
+    server.close()
+    assert waits == [0.75]
+    assert second.at - first.at == timedelta(seconds=1)
 
 
 def test_the_desk_makes_a_set(desk: Desk, database: Database) -> None:
