@@ -41,9 +41,9 @@ def watcher() -> AbstractContextManager[Watcher]:
 @contextmanager
 def _bar() -> Iterator[Watcher]:
     # Drawn with rich, which only the extra `tui` brings.
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - a timer draws none
 
-    from wattline.bar import LiveBar  # noqa: PLC0415
+    from wattline.bar import LiveBar  # noqa: PLC0415 - likewise
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with LiveBar(*columns) as bar:

@@ -272,10 +272,10 @@ def _date(headers: Mapping[str, str]) -> datetime:
     return parsedate_to_datetime(headers["Date"])
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """The innermost reason; urllib3 tells the request with it, which the message says already."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    while inner := error.__cause__ or error.__context__:
+        error = inner
     return str(error) or type(error).__name__
 
 

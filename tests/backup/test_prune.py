@@ -244,7 +244,7 @@ def run(folder: Folder, now: datetime, monkeypatch: pytest.MonkeyPatch, tmp_path
 
     def prune(*words: object) -> pruning.Pruned:
         done.append("prune")
-        return pruning.prune(*words)  # type: ignore[arg-type]
+        return pruning.prune(*words)  # type: ignore[arg-type]  # words of any kind
 
     monkeypatch.setattr(run_command, "Run", _Run)
     monkeypatch.setattr("wattline_backup.commands.prune.prune", prune)

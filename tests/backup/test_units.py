@@ -70,7 +70,7 @@ def analyze(tmp_path: Path) -> Ask:
 def unit(name: str) -> configparser.ConfigParser:
     """A unit's words; of one that stands there several times the last."""
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its manual says
     parser.read(UNITS / name)
     return parser
 
@@ -191,7 +191,7 @@ class _Asked(dict[str, str]):
         super().__init__()
         self.names: set[str] = set()
 
-    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # only what is asked here
         self.names.add(key)
         return default
 

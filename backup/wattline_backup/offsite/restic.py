@@ -148,7 +148,7 @@ class Restic:
         self, child: "subprocess.Popen[str]", hear: Callable[[dict[str, Any]], None] | None, patience_s: float | None
     ) -> Said:
         assert child.stdout  # noqa: S101 - both are pipes
-        assert child.stderr  # noqa: S101
+        assert child.stderr  # noqa: S101 - likewise
         complaints: deque[str] = deque(maxlen=LINES_KEPT)
         reader = threading.Thread(target=self._read_complaints, args=(child.stderr, complaints))
         reader.start()
