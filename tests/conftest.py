@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import fcntl
+import gc
 import os
 import select
 import shutil
@@ -23,6 +24,16 @@ from wattline.words import parse_meters
 pytest_plugins = ["database", "screen", "simulated", "virtual"]
 
 PROJECT = Path(__file__).parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """Spare the tests themselves the collector of garbage.
+
+    A simulated meter answers from this process. To look through all the tests took the collector 130 ms, in which a meter that
+    is waited for 114 ms says nothing.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
