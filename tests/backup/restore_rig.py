@@ -5,7 +5,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -189,6 +191,22 @@ class Desk:
         assert len(complaint) == 1, err
         assert err.splitlines()[-1] == complaint[0]
         return complaint[0].removeprefix("wattline-backup: ")
+
+
+def kill_before(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, number: int, database: Database
+) -> None:
+    """Let the server be killed when the function of that name is called for the ``number``th time."""
+    function, numbers = getattr(module, name), count(1)
+
+    def kill_once(*words: object) -> None:
+        if next(numbers) == number:
+            assert database.process
+            database.process.kill()
+            database.process.wait()
+        function(*words)
+
+    monkeypatch.setattr(module, name, kill_once)
 
 
 @pytest.fixture(scope="module")

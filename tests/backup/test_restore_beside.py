@@ -24,25 +24,13 @@ from dataclasses import replace
 
 import pytest
 
-from backup.restore_rig import (
-    DAY_S,
-    DAYS,
-    Database,
-    Desk,
-    database,
-    database_of_module,
-    day,
-    desk,
-    household,
-    own_database,
-)
+from backup.restore_rig import DAY_S, DAYS, Database, Desk, day, household
 from wattline_backup import index
 from wattline_backup.house import describe
 from wattline_backup.restore import beside, upload
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
 
-__all__ = ["database", "database_of_module", "desk", "own_database"]
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
 
 

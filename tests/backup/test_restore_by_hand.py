@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from backup.restore_rig import DAYS, Database, Desk, database, database_of_module, day, desk, household, own_database
+from backup.restore_rig import DAYS, Database, Desk, day, household
 from wattline_backup.sets import Set
 
-__all__ = ["database", "database_of_module", "desk", "own_database"]
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
 TEXT = (Path(__file__).parents[2] / "backup" / "README.md").read_text().partition("### By hand")[2]
 PLACES, ONE_BUCKET, WHOLE_SERVER = re.findall(r"^```sh\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)

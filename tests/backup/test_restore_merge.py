@@ -20,24 +20,11 @@ from itertools import count
 
 import pytest
 
-from backup.restore_rig import (
-    DAY_S,
-    DAYS,
-    Database,
-    Desk,
-    Points,
-    database,
-    database_of_module,
-    day,
-    desk,
-    household,
-    own_database,
-)
+from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household
 from database import wait_until
 from wattline_backup.errors import BackupError
 from wattline_backup.restore.upload import FIRST_NUMBER, unused_names
 
-__all__ = ["database", "database_of_module", "desk", "own_database"]
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--bucket", "energy", "--merge", "--yes")
 COMPACT = ("--storage-cache-snapshot-write-cold-duration=1s", "--storage-compact-full-write-cold-duration=2s")

@@ -18,23 +18,11 @@ import time
 
 import pytest
 
-from backup.restore_rig import (
-    DAYS,
-    Database,
-    Desk,
-    Points,
-    database,
-    database_of_module,
-    day,
-    desk,
-    household,
-    own_database,
-)
+from backup.restore_rig import DAYS, Database, Desk, Points, day, household, kill_before
 from backup.test_restore_merge import stays
 from wattline_backup.errors import BackupError
 from wattline_backup.restore import swap
 
-__all__ = ["database", "database_of_module", "desk", "own_database"]
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--bucket", "energy", "--swap", "--yes")
 
@@ -131,16 +119,7 @@ def test_after_a_kill_the_safety_set_puts_it_right(own_database, desk: Desk, mon
     stored = desk.at(database).make_set(database)
     spoil(database)
     spoilt = database.points()
-    inject, calls = swap.inject, []
-
-    def kill_once(*words) -> None:
-        calls.append(words)
-        if len(calls) == 2:
-            database.process.kill()
-            database.process.wait()
-        inject(*words)
-
-    monkeypatch.setattr(swap, "inject", kill_once)
+    kill_before(monkeypatch, swap, "inject", 2, database)
     refusal = desk.refusal(stored.stamp, *WORDS)
     assert "energy is half swapped." in refusal
     command = re.search(r"`wattline-backup restore (.*?)`", refusal)

@@ -18,12 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from backup.restore_rig import DAYS, Database, Desk, day, desk, household, own_database
+from backup.restore_rig import DAYS, Database, Desk, day, household, kill_before
 from wattline_backup.restore import whole
 from wattline_backup.restore.tokens import has_token
 from wattline_backup.sets import Set
 
-__all__ = ["desk", "own_database"]
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--all", "--yes")
 BEFORE = household(day(0), day(DAYS))
@@ -130,16 +129,7 @@ def test_after_a_kill_the_same_command_finishes_it(
     source, stored = house
     other = own_database("other")
     desk.at(other)
-    send, calls = whole.send, []
-
-    def kill_once(*words) -> None:
-        calls.append(words)
-        if len(calls) == 3:
-            other.process.kill()
-            other.process.wait()
-        send(*words)
-
-    monkeypatch.setattr(whole, "send", kill_once)
+    kill_before(monkeypatch, whole, "send", 3, other)
     refusal = desk.refusal(stored.stamp, *WORDS)
     assert "is not whole; the same command" in refusal
     other.start()

@@ -26,18 +26,7 @@ from typing import Any
 
 import pytest
 
-from backup.restore_rig import (
-    DAY_S,
-    Database,
-    Desk,
-    Points,
-    database,
-    database_of_module,
-    day,
-    desk,
-    household,
-    own_database,
-)
+from backup.restore_rig import DAY_S, Database, Desk, Points, day, household
 from wattline_backup import choice
 from wattline_backup.errors import FolderError
 from wattline_backup.house import House
@@ -48,9 +37,6 @@ from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
-
-# Imported fixtures look unused.
-__all__ = ["database", "database_of_module", "desk", "own_database"]
 
 ROUNDS = 12
 

@@ -25,13 +25,10 @@ from pathlib import Path
 import pytest
 
 from backup.cutting_proxy import CuttingProxy
-from backup.restore_rig import Database, Desk, database, database_of_module, day, desk, household, own_database
+from backup.restore_rig import Database, Desk, day, household
 from wattline_backup import run
 from wattline_backup.checks import check_stored
 from wattline_backup.sets import Folder
-
-# Imported fixtures look unused.
-__all__ = ["database", "database_of_module", "desk", "own_database"]
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 PROGRAM = (sys.executable, "-m", "wattline_backup")

@@ -21,14 +21,12 @@ from pathlib import Path
 
 import pytest
 
-from backup.verify_rig import Backup, backup, filled
+from backup.verify_rig import Backup
 from database import wait_until
 from stack import composition
 from wattline_backup.errors import FolderError, ServerError
 from wattline_backup.proof.scratch import CONTAINER, FOLDER, OPTIONS, PID_FILE, Container, Program, clear, scratch
 from wattline_backup.settings import settings
-
-__all__ = ["backup", "filled"]
 
 DOCKER = """#!/bin/sh
 # Does with the words what Docker does with them: a process that is no child of the client's and ends with its input.

@@ -36,12 +36,10 @@ from pathlib import Path
 import pytest
 from line_protocol_parser import parse_line
 
-from backup.verify_rig import EMPTY_TAR, Backup, backup, filled, first_block, flip, monday, repack
+from backup.verify_rig import EMPTY_TAR, Backup, first_block, flip, monday, repack
 from database import line
 from wattline_backup.house import describe
 from wattline_backup.state import State
-
-__all__ = ["backup", "filled"]
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(60)]
 

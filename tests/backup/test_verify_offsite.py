@@ -20,12 +20,10 @@ from pathlib import Path
 import pytest
 
 from backup.offsite_rig import PASSWORD, program
-from backup.verify_rig import Backup, backup, filled, flip, monday
+from backup.verify_rig import Backup, flip, monday
 from wattline_backup.offsite.proving import FOLDER
 from wattline_backup.proof.restored import Source
 from wattline_backup.state import State
-
-__all__ = ["backup", "filled"]
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(60)]
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pytest
 
-from backup.verify_rig import DAY_S, EMPTY_TAR, HOUR_S, Backup, backup, filled, monday, repack
+from backup.verify_rig import DAY_S, EMPTY_TAR, HOUR_S, Backup, monday, repack
 from database import line, wait_until
 from wattline_backup.house import describe
 from wattline_backup.proof import restored
@@ -35,8 +35,6 @@ from wattline_backup.proof.restored import Source
 from wattline_backup.proof.scratch import Scratch
 from wattline_backup.sets import Folder
 from wattline_backup.state import State
-
-__all__ = ["backup", "filled"]
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(60)]
 

@@ -1,0 +1,6 @@
+"""The fixtures of the rigs."""
+
+from backup.restore_rig import database, database_of_module, desk, own_database
+from backup.verify_rig import backup, filled
+
+__all__ = ["backup", "database", "database_of_module", "desk", "filled", "own_database"]
