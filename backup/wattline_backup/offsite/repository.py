@@ -97,10 +97,10 @@ class Repository:
         return sorted((_snapshot(each) for each in listed if _stamp(each)), key=lambda each: each.stamp)
 
     def size(self, snapshot: Snapshot) -> int:
-        """Bytes of its files.
+        """Bytes of its files; 0 where this version of restic does not say.
 
         Raises:
-            OffsiteError: it does not say.
+            OffsiteError: the repository is away.
         """
         said = self.restic.run("stats", "--mode", "restore-size", "--no-lock", snapshot.id)
         return max(
