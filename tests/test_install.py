@@ -10,6 +10,7 @@ Telegraf gives up for ever on a plugin whose program is missing at the moment of
 | same version, other sources: the folder in use is written over | test_the_same_version_from_other_sources_gets_a_folder_of_its_own |
 | what an interrupted run left is taken for whole | test_what_an_interrupted_run_left_is_built_again |
 | the system's Python was replaced, and the finished folder runs no more | test_a_finished_version_that_runs_no_more_is_built_anew_beside_it |
+| ... or runs on, without what belongs to the new one | test_another_python_is_another_version |
 | a build that does not run is put to use | test_a_build_that_does_not_run_is_not_put_to_use |
 | going back is not possible | test_the_command_that_it_prints_goes_back |
 | old versions fill the card | test_the_version_before_stays_and_older_ones_go |
@@ -45,7 +46,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 FAKE_PYTHON = """#!/bin/sh
 case "$1" in
--c) echo "3.11 as played" ;;
+-c) cat "$0.version" ;;
 -m)
     # python -m venv FOLDER
     mkdir -p "$3/bin"
@@ -90,6 +91,8 @@ class Checkout:
         (folder / "checkout" / "pyproject.toml").touch()
         (folder / "checkout" / "backup" / "wattline_backup").mkdir(parents=True)
         shutil.copy(CHECKOUT / "plugin" / "install", self._installer)
+        self.python_version = folder / "python3.version"
+        self.python_version.write_text("3.11 as played")
         self._environment = {
             "PATH": "/usr/bin:/bin",
             "PYTHON": str(executable(folder / "python3", FAKE_PYTHON)),
@@ -213,6 +216,15 @@ def test_a_finished_version_that_runs_no_more_is_built_anew_beside_it(checkout: 
 
     assert checkout.output() == "wattline 1.0.0\n"
     assert checkout.versions() == ["1.0.0", "1.0.0-2"]
+
+
+def test_another_python_is_another_version(checkout: Checkout) -> None:
+    """As after an upgrade from bookworm to trixie."""
+    checkout.install("1.0.0")
+    checkout.python_version.write_text("3.13 as played")
+    checkout.install("1.0.0")
+    assert checkout.versions() == ["1.0.0", "1.0.0-2"]
+    assert checkout.program.readlink() == Path("../versions/1.0.0-2/bin/wattline")
 
 
 def test_a_build_that_does_not_run_is_not_put_to_use(checkout: Checkout) -> None:

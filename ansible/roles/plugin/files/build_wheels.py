@@ -103,7 +103,8 @@ def run(words: list[str]) -> None:
     """
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = "\n".join(done.stderr.strip().splitlines()[-PIP_LINES:])
+        lines = done.stderr.strip().splitlines()
+        said = "\n".join([line.strip() for line in lines if "ERROR" in line][:PIP_LINES] or lines[-PIP_LINES:])
         raise WheelError(
             "The wheels of the plugin could not be built on this machine, the one that Ansible runs on. It needs the "
             f"network for that, each time that wattline's sources have changed. pip said:\n{said}"
