@@ -59,7 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--interval", default="1s", metavar="TIME", help="from slot to slot, 1s to 1h (default: %(default)s)"
     )
     parser.add_argument(
-        "--port", metavar="PORT", help=f"refuse what `wattline run` would refuse on this port, without opening it: {PORTS}"
+        "--port",
+        metavar="PORT",
+        help=f"refuse what `wattline run` would refuse on this port, without opening it: {PORTS}",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 

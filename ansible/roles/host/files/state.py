@@ -95,16 +95,16 @@ class Machine:
 
 
 def waits_for_a_restart(machine: Machine, device: str) -> list[str]:
-    """What is asked for and comes with the next start, as ends of the sentence "restart it, so that ..."."""
+    """What is asked for and comes with the next start, as ends of a sentence that asks for it."""
     reasons = []
     if not machine.has_memory_cgroup and machine.asks_since_the_start([COMMAND_LINE]):
-        reasons.append("Docker's memory limits hold")
+        reasons.append("only then Docker's memory limits hold")
     if machine.swaps_on_card and machine.asks_since_the_start([SWAP_CONFIGURATION]):
-        reasons.append("memory is no longer swapped to the card")
+        reasons.append("only then nothing is swapped to the card")
     boot_files = [COMMAND_LINE, BOOT_CONFIGURATION]
     is_uart = device.startswith("/dev/ttyAMA") and machine.is_raspberry_pi
     if is_uart and not machine.uart_is_ready(device) and machine.asks_since_the_start(boot_files):
-        reasons.append(f"{device} is the meters' alone")
+        reasons.append(f"only then {device} is the meters' alone")
     return reasons
 
 
