@@ -90,8 +90,10 @@ def test_a_cli_and_a_token_of_this_machine_change_nothing(docker: Path, stack: S
     assert "setup" in (docker / "words").read_text()
 
 
-def test_with_neither_docker_nor_a_cli_a_sentence_says_so() -> None:
-    own = {"PATH": "/usr/bin:/bin"}
+def test_with_neither_docker_nor_a_cli_a_sentence_says_so(tmp_path: Path) -> None:
+    for program in set(Path("/usr/bin").iterdir()) - {Path("/usr/bin/docker")}:
+        (tmp_path / program.name).symlink_to(program)
+    own = {"PATH": str(tmp_path)}
     command = [COMPOSE / "influxdb" / "remake", "2025-11-25"]
     done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
