@@ -4,6 +4,8 @@
 |---|---|
 | what the playbook writes is another configuration than the one that is documented | test_the_files_are_those_of_the_checkout |
 | a comment that a person needs is lost | test_no_comment_of_the_meters_file_is_lost |
+| a comment tells of another way to set things up | test_what_is_said_of_a_set_up_by_hand_is_not_said |
+| nobody sees whose a file is | test_each_file_says_whose_it_is |
 | Telegraf refuses what the playbook writes | test_telegraf_takes_what_is_written |
 | a gateway or a second meter is not read, or reads what another does | test_each_port_is_a_process_with_its_own_meters |
 | the adapter is looked for under a name that it does not have | test_the_port_is_where_the_adapter_is |
@@ -14,8 +16,8 @@
 | the service may do more than it needs, without a reason | test_the_service_is_closed_as_far_as_it_can_be |
 | a plugin that hangs is not back within a minute | test_a_plugin_that_hangs_is_back_within_a_minute |
 | Telegraf is killed every half minute where nobody feeds the watchdog | test_no_watchdog_where_there_is_nothing_to_feed_it |
-| a key is trusted that is another, one of several, or at its end | test_a_key_is_trusted_only_if_it_is_the_one |
 | an edit by hand is lost, or what nobody edited is called one | test_an_edit_by_hand_is_kept |
+| the package's sample is taken for somebody's work | test_the_sample_of_the_package_is_nobodys_edit |
 | looking changes something | test_only_looking_keeps_nothing |
 | a restart that was lost is never made up for | test_what_is_newer_than_the_start_asks_for_a_restart |
 """
@@ -305,59 +307,6 @@ def test_a_plugin_that_hangs_is_back_within_a_minute(written: dict[str, Written]
 def test_no_watchdog_where_there_is_nothing_to_feed_it(written: dict[str, Written]) -> None:
     assert drop_in(written["no meters"]["50-wattline.conf"])["WatchdogSec"] == "0"
     assert drop_in(written["gateways alone"]["50-wattline.conf"])["WatchdogSec"] == "30"
-
-
-class Keyring:
-    """Makes keys as a package repository has them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._home = folder / "gnupg"
-        self._home.mkdir(mode=0o700)
-
-    def gpg(self, *words: str) -> str:
-        command = ["gpg", "--homedir", self._home, "--batch", "--passphrase", "", "--pinentry-mode", "loopback", *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    def make(self, name: str, *, signs_until: str) -> str:
-        """The fingerprint of a primary key that only certifies and has no end, with a subkey that signs."""
-        self.gpg("--quick-generate-key", name, "ed25519", "cert", "never")
-        (fingerprint,) = re.findall(
-            "^fpr:+([0-9A-F]{40}):", self.gpg("--list-keys", "--with-colons", name), re.MULTILINE
-        )[:1]
-        self.gpg("--quick-add-key", fingerprint, "ed25519", "sign", signs_until)
-        return fingerprint
-
-    def close(self) -> None:
-        subprocess.run(["gpgconf", "--homedir", self._home, "--kill", "all"], check=True)
-
-
-@pytest.fixture
-def keyring(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    needed("gpg", None, "gpg is not here; on Debian the package gnupg has it.")
-    keys = Keyring(tmp_path_factory.mktemp("k"))
-    yield keys
-    keys.close()
-
-
-def test_a_key_is_trusted_only_if_it_is_the_one(keyring: Keyring, tmp_path: Path) -> None:
-    file, good = tmp_path / "key", keyring.make("good", signs_until="1y")
-    other, ending = keyring.make("other", signs_until="1y"), keyring.make("ending", signs_until="20d")
-
-    def judge(names: list[str], wanted: str) -> tuple[int, str]:
-        file.write_text(keyring.gpg("--armor", "--export", *names) if names else "")
-        result = subprocess.run(
-            [ROLE / "files" / "good-key", file, wanted], capture_output=True, text=True, check=False
-        )
-        return result.returncode, result.stderr.strip()
-
-    assert judge([good], good) == (0, "")
-    assert judge([other], good)[1].endswith(f"its fingerprint is {other} and not {good}.")
-    assert judge([good, other], good)[0] == 1, "the second would be trusted as well"
-    assert judge([ending], ending) == (1, f"No key in {file} signs for 30 days more.")
-    assert judge([], good) == (1, f"There is no key in {file}.")
-    file.write_text("<html>a page in place of a key</html>")
-    result = subprocess.run([ROLE / "files" / "good-key", file, good], capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stderr) == (1, f"{file} holds no keys that gpg can read.\n")
 
 
 class Folders:
