@@ -379,7 +379,7 @@ def test_what_is_newer_than_the_start_asks_for_a_restart(tmp_path: Path) -> None
     etc.mkdir()
     (etc / "10-meters.conf").write_text("")
     link.symlink_to("/nowhere/0.1.0")
-    started_s = 1_800_000_000
+    started_s = 1_700_000_000
 
     def age(seconds_before: int) -> None:
         for path in (etc / "10-meters.conf", etc, link):
@@ -388,7 +388,7 @@ def test_what_is_newer_than_the_start_asks_for_a_restart(tmp_path: Path) -> None
     def ask(state: str = "active", reload: str = "no") -> list[str]:
         systemctl.write_text(
             f"#!/bin/sh\ncase $* in *ActiveState*) echo {state} ;; *NeedDaemonReload*) echo {reload} ;;"
-            ' *) echo "Fri 2027-01-15 08:00:00.250000 UTC" ;; esac\n'
+            ' *) echo "Tue 2023-11-14 22:13:20.250000 UTC" ;; esac\n'
         )
         systemctl.chmod(0o755)
         result = subprocess.run(
