@@ -77,7 +77,7 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     },
     "gateways alone": {"wattline_meters": [], "wattline_gateways": GATEWAYS},
     "no meters": {"wattline_meters": []},
-    "no udev": {"host_adapter": False, "__wattline_adapter_device": DEVICE},
+    "no udev": {"wattline_port": DEVICE},
     "heartbeat": {"telegraf_heartbeat_url": HEARTBEAT},
     **{
         f"{count} meters, {memory_mb} MB": {"__telegraf_memory_mb": memory_mb, "wattline_meters": meters(count)}
@@ -101,6 +101,7 @@ def play(household: str) -> dict[str, Any]:
     told = {"household": household, "name": "{{ item | basename }}", "text": template}
     variables = {"environment": "{{ __telegraf_environment }}", "heartbeat": "{{ __telegraf_heartbeat_environment }}"}
     own = {"templates": f"{ROLE}/templates", "__telegraf_source": str(SOURCE), "__telegraf_memory_mb": 1850}
+    own["wattline_port"] = "/dev/ttyRS485"
     return {
         "hosts": "localhost",
         "connection": "local",
@@ -115,7 +116,7 @@ def play(household: str) -> dict[str, Any]:
             *(
                 {
                     "ansible.builtin.debug": {"msg": {"household": household, "name": name, "text": text}},
-                    "vars": HOUSEHOLDS[household],
+                    "vars": own | HOUSEHOLDS[household],
                 }
                 for name, text in variables.items()
             ),

@@ -48,7 +48,7 @@ class Pi:
     def __init__(self, machine: Machine, built: Built, folder: Path) -> None:
         self.machine, self._folder = machine, folder
         self._ansible = built.ansible / "bin" / "ansible-playbook"
-        self._knobs = built.variables() | {"wattline_meters": ["house=orno-we515@1"]}
+        self._knobs = built.variables() | {"wattline_meters": ["house=orno-we515@1"], "wattline_port": "/dev/ttyRS485"}
         (folder / "play.json").write_text(json.dumps([{"hosts": "all", "become": True, "roles": ["telegraf"]}]))
 
     def bring(self, path: str, text: str, mode: str = "0644") -> None:
