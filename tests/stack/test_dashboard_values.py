@@ -5,6 +5,8 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | fault | test |
 |---|---|
 | "by now" of a short month or year with days of the next one in it | test_by_now_ends_where_the_period_ends |
+| "by now" an hour off on the days of the clock change and after them | test_by_now_is_the_same_time_on_the_wall |
+| yesterday's course an hour beside today's, likewise | test_a_course_stands_at_its_time_on_the_wall |
 | a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
 | the whole of yesterday shown as today, until a quarter past midnight | test_a_period_begins_at_its_midnight |
 | a counter that reads zero once is counted anew from zero | test_one_bad_reading_of_a_counter_is_not_counted |
@@ -96,8 +98,7 @@ def kwh(begin: datetime, end: datetime) -> float:
 @pytest.mark.parametrize(
     ("title", "now", "begin", "end"),
     [
-        ("Today", local(2024, 10, 27, 23, 40), local(2024, 10, 26), local(2024, 10, 27)),
-        ("Today", local(2024, 10, 28, 12, 15), local(2024, 10, 27), local(2024, 10, 27, 11)),
+        ("Today", local(2024, 10, 27, 23, 40), local(2024, 10, 26), local(2024, 10, 26, 23, 25)),
         ("This month", local(2025, 3, 28, 12, 15), local(2025, 2, 1), local(2025, 2, 28, 12)),
         ("This month", local(2025, 3, 29, 12, 15), local(2025, 2, 1), local(2025, 3, 1)),
         ("This month", local(2025, 3, 31, 12, 15), local(2025, 2, 1), local(2025, 3, 1)),
@@ -117,6 +118,39 @@ def test_by_now_ends_where_the_period_ends(
 
     assert answer["earlier_by_now"] == kwh(begin, end)
     assert answer["earlier_by_now"] <= answer["earlier_whole"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "hours"),
+    [
+        # The day before the clock was set forward at two: half past two was not, and is taken for half past three.
+        ("Europe/Rome", "2025-03-31T01:15+02:00", 1),
+        ("Europe/Rome", "2025-03-31T02:45+02:00", 2.5),
+        ("Europe/Rome", "2025-03-31T12:15+02:00", 11),
+        ("Europe/Rome", "2025-03-31T23:59+02:00", 22.75),
+        # This day it was.
+        ("Europe/Rome", "2025-03-30T03:15+02:00", 3),
+        ("Europe/Rome", "2025-03-30T12:15+02:00", 12),
+        # The day before it was set back at three: half past two came twice, and is the first.
+        ("Europe/Rome", "2025-10-27T02:45+01:00", 2.5),
+        ("Europe/Rome", "2025-10-27T03:15+01:00", 4),
+        ("Europe/Rome", "2025-10-27T12:15+01:00", 13),
+        # This day it was.
+        ("Europe/Rome", "2025-10-26T02:45+02:00", 2.5),
+        ("Europe/Rome", "2025-10-26T02:45+01:00", 2.5),
+        ("Europe/Rome", "2025-10-26T12:15+01:00", 12),
+        # By half an hour, and at midnight.
+        ("Australia/Lord_Howe", "2025-10-06T12:15+11:00", 11.5),
+        ("Australia/Lord_Howe", "2025-04-07T12:15+10:30", 12.5),
+        ("Africa/Cairo", "2025-04-26T12:15+03:00", 11),
+        ("Africa/Cairo", "2025-04-25T12:15+03:00", 12),
+    ],
+)
+def test_by_now_is_the_same_time_on_the_wall(years: Stack, zone: str, now: str, hours: float) -> None:
+    """Of yesterday, where the clock was set forward or back on it or since."""
+    rows = ask(years, ("home", "Today"), timedelta(hours=1), datetime.fromisoformat(now).astimezone(UTC), zone)
+
+    assert {row["_field"]: float(row["_value"]) for row in rows}["earlier_by_now"] == -(-hours * HOUR // QUARTER)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +181,33 @@ def years(server_of_stack: Stack) -> Stack:
     server_of_stack.empty()
     server_of_stack.write(quarters(local(2023, 1, 1), local(2026, 1, 1)), "energy_15m")
     return server_of_stack
+
+
+@pytest.mark.parametrize("day", [(2025, 3, 30), (2025, 3, 31), (2025, 10, 26), (2025, 10, 27), (2025, 11, 23)])
+def test_a_course_stands_at_its_time_on_the_wall(stack: Stack, day: tuple[int, int, int]) -> None:
+    """Each quarter-hour's power tells its time on the wall, and so has to stand there, today and on the days before."""
+    begin, end = local(*day) - timedelta(days=29), local(*day) + timedelta(days=1)
+    seconds = range(int(begin.timestamp()), int(end.timestamp()), QUARTER)
+    stack.write((line(second, {"power_w": on_the_wall(second)}) for second in seconds), "energy_15m")
+
+    rows = ask(stack, ("home", "Today's course"), timedelta(hours=1), end.astimezone(UTC) - timedelta(seconds=1))
+    found = {
+        (row["_field"], int(datetime.fromisoformat(row["_time"]).timestamp())): float(row["_value"])
+        for row in rows
+        if row["_value"]
+    }
+
+    assert found == {key: on_the_wall(key[1]) for key in found}
+    today = [second for second in seconds if second >= local(*day).timestamp()]
+    left_out = range(120, 180) if day == (2025, 3, 31) else range(0)
+    lacking = {(name, second) for name in ("today_w", "yesterday_w", "usual_w") for second in today} - found.keys()
+    assert {(name, on_the_wall(second)) for name, second in lacking} == {("yesterday_w", n) for n in left_out[::15]}
+
+
+def on_the_wall(second: int) -> int:
+    """Minutes since midnight on the household's clock."""
+    moment = datetime.fromtimestamp(second, ROME)
+    return 60 * moment.hour + moment.minute
 
 
 @pytest.mark.parametrize(
