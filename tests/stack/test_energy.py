@@ -12,6 +12,8 @@
 | ... the last before the end, or before a gap of days | test_a_fall_at_the_end_is_not_believed_yet, test_a_zero_before_a_long_gap_counts_for_nothing |
 | a bad spell of minutes counts | test_a_bad_spell_never_counts_for_energy_that_cannot_have_flowed |
 | another meter's level counts as energy | test_a_meter_replaced_by_another_counts_on |
+| a counter that moves in steps of several kWh counts nothing, or loses some of them | test_a_coarse_counter_counts_each_of_its_steps |
+| ... and what cannot have flowed since it moved counts | test_a_step_counts_that_was_possible_since_the_counter_moved |
 | import and total are mixed | test_the_import_is_the_consumption_where_there_is_one, test_an_import_that_is_missing_does_not_bring_the_total_in |
 | a meter replaced by one with fewer counters has no consumption any more | test_a_meter_without_import_takes_over |
 | power is integrated | test_power_makes_no_energy |
@@ -173,6 +175,47 @@ def test_what_a_large_house_used_over_a_gap_counts(stack, hours: int, average_kw
     write_counter(stack, {0: 1000.0, HOUR_S: 1000.0, seen: 1000.0 + average_kw * hours})
     stack.roll_up(START, START + seen + HOUR_S)
     assert sum(quarters(stack).values()) == average_kw * hours
+
+
+@pytest.mark.parametrize(
+    ("step_kwh", "power_kw", "at_once"),
+    [(1.0, 60.0, True), (3.0, 6.0, True), (3.0, 60.0, True), (3.0, 6.0, False), (10.0, 0.8, True), (10.0, 60.0, True)],
+)
+def test_a_coarse_counter_counts_each_of_its_steps(stack, step_kwh: float, power_kw: float, at_once: bool) -> None:
+    """Through a day, at once or as the task runs; with one bad reading in each hour, a zero or one far too high."""
+    dice = random.Random(7)
+    flowed = {second: power_kw * second / HOUR_S for second in range(0, DAY_S, 60)}
+    readings = {second: 5000 + step_kwh * (kwh // step_kwh) for second, kwh in flowed.items()}
+    bad = {hour * HOUR_S + 60 * dice.randrange(5, 55): dice.choice((0.0, 9e4)) for hour in range(24)}
+    write_counter(stack, readings | bad)
+    stack.run_over("energy_1m", START, START + DAY_S)
+    if at_once:
+        stack.run_over("energy_15m", START, START + DAY_S)
+    else:
+        for now in range(QUARTER_S, DAY_S + 1, QUARTER_S):
+            stack.run_at("energy_15m", START + now)
+    found = quarters(stack)
+    assert len(found) == 96
+    assert sum(found.values()) == pytest.approx(readings[max(readings)] - readings[0], abs=0.001)
+    assert min(found.values()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("still_s", "step_kwh", "counted"),
+    [(60, 10.0, False), (360, 10.0, True), (60, 3.0, True), (QUARTER_S, 10.0, True), (6 * HOUR_S, 30.0, False)],
+)
+def test_a_step_counts_that_was_possible_since_the_counter_moved(
+    stack, still_s: int, step_kwh: float, counted: bool
+) -> None:
+    """With 100 kW; but no counter shows more than 10 kWh in a step, so a night of stillness is no licence."""
+    moves = rising(range(0, 2 * HOUR_S, 60))
+    level = moves[max(moves)]
+    begin = max(moves) + 60 + still_s
+    still = dict.fromkeys(range(max(moves) + 60, begin, 60), level)
+    after = rising(range(begin, begin + HOUR_S, 60), level + step_kwh)
+    write_counter(stack, moves | still | after)
+    stack.roll_up(START, START + begin + HOUR_S)
+    assert sum(quarters(stack).values()) == (119 + 59) * GRAIN + (step_kwh if counted else 0)
 
 
 def test_the_import_is_the_consumption_where_there_is_one(stack) -> None:
