@@ -17,6 +17,7 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | half of the day on which a meter was given another role | test_a_day_of_two_roles_is_whole |
 | a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
 | the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
+| the base load of days ago taken for the last whole day's | test_the_base_load_of_days_ago_is_not_shown_for_the_last |
 | two solar meters wired opposite ways cancel each other | test_solar_meters_are_judged_one_by_one |
 | what the panels take at night is said to be given | test_what_the_panels_take_at_night_is_no_production |
 | the charging of a battery counted as the house's use | test_a_battery_is_not_the_house |
@@ -25,6 +26,7 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | a new meter blamed for the time before it | test_a_new_meter_has_missed_nothing |
 | each pause of a meter that is read every two minutes is a gap | test_the_usual_pause_of_a_slow_meter_is_no_gap |
 | each quarter-hour of a slow meter is a gap of zero seconds | test_a_slow_meter_has_no_gap_of_nothing |
+| an hour without a reading taken for the pause of a meter read every ten minutes | test_a_gap_of_an_hour_is_one_of_a_meter_read_every_ten_minutes |
 | "no gap" of years in which hours are missing | test_days_tell_of_whole_days_only |
 | red for a meter that is read every five minutes, or green when it is silent | test_a_slow_meter_is_late_after_its_usual_pause |
 | an empty database that says that all is well | test_only_what_is_known_is_called_well |
@@ -359,6 +361,16 @@ def test_the_base_load_is_that_of_a_whole_day(stack: Stack) -> None:
     assert [float(row["_value"]) for row in rows] == [120]
 
 
+def test_the_base_load_of_days_ago_is_not_shown_for_the_last(stack: Stack) -> None:
+    """A battery gave power in the nights since; a look at the time before shows it."""
+    midnight = int(local(2026, 11, 26).timestamp())
+    stack.write([line(midnight - days * DAY, {"base_load_w": 100 + days}) for days in (4, 3)], "energy_1d")
+
+    assert ask(stack, ("home", "Base load"), timedelta(days=30)) == []
+    rows = ask(stack, ("home", "Base load"), timedelta(days=30), NOW - timedelta(days=2))
+    assert [float(row["_value"]) for row in rows] == [104, 103]
+
+
 SOLAR_ROW = ("Solar power now", "Where the energy came from and went", "Solar, grid and house")
 
 
@@ -499,7 +511,15 @@ def test_days_tell_of_whole_days_only(stack: Stack) -> None:
     assert gap[2] == 2 * DAY
 
 
-@pytest.mark.parametrize("step", [70, 300, 600])
+@pytest.mark.parametrize("step", [600, 700])
+def test_a_gap_of_an_hour_is_one_of_a_meter_read_every_ten_minutes(stack: Stack, step: int) -> None:
+    metered(stack, (30 * HOUR, 4 * HOUR), (3 * HOUR, 0), step=step)
+    for words in (RAW, HOURS_24):
+        ((meter, _, length),) = gaps(stack, 6, words)
+        assert (meter, length) == ("house", pytest.approx(HOUR, abs=step + MINUTE))
+
+
+@pytest.mark.parametrize("step", [70, 300, 600, 900])
 def test_a_slow_meter_has_no_gap_of_nothing(stack: Stack, step: int) -> None:
     """Its pause is shorter than a quarter-hour, and is no reason to take that for a gap."""
     metered(stack, (3 * DAY, 0), step=step)
@@ -514,6 +534,11 @@ def test_a_slow_meter_has_no_gap_of_nothing(stack: Stack, step: int) -> None:
         (10, 130, "age_s"),
         (300, 290, "within_pause_s"),
         (300, 500, "age_s"),
+        (600, 590, "within_pause_s"),
+        (600, 1000, "age_s"),
+        (700, 290, "within_pause_s"),
+        (700, 990, "age_s"),
+        (900, 890, "within_pause_s"),
         (3600, 3500, "within_pause_s"),
         (3600, 5000, "age_s"),
     ],
