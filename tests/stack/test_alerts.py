@@ -131,6 +131,16 @@ def test_a_rule_has_a_name_of_its_own_and_one_that_outlasts_its_title() -> None:
     assert uids == ["-".join(re.findall("[A-Z][a-z]+", title)).lower() for title in titles]
 
 
+def test_a_file_has_one_subject_and_a_group_one_file() -> None:
+    """Grafana takes a group of a folder from one file; a second one of that name would take its place."""
+    groups = [
+        (group["folder"], group["name"], path.stem)
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for group in yaml.safe_load(path.read_text()).get("groups", [])
+    ]
+    assert [name for _, name, _ in groups] == [stem for *_, stem in groups]
+
+
 def test_a_threshold_stands_once_with_the_reason_to_change_it() -> None:
     for path in FOLDER.glob("*.yaml"):
         thresholds = re.search(r"^thresholds:\n((?:(?:  .*)?\n)+)", path.read_text(), flags=re.MULTILINE)
