@@ -66,28 +66,33 @@ class Set:
             raise SetError(f"{file} cannot be read ({error.strerror}): the set cannot be trusted.") from error
 
 
+@dataclass(frozen=True)
 class Folder:
-    """The folder of the sets; made when it is not there.
+    """The folder of the sets, which need not be there yet."""
 
-    Raises:
-        FolderError: it cannot be made.
-    """
+    path: Path
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def make(self) -> None:
+        """Make it where it is not there, for its owner alone.
+
+        Raises:
+            FolderError: it cannot be made.
+        """
         try:
-            path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+            self.path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
         except OSError as error:
-            raise FolderError(f"The folder {path} cannot be made: {error.strerror}.") from error
+            raise FolderError(f"The folder {self.path} cannot be made: {error.strerror}.") from error
 
     def sets(self) -> list[Set]:
         """All whole sets, oldest first.
 
         Raises:
-            FolderError: only somebody else may look.
+            FolderError: it is not there, or only somebody else may look.
         """
         try:
             return [Set(each) for each in sorted(self.path.iterdir()) if STAMP.fullmatch(each.name) and each.is_dir()]
+        except FileNotFoundError as error:
+            raise _missing(self.path) from error
         except OSError as error:
             raise FolderError(
                 f"{self.path} cannot be looked through ({error.strerror}): the sets are for root alone, so use sudo."
@@ -111,11 +116,13 @@ class Folder:
         """Be the only one who changes anything here.
 
         Raises:
-            FolderError: somebody else is at it, or nobody may write here.
+            FolderError: it is not there, somebody else is at it, or nobody may write here.
         """
         place = self.path / "lock"
         try:
             descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError as error:
+            raise _missing(self.path) from error
         except OSError as error:
             raise FolderError(f"Nothing can be written into {self.path}: {error.strerror}.") from error
         try:
@@ -204,6 +211,13 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _missing(folder: Path) -> FolderError:
+    return FolderError(
+        f"There is no folder {folder}: `wattline-backup run` makes it with the first set, or WATTLINE_BACKUP_FOLDER has to name "
+        "another."
+    )
 
 
 def _hold(descriptor: int, folder: Path) -> None:

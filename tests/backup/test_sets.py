@@ -37,7 +37,9 @@ INDEX = Index("20261126T140503Z", "http://127.0.0.1:8086", "v2.9.1", NOW, True, 
 
 @pytest.fixture
 def folder(tmp_path):
-    return Folder(tmp_path / "sets")
+    made = Folder(tmp_path / "sets")
+    made.make()
+    return made
 
 
 def a_set(folder, at=NOW):
@@ -123,7 +125,7 @@ def test_an_unknown_set_is_named(folder):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FolderError, match="cannot be made: Not a directory"):
-        Folder(tmp_path / "file" / "sets")
+        Folder(tmp_path / "file" / "sets").make()
 
 
 @given(st.data())
