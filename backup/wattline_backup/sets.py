@@ -180,18 +180,19 @@ class Beginning:
     stamp: str
 
     def finish(self) -> Set:
-        """Bring it to the disk and give it its name: first all it has, then the manifest, then the name.
+        """Bring it to the disk, for its owner alone, and give it its name: first all it has, then the name.
 
         Raises:
             OSError: it cannot be written.
         """
-        files = sorted(self.path.rglob("*"))
-        for each in files:
+        found = [each for each in sorted(self.path.rglob("*")) if not each.is_symlink()]
+        for each in found:
             # What is shared came to the disk with an earlier set; a flush for each of many shards would cost more than the rest.
             if each.is_file() and each.stat().st_nlink == 1:
                 each.chmod(READ_ONLY)
                 sync(each)
-        for each in [*(each for each in files if each.is_dir()), self.path]:
+        for each in [*(each for each in found if each.is_dir()), self.path]:
+            each.chmod(OWNER_ONLY)
             sync(each)
         whole = self.path.with_name(self.stamp)
         self.path.rename(whole)
