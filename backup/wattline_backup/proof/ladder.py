@@ -114,9 +114,9 @@ class Ladder:
 
     def _climb(self, checked: Set) -> Verified:
         before = self._files.read_bytes
-        self._files.check(checked)
+        remarks = self._files.check(checked)
         shards = checked.index.shards
-        verified = Verified(checked.stamp, self._how, len(shards), self._files.read_bytes - before)
+        verified = Verified(checked.stamp, self._how, len(shards), self._files.read_bytes - before, remarks=remarks)
         if self._how is How.RESTORE:
             live = self._live(checked, verified)
             if live:
