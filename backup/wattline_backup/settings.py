@@ -9,7 +9,7 @@ from pathlib import Path
 from wattline.errors import WordError
 from wattline_backup.house import House
 from wattline_backup.household import zone_of
-from wattline_backup.proof.scratch import Container, Program, Way
+from wattline_backup.proof.influxd import Container, Program, Way
 from wattline_backup.retention import ALL, RULES, Policy
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder
