@@ -144,6 +144,7 @@ def test_nothing_is_said_where_all_is_well() -> None:
         ({"states": [SetState(91 * DAY_S, "restore", None)]}, "The last proof that a set restores is 9 d old, "),
         ({"states": [SetState(99 * DAY_S, "restore", 97 * DAY_S)]}, "The last copy that left the house is 3 d old, "),
         ({"damaged": ["20261126T140503Z"]}, "Damaged, and kept until somebody has looked "),
+        ({"unfinished": ["A swap of energy has begun."]}, "A swap of energy has begun."),
         ({"confirmed_sheet_s": None}, "Nobody has confirmed that the recovery sheet "),
     ],
 )
