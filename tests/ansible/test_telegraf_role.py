@@ -44,7 +44,6 @@ Type=notify
 NotifyAccess=all
 User=daemon
 ExecStart=/bin/true
-KillMode=mixed
 """
 GATEWAYS = [
     {"port": "socket://192.168.1.50:4196", "meters": ["garage=orno-we515@1,role=load"]},
