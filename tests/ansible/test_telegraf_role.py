@@ -1,4 +1,4 @@
-"""The role telegraf without a machine: what it writes, judged by Telegraf and systemd, and its programs, each by itself.
+"""What the role telegraf writes, judged by Telegraf and systemd, without a machine.
 
 | fault | test |
 |---|---|
@@ -16,10 +16,6 @@
 | the service may do more than it needs, without a reason | test_the_service_is_closed_as_far_as_it_can_be |
 | a plugin that hangs is not back within a minute | test_a_plugin_that_hangs_is_back_within_a_minute |
 | Telegraf is killed every half minute where nobody feeds the watchdog | test_no_watchdog_where_there_is_nothing_to_feed_it |
-| an edit by hand is lost, or what nobody edited is called one | test_an_edit_by_hand_is_kept |
-| the package's sample is taken for somebody's work | test_the_sample_of_the_package_is_nobodys_edit |
-| looking changes something | test_only_looking_keeps_nothing |
-| a restart that was lost is never made up for | test_what_is_newer_than_the_start_asks_for_a_restart |
 """
 
 import configparser
@@ -41,19 +37,13 @@ SOURCE = CHECKOUT / "telegraf" / "telegraf.d"
 TELEGRAF_FILES = {"telegraf.conf", "10-meters.conf", "20-host.conf", "30-backup.conf", "90-influxdb.conf"}
 # Ten times systemd's exposure. The network costs 1.2, devices, /proc and the users of this machine 1.2: see the reasons there.
 EXPOSURE_LIMIT = 25
-# The service as InfluxData's package has it, as far as the drop-in meets it. Its program is one that there is.
+# InfluxData's service, as far as the drop-in meets it. Its program is one that there is.
 UNIT = """
 [Service]
 Type=notify
 NotifyAccess=all
-EnvironmentFile=-/etc/default/telegraf
 User=daemon
 ExecStart=/bin/true
-Restart=on-failure
-RestartForceExitStatus=SIGPIPE
-KillMode=mixed
-LimitMEMLOCK=8M:8M
-PrivateMounts=true
 """
 GATEWAYS = [
     {"port": "socket://192.168.1.50:4196", "meters": ["garage=orno-we515@1,role=load"]},
@@ -100,8 +90,8 @@ def play(household: str) -> dict[str, Any]:
     template = "{{ lookup('ansible.builtin.template', templates ~ '/' ~ (item | basename) ~ '.j2') }}"
     told = {"household": household, "name": "{{ item | basename }}", "text": template}
     variables = {"environment": "{{ __telegraf_environment }}", "heartbeat": "{{ __telegraf_heartbeat_environment }}"}
-    own = {"templates": f"{ROLE}/templates", "__telegraf_source": str(SOURCE), "__telegraf_memory_mb": 1850}
-    own["wattline_port"] = "/dev/ttyRS485"
+    own = {"templates": f"{ROLE}/templates", "__telegraf_source": str(SOURCE)}
+    own |= {"__telegraf_memory_mb": 1850, "wattline_port": "/dev/ttyRS485"}
     return {
         "hosts": "localhost",
         "connection": "local",
@@ -308,105 +298,3 @@ def test_a_plugin_that_hangs_is_back_within_a_minute(written: dict[str, Written]
 def test_no_watchdog_where_there_is_nothing_to_feed_it(written: dict[str, Written]) -> None:
     assert drop_in(written["no meters"]["50-wattline.conf"])["WatchdogSec"] == "0"
     assert drop_in(written["gateways alone"]["50-wattline.conf"])["WatchdogSec"] == "30"
-
-
-class Folders:
-    """What is to come, what was written last and what is in place, each a folder with one file or none."""
-
-    def __init__(self, root: Path) -> None:
-        self.new, self.last, self.place = (root / name for name in ("new", "last", "place"))
-        for folder in (self.new, self.last, self.place):
-            folder.mkdir()
-
-    def lay(self, new: str | None, last: str | None, place: str | None, name: str = "10-meters.conf") -> None:
-        for folder, text in ((self.new, new), (self.last, last), (self.place, place)):
-            if text is not None:
-                (folder / name).write_text(text)
-
-    def keep(self, *words: str, name: str = "10-meters.conf") -> str:
-        command = [ROLE / "files" / "keep-edits", *words, self.new, self.last, self.place / name]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    @property
-    def kept(self) -> list[str]:
-        return [path.read_text() for path in self.place.iterdir() if ".edited-" in path.name]
-
-
-@pytest.mark.parametrize(
-    ("new", "last", "place", "kept"),
-    [
-        ("a\n", None, None, []),  # a blank machine
-        ("a\n", "a\n", "a\n", []),  # nothing to do
-        ("b\n", "a\n", "a\n", []),  # an upgrade, or another knob
-        ("a\n", "a\n", "c\n", ["c\n"]),  # an edit
-        ("b\n", "a\n", "c\n", ["c\n"]),  # an edit, and another knob
-        ("b\n", "a\n", "b\n", []),  # an interrupted run, or the same edit in both places
-        ("a\n", None, "c\n", ["c\n"]),  # put in place by hand, before the playbook came
-        (None, "a\n", "c\n", ["c\n"]),  # an edit of a file that goes
-        (None, "a\n", "a\n", []),  # a file that goes
-        (None, None, "c\n", []),  # a file of somebody else's
-    ],
-)
-def test_an_edit_by_hand_is_kept(
-    tmp_path: Path, new: str | None, last: str | None, place: str | None, kept: list[str]
-) -> None:
-    folders = Folders(tmp_path)
-    folders.lay(new, last, place)
-    said = folders.keep()
-    assert folders.kept == kept
-    assert ("was edited by hand" in said, "+c" in said) == (bool(kept), bool(kept))
-    # Neither Telegraf nor systemd reads it.
-    assert not [path for path in folders.place.glob("*.conf") if ".edited-" in path.name]
-
-
-def test_only_looking_keeps_nothing(tmp_path: Path) -> None:
-    folders = Folders(tmp_path)
-    folders.lay("a\n", "a\n", "c\n")
-    assert "+c" in folders.keep("--look")
-    assert folders.kept == []
-
-
-def test_the_sample_of_the_package_is_nobodys_edit(tmp_path: Path) -> None:
-    folders = Folders(tmp_path)
-    folders.lay("a\n", None, "sample\n", name="telegraf.conf")
-    (folders.place / "telegraf.conf.sample").write_text("sample\n")
-    assert folders.keep(name="telegraf.conf") == ""
-    assert folders.kept == []
-
-
-def test_what_is_newer_than_the_start_asks_for_a_restart(tmp_path: Path) -> None:
-    """A file, a file of the user's, one that was taken away, a link: all that a run may have left without a restart."""
-    etc, link, systemctl = tmp_path / "etc", tmp_path / "wattline", tmp_path / "systemctl"
-    etc.mkdir()
-    (etc / "10-meters.conf").write_text("")
-    link.symlink_to("/nowhere/0.1.0")
-    started_s = 1_700_000_000
-
-    def age(seconds_before: int) -> None:
-        for path in (etc / "10-meters.conf", etc, link):
-            os.utime(path, (started_s - seconds_before,) * 2, follow_symlinks=False)
-
-    def ask(state: str = "active", reload: str = "no") -> list[str]:
-        systemctl.write_text(
-            f"#!/bin/sh\ncase $* in *ActiveState*) echo {state} ;; *NeedDaemonReload*) echo {reload} ;;"
-            ' *) echo "Tue 2023-11-14 22:13:20.250000 UTC" ;; esac\n'
-        )
-        systemctl.chmod(0o755)
-        result = subprocess.run(
-            [ROLE / "files" / "newer-than-service", etc, link, tmp_path / "not-there"],
-            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return result.stdout.splitlines()
-
-    age(1)
-    assert ask() == []
-    assert ask(state="failed") == ["Telegraf is not running."]
-    assert len(ask(reload="yes")) == 1
-    os.utime(link, (started_s + 1,) * 2, follow_symlinks=False)
-    assert ask() == [str(link)]
-    age(1)
-    (etc / "10-meters.conf").unlink()
-    assert ask() == [str(etc)]

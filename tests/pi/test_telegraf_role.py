@@ -141,13 +141,13 @@ def test_a_broken_file_is_named_and_telegraf_runs_on(pi: Pi) -> None:
     broken, pid = "/etc/telegraf/telegraf.d/98-broken.conf", pi.show("MainPID")
     pi.bring(broken, '[[outputs.file]]\n  fles = ["x"]\n')
     try:
-        result = pi.play(wattline_meters=["house=orno-we515@1", "roof=orno-we515@2"])
+        result = pi.play(wattline_meters=["house=orno-we515@1", "cellar=orno-we515@2"])
     finally:
         pi.machine.run("rm", broken)
     assert (result.returncode, pi.show("MainPID")) == (2, pid)
     assert broken in result.stdout
     assert "fles" in result.stdout
-    assert "roof=" not in pi.machine.run("cat", "/etc/telegraf/telegraf.d/10-meters.conf")
+    assert "cellar=" not in pi.machine.run("cat", "/etc/telegraf/telegraf.d/10-meters.conf")
 
 
 def test_an_edit_by_hand_is_shown_and_kept(pi: Pi) -> None:
