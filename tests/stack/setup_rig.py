@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +130,22 @@ class House:
 
     def set_up(self, *, calls: int | None = None, **words: str) -> subprocess.CompletedProcess[str]:
         """Run the set-up with these words of .env; after so many ``calls`` of the CLI the next fails."""
+        return self._run([str(SETUP)], calls, words)
+
+    def rotate(self, *words: str, calls: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `rotate` with these words, likewise."""
+        return self._run([str(SETUP.with_name("rotate")), "--here", *words], calls, {})
+
+    def _run(
+        self, command: Sequence[str], calls: int | None, words: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         own = {"PATH": str(self._programs), "INFLUX_HOST": self.influxdb.url, "ACCIDENT": ""}
         own |= {"WATTLINE_SECRETS": str(self.secrets), "WATTLINE_TASKS": str(self.tasks)}
         if calls is not None:
             self._accident.write_text(f"{calls}\n")
             own["ACCIDENT"] = str(self._accident)
         self.calls.write_text("")
-        command = ["/bin/sh", str(SETUP)]
+        command = ["/bin/sh", *command]
         return subprocess.run(command, env=own | words, capture_output=True, text=True, check=False, timeout=60)
 
     @property
