@@ -60,13 +60,13 @@ def blank(another_house: Callable[[str], House]) -> House:
 
 
 @pytest.fixture(scope="session")
-def traces() -> dict[str, str]:
-    """What was on the Pi before the playbook, see ``test_uninstall``."""
-    return {}
+def traces() -> set[str]:
+    """What was on the Pi before the playbook, once that has run."""
+    return set()
 
 
 @pytest.fixture(scope="session")
-def house(blank: House, traces: dict[str, str]) -> House:
+def house(blank: House, traces: set[str]) -> House:
     """The same Pi, finished by one run that nothing went before."""
     traces |= blank.machine.traces()
     first = blank.play()

@@ -29,10 +29,10 @@ PLACE = Path("/var/tmp/wattline-pi")  # noqa: S108 - only root runs this, and it
 FORGOTTEN = ["/proc", "/sys", "/dev", "/run", "/tmp", "/rig", "/root/.ansible", "/var/cache", "/var/log", "/var/tmp"]  # noqa: S108
 FORGOTTEN += ["/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/var/lib/docker/*", "/var/lib/containerd/*"]
 TRACES = {
-    "packages": "dpkg-query --show --showformat='${db:Status-Abbrev} ${Package}\\n'",
-    "users": "getent passwd; getent group",
-    "units": "systemctl list-unit-files --no-pager --no-legend | awk '{ print $1, $2 }'",
-    "files": "find / \\( -name __pycache__ "
+    "package": "dpkg-query --show --showformat='${db:Status-Abbrev} ${Package}\\n'",
+    "user": "getent passwd; getent group",
+    "unit": "systemctl list-unit-files --no-pager --no-legend | awk '{ print $1, $2 }'",
+    "file": "find / \\( -name __pycache__ "
     + "".join(f"-o -path '{folder}' " for folder in FORGOTTEN)
     + "\\) -prune -o -print",
 }
@@ -184,9 +184,11 @@ class Machine:
         command = ["docker", "exec", self.name, *words]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
 
-    def traces(self) -> dict[str, str]:
-        """What is installed: packages, users, units and files, each as sorted lines."""
-        return {kind: self.run("sh", "-c", f"{{ {program}; }} | sort") for kind, program in TRACES.items()}
+    def traces(self) -> set[str]:
+        """What is installed: packages, users, units and files, each with its kind in front."""
+        return {
+            f"{kind} {line}" for kind, program in TRACES.items() for line in self.run("sh", "-c", program).splitlines()
+        }
 
     def restart(self) -> None:
         """Start the machine anew, as after a loss of power that systemd hears of."""
