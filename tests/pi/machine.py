@@ -3,7 +3,7 @@
     PYTHONPATH=tests python -m pi.machine up NAME [FOLDER]       prints its inventory
     PYTHONPATH=tests python -m pi.machine down NAME [FOLDER]     takes away all of it
 
-FOLDER holds the machine's files, /tmp/wattline-pi otherwise. Any number of machines may be up at a time.
+FOLDER holds the machine's files, /var/tmp/wattline-pi otherwise. Any number of machines may be up at a time.
 """
 
 import importlib.util
@@ -22,7 +22,20 @@ HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 UNITS = ["rig-kernel", "rig-mirror", "rig-meter"]
 OPEN_FILES_OF_INFLUXDB = 65_536  # in compose/compose.yaml
-PLACE = Path("/tmp/wattline-pi")  # noqa: S108 - a folder of root's, on the disk that Docker's is on
+PLACE = Path("/var/tmp/wattline-pi")  # noqa: S108 - only root runs this, and it has to be on a disk
+
+# What is looked at before and after, a program for each kind of trace. Debian itself writes and forgets in the folders that
+# are left out.
+FORGOTTEN = ["/proc", "/sys", "/dev", "/run", "/tmp", "/rig", "/root/.ansible", "/var/cache", "/var/log", "/var/tmp"]  # noqa: S108
+FORGOTTEN += ["/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/var/lib/docker/*", "/var/lib/containerd/*"]
+TRACES = {
+    "package": "dpkg-query --show --showformat='${db:Status-Abbrev} ${Package}\\n'",
+    "user": "getent passwd; getent group",
+    "unit": "systemctl list-unit-files --no-pager --no-legend | awk '{ print $1, $2 }'",
+    "file": "find / \\( -name __pycache__ "
+    + "".join(f"-o -path '{folder}' " for folder in FORGOTTEN)
+    + "\\) -prune -o -print",
+}
 
 # `--privileged` is refused where the machine that the tests run on is a container or lacks a capability itself.
 CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN", "NET_RAW", "SYS_PTRACE", "MKNOD", "AUDIT_WRITE", "SYS_CHROOT", "SYS_NICE"]
@@ -134,7 +147,11 @@ class Machine:
 
     def write_inventory(self, variables: Mapping[str, Any]) -> None:
         """What `ansible-playbook -i` takes."""
-        connection = {"ansible_connection": "community.docker.docker", "ansible_user": "root"}
+        connection = {
+            "ansible_connection": "community.docker.docker",
+            "ansible_user": "root",
+            "ansible_pipelining": True,
+        }
         hosts = {self.name: connection | {"wattline_meters": ["house=orno-we515@1"]} | dict(variables)}
         self.inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}, sort_keys=False))
 
@@ -147,7 +164,9 @@ class Machine:
         """Until systemd has started all that it starts at boot, whether all of it went well or not."""
         words = ["docker", "exec", self.name, "timeout", str(within_s), "sh", "-c"]
         # systemd has to be there before it can be asked.
-        patience = "until systemctl is-system-running --wait 2>/dev/null | grep -E 'running|degraded'; do sleep 0.2; done"
+        patience = (
+            "until systemctl is-system-running --wait 2>/dev/null | grep -E 'running|degraded'; do sleep 0.2; done"
+        )
         done = subprocess.run([*words, patience], capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{self.name} did not start: {docker('logs', '--tail', '20', self.name)}"
 
@@ -164,6 +183,12 @@ class Machine:
         """Run a program that may fail."""
         command = ["docker", "exec", self.name, *words]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=within_s)
+
+    def traces(self) -> set[str]:
+        """What is installed: packages, users, units and files, each with its kind in front."""
+        return {
+            f"{kind} {line}" for kind, program in TRACES.items() for line in self.run("sh", "-c", program).splitlines()
+        }
 
     def restart(self) -> None:
         """Start the machine anew, as after a loss of power that systemd hears of."""

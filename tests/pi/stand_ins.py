@@ -32,8 +32,40 @@ MEDIA = "application/vnd.docker.distribution.manifest.v2+json"
 PLACE_OF_TOOLS = "usr/local/bin"
 TELEGRAF_VERSION = "1.39.3-1"
 BUSYBOX = ["sh", "ash", "awk", "sed", "tr", "cat", "sort", "cut", "basename", "dirname", "grep", "date", "sleep", "ls"]
-BUSYBOX += ["id", "chown", "chmod", "head", "tail", "wc", "mkdir", "rm", "mv", "cp", "tar", "gzip", "env", "printf", "sync"]
-BUSYBOX += ["mktemp", "find", "touch", "expr", "od", "test", "[", "true", "false", "stat", "seq", "pgrep", "ps", "df", "du"]
+BUSYBOX += [
+    "id",
+    "chown",
+    "chmod",
+    "head",
+    "tail",
+    "wc",
+    "mkdir",
+    "rm",
+    "mv",
+    "cp",
+    "tar",
+    "gzip",
+    "env",
+    "printf",
+    "sync",
+]
+BUSYBOX += [
+    "mktemp",
+    "find",
+    "touch",
+    "expr",
+    "od",
+    "test",
+    "[",
+    "true",
+    "false",
+    "stat",
+    "seq",
+    "pgrep",
+    "ps",
+    "df",
+    "du",
+]
 
 
 def program(name: str) -> Path:
@@ -48,25 +80,42 @@ class Layer:
     """A layer of an image, put together in memory."""
 
     def __init__(self) -> None:
-        self._bytes = io.BytesIO()
-        self._tar = tarfile.open(fileobj=self._bytes, mode="w")
+        self._entries: list[tuple[tarfile.TarInfo, bytes]] = []
 
-    def add(self, path: str, content: bytes = b"", *, mode: int = 0o755, owner: tuple[int, int] = (0, 0), **kind: str) -> None:
-        """One file; a folder with ``type=tarfile.DIRTYPE``, a link with ``linkname`` as well."""
-        entry = tarfile.TarInfo(path)
-        entry.size, entry.mode, (entry.uid, entry.gid) = len(content), mode, owner
-        for name, value in kind.items():
-            setattr(entry, name, value)
-        self._tar.addfile(entry, io.BytesIO(content))
+    def add(self, path: str, content: bytes = b"", *, mode: int = 0o755, owner: tuple[int, int] = (0, 0)) -> None:
+        """One file."""
+        self._put(path, tarfile.REGTYPE, mode=mode, owner=owner, content=content)
 
     def folder(self, path: str, owner: tuple[int, int], mode: int) -> None:
         """An empty folder."""
-        self.add(path, owner=owner, mode=mode, type=tarfile.DIRTYPE)
+        self._put(path, tarfile.DIRTYPE, mode=mode, owner=owner)
+
+    def link(self, path: str, target: str) -> None:
+        """A symbolic link."""
+        self._put(path, tarfile.SYMTYPE, target=target)
+
+    def _put(
+        self,
+        path: str,
+        kind: bytes,
+        *,
+        mode: int = 0o777,
+        owner: tuple[int, int] = (0, 0),
+        target: str = "",
+        content: bytes = b"",
+    ) -> None:
+        entry = tarfile.TarInfo(path)
+        entry.type, entry.size, entry.mode, entry.linkname = kind, len(content), mode, target
+        entry.uid, entry.gid = owner
+        self._entries.append((entry, content))
 
     def bytes(self) -> bytes:
         """The whole layer as a tar."""
-        self._tar.close()
-        return self._bytes.getvalue()
+        whole = io.BytesIO()
+        with tarfile.open(fileobj=whole, mode="w") as tar:
+            for entry, content in self._entries:
+                tar.addfile(entry, io.BytesIO(content))
+        return whole.getvalue()
 
 
 def influxdb() -> tuple[bytes, dict[str, object]]:
@@ -107,7 +156,7 @@ def foundation() -> bytes:
     """The layer below both: busybox as the shell and the small tools, and the names of users."""
     layer = Layer()
     for name in BUSYBOX:
-        layer.add(f"usr/bin/{name}", type=tarfile.SYMTYPE, linkname="/usr/bin/busybox")
+        layer.link(f"usr/bin/{name}", "/usr/bin/busybox")
     users = "root:x:0:0::/root:/bin/sh\ninfluxdb:x:1000:1000::/home/influxdb:/bin/sh\ngrafana:x:472:0::/usr/share/grafana:/bin/sh\n"
     layer.add("etc/passwd", users.encode(), mode=0o644)
     layer.add("etc/group", b"root:x:0:\ninfluxdb:x:1000:\n", mode=0o644)
@@ -198,9 +247,7 @@ class Repository:
         content = package.read_bytes()
         shutil.move(package, pool / package.name)
         control = subprocess.check_output(["dpkg-deb", "--field", str(pool / package.name)], text=True).strip()
-        listing = (
-            f"{control}\nFilename: pool/{package.name}\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n"
-        )
+        listing = f"{control}\nFilename: pool/{package.name}\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n"
         self._lists(listing.encode(), control.split("Architecture: ")[1].split()[0])
         (self._folder / "telegraf.key").write_text(self._gpg("--armor", "--export", fingerprint))
         (self._folder / "telegraf.fingerprint").write_text(fingerprint + "\n")
@@ -217,7 +264,9 @@ class Repository:
             f"Architectures: {architecture}\nSHA256:\n {hashlib.sha256(listing).hexdigest()} {len(listing)} {path}\n"
         )
         (suite / "Release").write_text(release)
-        (suite / "InRelease").write_text(self._gpg("--digest-algo", "SHA512", "--output", "-", "--clearsign", str(suite / "Release")))
+        (suite / "InRelease").write_text(
+            self._gpg("--digest-algo", "SHA512", "--output", "-", "--clearsign", str(suite / "Release"))
+        )
 
     def _fingerprint(self) -> str:
         rows = self._gpg("--with-colons", "--fingerprint").splitlines()

@@ -16,9 +16,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from pi.machine import Built, Machine
 
 from ansible_scripts import ANSIBLE, ROLES
+from pi.machine import Built, Machine
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(600)]
 

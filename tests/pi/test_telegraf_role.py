@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from pi.machine import CHECKOUT, Built, Machine
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(900)]
