@@ -152,7 +152,9 @@ class Household:
 
     def _machine(self) -> Lines:
         sources = {
-            "mem": [({}, {"used_percent": 100.0 - self.memory_left_percent, "available_percent": self.memory_left_percent})],
+            "mem": [
+                ({}, {"used_percent": 100.0 - self.memory_left_percent, "available_percent": self.memory_left_percent})
+            ],
             "disk": [
                 ({"path": "/", "device": "mmcblk0p2"}, {"used_percent": self.disk_percent}),
                 ({"path": "/boot/firmware", "device": "mmcblk0p1"}, {"used_percent": 14.0}),
