@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo stack test check servers bench bench-backup install clean
+.PHONY: help demo stack test test-pi check servers bench bench-backup install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,12 +33,17 @@ stack: ## show the simulated house in Grafana; needs Docker, 1 GB of memory and 
 
 test: $(VENV)/.test ## run every test; the chain tests need `make servers`
 ifeq ($(ARGS),)
-	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not chain'
+	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not chain and not pi'
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m chain tests/stack tests/backup
 	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack --ignore tests/backup
 else
 	@$(VENV)/bin/python -m pytest $(ARGS)
 endif
+
+test-pi: $(VENV)/.test ## play the playbook on a Pi in a container; needs root, Docker, mmdebstrap, Python 3.12 and `make servers`
+	@docker info >/dev/null 2>&1 || { echo "No Docker daemon answers here, and the playbook is tried on a Pi in a container: install Docker (Debian: apt-get install docker.io) and start it." >&2; exit 1; }
+	@tests/pi/build >/dev/null
+	@$(VENV)/bin/python -m pytest -m pi tests/pi $(ARGS)
 
 check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint, and look at the form of the dashboards
 	@$(VENV)/bin/ruff check

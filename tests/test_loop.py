@@ -7,6 +7,7 @@
 | ... or only while a meter answers                        | test_a_source_that_says_nothing_is_reported_all_the_same    |
 | they count wrong                                         | test_the_bus_is_reported_with_what_happened                 |
 | ... or use words that are not in the vocabulary          | the same                                                    |
+| a person is told old news, or of other slots              | test_the_sentence_for_a_person_is_made_every_ten_seconds    |
 | a doubtful clock is not told                             | test_readings_that_go_out_marked_are_told_in_a_self_metric  |
 | held readings wait for the next slot, an hour away       | test_held_readings_go_out_while_a_slot_is_waited_for        |
 | ... or are lost at the end though the clock is right     | test_held_readings_go_out_at_the_end                        |
@@ -84,6 +85,9 @@ class World:
 
     def health(self):
         return {"busy_percent": 5.0}
+
+    def status(self):
+        return "1 of 1 meters answer (house 7 W)"
 
     def close(self):
         self.events.append("close")
@@ -181,6 +185,20 @@ def test_the_bus_is_reported_with_what_happened(folder, parsed):
     assert [values["slots"] for values in others] == [8, 18]
     # What was put in the slots before: a reading each, and two points of self-metrics with the first.
     assert [values["lines_written"] for values in others] == [9, 21]
+
+
+def test_the_sentence_for_a_person_is_made_every_ten_seconds(folder):
+    """The fourth sweep costs two slots, and in the sixth nothing is read."""
+    world = World(folder, slots=25, sweeps_s=[0.1, 0.1, 0.1, 2.8])
+    readings, told = world.readings, []
+    world.readings = lambda slot: [] if world.events.count("poll") == 6 else readings(slot)
+    world.happen = lambda: told.append(world.loop.status) if world.loop.status not in told[-1:] else None
+    world.loop.run()
+    well = "/dev/ttyMeter: 1 of 1 meters answer (house 7 W); a reading in {} of the last {} seconds; "
+    waiting = "3 lines wait for Telegraf to read them."
+    first, *others = told
+    assert first == "/dev/ttyMeter: no reading yet."
+    assert others == [well.format(*counts) + waiting for counts in ((1, 1), (8, 11), (18, 21))]
 
 
 def test_readings_that_go_out_marked_are_told_in_a_self_metric(folder, parsed):

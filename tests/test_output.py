@@ -10,6 +10,9 @@
 | half a line is left at the end, or the counts are wrong  | test_at_the_end_each_line_is_whole_in_the_pipe_or_dropped     |
 | ... when the reader begins to read just then             | test_a_reader_that_comes_at_the_end_gets_what_was_counted     |
 | a line that cannot be written in one go is torn          | test_a_line_that_is_too_long_is_dropped_and_told              |
+| that nobody reads is seen when the pipe is full          | test_a_reader_that_takes_nothing_is_seen_from_the_first_line  |
+| ... or said of one that sips, or that had nothing to do  | test_a_reader_that_takes_something_or_has_nothing_is_none     |
+| ... or of whoever writes into a file                     | test_nobody_can_be_missed_where_there_is_no_pipe              |
 | the end comes before the last lines are read             | test_the_end_waits_until_the_pipe_is_empty                    |
 | ... or too late                                          | test_the_end_waits_half_a_second_at_most                      |
 | ... or though nothing was written, or nobody reads       | test_the_end_is_at_once_when_there_is_nothing_to_wait_for     |
@@ -26,6 +29,7 @@ import socket
 import threading
 import time
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -108,6 +112,63 @@ def pipe():
 
 def lines(numbers):
     return [LINE.format(number) for number in numbers]
+
+
+# Whether it is read.
+
+
+@pytest.fixture
+def uptime(monkeypatch):
+    """The seconds that ``untaken_s`` goes by, in a list of one."""
+    uptime_s = [100.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: uptime_s[0], sleep=time.sleep))
+    return uptime_s
+
+
+@pytest.mark.parametrize("pipe_bytes", [4096, 65536])
+def test_a_reader_that_takes_nothing_is_seen_from_the_first_line(pipe, uptime, pipe_bytes):
+    """Lines that are written meanwhile, into the pipe or in front of it, do not pass for lines that are read."""
+    made = pipe(pipe_bytes)
+    assert made.output.untaken_s() == 0
+    made.start()
+    for number in range(8):
+        made.output.put(lines(range(40)) if number else lines([0]))
+        until(lambda: made.output.written and (len(made.output) == 0 or pipe_bytes == 4096))
+        uptime[0] += 2
+        assert made.output.untaken_s() == 2 * number + 2
+    uptime[0] += 1
+    os.read(made.reader, 100)
+    assert made.output.untaken_s() == 0
+
+
+def test_a_reader_that_takes_something_or_has_nothing_is_none(pipe, uptime):
+    made = pipe().start()
+    made.output.put(lines(range(3)))
+    until(lambda: made.output.written == 3)
+    for _ in range(5):
+        uptime[0] += 30
+        os.read(made.reader, 10)
+        assert made.output.untaken_s() == 0
+    os.read(made.reader, 4096)
+    uptime[0] += 3600
+    assert made.output.untaken_s() == 0
+    made.output.put(lines(range(3)))
+    until(lambda: made.output.written == 6)
+    uptime[0] += 2
+    assert made.output.untaken_s() == 2
+
+
+def test_nobody_can_be_missed_where_there_is_no_pipe(tmp_path, uptime):
+    with (tmp_path / "file").open("wb") as file:
+        output = Output(file.fileno())
+        writer = threading.Thread(target=output.run)
+        writer.start()
+        output.put(lines(range(3)))
+        until(lambda: output.written == 3)
+        uptime[0] += 60
+        assert output.untaken_s() == 0
+        output.close()
+        writer.join()
 
 
 # Written.

@@ -22,7 +22,7 @@ A character has 11 bits at 9600 8E1, so 1.145833 ms, and a silence 3.5 of them, 
 | `run --proven` tries something all the same | test_run_asks_for_the_proven_plan_alone_when_told_so |
 | a quantity is in no read, or in two | test_every_quantity_of_every_model_is_planned_once |
 | it cannot be read in a window, or leaves something out | test_people_are_told_everything_in_100_columns |
-| a wrong word is taken | test_wrong_words_are_refused_in_one_sentence |
+| a wrong word is taken, or what `run` refuses on the port that was named | test_wrong_words_are_refused_in_one_sentence |
 """
 
 import json
@@ -368,6 +368,20 @@ def test_what_is_read_until_more_was_learnt_is_told(told):
             "Argument --turnaround: 'nan' must be a number of milliseconds from 0 to 60000, such as 20ms; see `wattline plan --help`.",
         ),
         ([HOUSE, HOUSE], "Two meters are called 'house'; each needs a name of its own."),
+        (
+            [HOUSE, "--port=socket://gateway"],
+            (
+                "The port 'socket://gateway' must be a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or "
+                "modbus-tcp://HOST:PORT, with PORT a number from 1 to 65535."
+            ),
+        ),
+        (
+            [HOUSE, "roof=orno-we515@1,parity=N", "--port=socket://gateway:4196"],
+            (
+                "'house' and 'roof' both have address 1, and the gateway behind socket://gateway:4196 has one line setting for "
+                "all, so one of them needs another address."
+            ),
+        ),
     ],
 )
 def test_wrong_words_are_refused_in_one_sentence(capsys, words, sentence):

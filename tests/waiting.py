@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def until(condition: Callable[[], object], within_s: float = 8.0) -> None:
+def until(condition: Callable[[], object], within_s: float = 8.0, pause_s: float = 0.005) -> None:
     """Look until ``condition`` holds."""
     deadline_s = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline_s, "it did not happen"
-        time.sleep(0.005)  # between two looks: there is no event to wait for
+        time.sleep(pause_s)  # between two looks: there is no event to wait for
 
 
 @contextmanager

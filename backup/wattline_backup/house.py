@@ -11,7 +11,6 @@ from pathlib import Path
 from wattline_backup.archive import pieces_of
 from wattline_backup.errors import BackupError
 from wattline_backup.index import File
-from wattline_backup.sets import OWNER_ONLY, READ_ONLY
 
 FOLDER = "house"
 GRAFANA = "grafana.db"
@@ -38,13 +37,13 @@ class House:
         return sum(each.stat().st_size for each in known if each.is_file())
 
     def copy(self, folder: Path) -> dict[str, File]:
-        """Copy all of it into ``folder`` of a set, for its owner alone. Gives what was copied, by its path in the set.
+        """Copy all of it into ``folder`` of a set. Gives what was copied, by its path in the set.
 
         Raises:
             BackupError: something is not there, or cannot be read.
         """
         target = folder / FOLDER
-        target.mkdir(mode=OWNER_ONLY)
+        target.mkdir()
         for path in self.files:
             _copy(path, target)
         if self.grafana:
@@ -79,7 +78,6 @@ def copy_database(source: Path, target: Path) -> None:
         raise BackupError(f"Grafana's database {source} cannot be copied: {error}.") from error
     if verdict != "ok":
         raise BackupError(f"Grafana's database {source} is damaged: {verdict}.")
-    target.chmod(READ_ONLY)
 
 
 def _uri(source: Path) -> str:
@@ -107,13 +105,10 @@ def _copy(path: Path, target: Path) -> None:
     """Under its whole path, so that two folders of one name do not meet and everybody sees where it belongs."""
     copy = target / path.absolute().relative_to("/")
     try:
-        copy.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             shutil.copytree(path, copy, symlinks=True)
         else:
             shutil.copy2(path, copy)
-        for each in [copy, *_walk(copy)]:
-            if not each.is_symlink():
-                each.chmod(OWNER_ONLY if each.is_dir() else READ_ONLY)
     except (OSError, shutil.Error) as error:
         raise BackupError(f"{path} cannot be taken along into the backup: {error}.") from error

@@ -25,6 +25,7 @@ class Situation:
         states: what was found out about the sets.
         damaged: the stamps of sets that cannot be read.
         confirmed_sheet_s: when somebody said that the recovery sheet lies outside the house.
+        unfinished: what to do about swaps that were cut off, in sentences.
     """
 
     now_s: float
@@ -32,6 +33,7 @@ class Situation:
     states: Sequence[SetState]
     damaged: Sequence[str] = ()
     confirmed_sheet_s: float | None = None
+    unfinished: Sequence[str] = ()
 
 
 def nags(situation: Situation) -> list[str]:
@@ -85,9 +87,13 @@ def _damaged(situation: Situation) -> str:
     return f"Damaged, and kept until somebody has looked and removed it: {', '.join(situation.damaged)}."
 
 
+def _unfinished(situation: Situation) -> str:
+    return " ".join(situation.unfinished)
+
+
 def _sheet(situation: Situation) -> str:
     # Before there is a copy outside, there is nothing that it opens.
     return sheet.nag(situation.confirmed_sheet_s) if any(each.offsite_s for each in situation.states) else ""
 
 
-NAGS: tuple[Callable[[Situation], str], ...] = (_late, _unproven, _offsite, _damaged, _sheet)
+NAGS: tuple[Callable[[Situation], str], ...] = (_unfinished, _late, _unproven, _offsite, _damaged, _sheet)

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -35,7 +34,13 @@ class Quiet:
 def watcher() -> AbstractContextManager[Watcher]:
     """A bar where standard error is a terminal and rich is installed."""
     is_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return _bar() if is_terminal and find_spec("rich") is not None else nullcontext(Quiet())
+    return _bar() if is_terminal and _has_rich() else nullcontext(Quiet())
+
+
+def _has_rich() -> bool:
+    from importlib.util import find_spec  # noqa: PLC0415 - costs the hourly run 2 ms
+
+    return find_spec("rich") is not None
 
 
 @contextmanager

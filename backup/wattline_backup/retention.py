@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 
 NEWEST, VERIFIED, OFFSITE, FUTURE, DAMAGED = "newest", "verified", "off-site", "of the future", "damaged"
+UNDOES = "undoes a swap"
 ALL = "all"
 
 
@@ -60,6 +61,7 @@ class Candidate:
         verified: how it was proven; empty where it was not.
         is_offsite: whether it is elsewhere too.
         is_damaged: whether it cannot be read.
+        undoes: whether it has what a bucket was before a swap that did not come to its end.
     """
 
     stamp: str
@@ -67,6 +69,7 @@ class Candidate:
     verified: str = ""
     is_offsite: bool = False
     is_damaged: bool = False
+    undoes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def judge(candidates: Iterable[Candidate], policy: Policy, now: datetime, zone: 
 
 
 def _irreplaceable(newest_first: Iterable[Candidate]) -> Iterable[tuple[Candidate, str]]:
-    """The last set that was proven, in each way in which one was, and the last one that is off-site."""
+    """The last set that was proven, in each way in which one was, the last one that is off-site, and what a swap still needs."""
     ways = set()
     is_offsite_known = False
     for each in newest_first:
@@ -130,3 +133,5 @@ def _irreplaceable(newest_first: Iterable[Candidate]) -> Iterable[tuple[Candidat
         if each.is_offsite and not is_offsite_known:
             is_offsite_known = True
             yield each, OFFSITE
+        if each.undoes:
+            yield each, UNDOES

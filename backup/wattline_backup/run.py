@@ -84,6 +84,7 @@ class Run:
             BackupError: it could not be made; the older ones are as they were.
         """
         began_s = time.monotonic()
+        self._folder.make()
         with self._folder.locked():
             for name in self._folder.clear():
                 self._remarks.append(f"Removed {name}, which an interrupted run had left.")

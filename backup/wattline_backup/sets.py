@@ -66,28 +66,33 @@ class Set:
             raise SetError(f"{file} cannot be read ({error.strerror}): the set cannot be trusted.") from error
 
 
+@dataclass(frozen=True)
 class Folder:
-    """The folder of the sets; made when it is not there.
+    """The folder of the sets, which need not be there yet."""
 
-    Raises:
-        FolderError: it cannot be made.
-    """
+    path: Path
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def make(self) -> None:
+        """Make it where it is not there, for its owner alone.
+
+        Raises:
+            FolderError: it cannot be made.
+        """
         try:
-            path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+            self.path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
         except OSError as error:
-            raise FolderError(f"The folder {path} cannot be made: {error.strerror}.") from error
+            raise FolderError(f"The folder {self.path} cannot be made: {error.strerror}.") from error
 
     def sets(self) -> list[Set]:
         """All whole sets, oldest first.
 
         Raises:
-            FolderError: only somebody else may look.
+            FolderError: it is not there, or only somebody else may look.
         """
         try:
             return [Set(each) for each in sorted(self.path.iterdir()) if STAMP.fullmatch(each.name) and each.is_dir()]
+        except FileNotFoundError as error:
+            raise _missing(self.path) from error
         except OSError as error:
             raise FolderError(
                 f"{self.path} cannot be looked through ({error.strerror}): the sets are for root alone, so use sudo."
@@ -111,11 +116,13 @@ class Folder:
         """Be the only one who changes anything here.
 
         Raises:
-            FolderError: somebody else is at it, or nobody may write here.
+            FolderError: it is not there, somebody else is at it, or nobody may write here.
         """
         place = self.path / "lock"
         try:
             descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError as error:
+            raise _missing(self.path) from error
         except OSError as error:
             raise FolderError(f"Nothing can be written into {self.path}: {error.strerror}.") from error
         try:
@@ -173,18 +180,19 @@ class Beginning:
     stamp: str
 
     def finish(self) -> Set:
-        """Bring it to the disk and give it its name: first all it has, then the manifest, then the name.
+        """Bring it to the disk, for its owner alone, and give it its name: first all it has, then the name.
 
         Raises:
             OSError: it cannot be written.
         """
-        files = sorted(self.path.rglob("*"))
-        for each in files:
+        found = [each for each in sorted(self.path.rglob("*")) if not each.is_symlink()]
+        for each in found:
             # What is shared came to the disk with an earlier set; a flush for each of many shards would cost more than the rest.
             if each.is_file() and each.stat().st_nlink == 1:
                 each.chmod(READ_ONLY)
                 sync(each)
-        for each in [*(each for each in files if each.is_dir()), self.path]:
+        for each in [*(each for each in found if each.is_dir()), self.path]:
+            each.chmod(OWNER_ONLY)
             sync(each)
         whole = self.path.with_name(self.stamp)
         self.path.rename(whole)
@@ -204,6 +212,13 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _missing(folder: Path) -> FolderError:
+    return FolderError(
+        f"There is no folder {folder}: `wattline-backup run` makes it with the first set, or WATTLINE_BACKUP_FOLDER has to name "
+        "another."
+    )
 
 
 def _hold(descriptor: int, folder: Path) -> None:

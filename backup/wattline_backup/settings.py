@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wattline.errors import WordError
 from wattline_backup.house import House
 from wattline_backup.household import zone_of
-from wattline_backup.proof.scratch import Container, Program, Way
 from wattline_backup.retention import ALL, RULES, Policy
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder
+
+if TYPE_CHECKING:
+    from wattline_backup.proof.influxd import Way
 
 # The one that compose.yaml names, so that a proof downloads nothing.
 IMAGE = "influxdb:2.9.1-alpine"
@@ -30,7 +33,8 @@ class Settings:
         outcome: the file that Telegraf reads.
         policy: how many sets are kept.
         zone: whose calendar tells hours, days, weeks, months and years apart; None is the system's.
-        scratch: how a scratch InfluxDB is run.
+        influxd: a program that a scratch InfluxDB is run by; None has it run in a container.
+        image: of that container.
     """
 
     folder: Path
@@ -40,7 +44,15 @@ class Settings:
     outcome: Path | None
     policy: Policy
     zone: tzinfo | None
-    scratch: Way
+    influxd: Path | None
+    image: str
+
+    @property
+    def scratch(self) -> "Way":
+        """How a scratch InfluxDB is run."""
+        from wattline_backup.proof.influxd import Container, Program  # noqa: PLC0415 - costs the hourly run 3 ms
+
+        return Program(self.influxd) if self.influxd else Container(self.image)
 
     def server(self) -> Server:
         """InfluxDB, with the token.
@@ -82,7 +94,8 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         outcome=Path(outcome) if outcome else None,
         policy=_policy(environment),
         zone=zone_of(environment),
-        scratch=Program(Path(influxd)) if influxd else Container(environment.get("WATTLINE_BACKUP_IMAGE", IMAGE)),
+        influxd=Path(influxd) if influxd else None,
+        image=environment.get("WATTLINE_BACKUP_IMAGE", IMAGE),
     )
 
 

@@ -1,4 +1,4 @@
-"""What was found out about sets after they were made: that they restore, that they left the house.
+"""What was found out about sets after they were made: that they restore, that they left the house, what they are needed for.
 
 It may not stand in the sets, which share their files and are never written to again. So it stands beside them, in
 ``state.json``. Losing it loses no reading: what it said is found out again.
@@ -59,6 +59,12 @@ class _Content:
     sets: Mapping[str, SetState] = field(default_factory=dict)
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     confirmed_sheet_s: float | None = None
+    swaps: Mapping[str, str] = field(default_factory=dict)
+
+
+def undoing(stamp: str, bucket: str) -> str:
+    """The command that makes a bucket what it was when that safety set was made."""
+    return f"wattline-backup restore {stamp} --bucket {bucket} --swap"
 
 
 class State:
@@ -130,6 +136,37 @@ class State:
         """
         self._change(lambda known: replace(known, confirmed_sheet_s=at_s))
 
+    @property
+    def swaps(self) -> Mapping[str, str]:
+        """Of each bucket that began to be swapped and is not known to be whole since, the set that has what it was."""
+        return self._content.swaps
+
+    def unfinished(self) -> list[str]:
+        """What to do about those, in sentences."""
+        return [
+            f"A swap of {bucket} has begun and not come to its end: unless it is still at work, start InfluxDB anew; then "
+            f"`{undoing(stamp, bucket)}` makes {bucket} what it was."
+            for bucket, stamp in self.swaps.items()
+        ]
+
+    def begin_swap(self, bucket: str, stamp: str) -> None:
+        """Write down that a bucket is no more what it was, which that safety set has; where one is known, that has it still.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(lambda known: replace(known, swaps={bucket: stamp, **known.swaps}))
+
+    def end_swap(self, bucket: str) -> None:
+        """Write down that a bucket is whole.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(
+            lambda known: replace(known, swaps={key: each for key, each in known.swaps.items() if key != bucket})
+        )
+
     def proof_of(self, tar_sha256: str) -> Proof | None:
         """The proof of a shard's content; None where it was never restored."""
         return self._content.proofs.get(tar_sha256)
@@ -198,4 +235,5 @@ def _read(text: str) -> _Content:
         {stamp: SetState(**each) for stamp, each in document["sets"].items()},
         {sha256: Proof(**each) for sha256, each in document["proofs"].items()},
         document["confirmed_sheet_s"],
+        dict(document.get("swaps", {})),
     )

@@ -10,6 +10,7 @@ from wattline.line import to_line
 from wattline.output import Output
 from wattline.reading import Point
 from wattline.registers import on_grain
+from wattline.status import Tally, sentence
 from wattline.stop import Stopped
 
 REPORT_S = 10.0
@@ -30,6 +31,9 @@ class Source(Protocol):
     def health(self) -> dict[str, float]:
         """What the source adds to ``wattline_bus``."""
 
+    def status(self) -> str:
+        """How it is, in a few words for a person."""
+
     def close(self) -> None:
         """The end."""
 
@@ -43,6 +47,9 @@ class Loop:
         hold: keeps them while the clock is wrong.
         output: takes the lines.
         port_name: the tag of ``wattline_bus``.
+
+    Attributes:
+        status: how it goes, in a sentence for a person, as of the last report; may be read from any thread.
     """
 
     def __init__(self, clock: Clock, source: Source, hold: Hold, output: Output, port_name: str) -> None:
@@ -51,6 +58,8 @@ class Loop:
         self._hold = hold
         self._output = output
         self._port_name = port_name
+        self.status = f"{port_name}: no reading yet."
+        self._tally = Tally(clock.interval_s)
         self._slots = 0
         self._worst_delay_s = 0.0
         self._reported_s: float | None = None
@@ -62,6 +71,7 @@ class Loop:
                 self._slots += 1
                 self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
                 points = self._source.poll(slot)
+                self._tally.note(has_reading=bool(points), missed_slots=self._clock.missed_slots)
                 self._put(self._hold.through(slot, points + self._report(slot)))
                 self._source.idle(slot)
         except Stopped:
@@ -80,7 +90,7 @@ class Loop:
             self._put(points)
 
     def _report(self, slot: Slot) -> list[Point]:
-        """The self-metrics, when the last are ten seconds old."""
+        """The self-metrics, when the last are ten seconds old; the sentence for a person is made anew with them."""
         due_s = REPORT_S - self._clock.interval_s / 2
         if self._reported_s is not None and slot.began_s - self._reported_s < due_s:
             return []
@@ -98,5 +108,6 @@ class Loop:
             "lines_dropped": float(self._output.dropped),
         }
         self._worst_delay_s = 0.0
+        self.status = sentence(self._port_name, self._source.status(), self._tally, len(self._hold), len(self._output))
         bus = Point(fields.BUS_HEALTH, {"port": self._port_name}, own | self._source.health(), slot.time_ns)
         return [*self._source.report(slot), bus]

@@ -46,7 +46,9 @@ class Output:
     def __init__(self, descriptor: int = 1) -> None:
         self.written = 0
         self.dropped = 0
-        self._taken = 0
+        self._put = 0
+        self._written_bytes = self._read_bytes = 0
+        self._read_s = time.monotonic()
         self._descriptor = descriptor
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
@@ -57,7 +59,7 @@ class Output:
 
     def __len__(self) -> int:
         """The lines that wait, those under way included."""
-        return self._taken - self.written - self.dropped
+        return self._put - self.written - self.dropped
 
     def put(self, lines: Sequence[str]) -> None:
         """Queue ``lines`` (without newlines); never waits."""
@@ -68,13 +70,25 @@ class Output:
             too_many = max(0, len(self._lines) - LINES_KEPT)
             for _ in range(too_many):
                 self._lines.popleft()
-            self._taken += len(encoded)
+            self._put += len(encoded)
             self.dropped += len(encoded) - len(short) + too_many
             self._changed.notify()
         if too_many:
             LOG.warning("Telegraf does not read; the oldest lines were dropped, %d so far.", self.dropped)
         if len(short) < len(encoded):
             LOG.error("A line of more than %d bytes was dropped; give meters and port shorter names.", PIECE_BYTES)
+
+    def untaken_s(self) -> float:
+        """For how many seconds, as of the calls of this, the reader has taken nothing though there was something to take.
+
+        The pipe holds minutes of one meter, so that it is full tells much too late.
+        """
+        # First the count, then the look: a line that is written between the two must not pass for one that was read.
+        written_bytes = self._written_bytes
+        unread_bytes, now_s = self._unread_bytes(), time.monotonic()
+        if not unread_bytes or written_bytes - unread_bytes > self._read_bytes:
+            self._read_bytes, self._read_s = written_bytes - unread_bytes, now_s
+        return now_s - self._read_s
 
     def run(self) -> None:
         """Write what is put, until the end or until nobody reads any more.
@@ -124,6 +138,7 @@ class Output:
                 time.sleep(LOOK_S)
                 continue
             self.written += piece[:count].count(b"\n")
+            self._written_bytes += count
             piece = piece[count:]
 
     def _wait_for_room(self) -> bool:

@@ -37,7 +37,7 @@ OWN_FIELDS: dict[Field, tuple[str, ...]] = {
         "kWh",
         "counter",
         3,
-        "The counter of what is consumed: the import where the meter counts it, else the total.",
+        "The counter of what is consumed: the import where the meter counts it, else the total, else the sum of its tariffs.",
     ): (MINUTES, QUARTER_HOURS, DAYS),
     Field("consumption_kwh", "kWh", "gauge", 3, "What was consumed: by how much that counter rose."): (
         QUARTER_HOURS,

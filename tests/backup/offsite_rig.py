@@ -76,6 +76,7 @@ def make_set(folder: Folder, at: datetime, shards: Mapping[int, int]) -> Set:
         at: when it was begun.
         shards: the seed of the content of each, so that equal seeds are equal shards.
     """
+    folder.make()
     beginning = folder.begin(at)
     made = [_shard(beginning.path, beginning.stamp, number, seed) for number, seed in shards.items()]
     (beginning.path / "house" / "etc").mkdir(parents=True)

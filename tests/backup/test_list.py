@@ -11,6 +11,7 @@
 | nothing is said though something is amiss, or something though all is well | test_what_is_amiss_is_said, test_nothing_is_said_where_all_is_well |
 | a damaged set ends the list, or hides | test_a_damaged_set_is_a_row_and_a_remark |
 | the list waits for a run, or stumbles over a set that is being removed | test_the_list_does_not_wait, test_a_set_that_goes_meanwhile_is_left_out |
+| a command that only looks makes the folder, so that a slip in its name is never noticed | test_who_only_looks_makes_no_folder |
 | somebody who may not look gets a traceback | test_who_may_not_look_is_told_so |
 """
 
@@ -143,6 +144,7 @@ def test_nothing_is_said_where_all_is_well() -> None:
         ({"states": [SetState(91 * DAY_S, "restore", None)]}, "The last proof that a set restores is 9 d old, "),
         ({"states": [SetState(99 * DAY_S, "restore", 97 * DAY_S)]}, "The last copy that left the house is 3 d old, "),
         ({"damaged": ["20261126T140503Z"]}, "Damaged, and kept until somebody has looked "),
+        ({"unfinished": ["A swap of energy has begun."]}, "A swap of energy has begun."),
         ({"confirmed_sheet_s": None}, "Nobody has confirmed that the recovery sheet "),
     ],
 )
@@ -165,8 +167,28 @@ def test_what_is_amiss_stands_below_the_table(folder: Folder, capsys: pytest.Cap
 def test_an_empty_folder_is_no_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "none").mkdir()
     monkeypatch.setenv("WATTLINE_BACKUP_FOLDER", str(tmp_path / "none"))
     assert table(capsys)[0] == "! There is no set yet: `wattline-backup run` makes one."
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["list", "--json"], ["prune"], ["prune", "--dry-run"], ["verify"], ["restore", "X", "--all", "--yes"]],
+    ids=" ".join,
+)
+def test_who_only_looks_makes_no_folder(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WATTLINE_BACKUP_FOLDER", str(tmp_path / "none"))
+    assert main(words) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        f"wattline-backup: There is no folder {tmp_path}/none: `wattline-backup run` makes it with the first set, or "
+        "WATTLINE_BACKUP_FOLDER has to name another.\n"
+    )
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_damaged_set_is_a_row_and_a_remark(folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@
 | what comes back is not what left                             | test_a_set_comes_back_on_a_bare_machine                  |
 | ... or only wattline can read it                             | test_restic_alone_brings_a_set_back                      |
 | each copy sends all of it again                              | test_what_is_there_is_not_sent_again                     |
+| what it tells that it sent is less than what is stored       | test_what_a_copy_adds_is_what_the_copy_grows_by          |
 | a set that nobody verified is preferred                      | test_the_newest_verified_set_is_copied                   |
 | ... or an old one is copied for ever, since it was verified  | test_a_verified_set_of_last_week_is_not_copied           |
 | a set that is not whole leaves the house                     | test_a_set_with_a_missing_file_is_not_copied             |
@@ -26,6 +27,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -102,9 +104,28 @@ def test_what_is_there_is_not_sent_again(copied):
     assert "was off-site already" in copied.done("offsite", "copy")
     make_set(copied.folder, BEGAN + DAY, {1: 1, 2: 2, 3: 3})
     told = json.loads(copied.done("offsite", "copy", "--json"))
-    assert 700_000 < told["sent"] < 720_000
+    assert 700_000 < told["added"] < 720_000
     assert told["size"] > 3 * 700_000
     assert len(copied.offsite()) == 2
+
+
+@both
+def test_what_a_copy_adds_is_what_the_copy_grows_by(copied):
+    """Restic's own data with it, so that of a small set it is more than the set has."""
+
+    def size() -> int:
+        return sum(each.stat().st_size for each in Path(copied.repository).rglob("*") if each.is_file())
+
+    before = size()
+    make_set(copied.folder, BEGAN + DAY, {1: 1, 2: 2})
+    told = json.loads(copied.done("offsite", "copy", "--json"))
+    assert abs(told["added"] - (size() - before)) < 5_000
+    make_set(copied.folder, BEGAN + 2 * DAY, {1: 1, 2: 2})
+    said = copied.done("offsite", "copy")
+    assert re.search(
+        r"Set \S+, which was not verified yet, of [\d.]+ MB is off-site; the copy grew by about [\d.]+ kB, with restic",
+        said,
+    )
 
 
 def test_the_newest_verified_set_is_copied(copied):

@@ -9,10 +9,20 @@
 | it cannot be undone | test_a_swap_is_undone_by_the_safety_set |
 | a failure leaves the bucket half swapped | test_a_failure_leaves_the_bucket_as_it_was |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_safety_set_puts_it_right |
+| it is interrupted, and leaves the bucket in between, or says nothing | test_an_interruption_says_how_things_stand |
+| an impatient second Ctrl-C stops the way back | test_the_way_back_is_not_interrupted |
+| it is killed, and the next command says nothing | test_after_its_own_kill_the_next_commands_tell |
+| ... or the set that has what the bucket was is pruned | the same |
+| ... or a second attempt takes the half bucket for what it was | the same |
 | a damaged file of the set is found too late | test_a_damaged_set_is_refused_before_anything_is_changed |
 """
 
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -21,7 +31,11 @@ import pytest
 from backup.restore_rig import DAYS, Database, Desk, Points, day, household, kill_before
 from backup.test_restore_merge import stays
 from wattline_backup.errors import BackupError
-from wattline_backup.restore import swap
+from wattline_backup.restore import swap, upload
+from wattline_backup.restore.swap import Swap
+from wattline_backup.restore.target import Target
+from wattline_backup.run import Run
+from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--bucket", "energy", "--swap", "--yes")
@@ -128,6 +142,90 @@ def test_after_a_kill_the_safety_set_puts_it_right(own_database, desk: Desk, mon
     time.sleep(1.1)  # a set has its second
     desk.restored(*command[1].split(), "--yes")
     assert database.points() == spoilt
+
+
+def interrupt_before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, number: signal.Signals) -> None:
+    """Let this process get a signal when the function of that name is called for the first time."""
+    function, left = getattr(module, name), [number]
+
+    def interrupted(*words, **named):
+        if left:
+            os.kill(os.getpid(), left.pop())
+        return function(*words, **named)
+
+    monkeypatch.setattr(module, name, interrupted)
+
+
+STEPS = {
+    "pairs": swap,
+    "_fill": Run,
+    "undoing": swap,
+    "delete": Target,
+    "inject": swap,
+    "renamed": upload,
+    "values_by_day": swap,
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_interruption_says_how_things_stand(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    spoil(database)
+    spoilt = database.points()
+    interrupt_before(monkeypatch, STEPS[step], step, signal.SIGTERM)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert refusal == (
+        "It was interrupted before anything in InfluxDB was changed."
+        if step in {"pairs", "_fill"}
+        else "energy is again what it was. What went wrong: it was interrupted"
+    )
+    assert database.points() == spoilt
+    assert State(desk.folder).unfinished() == []
+    database.tokens_work()
+
+
+def test_the_way_back_is_not_interrupted(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    spoil(database)
+    spoilt = database.points()
+    interrupt_before(monkeypatch, swap, "values_by_day", signal.SIGINT)
+    interrupt_before(monkeypatch, Swap, "_swap_back", signal.SIGINT)
+    _, _, said = desk.call("restore", stored.stamp, *WORDS)
+    assert "Making energy again what it was" in said
+    assert database.points() == spoilt
+
+
+def test_after_its_own_kill_the_next_commands_tell(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    spoil(database)
+    spoilt = database.points()
+    kill = "from wattline_backup.restore import swap; import os, signal; swap.values_by_day = lambda *_: os.kill(os.getpid(), 9)"
+    code = f"{kill}; from wattline_backup.cli import main; main()"
+    for _ in range(2):
+        time.sleep(1.1)  # a set has its second
+        ended = subprocess.run([sys.executable, "-c", code, "restore", stored.stamp, *WORDS], check=False)
+        assert ended.returncode == -signal.SIGKILL
+        database.write({("late", "power_w", day(0)): 1.0})
+    assert database.points() != spoilt
+    first, second = desk.sets()[1:]
+    told = f"`wattline-backup restore {first} --bucket energy --swap` makes energy what it was."
+    for command in ("list", "run"):
+        time.sleep(1.1)  # likewise
+        assert told in json.loads(desk.call(command, "--json")[1])["remarks"][0]
+    _, out, _ = desk.call("prune", "--keep-newest", "1", "--keep-hourly", "0", "--keep-daily", "0", "--json")
+    kept = {each["set"]: each["reasons"] for each in json.loads(out)["sets"] if each["kept"]}
+    assert "undoes a swap" in kept[first]
+    assert "undoes a swap" not in kept.get(second, [])
+    desk.restored(first, *WORDS)
+    assert database.points() == spoilt
+    assert State(desk.folder).unfinished() == []
 
 
 def test_a_damaged_set_is_refused_before_anything_is_changed(database: Database, desk: Desk) -> None:

@@ -10,6 +10,7 @@
 | it compacts what was restored, forgets by retention, or runs tasks | test_it_does_nothing_of_its_own |
 | the disk is too full for it, or read-only | test_no_room, test_a_folder_that_cannot_be_written |
 | a container outlives its client, or an older one is in the way | test_a_container_ends_with_its_client |
+| two proofs of other sets on one machine end each other's container | test_each_folder_has_a_container_of_its_own |
 | its image is another than the stack's, or is downloaded | test_the_image_is_the_stacks |
 | it is not kept from the live data, or takes the Pi's memory | test_a_container_has_its_folder_alone |
 """
@@ -25,7 +26,8 @@ from backup.verify_rig import Backup
 from database import wait_until
 from stack import composition
 from wattline_backup.errors import FolderError, ServerError
-from wattline_backup.proof.scratch import CONTAINER, FOLDER, OPTIONS, PID_FILE, Container, Program, clear, scratch
+from wattline_backup.proof.influxd import OPTIONS, Container, Program, container_of
+from wattline_backup.proof.scratch import FOLDER, PID_FILE, clear, scratch
 from wattline_backup.settings import settings
 
 DOCKER = """#!/bin/sh
@@ -184,7 +186,15 @@ def test_a_container_ends_with_its_client(backup: Backup, server, tmp_path: Path
     assert backup.verify("--restore")[0]["restored"] == {}
     said = (tmp_path / "said").read_text().splitlines()
     assert [line.split()[0] for line in said] == ["rm", "run", "rm", "rm", "rm", "run", "rm", "run", "rm", "rm"]
-    assert all(line.endswith(CONTAINER) for line in said if line.startswith("rm"))
+    assert all(line.endswith(container_of(backup.scratch)) for line in said if line.startswith("rm"))
+
+
+def test_each_folder_has_a_container_of_its_own():
+    names = [
+        next(word for word in Container("influxdb:2").words(Path(place), 1234) if word.startswith("--name="))
+        for place in ("/sets/scratch", "/usb/scratch", "/sets/scratch")
+    ]
+    assert names[0] == names[2] != names[1]
 
 
 def test_the_image_is_the_stacks():

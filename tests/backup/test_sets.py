@@ -8,6 +8,7 @@
 | a clock that went back makes a set that is older than the one before | test_a_set_that_is_not_newer_is_refused |
 | half a removed set keeps its name | test_an_interrupted_removal_leaves_no_set |
 | a set can be written to, or read by others | test_a_whole_set_is_read_only_and_its_owners |
+| ... where the umask lets everybody read | test_whatever_the_umask_a_set_is_its_owners |
 | what stands in the folder besides is taken for a set | test_nothing_else_is_a_set |
 | a damaged description is a riddle, or is believed | test_a_damaged_description_is_named |
 """
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 from wattline_backup import index
 from wattline_backup.archive import Member, Stored
 from wattline_backup.errors import FolderError, SetError
+from wattline_backup.house import House
 from wattline_backup.index import File, Index, Shard, from_json
 from wattline_backup.sets import Folder
 
@@ -37,7 +39,9 @@ INDEX = Index("20261126T140503Z", "http://127.0.0.1:8086", "v2.9.1", NOW, True, 
 
 @pytest.fixture
 def folder(tmp_path):
-    return Folder(tmp_path / "sets")
+    made = Folder(tmp_path / "sets")
+    made.make()
+    return made
 
 
 def a_set(folder, at=NOW):
@@ -56,6 +60,29 @@ def test_a_whole_set_is_read_only_and_its_owners(folder):
     files = [each for each in made.path.rglob("*") if each.is_file()]
     assert len(files) == 2
     assert {oct(each.stat().st_mode)[-3:] for each in files} == {"400"}
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077], ids=oct)
+def test_whatever_the_umask_a_set_is_its_owners(tmp_path, umask):
+    """Also the folders above what is taken along, and what everybody could read where it came from."""
+    taken = tmp_path / "compose" / "secrets"
+    taken.mkdir(parents=True)
+    (taken / "token").write_text("operator")
+    for each in (taken, taken / "token"):
+        each.chmod(0o777)
+    before = os.umask(umask)
+    try:
+        folder = Folder(tmp_path / "sets")
+        folder.make()
+        beginning = folder.begin(NOW)
+        House([taken]).copy(beginning.path)
+        made = beginning.finish()
+    finally:
+        os.umask(before)
+    found = [folder.path, made.path, *made.path.rglob("*")]
+    assert len(found) > 5
+    assert {oct(each.stat().st_mode)[-3:] for each in found if each.is_dir()} == {"700"}
+    assert {oct(each.stat().st_mode)[-3:] for each in found if each.is_file()} == {"400"}
 
 
 def test_what_an_interruption_leaves_is_no_set_and_goes(folder):
@@ -123,7 +150,7 @@ def test_an_unknown_set_is_named(folder):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FolderError, match="cannot be made: Not a directory"):
-        Folder(tmp_path / "file" / "sets")
+        Folder(tmp_path / "file" / "sets").make()
 
 
 @given(st.data())

@@ -10,6 +10,8 @@ Damage of a stored set, as a disk does it:
 | a byte of the points, and the archive is packed again | sizes or checksums | the same |
 | a file is missing | sizes | test_a_file_that_is_missing |
 | manifest or index cannot be read, or they differ | manifest | test_a_manifest_that_cannot_be_believed |
+| a second manifest has `influx restore` bring back something else | sizes | test_a_second_manifest_is_damage, test_influx_restore_reads_a_second_manifest |
+| something else that does not belong there is not told | sizes | test_what_is_not_of_the_set_is_told |
 
 Damage that was there when the set was made, so that its index knows nothing else:
 
@@ -31,6 +33,8 @@ And the proof itself:
 """
 
 import gzip
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -83,6 +87,49 @@ def test_a_manifest_that_cannot_be_believed(backup: Backup):
     assert "do not say the same of" in backup.fault("--quick")
     backup.damage(made.path / "wattline.json", cut)
     assert "wattline.json is damaged" in backup.fault("--quick")
+
+
+@pytest.mark.parametrize("name", ["99990101T000000Z.manifest", ".hidden.manifest"])
+def test_a_second_manifest_is_damage(backup: Backup, name: str):
+    other = backup.newest.path / name
+    other.write_text("{}")
+    for words in ("--quick", "--latest"):
+        assert f"{other} is a manifest that was not written with this set" in backup.fault(words)
+    other.unlink()
+    assert backup.verify()[0]["remarks"] == []
+
+
+def test_influx_restore_reads_a_second_manifest(backup: Backup):
+    """Why that is damage: of each bucket it takes what the last one says, and here that is an older set."""
+    old = backup.newest
+    backup.live.write([line(monday(1), {"power_w": 1.0})])
+    new = backup.run("--full")
+    for file in old.path.glob(f"{old.stamp}.*"):
+        name = "99990101T000000Z.manifest" if file.name.endswith(".manifest") else file.name
+        shutil.copy(file, new.path / name)
+    words = (
+        f"restore --bucket energy --new-bucket beside --host {backup.live.url} --token {backup.live.token} {new.path}"
+    )
+    own = {"HOME": str(old.path), "INFLUX_CONFIGS_PATH": "/nowhere/configs"}
+    subprocess.run([backup.live._influx, *words.split()], env=own, check=True, capture_output=True)
+    kept = [len(backup.live.all_points(bucket).popitem()[1]) for bucket in ("energy", "beside")]
+    assert kept == [3001, 3000]
+
+
+def test_what_is_not_of_the_set_is_told(backup: Backup):
+    """It hides no proof. A link in what was taken along is of the set, though nothing is written down of it."""
+    made = backup.newest
+    (made.path / "house" / "link").symlink_to("/nowhere")
+    (made.path / "note.txt").write_text("mine")
+    told = f"note.txt is in {made.path} and not of this set; it is whole all the same."
+    assert backup.verify("--quick")[0]["remarks"] == [told]
+    assert backup.verify("--restore")[0]["remarks"] == [told]
+    assert told in backup.call("verify")[1]
+    for name in ("a", "house/b", "house/c"):
+        (made.path / name).write_text("mine")
+    assert backup.verify()[0]["remarks"] == [
+        f"a, house/b, house/c and 1 more are in {made.path} and not of this set; it is whole all the same."
+    ]
 
 
 def test_points_that_were_damaged_before_they_were_packed(backup: Backup, tmp_path: Path):
@@ -181,5 +228,6 @@ def test_words(backup: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert "it goes with --restore" in said
     assert backup.call("verify", "--quick", "--restore")[0] == 2
     assert backup.call("verify", "--all", "20200101T000000Z")[0] == 2
+    (tmp_path / "none").mkdir()
     monkeypatch.setenv("WATTLINE_BACKUP_FOLDER", str(tmp_path / "none"))
     assert "There is no set in" in backup.fault()

@@ -211,12 +211,14 @@ class Store(Stack):
         if self._placed.get(place) == (start, end):
             return end, end
         self._placed[place] = (start, end)
-        for old in [*(self.engine / "data" / place).glob("*.tsm"), *(self.engine / "wal" / place).glob("*.wal")]:
+        data = self.engine / "data" / place
+        # Without its list of fields InfluxDB looks through the files, and finds the series that no seed has.
+        for old in [*data.glob("*.tsm"), *data.glob("fields.idx*"), *(self.engine / "wal" / place).glob("*.wal")]:
             old.unlink()
         content, until_ns = kind.pattern.file(start * NS, end * NS) if end else (b"", 0)
         if content:
             # As InfluxDB names what it has compacted to the end.
-            (self.engine / "data" / place / "000000001-000000005.tsm").write_bytes(content)
+            (data / "000000001-000000005.tsm").write_bytes(content)
         return until_ns // NS, end
 
     def rest(self) -> None:

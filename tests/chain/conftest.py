@@ -47,7 +47,8 @@ class Telegraf(Program):
             path.write_text(path.read_text().replace("/opt/wattline/bin/wattline", WATTLINE))
         words = ["--config", f"{self._copy}/telegraf.conf", "--config-directory", f"{self._copy}/telegraf.d"]
         own = {"WATTLINE_SITE": self._site, "WATTLINE_PORT": str(port)}
-        shared = {"PATH": os.environ["PATH"], "INFLUX_URL": database.url, "INFLUX_TOKEN": database.token}
+        shared = {name: os.environ[name] for name in ("PATH", "NOTIFY_SOCKET") if name in os.environ}
+        shared |= {"INFLUX_URL": database.url, "INFLUX_TOKEN": database.token}
         self.run([self._program, *words], own | shared)
 
     @property

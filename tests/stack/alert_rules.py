@@ -72,6 +72,7 @@ def _threshold(model: dict[str, Any], results: dict[str, Series]) -> Series:
     kind, params = condition["evaluator"]["type"], condition["evaluator"]["params"]
     judge = {
         "gt": lambda value: value > params[0],
+        "lt": lambda value: value < params[0],
         "outside_range": lambda value: value < params[0] or value > params[1],
     }[kind]
     return {labels: float(judge(value)) for labels, value in results[model["expression"]].items()}

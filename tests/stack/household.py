@@ -72,6 +72,7 @@ class Household:
     heartbeats: int = 0
     lines_dropped: int = 0
     memory_percent: float = 50.0
+    memory_left_percent: float = 39.0
     last_run_h: float | None = 0.5
     last_verify_h: float | None = 30.0
     last_offsite_h: float | None = 12.0
@@ -151,7 +152,9 @@ class Household:
 
     def _machine(self) -> Lines:
         sources = {
-            "mem": [({}, {"used_percent": 61.0, "available_percent": 39.0})],
+            "mem": [
+                ({}, {"used_percent": 100.0 - self.memory_left_percent, "available_percent": self.memory_left_percent})
+            ],
             "disk": [
                 ({"path": "/", "device": "mmcblk0p2"}, {"used_percent": self.disk_percent}),
                 ({"path": "/boot/firmware", "device": "mmcblk0p1"}, {"used_percent": 14.0}),

@@ -52,6 +52,7 @@ PANELS = {
     "WattlinePiThrottled": ("wattline-system", 24),
     "WattlineCardWearing": ("wattline-system", 23),
     "WattlineDiskFull": ("wattline-system", 22),
+    "WattlineMemoryShort": ("wattline-system", 21),
     "WattlineDatabaseMemory": ("wattline-system", 16),
     "WattlineBackupLate": ("wattline-system", 3),
     "WattlineRestoreUnproven": ("wattline-system", 4),
@@ -129,6 +130,16 @@ def test_a_rule_has_a_name_of_its_own_and_one_that_outlasts_its_title() -> None:
     titles, uids = [rule.title for rule in RULES], [rule.written["uid"] for rule in RULES]
     assert len(set(titles)) == len(titles)
     assert uids == ["-".join(re.findall("[A-Z][a-z]+", title)).lower() for title in titles]
+
+
+def test_a_file_has_one_subject_and_a_group_one_file() -> None:
+    """Grafana takes a group of a folder from one file; a second one of that name would take its place."""
+    groups = [
+        (group["folder"], group["name"], path.stem)
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for group in yaml.safe_load(path.read_text()).get("groups", [])
+    ]
+    assert [name for _, name, _ in groups] == [stem for *_, stem in groups]
 
 
 def test_a_threshold_stands_once_with_the_reason_to_change_it() -> None:
@@ -247,6 +258,7 @@ FAULTS: list[Any] = [
     pytest.param(Household(refused=4), {"WattlineTelegrafDropping": {labels(at="host", field="metrics_rejected")}}, id="InfluxDB refuses"),
     pytest.param(Household(lines_dropped=4), {"WattlineTelegrafDropping": {labels(at="/dev/ttyRS485", field="lines_dropped")}}, id="the plugin drops"),
     pytest.param(Household(heartbeats=60), {}, id="a heartbeat is no reading"),
+    pytest.param(Household(memory_left_percent=8.0), {"WattlineMemoryShort": {NO_LABELS}}, id="the machine's memory"),
     pytest.param(Household(memory_percent=91.0), {"WattlineDatabaseMemory": {NO_LABELS}}, id="database memory"),
     pytest.param(Household(last_run_h=5.0), {"WattlineBackupLate": {NO_LABELS}}, id="backup late"),
     pytest.param(Household(last_run_h=5.0, failed_h={"run": 0.1}), {"WattlineBackupLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="run")}}, id="backup fails"),

@@ -220,7 +220,7 @@ def expected(house: House, zone: str, now: datetime, unit: str) -> dict[str, flo
     since = period(end, "month") if unit == "year" else begin
     earlier = since.replace(year=since.year - 1) if unit == "year" else before
     ended = period(earlier + timedelta(days=31), "month") if unit == "year" else begin
-    until = min(earlier.timestamp() + (end.timestamp() - since.timestamp()), ended.timestamp())
+    until = min((earlier + (end - since)).timestamp(), ended.timestamp())
 
     def used(start: float, stop: float) -> float:
         return sum(house.year.energies["house"][q][0] for q in settled(house, "house", int(start), -int(-stop // 1)))

@@ -5,15 +5,19 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | fault | test |
 |---|---|
 | "by now" of a short month or year with days of the next one in it | test_by_now_ends_where_the_period_ends |
+| "by now" an hour off on the days of the clock change and after them | test_by_now_is_the_same_time_on_the_wall |
+| yesterday's course an hour beside today's, likewise | test_a_course_stands_at_its_time_on_the_wall |
 | a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
 | the whole of yesterday shown as today, until a quarter past midnight | test_a_period_begins_at_its_midnight |
 | a counter that reads zero once is counted anew from zero | test_one_bad_reading_of_a_counter_is_not_counted |
 | a new meter's counter counted backwards, or from nothing | test_a_counter_that_begins_anew_is_not_counted_backwards |
 | what a new meter came with is counted, or a month of the old one lost | test_a_changed_meter_counts_what_was_used |
+| a step of several kWh is not counted for the minutes after it | test_a_step_of_a_coarse_counter_is_counted_at_once |
 | today twice, or under yesterday's date, for somebody in another time zone | test_a_day_stands_once_in_every_time_zone |
 | half of the day on which a meter was given another role | test_a_day_of_two_roles_is_whole |
 | a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
 | the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
+| the base load of days ago taken for the last whole day's | test_the_base_load_of_days_ago_is_not_shown_for_the_last |
 | two solar meters wired opposite ways cancel each other | test_solar_meters_are_judged_one_by_one |
 | what the panels take at night is said to be given | test_what_the_panels_take_at_night_is_no_production |
 | the charging of a battery counted as the house's use | test_a_battery_is_not_the_house |
@@ -22,6 +26,7 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | a new meter blamed for the time before it | test_a_new_meter_has_missed_nothing |
 | each pause of a meter that is read every two minutes is a gap | test_the_usual_pause_of_a_slow_meter_is_no_gap |
 | each quarter-hour of a slow meter is a gap of zero seconds | test_a_slow_meter_has_no_gap_of_nothing |
+| an hour without a reading taken for the pause of a meter read every ten minutes | test_a_gap_of_an_hour_is_one_of_a_meter_read_every_ten_minutes |
 | "no gap" of years in which hours are missing | test_days_tell_of_whole_days_only |
 | red for a meter that is read every five minutes, or green when it is silent | test_a_slow_meter_is_late_after_its_usual_pause |
 | an empty database that says that all is well | test_only_what_is_known_is_called_well |
@@ -96,8 +101,7 @@ def kwh(begin: datetime, end: datetime) -> float:
 @pytest.mark.parametrize(
     ("title", "now", "begin", "end"),
     [
-        ("Today", local(2024, 10, 27, 23, 40), local(2024, 10, 26), local(2024, 10, 27)),
-        ("Today", local(2024, 10, 28, 12, 15), local(2024, 10, 27), local(2024, 10, 27, 11)),
+        ("Today", local(2024, 10, 27, 23, 40), local(2024, 10, 26), local(2024, 10, 26, 23, 25)),
         ("This month", local(2025, 3, 28, 12, 15), local(2025, 2, 1), local(2025, 2, 28, 12)),
         ("This month", local(2025, 3, 29, 12, 15), local(2025, 2, 1), local(2025, 3, 1)),
         ("This month", local(2025, 3, 31, 12, 15), local(2025, 2, 1), local(2025, 3, 1)),
@@ -117,6 +121,39 @@ def test_by_now_ends_where_the_period_ends(
 
     assert answer["earlier_by_now"] == kwh(begin, end)
     assert answer["earlier_by_now"] <= answer["earlier_whole"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "hours"),
+    [
+        # The day before the clock was set forward at two: half past two was not, and is taken for half past three.
+        ("Europe/Rome", "2025-03-31T01:15+02:00", 1),
+        ("Europe/Rome", "2025-03-31T02:45+02:00", 2.5),
+        ("Europe/Rome", "2025-03-31T12:15+02:00", 11),
+        ("Europe/Rome", "2025-03-31T23:59+02:00", 22.75),
+        # This day it was.
+        ("Europe/Rome", "2025-03-30T03:15+02:00", 3),
+        ("Europe/Rome", "2025-03-30T12:15+02:00", 12),
+        # The day before it was set back at three: half past two came twice, and is the first.
+        ("Europe/Rome", "2025-10-27T02:45+01:00", 2.5),
+        ("Europe/Rome", "2025-10-27T03:15+01:00", 4),
+        ("Europe/Rome", "2025-10-27T12:15+01:00", 13),
+        # This day it was.
+        ("Europe/Rome", "2025-10-26T02:45+02:00", 2.5),
+        ("Europe/Rome", "2025-10-26T02:45+01:00", 2.5),
+        ("Europe/Rome", "2025-10-26T12:15+01:00", 12),
+        # By half an hour, and at midnight.
+        ("Australia/Lord_Howe", "2025-10-06T12:15+11:00", 11.5),
+        ("Australia/Lord_Howe", "2025-04-07T12:15+10:30", 12.5),
+        ("Africa/Cairo", "2025-04-26T12:15+03:00", 11),
+        ("Africa/Cairo", "2025-04-25T12:15+03:00", 12),
+    ],
+)
+def test_by_now_is_the_same_time_on_the_wall(years: Stack, zone: str, now: str, hours: float) -> None:
+    """Of yesterday, where the clock was set forward or back on it or since."""
+    rows = ask(years, ("home", "Today"), timedelta(hours=1), datetime.fromisoformat(now).astimezone(UTC), zone)
+
+    assert {row["_field"]: float(row["_value"]) for row in rows}["earlier_by_now"] == -(-hours * HOUR // QUARTER)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +184,33 @@ def years(server_of_stack: Stack) -> Stack:
     server_of_stack.empty()
     server_of_stack.write(quarters(local(2023, 1, 1), local(2026, 1, 1)), "energy_15m")
     return server_of_stack
+
+
+@pytest.mark.parametrize("day", [(2025, 3, 30), (2025, 3, 31), (2025, 10, 26), (2025, 10, 27), (2025, 11, 23)])
+def test_a_course_stands_at_its_time_on_the_wall(stack: Stack, day: tuple[int, int, int]) -> None:
+    """Each quarter-hour's power tells its time on the wall, and so has to stand there, today and on the days before."""
+    begin, end = local(*day) - timedelta(days=29), local(*day) + timedelta(days=1)
+    seconds = range(int(begin.timestamp()), int(end.timestamp()), QUARTER)
+    stack.write((line(second, {"power_w": on_the_wall(second)}) for second in seconds), "energy_15m")
+
+    rows = ask(stack, ("home", "Today's course"), timedelta(hours=1), end.astimezone(UTC) - timedelta(seconds=1))
+    found = {
+        (row["_field"], int(datetime.fromisoformat(row["_time"]).timestamp())): float(row["_value"])
+        for row in rows
+        if row["_value"]
+    }
+
+    assert found == {key: on_the_wall(key[1]) for key in found}
+    today = [second for second in seconds if second >= local(*day).timestamp()]
+    left_out = range(120, 180) if day == (2025, 3, 31) else range(0)
+    lacking = {(name, second) for name in ("today_w", "yesterday_w", "usual_w") for second in today} - found.keys()
+    assert {(name, on_the_wall(second)) for name, second in lacking} == {("yesterday_w", n) for n in left_out[::15]}
+
+
+def on_the_wall(second: int) -> int:
+    """Minutes since midnight on the household's clock."""
+    moment = datetime.fromtimestamp(second, ROME)
+    return 60 * moment.hour + moment.minute
 
 
 @pytest.mark.parametrize(
@@ -210,6 +274,24 @@ def test_a_changed_meter_counts_what_was_used(stack: Stack, begins_kwh: float) -
         assert float(total["counted"]) == pytest.approx(known, abs=0.5), words
         assert float(tariff["counted"]) == pytest.approx(known / 2, abs=0.5), words
         assert float(total["reading"]) == pytest.approx(counters[seconds[-1]]), words
+
+
+@pytest.mark.parametrize("step_kwh", [3, 10])
+def test_a_step_of_a_coarse_counter_is_counted_at_once(stack: Stack, step_kwh: float) -> None:
+    """One step in half an hour."""
+    begin = END - 8 * HOUR
+    stack.write(
+        line(second, {"energy_total_kwh": 700 + step_kwh * ((second - begin) // 1800), "power_w": 2000 * step_kwh})
+        for second in range(begin, END + 600, 10)
+    )
+    stack.roll_up(begin, END + 600)
+
+    for seconds in (11, 31, 100, 160, 250, 500):
+        for zoom, words in {1: RAW, 2: RAW, 7: HOURS_24}.items():
+            now = NOW + timedelta(seconds=seconds)
+            (row,) = ask(stack, ("home", "The meter's counters"), timedelta(hours=zoom), now, **words)
+            # Of the quarter-hour under way the newest minute is not there yet.
+            assert float(row["counted"]) == pytest.approx(2 * zoom * step_kwh), (seconds, zoom)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Rome", "Europe/London", "America/New_York", "Asia/Tokyo", "utc"])
@@ -277,6 +359,16 @@ def test_the_base_load_is_that_of_a_whole_day(stack: Stack) -> None:
     rows = ask(stack, ("home", "Base load"), timedelta(days=30))
 
     assert [float(row["_value"]) for row in rows] == [120]
+
+
+def test_the_base_load_of_days_ago_is_not_shown_for_the_last(stack: Stack) -> None:
+    """A battery gave power in the nights since; a look at the time before shows it."""
+    midnight = int(local(2026, 11, 26).timestamp())
+    stack.write([line(midnight - days * DAY, {"base_load_w": 100 + days}) for days in (4, 3)], "energy_1d")
+
+    assert ask(stack, ("home", "Base load"), timedelta(days=30)) == []
+    rows = ask(stack, ("home", "Base load"), timedelta(days=30), NOW - timedelta(days=2))
+    assert [float(row["_value"]) for row in rows] == [104, 103]
 
 
 SOLAR_ROW = ("Solar power now", "Where the energy came from and went", "Solar, grid and house")
@@ -419,7 +511,15 @@ def test_days_tell_of_whole_days_only(stack: Stack) -> None:
     assert gap[2] == 2 * DAY
 
 
-@pytest.mark.parametrize("step", [70, 300, 600])
+@pytest.mark.parametrize("step", [600, 700])
+def test_a_gap_of_an_hour_is_one_of_a_meter_read_every_ten_minutes(stack: Stack, step: int) -> None:
+    metered(stack, (30 * HOUR, 4 * HOUR), (3 * HOUR, 0), step=step)
+    for words in (RAW, HOURS_24):
+        ((meter, _, length),) = gaps(stack, 6, words)
+        assert (meter, length) == ("house", pytest.approx(HOUR, abs=step + MINUTE))
+
+
+@pytest.mark.parametrize("step", [70, 300, 600, 900])
 def test_a_slow_meter_has_no_gap_of_nothing(stack: Stack, step: int) -> None:
     """Its pause is shorter than a quarter-hour, and is no reason to take that for a gap."""
     metered(stack, (3 * DAY, 0), step=step)
@@ -434,6 +534,11 @@ def test_a_slow_meter_has_no_gap_of_nothing(stack: Stack, step: int) -> None:
         (10, 130, "age_s"),
         (300, 290, "within_pause_s"),
         (300, 500, "age_s"),
+        (600, 590, "within_pause_s"),
+        (600, 1000, "age_s"),
+        (700, 290, "within_pause_s"),
+        (700, 990, "age_s"),
+        (900, 890, "within_pause_s"),
         (3600, 3500, "within_pause_s"),
         (3600, 5000, "age_s"),
     ],

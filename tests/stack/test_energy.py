@@ -12,7 +12,11 @@
 | ... the last before the end, or before a gap of days | test_a_fall_at_the_end_is_not_believed_yet, test_a_zero_before_a_long_gap_counts_for_nothing |
 | a bad spell of minutes counts | test_a_bad_spell_never_counts_for_energy_that_cannot_have_flowed |
 | another meter's level counts as energy | test_a_meter_replaced_by_another_counts_on |
+| a counter that moves in steps of several kWh counts nothing, or loses some of them | test_a_coarse_counter_counts_each_of_its_steps |
+| ... and what cannot have flowed since it moved counts | test_a_step_counts_that_was_possible_since_the_counter_moved |
 | import and total are mixed | test_the_import_is_the_consumption_where_there_is_one, test_an_import_that_is_missing_does_not_bring_the_total_in |
+| a meter that counts its tariffs alone has no consumption, or one that falls | test_tariffs_alone_are_the_consumption, test_a_missing_tariff_makes_no_fall |
+| tariffs are added to the total, or take its place | test_a_total_that_is_missing_does_not_bring_the_tariffs_in |
 | a meter replaced by one with fewer counters has no consumption any more | test_a_meter_without_import_takes_over |
 | power is integrated | test_power_makes_no_energy |
 | many of these at once | test_whatever_happens_the_energy_is_that_which_flowed |
@@ -175,6 +179,47 @@ def test_what_a_large_house_used_over_a_gap_counts(stack, hours: int, average_kw
     assert sum(quarters(stack).values()) == average_kw * hours
 
 
+@pytest.mark.parametrize(
+    ("step_kwh", "power_kw", "at_once"),
+    [(1.0, 60.0, True), (3.0, 6.0, True), (3.0, 60.0, True), (3.0, 6.0, False), (10.0, 0.8, True), (10.0, 60.0, True)],
+)
+def test_a_coarse_counter_counts_each_of_its_steps(stack, step_kwh: float, power_kw: float, at_once: bool) -> None:
+    """Through a day, at once or as the task runs; with one bad reading in each hour, a zero or one far too high."""
+    dice = random.Random(7)
+    flowed = {second: power_kw * second / HOUR_S for second in range(0, DAY_S, 60)}
+    readings = {second: 5000 + step_kwh * (kwh // step_kwh) for second, kwh in flowed.items()}
+    bad = {hour * HOUR_S + 60 * dice.randrange(5, 55): dice.choice((0.0, 9e4)) for hour in range(24)}
+    write_counter(stack, readings | bad)
+    stack.run_over("energy_1m", START, START + DAY_S)
+    if at_once:
+        stack.run_over("energy_15m", START, START + DAY_S)
+    else:
+        for now in range(QUARTER_S, DAY_S + 1, QUARTER_S):
+            stack.run_at("energy_15m", START + now)
+    found = quarters(stack)
+    assert len(found) == 96
+    assert sum(found.values()) == pytest.approx(readings[max(readings)] - readings[0], abs=0.001)
+    assert min(found.values()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("still_s", "step_kwh", "counted"),
+    [(60, 10.0, False), (360, 10.0, True), (60, 3.0, True), (QUARTER_S, 10.0, True), (6 * HOUR_S, 30.0, False)],
+)
+def test_a_step_counts_that_was_possible_since_the_counter_moved(
+    stack, still_s: int, step_kwh: float, counted: bool
+) -> None:
+    """With 100 kW; but no counter shows more than 10 kWh in a step, so a night of stillness is no licence."""
+    moves = rising(range(0, 2 * HOUR_S, 60))
+    level = moves[max(moves)]
+    begin = max(moves) + 60 + still_s
+    still = dict.fromkeys(range(max(moves) + 60, begin, 60), level)
+    after = rising(range(begin, begin + HOUR_S, 60), level + step_kwh)
+    write_counter(stack, moves | still | after)
+    stack.roll_up(START, START + begin + HOUR_S)
+    assert sum(quarters(stack).values()) == (119 + 59) * GRAIN + (step_kwh if counted else 0)
+
+
 def test_the_import_is_the_consumption_where_there_is_one(stack) -> None:
     stack.write(
         line(START + n * 60, {"energy_import_kwh": 5 + n * GRAIN, "energy_export_kwh": 7 + 2 * n * GRAIN,
@@ -200,6 +245,53 @@ def test_an_import_that_is_missing_does_not_bring_the_total_in(stack) -> None:
     stack.run_at("energy_15m", START + 2 * HOUR_S)
     assert sum(quarters(stack).values()) == 119 * GRAIN
     assert {point.get("consumption_counter_kwh", 0) < 6 for point in stack.points("energy_1m").values()} == {True}
+
+
+def tariffs(n: int) -> dict[str, float]:
+    """A step each minute, in tariff 2 while half an hour is even."""
+    even = sum(minute // 30 % 2 == 0 for minute in range(1, n + 1))
+    return {"energy_total_t1_kwh": 900 + (n - even) * GRAIN, "energy_total_t2_kwh": 70 + even * GRAIN}
+
+
+def test_tariffs_alone_are_the_consumption(stack) -> None:
+    """Of two meters, one of which has four."""
+    more = {"energy_total_t3_kwh": 7.0, "energy_total_t4_kwh": 0.0}
+    stack.write(line(START + n * 60, tariffs(n)) for n in range(120))
+    stack.write(line(START + n * 60, tariffs(n) | more, meter="flat") for n in range(120))
+    stack.roll_up(START, START + 2 * HOUR_S)
+    for meter, level in {"house": 970.0, "flat": 977.0}.items():
+        assert sum(quarters(stack, meter=meter).values()) == 119 * GRAIN
+        first = stack.points("energy_1m", meter=meter)[START]
+        assert first["consumption_counter_kwh"] == level
+
+
+@pytest.mark.parametrize("missing", ["energy_total_t1_kwh", "energy_total_t2_kwh"])
+def test_a_missing_tariff_makes_no_fall(stack, missing: str) -> None:
+    """For one minute, and for 50, through which the tasks run as they do."""
+    for n in range(180):
+        gone = {missing} if n == 20 or 60 <= n < 110 else set()
+        stack.write([line(START + n * 60, {name: kwh for name, kwh in tariffs(n).items() if name not in gone})])
+    for now in range(300, 181 * 60, 300):
+        stack.run_at("energy_1m", START + now)
+    stack.run_at("energy_15m", START + HOUR_S)
+    stack.run_at("energy_15m", START + 2 * HOUR_S)
+    stack.run_at("energy_15m", START + 3 * HOUR_S)
+    counter = [point["consumption_counter_kwh"] for _, point in sorted(stack.points("energy_1m").items())]
+    assert counter == sorted(counter)
+    assert sum(quarters(stack).values()) == 179 * GRAIN
+
+
+def test_a_total_that_is_missing_does_not_bring_the_tariffs_in(stack) -> None:
+    for n in range(120):
+        total = {} if 30 <= n < 80 else {"energy_total_kwh": 5000 + n * GRAIN}
+        stack.write([line(START + n * 60, tariffs(n) | total)])
+    for now in range(300, 121 * 60, 300):
+        stack.run_at("energy_1m", START + now)
+    stack.run_at("energy_15m", START + 2 * HOUR_S)
+    assert sum(quarters(stack).values()) == 119 * GRAIN
+    assert {point.get("consumption_counter_kwh", 5000) >= 5000 for point in stack.points("energy_1m").values()} == {
+        True
+    }
 
 
 def test_a_meter_without_import_takes_over(stack) -> None:

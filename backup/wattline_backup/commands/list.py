@@ -75,6 +75,7 @@ def execute(arguments: argparse.Namespace) -> int:
         [row.state for row in rows],
         [row.stamp for row in rows if row.shards is None],
         state.confirmed_sheet_s,
+        state.unfinished(),
     )
     if arguments.json:
         print(json.dumps(_as_json(rows, taken.total, nags(situation), now_s), indent=2))

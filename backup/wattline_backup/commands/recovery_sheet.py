@@ -47,7 +47,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.confirm:
         if not arguments.yes:
             _ask(page)
-        State(chosen.sets().path).note_sheet(time.time())
+        chosen.sets().make()
+        State(chosen.folder).note_sheet(time.time())
     if arguments.json:
         confirmed_s = State(chosen.folder).confirmed_sheet_s
         print(

@@ -14,6 +14,7 @@ from wattline.paragraphs import filled
 from wattline_backup import outcome
 from wattline_backup.progress import Watcher, watcher
 from wattline_backup.restore import ways
+from wattline_backup.restore.signals import before_any_change, obeyed_alike
 from wattline_backup.restore.ways import Restored, Way
 from wattline_backup.sets import Set
 from wattline_backup.settings import Settings, settings
@@ -67,7 +68,8 @@ def execute(arguments: argparse.Namespace) -> int:
     chosen = settings()
     began_s = time.monotonic()
     try:
-        restored = _restore(arguments, chosen)
+        with obeyed_alike():
+            restored = _restore(arguments, chosen)
     except WordError:
         raise
     except WattlineError:
@@ -107,14 +109,15 @@ def _restore(arguments: argparse.Namespace, chosen: Settings) -> Restored | None
     """What the restore has come to; None where there was nothing to do, or nothing was to be done."""
     folder = chosen.sets()
     found = folder.find(arguments.set)
-    with watcher() as bar:
+    with before_any_change(), watcher() as bar:
         way = _way(arguments, chosen, found, bar)
     plan = [_of(found, way), *way.plan()]
     if not way.has_work or arguments.dry_run:
         print(json.dumps({"plan": plan}, indent=2) if arguments.json else "\n".join(map(filled, plan)))
         return None
     if not arguments.yes:
-        _ask(plan)
+        with before_any_change():
+            _ask(plan)
     with watcher() as bar:
         return ways.restore(way, folder, chosen.house, bar)
 

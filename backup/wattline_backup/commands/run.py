@@ -45,7 +45,9 @@ def execute(arguments: argparse.Namespace) -> int:
     written = float(made.made.index.written)
     fields = {"success": 1.0, "duration_s": made.seconds, "bytes": size, "written_bytes": written}
     # Told each hour, so that the alerts know it although `recovery-sheet` itself leaves no outcome.
-    fields |= {"sheet_confirmed": float(State(chosen.folder).confirmed_sheet_s is not None)}
+    state = State(chosen.folder)
+    fields |= {"sheet_confirmed": float(state.confirmed_sheet_s is not None)}
+    made.remarks += state.unfinished()
     outcome.record(chosen.outcome, "run", fields)
     if not arguments.json:
         # Before anything else can go wrong: there is a set.

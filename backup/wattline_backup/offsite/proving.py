@@ -31,6 +31,8 @@ def brought_back(repository: Repository, stamp: str, beside: Folder, watcher: Wa
     """
     snapshot = find(repository.snapshots(), stamp, repository.restic.place.repository)
     place = Folder(beside.path / FOLDER)
+    for each in (beside, place):
+        each.make()
     with place.locked():
         try:
             # A proof that was killed leaves it.

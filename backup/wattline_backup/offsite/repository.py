@@ -45,14 +45,15 @@ class Copied:
     Attributes:
         stamp: of the set.
         size: bytes of the set.
-        sent: bytes that the repository did not have yet; 0 where the set was there already.
+        added: bytes by which the repository grew, about, restic's own lists and heads included, so that it may be more than the set;
+            0 where the set was there already.
         was_there: whether it was.
         is_verified: whether the set has been.
     """
 
     stamp: str
     size: int
-    sent: int
+    added: int
     was_there: bool
     is_verified: bool
 
@@ -124,7 +125,9 @@ class Repository:
         was_there = any(each.stamp == chosen.stamp for each in self.snapshots())
         summary = {} if was_there else self._send(chosen)
         state.note_offsite(chosen.stamp, time.time())
-        return Copied(chosen.stamp, chosen.index.size, int(summary.get("data_added", 0)), was_there, is_verified)
+        # Older ones tell only what it was before it was packed.
+        added = int(summary.get("data_added_packed", summary.get("data_added", 0)))
+        return Copied(chosen.stamp, chosen.index.size, added, was_there, is_verified)
 
     def _send(self, chosen: Set) -> dict[str, Any]:
         # The set's own time, so that days and weeks are kept by when it was made, not by when it was sent.

@@ -83,7 +83,9 @@ def _empty_folder(target: Path) -> Folder:
         raise OffsiteError(
             f"{target} is not empty ({sorted(others)[0]} is in it): name a new folder, so that nothing is mixed up."
         )
-    return Folder(target)
+    folder = Folder(target)
+    folder.make()
+    return folder
 
 
 def _bar(watcher: Watcher) -> Any:

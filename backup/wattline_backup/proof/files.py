@@ -2,7 +2,7 @@
 
 | rung | what it finds that those before it did not |
 |---|---|
-| sizes | a manifest that nobody can read, a file that is missing, cut off, or exchanged for a shorter one |
+| sizes | a manifest that nobody can read, a second one, a file that is missing, cut off, or exchanged for a shorter one |
 | checksums | a byte that changed on the disk |
 | archives | an archive that was never whole, or holds other files than were listed |
 | points | a block of points that was damaged before it was packed |
@@ -13,11 +13,12 @@ import gzip
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from wattline_backup import index
 from wattline_backup.checks import check_stored
 from wattline_backup.errors import ArchiveError, SetError
 from wattline_backup.house import FOLDER, GRAFANA, describe
@@ -25,6 +26,8 @@ from wattline_backup.index import Index, Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.sets import Set
 
+MANIFEST = ".manifest"
+OTHERS_TOLD = 3
 BOLT_MAGIC, BOLT_MAGIC_AT = bytes.fromhex("EDDA0CED"), 16
 # A database that is kept with a log does not open in memory, where there is none; what is copied has no log beside it.
 SQLITE_MODES, SQLITE_WITHOUT_LOG = slice(18, 20), b"\x01\x01"
@@ -46,8 +49,11 @@ class Files:
         self._read: set[tuple[str, int, str]] = set()
         self.read_bytes = 0
 
-    def check(self, checked: Set) -> None:
+    def check(self, checked: Set) -> list[str]:
         """Climb the ladder.
+
+        Returns:
+            What a person should know besides, in sentences.
 
         Raises:
             SetError: a file is missing, or not what it was.
@@ -56,6 +62,7 @@ class Files:
         known = checked.index
         check_manifest(checked)
         check_sizes(checked)
+        remarks = check_others(checked)
         shards = [shard for shard in known.shards if self._is_to_read(checked, shard)]
         self._rung(CHECKSUMS, [shard.file for shard in shards] + list(known.files), _checksum(checked))
         by_file = {shard.file: shard for shard in shards}
@@ -64,6 +71,7 @@ class Files:
         for shard in shards:
             self._read.add(_identity(checked, shard))
             self.read_bytes += shard.stored.size
+        return remarks
 
     def _is_to_read(self, checked: Set, shard: Shard) -> bool:
         return not (self._is_quick and shard.is_linked) and _identity(checked, shard) not in self._read
@@ -99,7 +107,7 @@ def manifest_of(checked: Set) -> Mapping[str, Any]:
     Raises:
         SetError: it cannot be read.
     """
-    file = checked.path / f"{checked.stamp}.manifest"
+    file = checked.path / (checked.stamp + MANIFEST)
     try:
         document = json.loads(file.read_text())
         list(_named(document))
@@ -138,6 +146,43 @@ def check_sizes(checked: Set) -> None:
             raise SetError(
                 f"{file} has {found} bytes and was written with {size}: this set cannot be restored whole, take another."
             )
+
+
+def check_others(checked: Set) -> list[str]:
+    """What is in a set besides what was written into it: most of it harms nobody, and is told.
+
+    Returns:
+        A sentence where there is anything.
+
+    Raises:
+        SetError: there is a second manifest. `influx restore` reads them all, of each bucket the one whose name comes last.
+    """
+    known = checked.index
+    written = {shard.file for shard in known.shards} | known.files.keys() | {index.NAME}
+    others = sorted(name for name in _names(checked) if name not in written)
+    if manifests := [name for name in others if "/" not in name and name.endswith(MANIFEST)]:
+        raise SetError(
+            f"{checked.path / manifests[0]} is a manifest that was not written with this set, and `influx restore` would read it "
+            "as well: move it away."
+        )
+    if not others:
+        return []
+    are = f"{others[0]} is" if len(others) == 1 else f"{', '.join(others[:OTHERS_TOLD])}{_more(others)} are"
+    return [f"{are} in {checked.path} and not of this set; it is whole all the same."]
+
+
+def _names(checked: Set) -> Iterator[str]:
+    """All in it but folders, and but links in what was taken along, of which it keeps no list."""
+    for each in checked.path.rglob("*"):
+        name = each.relative_to(checked.path)
+        is_folder = each.is_dir() and not each.is_symlink()
+        is_taken_along = each.is_symlink() and name.parts[0] == FOLDER
+        if not (is_folder or is_taken_along):
+            yield str(name)
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - OTHERS_TOLD} more" if len(names) > OTHERS_TOLD else ""
 
 
 def _checksum(checked: Set) -> Callable[[str], None]:

@@ -9,9 +9,10 @@ from enum import StrEnum
 from wattline_backup.errors import BackupError, GoneError, ServerError, SetError
 from wattline_backup.progress import Watcher
 from wattline_backup.proof.files import Files, manifest_of
+from wattline_backup.proof.influxd import Way
 from wattline_backup.proof.live import Live
 from wattline_backup.proof.restored import Restored, Restoring, to_restore
-from wattline_backup.proof.scratch import Scratch, Way, scratch
+from wattline_backup.proof.scratch import Scratch, scratch
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import RESTORED, State
@@ -114,9 +115,9 @@ class Ladder:
 
     def _climb(self, checked: Set) -> Verified:
         before = self._files.read_bytes
-        self._files.check(checked)
+        remarks = self._files.check(checked)
         shards = checked.index.shards
-        verified = Verified(checked.stamp, self._how, len(shards), self._files.read_bytes - before)
+        verified = Verified(checked.stamp, self._how, len(shards), self._files.read_bytes - before, remarks=remarks)
         if self._how is How.RESTORE:
             live = self._live(checked, verified)
             if live:

@@ -14,100 +14,19 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from wattline_backup.errors import FolderError, ServerError
+from wattline_backup.proof.influxd import Way, go_limits
 from wattline_backup.server import Server
 
 FOLDER, LOCK, PID_FILE = "scratch", "scratch.lock", "pid"
-CONTAINER = "wattline-backup-scratch"
 START_S, END_S = 120.0, 10.0
 PR_SET_PDEATHSIG = 1
-# Beside the live server there is not much left on a Raspberry Pi with 1 GB.
-MEMORY_MIB, GO_MEMORY_MIB = 256, 160
-OPTIONS = (
-    # Restored tasks would write, restored retention would delete, and compaction would make other files of those restored.
-    "--no-tasks",
-    "--storage-retention-check-interval=87600h",
-    "--storage-shard-precreator-check-interval=87600h",
-    "--storage-compact-full-write-cold-duration=87600h",
-    "--storage-max-concurrent-compactions=1",
-    "--query-concurrency=1",
-    "--query-queue-size=8",
-    "--query-initial-memory-bytes=8388608",
-    "--query-memory-bytes=67108864",
-    "--query-max-memory-bytes=67108864",
-    "--hardening-enabled",
-    "--reporting-disabled",
-    "--ui-disabled",
-    "--pprof-disabled",
-    "--log-level=warn",
-)
-
-
-class Way(Protocol):
-    """A way to run influxd."""
-
-    def words(self, folder: Path, port: int) -> Sequence[str]:
-        """The command line of a server that keeps all in ``folder`` and listens on 127.0.0.1 at ``port``."""
-
-    def clear(self) -> None:
-        """End what an earlier one left."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """An influxd of this machine."""
-
-    influxd: Path
-
-    def words(self, folder: Path, port: int) -> Sequence[str]:
-        """The program itself."""
-        return [str(self.influxd), *_options(str(folder), f"127.0.0.1:{port}")]
-
-    def clear(self) -> None:
-        """Nothing besides the process."""
-
-
-@dataclass(frozen=True)
-class Container:
-    """A container of the image that the stack runs."""
-
-    image: str
-
-    def words(self, folder: Path, port: int) -> Sequence[str]:
-        """Docker's client. Killing it does not end the container, but closes its standard input, and that does."""
-        script = 'influxd "$@" </dev/null & server=$!; cat >/dev/null; kill -9 $server'
-        restraint = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pull=never"]
-        limits = [f"--memory={MEMORY_MIB}m", "--ulimit=nofile=65536", *(f"--env={each}" for each in _go("/scratch"))]
-        place = [
-            f"--volume={folder}:/scratch",
-            f"--user={os.getuid()}:{os.getgid()}",
-            f"--publish=127.0.0.1:{port}:8086",
-        ]
-        run = ["docker", "run", "--rm", "--interactive", f"--name={CONTAINER}", *restraint, *limits, *place]
-        options = _options("/scratch", ":8086")
-        return [*run, "--entrypoint=sh", self.image, "-c", script, "influxd", *options]
-
-    def clear(self) -> None:
-        """Remove the container of that name."""
-        with suppress(OSError):
-            words = ["docker", "rm", "--force", "--volumes", CONTAINER]
-            subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-
-
-def _go(folder: str) -> list[str]:
-    """What the runtime of influxd finds in its environment."""
-    return [f"GOMEMLIMIT={GO_MEMORY_MIB}MiB", "GOGC=50", f"TMPDIR={folder}"]
-
-
-def _options(folder: str, address: str) -> list[str]:
-    paths = [f"--bolt-path={folder}/bolt", f"--sqlite-path={folder}/sqlite", f"--engine-path={folder}/engine"]
-    return [*paths, f"--http-bind-address={address}", *OPTIONS]
 
 
 @dataclass
@@ -182,7 +101,7 @@ def scratch(beside: Path, way: Way) -> Iterator[Scratch]:
 
 def clear(folder: Path, way: Way) -> None:
     """End and remove what an earlier scratch server left; to be called by whoever is alone there."""
-    way.clear()
+    way.clear(folder)
     with suppress(OSError, ValueError):
         pid = int((folder / PID_FILE).read_text())
         # The number may meanwhile be another program's; that one does not have this folder in its words.
@@ -235,7 +154,7 @@ def _process(way: Way, folder: Path, port: int) -> Iterator[subprocess.Popen[byt
 
     # No more than that: a name that begins with INFLUXD_ might lead it to the live server's files.
     inherited = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
-    environment = inherited | {"HOME": str(folder)} | dict(each.split("=", 1) for each in _go(str(folder)))
+    environment = inherited | {"HOME": str(folder)} | dict(each.split("=", 1) for each in go_limits(str(folder)))
     with (folder / "log").open("wb") as log:
         try:
             process = subprocess.Popen(
@@ -257,7 +176,7 @@ def _process(way: Way, folder: Path, port: int) -> Iterator[subprocess.Popen[byt
             yield process
         finally:
             # Docker's client ends with its container, and would leave that behind if it were killed first.
-            way.clear()
+            way.clear(folder)
             process.kill()
 
 
@@ -268,8 +187,7 @@ def _set_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> Scratc
     deadline_s = time.monotonic() + START_S
     while not _answers(server):
         if process.poll() is not None or time.monotonic() > deadline_s:
-            said = (folder / "log").read_text(errors="replace").strip().splitlines()
-            raise ServerError(f"The scratch InfluxDB did not start; it said: {said[-1] if said else 'nothing'}")
+            raise ServerError(f"The scratch InfluxDB did not start; it said: {_last_words(folder / 'log')}")
         time.sleep(0.1)  # between two looks: another process has no event for us
     answer = server.ask(
         "POST",
@@ -283,6 +201,12 @@ def _set_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> Scratc
         },
     )
     return Scratch(server, str(answer["org"]["id"]))
+
+
+def _last_words(log: Path) -> str:
+    """Why it ended: the last line, or Docker's own, behind which it only names its help."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return next((line for line in lines if line.startswith("docker: ")), lines[-1] if lines else "nothing")
 
 
 def _answers(server: Server) -> bool:

@@ -7,6 +7,7 @@ from wattline.errors import WattlineError, WordError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import OfBucket
+from wattline_backup.restore.signals import disregarded, reason_of
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import bucket_named
 from wattline_backup.restore.upload import send
@@ -88,7 +89,10 @@ class Beside(OfBucket):
             watcher.move("shards", len(self.source.shards), len(self.source.shards))
             return values_by_day(self.server, self.organisation_id, made["id"], self.source.filled, watcher)
         except BaseException as failure:
-            self._remove(str(made["id"]), failure)
+            with disregarded():
+                self._remove(str(made["id"]), failure)
+            if isinstance(failure, KeyboardInterrupt):
+                raise BackupError(f"It was interrupted; the new bucket {self.name} is removed again.") from failure
             raise
 
     def remarks(self, _safety: Set | None) -> list[str]:
@@ -117,5 +121,5 @@ class Beside(OfBucket):
         except WattlineError as error:
             raise BackupError(
                 f"The bucket {self.name} is half filled and could not be removed again: once InfluxDB runs, delete it "
-                f"(`influx bucket delete --id {bucket}`) and try again. What went wrong: {failure}"
+                f"(`influx bucket delete --id {bucket}`) and try again. What went wrong: {reason_of(failure)}"
             ) from error

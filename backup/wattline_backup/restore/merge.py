@@ -8,7 +8,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.pairs import pairs
-from wattline_backup.restore.signals import obeyed_afterwards
+from wattline_backup.restore.signals import obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
@@ -78,10 +78,10 @@ class Merge(IntoLive):
                     with obeyed_afterwards():
                         inject(self.target.server, group.shard, self.source.set.path, shard)
             watcher.move("shards", len(self.pairs), len(self.pairs))
-        except WattlineError as error:
+        except (WattlineError, KeyboardInterrupt) as error:
             raise BackupError(
                 f"{self.target.name} has all that it had, and a part of what it lacked; the same command goes on where this "
-                f"one stopped. What went wrong: {error}"
+                f"one stopped. What went wrong: {reason_of(error)}"
             ) from error
         target = self.target
         return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)

@@ -17,12 +17,13 @@ from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.pairs import Pair, pairs
-from wattline_backup.restore.signals import obeyed_afterwards
+from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import values_by_day
 from wattline_backup.sets import Set
+from wattline_backup.state import State, undoing
 
 # Telegraf sends a reading up to ten seconds after its stamp.
 LATENESS = timedelta(minutes=1)
@@ -75,23 +76,34 @@ class Swap(IntoLive):
         """
         if safety is None:
             raise BackupError("Nothing live is changed without a safety set.")
-        until = safety.index.began - LATENESS
-        watcher.say(
-            f"Where this is interrupted, `{_command(safety, self.target)}` makes {self.target.name} what it was."
-        )
+        name, until = self.target.name, safety.index.began - LATENESS
+        state = State(safety.path.parent)
+        is_whole = name not in state.swaps
         try:
+            watcher.say(
+                f"Where this is killed, start InfluxDB anew; then `{undoing(safety.stamp, name)}` makes {name} what it was."
+            )
+            state.begin_swap(name, safety.stamp)
             self._swap(self.pairs, until, watcher)
             target, shards = self.target, self.source.filled
-            return values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
+            values = values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
         except BaseException as failure:
-            self._swap_back(safety, until, watcher, failure)
+            with disregarded():
+                watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
+                self._swap_back(safety, until, watcher, failure)
+                if is_whole:
+                    state.end_swap(name)
+            if isinstance(failure, WattlineError | KeyboardInterrupt):
+                raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
+        state.end_swap(name)
+        return values
 
     def remarks(self, safety: Set | None) -> list[str]:
         """How to go back, and how what came since the set was made is brought in again."""
         if safety is None:
             return []
-        back = _command(safety, self.target)
+        back = undoing(safety.stamp, self.target.name)
         again = back.replace("--swap", "--merge")
         return [f"`{back}` undoes this; `{again}` brings in again what came since the set was made."]
 
@@ -110,18 +122,13 @@ class Swap(IntoLive):
             inject(self.target.server, group.shard, self.source.set.path, shard)
 
     def _swap_back(self, safety: Set, until: datetime, watcher: Watcher, failure: BaseException) -> None:
-        name, reason = self.target.name, str(failure) or "it was interrupted"
+        name = self.target.name
         try:
             back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
-            back._swap(back.pairs, until, watcher)  # noqa: SLF001 - its own kind
+            for pair in back.pairs:
+                back._swap_pair(pair, until)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
             raise BackupError(
-                f"{name} is half swapped. Start InfluxDB anew; then `{_command(safety, self.target)}` makes it what it was. What went "
-                f"wrong: {reason}"
+                f"{name} is half swapped. Start InfluxDB anew; then `{undoing(safety.stamp, name)}` makes it what it was. What went "
+                f"wrong: {reason_of(failure)}"
             ) from error
-        if isinstance(failure, WattlineError | KeyboardInterrupt):
-            raise BackupError(f"{name} is again what it was. What went wrong: {reason}") from failure
-
-
-def _command(safety: Set, target: Target) -> str:
-    return f"wattline-backup restore {safety.stamp} --bucket {target.name} --swap"

@@ -9,6 +9,7 @@ from wattline_backup.house import House
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.beside import Beside
 from wattline_backup.restore.merge import Merge
+from wattline_backup.restore.signals import before_any_change
 from wattline_backup.restore.source import check_shards, source_of
 from wattline_backup.restore.swap import Swap
 from wattline_backup.restore.target import Target
@@ -122,7 +123,8 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
     Raises:
         BackupError: it could not be done.
     """
-    safety = Run(way.server, folder, house, watcher).make().made if way.changes_live else None
+    with before_any_change():
+        safety = Run(way.server, folder, house, watcher).make().made if way.changes_live else None
     if safety:
         watcher.say(f"Made the safety set {safety.stamp}, which has all that is live now.")
     # Nobody may remove the set meanwhile.

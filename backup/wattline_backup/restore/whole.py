@@ -14,6 +14,7 @@ from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError, ServerError, TokenError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
+from wattline_backup.restore.signals import reason_of
 from wattline_backup.restore.source import check_files, check_shards, manifest_of
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.tokens import database_of, token_of_set
@@ -21,6 +22,7 @@ from wattline_backup.restore.upload import send
 from wattline_backup.restore.values import values_by_day
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
+from wattline_backup.state import State
 
 # InfluxDB's own buckets, which it fills by itself.
 OF_SYSTEM = "_"
@@ -134,11 +136,15 @@ class Whole:
             self._set_up()
         try:
             self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
-            return self._fill(watcher)
-        except WattlineError as error:
+            values = self._fill(watcher)
+        except (WattlineError, KeyboardInterrupt) as error:
             raise BackupError(
-                f"InfluxDB at {self.server.url} is not whole; the same command does it again. What went wrong: {error}"
+                f"InfluxDB at {self.server.url} is not whole; the same command does it again. What went wrong: {reason_of(error)}"
             ) from error
+        state = State(self.chosen.path.parent)
+        for bucket in state.swaps:
+            state.end_swap(bucket)
+        return values
 
     def remarks(self, _safety: Set | None) -> list[str]:
         """What to do afterwards."""

@@ -12,6 +12,7 @@
 
 import "date"
 import "experimental"
+import "internal/debug"
 import "math"
 
 option task = {name: "energy_15m", every: 5m, offset: 40s}
@@ -22,8 +23,12 @@ option task = {name: "energy_15m", every: 5m, offset: 40s}
 hour_limit_kw = 100.0
 average_limit_kw = 20.0
 
-// The coarsest step that a counter may show.
-step_kwh = 1.0
+// The coarsest step in which a counter moves. Such a step was metered since the one before it, not since the last reading.
+// More is not believed of it, since a counter may stand still for a night and then lie.
+coarsest_step_kwh = 10.0
+
+// What a counter that began anew may show at once.
+first_step_kwh = 1.0
 
 minutes = (start, stop) =>
     from(bucket: "energy_1m")
@@ -141,20 +146,39 @@ believed =
         )
         |> sort(columns: ["_time"])
 
-// From one believed reading to the next.
-energy =
+hour_of = (t) => float(v: int(v: t)) / 3600000000000.0
+lower = (a, b) => if a < b then a else b
+possible_kwh = (hours, hour_kw) => hour_kw * lower(a: hours, b: 1.0) + average_limit_kw * (hours - lower(a: hours, b: 1.0))
+
+// From one believed reading to the next: the step, the hours since the reading before, and of a counter that moved the hours
+// since it moved before.
+steps =
     believed
-        |> map(fn: (r) => ({r with step: r._value, hours: float(v: int(v: r._time)) / 3600000000000.0}))
+        |> map(fn: (r) => ({r with step: r._value, hours: hour_of(t: r._time)}))
         |> difference(columns: ["step", "hours"], keepFirst: true)
+        |> map(
+            fn: (r) =>
+                ({r with moved_hours:
+                        if exists r.step and r.step == 0.0 then debug.null(type: "float") else hour_of(t: r._time),
+                }),
+        )
+        |> fill(column: "moved_hours", usePrevious: true)
+        |> difference(columns: ["moved_hours"], keepFirst: true)
+
+limit_kwh = (r) =>
+    if r.step >= 0.0 then
+        possible_kwh(hours: r.hours, hour_kw: hour_limit_kw)
+            + lower(a: coarsest_step_kwh, b: possible_kwh(hours: r.moved_hours, hour_kw: hour_limit_kw))
+    else
+        possible_kwh(hours: r.hours, hour_kw: average_limit_kw) + first_step_kwh
+
+energy =
+    steps
         |> filter(fn: (r) => r._time >= span.start and r._time < span.stop)
         |> map(
             fn: (r) => {
-                is_rise = r.step >= 0.0
-                gained = if is_rise then r.step else r._value
-                within_hour_kw = if is_rise then hour_limit_kw else average_limit_kw
-                beyond_hours = if r.hours > 1.0 then r.hours - 1.0 else 0.0
-                limit_kwh = within_hour_kw * (r.hours - beyond_hours) + average_limit_kw * beyond_hours + step_kwh
-                is_metered = exists r.step and gained >= 0.0 and gained <= limit_kwh
+                gained = if r.step >= 0.0 then r.step else r._value
+                is_metered = exists r.step and gained >= 0.0 and gained <= limit_kwh(r: r)
 
                 return {r with
                     _field: if r._field == "energy_export_kwh" then "export_kwh" else "consumption_kwh",
@@ -162,7 +186,7 @@ energy =
                 }
             },
         )
-        |> drop(columns: ["above_previous", "above_next", "step", "hours"])
+        |> drop(columns: ["above_previous", "above_next", "step", "hours", "moved_hours"])
 
 union(
     tables: [

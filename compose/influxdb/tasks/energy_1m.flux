@@ -71,39 +71,72 @@ counters =
         |> filter(fn: (r) => r._measurement == "electricity" and r._field =~ /_(kwh|kvarh)$/)
         |> aggregateWindow(every: 1m, fn: last, createEmpty: false, timeSrc: "_start")
 
-// The import where the meter counts it, else the total. An import that was left out for a moment must not make the total
-// take its place, since the two stand at different levels: it takes an hour without any.
-consumption =
+second_of = (t) => int(v: t) / 1000000000
+is_over = (r, seen_s) => not exists seen_s or second_of(t: r._time) - seen_s > 3600
+
+// The import where the meter counts it, else the total, else the sum of its tariffs. What was left out for a moment must not
+// make another take its place, since they stand at different levels: that takes an hour without any. In that hour a tariff
+// which is missing stands in the sum as it was last seen.
+energies = (start, stop) =>
     from(bucket: "energy")
-        |> range(start: date.sub(d: 1h, from: span.start), stop: span.stop)
+        |> range(start: start, stop: stop)
         |> filter(
             fn: (r) =>
-                r._measurement == "electricity"
-                    and (r._field == "energy_import_kwh" or r._field == "energy_total_kwh"),
+                r._measurement == "electricity" and r._field =~ /^energy_(import|total|total_t[1-4])_kwh$/,
         )
-        |> aggregateWindow(every: 1m, fn: last, createEmpty: false, timeSrc: "_start")
-        |> group(columns: ["_field", "_time", "_value"], mode: "except")
+
+consumption =
+    union(
+        tables: [
+            energies(start: date.sub(d: 1h, from: span.start), stop: span.start) |> last(),
+            energies(start: span.start, stop: span.stop)
+                |> aggregateWindow(every: 1m, fn: last, createEmpty: false, timeSrc: "_start"),
+        ],
+    )
+        |> group(columns: ["_field", "_start", "_stop", "_time", "_value"], mode: "except")
         |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
         |> sort(columns: ["_time"])
         |> map(
             fn: (r) =>
-                ({r with import_s:
-                        if exists r.energy_import_kwh then int(v: r._time) / 1000000000 else debug.null(type: "int"),
+                ({r with
+                    import_s: if exists r.energy_import_kwh then second_of(t: r._time) else debug.null(type: "int"),
+                    whole_s:
+                        if exists r.energy_import_kwh or exists r.energy_total_kwh then
+                            second_of(t: r._time)
+                        else
+                            debug.null(type: "int"),
+                    t1: if exists r.energy_total_t1_kwh then r.energy_total_t1_kwh else debug.null(type: "float"),
+                    t2: if exists r.energy_total_t2_kwh then r.energy_total_t2_kwh else debug.null(type: "float"),
+                    t3: if exists r.energy_total_t3_kwh then r.energy_total_t3_kwh else debug.null(type: "float"),
+                    t4: if exists r.energy_total_t4_kwh then r.energy_total_t4_kwh else debug.null(type: "float"),
                 }),
         )
         |> fill(column: "import_s", usePrevious: true)
+        |> fill(column: "whole_s", usePrevious: true)
+        |> fill(column: "t1", usePrevious: true)
+        |> fill(column: "t2", usePrevious: true)
+        |> fill(column: "t3", usePrevious: true)
+        |> fill(column: "t4", usePrevious: true)
         |> filter(
             fn: (r) =>
-                exists r.energy_import_kwh or not exists r.import_s
-                    or int(v: r._time) / 1000000000 - r.import_s > 3600,
+                exists r.energy_import_kwh
+                    or exists r.energy_total_kwh and is_over(r: r, seen_s: r.import_s)
+                    or is_over(r: r, seen_s: r.whole_s),
         )
         |> map(
             fn: (r) =>
                 ({r with _field: "consumption_counter_kwh",
-                    _value: if exists r.energy_import_kwh then r.energy_import_kwh else r.energy_total_kwh,
+                    _value:
+                        if exists r.energy_import_kwh then
+                            r.energy_import_kwh
+                        else if exists r.energy_total_kwh then
+                            r.energy_total_kwh
+                        else
+                            (if exists r.t1 then r.t1 else 0.0) + (if exists r.t2 then r.t2 else 0.0)
+                                + (if exists r.t3 then r.t3 else 0.0) + (if exists r.t4 then r.t4 else 0.0),
                 }),
         )
-        |> drop(columns: ["energy_import_kwh", "energy_total_kwh", "import_s"])
+        |> drop(fn: (column) => column =~ /^(energy_.+_kwh|import_s|whole_s|t[1-4])$/)
         |> filter(fn: (r) => r._time >= span.start and exists r._value)
 
 union(

@@ -19,6 +19,7 @@ from wattline.plan import fitted
 from wattline.ports import is_packets
 from wattline.reading import Point
 from wattline.registers import on_grain
+from wattline.status import listed
 from wattline.words import Meter
 
 FIRST_PAUSE_S = 1.0
@@ -112,6 +113,14 @@ class Bus:
             "reopenings": float(self.reopenings),
             "round_s": self._rota.round_s,
         }
+
+    def status(self) -> str:
+        """Whether the port is there, and how the meters are: those first that do not answer."""
+        if self._lost_s is not None:
+            return f"the port is away for {self._monotonic() - self._lost_s:.0f} s"
+        meters = sorted(self._members, key=lambda member: member.is_there)
+        answering = sum(member.is_there for member in meters)
+        return f"{answering} of {len(meters)} meters answer ({listed([member.status for member in meters])})"
 
     def close(self) -> None:
         """Give the port back."""

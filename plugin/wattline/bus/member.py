@@ -186,6 +186,21 @@ class Member:
         values = self._verdict.values
         return [Point(fields.ELECTRICITY, tags, values, slot.time_ns)] if values else []
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it answers: it was heard, and has not been silent again and again since."""
+        return self._heard_s is not None and not self.rest.is_away
+
+    @property
+    def status(self) -> str:
+        """Its name with the power and the voltage that it said last, or that it does not answer."""
+        if not self.is_there:
+            return f"{self.meter.name} does not"
+        power_w, voltage_v = (self._verdict.values.get(name) for name in ("power_w", "voltage_v"))
+        power = f" {round(power_w)} W" if power_w is not None else ""
+        voltage = f" {voltage_v:.1f} V" if voltage_v is not None else ""
+        return f"{self.meter.name}{power}{voltage}"
+
     def report(self, slot: Slot) -> Point:
         """How the conversation with it goes."""
         tags = {"meter": self.meter.name, "model": self.meter.model.name}

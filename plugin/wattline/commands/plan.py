@@ -9,7 +9,8 @@ from typing import Any
 from wattline.budget import Budget, Line, PlannedRead, budget_of, line_of
 from wattline.options import milliseconds
 from wattline.paragraphs import filled
-from wattline.words import Meter, add_meters, check_intervals, meters_of, parse_interval
+from wattline.ports import PORTS, check_port
+from wattline.words import Meter, add_meters, check_addresses, check_intervals, meters_of, parse_interval
 
 SUMMARY = "tells what is asked of each meter, how long it takes, and how many meters fit on a line"
 EXAMPLE = "wattline plan house=orno-we515@1 heatpump=eastron-sdm120@2,role=load"
@@ -57,6 +58,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interval", default="1s", metavar="TIME", help="from slot to slot, 1s to 1h (default: %(default)s)"
     )
+    parser.add_argument(
+        "--port",
+        metavar="PORT",
+        help=f"refuse what `wattline run` would refuse on this port, without opening it: {PORTS}",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -69,6 +75,9 @@ def execute(arguments: argparse.Namespace) -> int:
     interval_s = parse_interval(arguments.interval)
     meters = meters_of(arguments)
     check_intervals(meters, interval_s)
+    if arguments.port is not None:
+        check_port(arguments.port)
+        check_addresses(meters, arguments.port)
     turnaround_s = arguments.turnaround / 1000
     plans = [_plan(meter, interval_s, turnaround_s, proven=arguments.proven) for meter in meters]
     line = line_of([plan.budget for plan in plans], [plan.interval_s for plan in plans], interval_s)

@@ -27,6 +27,7 @@ from wattline.options import one_of
 from wattline.output import Output
 from wattline.ports import check_port
 from wattline.stop import Stop
+from wattline.watchdog import Watchdog
 from wattline.words import add_port_and_meters, check_addresses, check_intervals, meters_of, parse_interval
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
@@ -125,9 +126,10 @@ def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
             stop.set()
 
     Thread(target=guarded, args=(output.run, NOBODY_READS), name="output", daemon=True).start()
+    watchdog = Watchdog(os.environ.get("NOTIFY_SOCKET", ""), output.untaken_s, lambda: loop.status)
     turning = Thread(target=guarded, args=(loop.run,), name="loop", daemon=True)
     turning.start()
-    guarded(lambda: _watch(clock, stop))
+    guarded(lambda: _watch(clock, watchdog, stop))
     if stop.reason:
         LOG.info("Ending, since %s.", stop.reason)
     turning.join(LEAVE_S)
@@ -136,8 +138,12 @@ def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
     return 1 if failures else 0
 
 
-def _watch(clock: Clock, stop: Stop) -> None:
-    """Return when the process is asked to end; end it here if the loop hangs."""
+def _watch(clock: Clock, watchdog: Watchdog, stop: Stop) -> None:
+    """Return when the process is asked to end; end it here if the loop hangs, and tell systemd as long as it does not.
+
+    It is this thread that tells systemd, so that this end comes first and costs one plugin some seconds. Were it the loop,
+    systemd's time would be over as well, and Telegraf be started anew with all that it has not written yet.
+    """
     poller = select.poll()
     poller.register(stop, select.POLLIN)
     poller.register(STDIN, select.POLLIN)
@@ -157,6 +163,7 @@ def _watch(clock: Clock, stop: Stop) -> None:
         if looked_s - max(clock.turned_s, resumed_s) > HUNG_S:
             LOG.error("The loop has not turned for %.0f s; the process ends so that Telegraf starts it anew.", HUNG_S)
             os._exit(1)
+        watchdog.turn(looked_s)
 
 
 def _stdin_ended() -> bool:

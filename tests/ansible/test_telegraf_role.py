@@ -1,0 +1,300 @@
+"""What the role telegraf writes, judged by Telegraf and systemd, without a machine.
+
+| fault | test |
+|---|---|
+| what the playbook writes is another configuration than the one that is documented | test_the_files_are_those_of_the_checkout |
+| a comment that a person needs is lost | test_no_comment_of_the_meters_file_is_lost |
+| a comment tells of another way to set things up | test_what_is_said_of_a_set_up_by_hand_is_not_said |
+| nobody sees whose a file is | test_each_file_says_whose_it_is |
+| Telegraf refuses what the playbook writes | test_telegraf_takes_what_is_written |
+| a gateway or a second meter is not read, or reads what another does | test_each_port_is_a_process_with_its_own_meters |
+| the adapter is looked for under a name that it does not have | test_the_port_is_where_the_adapter_is |
+| the token, or what the heartbeat calls, is where others read it | test_no_secret_is_written_where_others_read_it |
+| the buffer takes the memory of a small Pi, or less than it could | test_the_buffer_fits_the_meters_and_the_memory |
+| a process outgrows its limit because its buffer does | test_the_limit_of_memory_has_room_for_the_buffer |
+| a word of the drop-in is misspelt | test_systemd_takes_the_drop_in |
+| the service may do more than it needs, without a reason | test_the_service_is_closed_as_far_as_it_can_be |
+| a plugin that hangs is not back within a minute | test_a_plugin_that_hangs_is_back_within_a_minute |
+| Telegraf is killed every half minute where nobody feeds the watchdog | test_no_watchdog_where_there_is_nothing_to_feed_it |
+"""
+
+import configparser
+import json
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+ROLE = CHECKOUT / "ansible" / "roles" / "telegraf"
+SOURCE = CHECKOUT / "telegraf" / "telegraf.d"
+TELEGRAF_FILES = {"telegraf.conf", "10-meters.conf", "20-host.conf", "30-backup.conf", "90-influxdb.conf"}
+# Ten times systemd's exposure. The network costs 1.2, devices, /proc and the users of this machine 1.2: see the reasons there.
+EXPOSURE_LIMIT = 25
+# InfluxData's service, as far as the drop-in meets it. Its program is one that there is.
+UNIT = """
+[Service]
+Type=notify
+NotifyAccess=all
+User=daemon
+ExecStart=/bin/true
+"""
+GATEWAYS = [
+    {"port": "socket://192.168.1.50:4196", "meters": ["garage=orno-we515@1,role=load"]},
+    {"port": "modbus-tcp://192.168.1.51:502", "meters": ["küche=eastron-sdm120@1", "bad=eastron-sdm120@2"]},
+]
+DEVICE = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
+HEARTBEAT = "https://example.org/secret-of-the-house?a=b&c"
+BUFFERS = {(900, 1): 86_400, (900, 5): 144_000, (1850, 5): 288_000, (3790, 5): 432_000, (7900, 20): 1_116_000}
+
+
+def meters(number: int) -> list[str]:
+    return [f"m{n}=orno-we515@{n}" for n in range(1, number + 1)]
+
+
+# Households, by what they say in their inventory.
+HOUSEHOLDS: dict[str, dict[str, Any]] = {
+    "usual": {},
+    "gateways": {
+        "wattline_meters": ["house=orno-we515@1", "roof=orno-we515@2,scale=200/5"],
+        "wattline_gateways": GATEWAYS,
+    },
+    "gateways alone": {"wattline_meters": [], "wattline_gateways": GATEWAYS},
+    "no meters": {"wattline_meters": []},
+    "no udev": {"wattline_port": DEVICE},
+    "heartbeat": {"telegraf_heartbeat_url": HEARTBEAT},
+    **{
+        f"{count} meters, {memory_mb} MB": {"__telegraf_memory_mb": memory_mb, "wattline_meters": meters(count)}
+        for memory_mb, count in BUFFERS
+    },
+}
+
+Written = dict[str, str]
+
+
+def needed(program: str, path: str | None, sentence: str) -> str:
+    found = shutil.which(program, path=path)
+    if found is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
+    return found
+
+
+def play(household: str) -> dict[str, Any]:
+    """A play that says what the role would write."""
+    template = "{{ lookup('ansible.builtin.template', templates ~ '/' ~ (item | basename) ~ '.j2') }}"
+    told = {"household": household, "name": "{{ item | basename }}", "text": template}
+    variables = {"environment": "{{ __telegraf_environment }}", "heartbeat": "{{ __telegraf_heartbeat_environment }}"}
+    own = {"templates": f"{ROLE}/templates", "__telegraf_source": str(SOURCE)}
+    own |= {"__telegraf_memory_mb": 1850, "wattline_port": "/dev/ttyRS485"}
+    return {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars_files": [f"{CHECKOUT}/ansible/group_vars/all.yml", f"{ROLE}/vars/main.yml"],
+        "tasks": [
+            {
+                "ansible.builtin.debug": {"msg": told},
+                "loop": "{{ __telegraf_files }}",
+                "vars": own | HOUSEHOLDS[household],
+            },
+            *(
+                {
+                    "ansible.builtin.debug": {"msg": {"household": household, "name": name, "text": text}},
+                    "vars": own | HOUSEHOLDS[household],
+                }
+                for name, text in variables.items()
+            ),
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Written]:
+    """What ansible-core makes of the role's templates for each household: texts by their files' names."""
+    path = os.pathsep.join([f"{os.environ.get('WATTLINE_ANSIBLE', '')}/bin", os.environ["PATH"]])
+    program = needed("ansible-playbook", path, "ansible-playbook is not here; WATTLINE_ANSIBLE names its environment.")
+    folder = tmp_path_factory.mktemp("plays")
+    (folder / "plays.yml").write_text(json.dumps([play(household) for household in HOUSEHOLDS]))
+    format_of_results = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_CALLBACK_FORMAT_PRETTY": "False"}
+    result = subprocess.run(
+        [program, "-i", "localhost,", folder / "plays.yml"],
+        env={**os.environ, **format_of_results, "ANSIBLE_NOCOLOR": "1"},
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    texts: dict[str, Written] = {household: {} for household in HOUSEHOLDS}
+    for line in re.findall(r"^ok: .*=> (\{.*\})$", result.stdout, flags=re.MULTILINE):
+        told = json.loads(line)["msg"]
+        texts[told["household"]][told["name"]] = told["text"]
+    return texts
+
+
+def drop_in(text: str) -> configparser.SectionProxy:
+    """The words of the section [Service]; of one that stands there several times the last."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its manual says
+    parser.read_string(text)
+    return parser["Service"]
+
+
+def execds(household: Written) -> list[dict[str, Any]]:
+    return tomllib.loads(household["10-meters.conf"])["inputs"].get("execd", [])
+
+
+def test_the_files_are_those_of_the_checkout(written: dict[str, Written]) -> None:
+    """With the knobs at their defaults nothing differs but where the token is."""
+    usual = written["usual"]
+    assert set(usual) == TELEGRAF_FILES | {"50-wattline.conf", "environment", "heartbeat"}
+    for name in TELEGRAF_FILES - {"telegraf.conf", "90-influxdb.conf"}:
+        assert tomllib.loads(usual[name]) == tomllib.loads((SOURCE / name).read_text()), name
+    assert tomllib.loads(usual["telegraf.conf"]) == tomllib.loads((SOURCE.parent / "telegraf.conf").read_text())
+    ours, documented = (
+        tomllib.loads(text) for text in (usual["90-influxdb.conf"], (SOURCE / "90-influxdb.conf").read_text())
+    )
+    assert ours.pop("secretstores") == {"systemd": [{"id": "systemd"}]}
+    for output in documented["outputs"]["influxdb_v2"]:
+        output["token"] = "@{systemd:influx_token}"  # noqa: S105  # says where it is
+    assert ours == documented
+
+
+def test_each_file_says_whose_it_is(written: dict[str, Written]) -> None:
+    for name, text in written["heartbeat"].items():
+        assert "wattline's playbook owns this file." in text or name == "environment", name
+        assert "\n\n\n" not in text, name
+
+
+def test_no_comment_of_the_meters_file_is_lost(written: dict[str, Written]) -> None:
+    """What a second meter and a gateway need is said in the words of the inventory, the rest as it is."""
+    text = written["usual"]["10-meters.conf"]
+    kept = (SOURCE / "10-meters.conf").read_text().split("\n## A second meter")[0]
+    comments = [line.strip() for line in kept.splitlines() if line.strip().startswith("##")]
+    lost = [line for line in comments if line not in text]
+    assert lost == ["## After a change: sudo systemctl restart telegraf"]
+    assert all(word in text for word in ("wattline_meters", "wattline_gateways", "--tags telegraf", "modbus-tcp://"))
+
+
+def test_what_is_said_of_a_set_up_by_hand_is_not_said(written: dict[str, Written]) -> None:
+    text = "".join(written["heartbeat"].values())
+    assert not [word for word in ("runuser", "INFLUX_TOKEN", "credstore", "To use it:") if word in text]
+
+
+@pytest.mark.parametrize("household", ["usual", "gateways", "heartbeat", "20 meters, 7900 MB"])
+def test_telegraf_takes_what_is_written(
+    written: dict[str, Written], server: Callable[[str], str], household: str, tmp_path: Path
+) -> None:
+    """But for the credential, for which it asks systemd: tests/pi has one."""
+    texts = dict(written[household])
+    variables = dict(
+        re.findall(r'^([A-Z_]+)="(.*)"$', texts.pop("environment") + texts.pop("heartbeat"), flags=re.MULTILINE)
+    )
+    del texts["50-wattline.conf"]
+    for name, text in texts.items():
+        (tmp_path / name).write_text(
+            re.sub(r"\[\[secretstores.*\n.*\n", "", text).replace("@{systemd:influx_token}", "t")
+        )
+    result = subprocess.run(
+        [server("telegraf"), "config", "check", "--strict-env-handling", "--config-directory", tmp_path],
+        env=variables,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, re.findall("[EW]! .*", result.stderr)) == (0, [])
+
+
+def test_each_port_is_a_process_with_its_own_meters(written: dict[str, Written]) -> None:
+    program = ["/opt/wattline/bin/wattline", "run"]
+    adapter = [*program, "${WATTLINE_PORT:-/dev/ttyRS485}", "house=orno-we515@1", "roof=orno-we515@2,scale=200/5"]
+    others = [[*program, gateway["port"], *gateway["meters"]] for gateway in GATEWAYS]
+    assert [execd["command"] for execd in execds(written["gateways"])] == [adapter, *others]
+    assert [execd["command"] for execd in execds(written["gateways alone"])] == others
+    (documented,) = execds(written["usual"])
+    for execd in execds(written["gateways"]):
+        assert execd | {"command": []} == documented | {"command": []}
+
+
+def test_the_port_is_where_the_adapter_is(written: dict[str, Written]) -> None:
+    assert 'WATTLINE_PORT="/dev/ttyRS485"' in written["usual"]["environment"]
+    assert f'WATTLINE_PORT="{DEVICE}"' in written["no udev"]["environment"]
+
+
+def test_no_secret_is_written_where_others_read_it(written: dict[str, Written]) -> None:
+    assert [name for name, text in written["heartbeat"].items() if HEARTBEAT in text] == ["heartbeat"]
+    assert "95-heartbeat.conf" in written["heartbeat"]
+    assert "95-heartbeat.conf" not in written["usual"]
+
+
+@pytest.mark.parametrize(("memory_mb", "count"), BUFFERS)
+def test_the_buffer_fits_the_meters_and_the_memory(written: dict[str, Written], memory_mb: int, count: int) -> None:
+    """A day, or the 144 000 points a GB that 90-influxdb.conf reckons with."""
+    text = written[f"{count} meters, {memory_mb} MB"]["90-influxdb.conf"]
+    energy, host = tomllib.loads(text)["outputs"]["influxdb_v2"]
+    assert (energy["metric_buffer_limit"], host["metric_buffer_limit"]) == (BUFFERS[memory_mb, count], 16_200)
+
+
+@pytest.mark.parametrize(
+    ("household", "limit_mb"), [("usual", 264), ("5 meters, 900 MB", 312), ("5 meters, 1850 MB", 432)]
+)
+def test_the_limit_of_memory_has_room_for_the_buffer(
+    written: dict[str, Written], household: str, limit_mb: int
+) -> None:
+    service = drop_in(written[household]["50-wattline.conf"])
+    assert int(service["MemoryMax"].removesuffix("M")) == limit_mb
+    collected_mb = int(service["Environment"].removeprefix("GOMEMLIMIT=").removesuffix("MiB"))
+    assert limit_mb - collected_mb == 64, "32 MB for the plugin, 32 MB for what Go does not count"
+
+
+@pytest.fixture
+def analyze(written: dict[str, Written], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """systemd-analyze on the service with the drop-in."""
+    program = needed("systemd-analyze", None, "systemd-analyze is not here; on Debian the package systemd has it.")
+    unit = tmp_path / "telegraf.service"
+    unit.write_text(UNIT + written["usual"]["50-wattline.conf"])
+
+    def ask(*words: str) -> subprocess.CompletedProcess[str]:
+        own = {"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+        return subprocess.run([program, *words, unit], env=own, capture_output=True, text=True, check=False)
+
+    return ask
+
+
+def test_systemd_takes_the_drop_in(analyze: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    result = analyze("verify", "--man=no")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_the_service_is_closed_as_far_as_it_can_be(
+    analyze: Callable[..., subprocess.CompletedProcess[str]], written: dict[str, Written]
+) -> None:
+    result = analyze("security", "--offline=yes", f"--threshold={EXPOSURE_LIMIT}", "--no-pager")
+    assert result.returncode == 0, result.stdout
+    reasons = "\n".join(re.findall("^#.*", written["usual"]["50-wattline.conf"], flags=re.MULTILINE))
+    left_open = set(re.findall(r"^✗ (\w+)=", result.stdout, flags=re.MULTILINE))
+    # What no service that works for a household can close.
+    left_open -= {"RootDirectory", "PrivateNetwork", "RestrictAddressFamilies", "NotifyAccess", "SupplementaryGroups"}
+    assert left_open
+    assert not [word for word in left_open if word not in reasons]
+
+
+def test_a_plugin_that_hangs_is_back_within_a_minute(written: dict[str, Written]) -> None:
+    """All that is waited for, and ten seconds for Telegraf and the plugin to start on a slow Pi."""
+    service = drop_in(written["usual"]["50-wattline.conf"])
+    waits = [int(service[word].removesuffix("s")) for word in ("WatchdogSec", "TimeoutStopSec", "RestartSec")]
+    assert waits[0] == 30
+    assert sum(waits) + 10 <= 60
+    assert service["Restart"] == "always"
+
+
+def test_no_watchdog_where_there_is_nothing_to_feed_it(written: dict[str, Written]) -> None:
+    assert drop_in(written["no meters"]["50-wattline.conf"])["WatchdogSec"] == "0"
+    assert drop_in(written["gateways alone"]["50-wattline.conf"])["WatchdogSec"] == "30"

@@ -1,0 +1,61 @@
+"""The roles without a machine: their scripts as modules, their tasks and texts as Ansible on this machine plays them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ANSIBLE = Path(__file__).parents[1] / "ansible"
+ROLES = ANSIBLE / "roles"
+
+
+def script(role: str, name: str) -> ModuleType:
+    """The file ``name`` of ``role``, loaded but not run."""
+    spec = spec_from_file_location(f"{role}_{name}", ROLES / role / "files" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    # A dataclass looks its module up.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def play(
+    folder: Path,
+    tasks: Sequence[Mapping[str, Any]],
+    hosts: Mapping[str, Mapping[str, Any]],
+    *words: str,
+    role: str = "",
+) -> str:
+    """Let Ansible play ``tasks`` on this machine, once for each of ``hosts`` with its variables; returns what it said.
+
+    Every knob has its default, and the variables of ``role`` are there. Where Ansible is not here the test is skipped; in CI that is a failure.
+
+    Raises:
+        AssertionError: it failed; with what it said.
+    """
+    path = os.pathsep.join([f"{os.environ.get('WATTLINE_ANSIBLE', '')}/bin", os.environ["PATH"]])
+    program = shutil.which("ansible-playbook", path=path)
+    if program is None:
+        sentence = "ansible-playbook is not here; WATTLINE_ANSIBLE names its environment."
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
+    book = [{"hosts": "all", "gather_facts": False, "connection": "local", "tasks": list(tasks)}]
+    book[0]["vars_files"] = [str(ANSIBLE / "group_vars/all.yml"), *([f"{ROLES}/{role}/vars/main.yml"] if role else [])]
+    (folder / "play.yml").write_text(json.dumps(book))
+    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    environment = {**os.environ, "ANSIBLE_ROLES_PATH": str(ROLES), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORKS": "2"}
+    environment |= {"ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"), "ANSIBLE_PYTHON_INTERPRETER": sys.executable}
+    command = [program, "-i", str(folder / "inventory.json"), str(folder / "play.yml"), *words]
+    done = subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said

@@ -1,0 +1,118 @@
+"""What goes wrong while the playbook is played is told in a sentence, and costs no reading; the next run makes it good.
+
+| fault | test |
+|---|---|
+| a meter's word is wrong | test_a_broken_meter_word_is_refused_before_anything_is_changed |
+| no adapter is plugged in | test_a_missing_adapter_is_told_with_what_there_is |
+| too little space to begin with | test_a_small_card_is_told_before_anything_is_changed |
+| the card is full in the middle | test_a_full_disk_in_the_middle_leaves_the_metering_alone |
+| a file of the user's that Telegraf does not take | test_a_broken_file_of_telegrafs_never_takes_effect |
+| the network dies during an upgrade | test_an_image_that_cannot_be_fetched_leaves_the_metering_alone |
+| the network dies during the first run | test_a_first_run_without_a_network_is_made_good_by_the_next |
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pi import versions
+from pi.house import House, Played
+
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
+
+MINE = "/etc/telegraf/telegraf.d/50-mine.conf"
+
+
+@pytest.fixture
+def metering(house: House) -> Iterator[House]:
+    """The finished Pi, which meters before, during and after the test."""
+    house.wait_for_reading(time.time() - 20)
+    began = time.time()
+    yield house
+    assert house.longest_gap_s(began, time.time()) <= 2
+
+
+def failed_with(played: Played, *sentences: str) -> None:
+    """It failed, and said all of this."""
+    assert not played.ended_well
+    one_line = " ".join(played.said.split())
+    assert not [sentence for sentence in sentences if sentence not in one_line], played.said
+
+
+def test_a_broken_meter_word_is_refused_before_anything_is_changed(metering: House) -> None:
+    played = metering.play(wattline_meters=["house=orno-we515@1", "garage=orno-we551@2"])
+
+    failed_with(played, "orno-we551", "orno-we515")
+    assert not played.changed, played.changes
+
+
+def test_a_missing_adapter_is_told_with_what_there_is(house: House) -> None:
+    house.machine.run("systemctl", "stop", "rig-meter")
+    try:
+        played = house.play()
+    finally:
+        house.machine.run("systemctl", "start", "rig-meter")
+
+    failed_with(played, "adapter")
+    assert not played.changed, played.changes
+    house.wait_for_reading(time.time())
+
+
+def test_a_small_card_is_told_before_anything_is_changed(metering: House) -> None:
+    played = metering.play(preflight_disk_mb=10_000_000, preflight_disk_upgrade_mb=10_000_000)
+
+    failed_with(played, "10000000 MB")
+    assert not played.changed, played.changes
+
+
+def test_a_full_disk_in_the_middle_leaves_the_metering_alone(metering: House, tmp_path: Path) -> None:
+    metering.machine.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", "/opt/wattline/wheels")
+    try:
+        played = metering.play("--tags", "plugin,telegraf", tree=versions.newer(tmp_path / "newer"))
+    finally:
+        metering.machine.run("umount", "/opt/wattline/wheels")
+
+    failed_with(played, "No space left on device")
+    healed = metering.play("--tags", "plugin,telegraf")
+    assert healed.ended_well, healed.said
+
+
+def test_a_broken_file_of_telegrafs_never_takes_effect(metering: House) -> None:
+    started = metering.machine.run("systemctl", "show", "--property=ActiveEnterTimestamp", "telegraf")
+    metering.machine.run("sh", "-c", f"cat >{MINE}", text='[[inputs.cpu]]\n  percpu = "perhaps"\n')
+    try:
+        played = metering.play("--tags", "telegraf", telegraf_watchdog_s=31)
+        failed_with(played, "50-mine.conf", "percpu")
+        assert metering.machine.run("systemctl", "show", "--property=ActiveEnterTimestamp", "telegraf") == started
+    finally:
+        metering.machine.run("rm", MINE)
+
+    healed = metering.play("--tags", "telegraf")
+    assert healed.ended_well, healed.said
+
+
+def test_an_image_that_cannot_be_fetched_leaves_the_metering_alone(metering: House) -> None:
+    metering.machine.run("systemctl", "stop", "rig-mirror")
+    try:
+        played = metering.play("--tags", "stack", stack_grafana_image="127.0.0.1:5000/grafana/grafana:12.4.4")
+    finally:
+        metering.machine.run("systemctl", "start", "rig-mirror")
+
+    failed_with(played, "12.4.4")
+    healed = metering.play("--tags", "stack")
+    assert healed.ended_well, healed.said
+
+
+def test_a_first_run_without_a_network_is_made_good_by_the_next(another_house: Callable[[str], House]) -> None:
+    house = another_house("wattline-test-network")
+    house.machine.run("systemctl", "stop", "rig-mirror")
+
+    failed_with(house.play(), "127.0.0.1:5000")
+
+    house.machine.run("systemctl", "start", "rig-mirror")
+    healed = house.play()
+    assert healed.ended_well, healed.said
+    house.wait_for_reading(time.time() - 20)
+    house.machine.down()

@@ -1,0 +1,37 @@
+"""What is taken away leaves no trace but the data.
+
+| fault | test |
+|---|---|
+| a package, file, user or unit is left behind | test_nothing_is_left_but_the_data |
+| something that was there before is taken away too | likewise |
+| the readings go with it | likewise |
+| a second time fails, or takes more | test_a_second_time_has_nothing_to_do |
+"""
+
+import re
+
+import pytest
+
+from pi.house import House
+
+pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
+
+# What stays: the readings and what opens them.
+DATA = re.compile(r"file (/opt/wattline(/compose(/secrets.*)?)?|/var/backups/wattline.*)")
+
+
+def test_nothing_is_left_but_the_data(house: House, traces: set[str]) -> None:
+    taken_away = house.play("-e", "uninstall_data=keep", book="uninstall.yml")
+    assert taken_away.ended_well, taken_away.said
+
+    different = house.machine.traces() ^ traces
+    assert not {trace for trace in different if not DATA.fullmatch(trace)}
+    assert "influxd.bolt" in house.machine.run("ls", "/var/lib/docker/volumes/wattline_influxdb/_data")
+    assert "influxdb_operator_token" in house.machine.run("ls", "/opt/wattline/compose/secrets")
+
+
+def test_a_second_time_has_nothing_to_do(house: House) -> None:
+    again = house.play("-e", "uninstall_data=keep", book="uninstall.yml")
+
+    assert again.ended_well, again.said
+    assert not again.changed, again.changes

@@ -1,0 +1,126 @@
+"""The playbook is one that Ansible takes, without a machine to play it on.
+
+| fault | test |
+|---|---|
+| a playbook that cannot be read, a role or module that is not there | test_a_playbook_can_be_read |
+| what ansible-lint's strictest profile warns of | test_ansible_lint_has_nothing_to_say |
+| a knob that no role reads, or that a role asks for and nobody explains | test_every_knob_is_one_of_a_role |
+| a role without a description of what it takes, without a tag or without a switch | test_a_role_describes_itself, test_a_role_has_a_tag_and_a_switch |
+| a collection of another version than the tests have | test_the_collection_is_the_one_that_is_asked_for |
+
+`tests/pi` plays it.
+"""
+
+import json
+import os
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).parents[1]
+ANSIBLE = CHECKOUT / "ansible"
+PLAYBOOKS = sorted(
+    path.name for path in ANSIBLE.glob("*.yml") if "hosts:" in path.read_text() and "inventory" not in path.name
+)
+ROLES_OF_SITE: list[dict[str, Any]] = yaml.safe_load((ANSIBLE / "site.yml").read_text())[0]["roles"]
+KNOBS: dict[str, Any] = yaml.safe_load((ANSIBLE / "group_vars/all.yml").read_text())
+
+
+@cache
+def environment() -> Path | None:
+    """The virtual environment with Ansible: that of WATTLINE_ANSIBLE, or the one that ``tests/pi/build`` makes."""
+    if named := os.environ.get("WATTLINE_ANSIBLE"):
+        return Path(named)
+    built = subprocess.run(
+        [CHECKOUT / "tests/pi/build", "--path"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    return Path(built[-1]) if Path(built[-1]).exists() else None
+
+
+def run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run one of Ansible's programs in the folder ansible/."""
+    if (folder := environment()) is None:
+        sentence = "Ansible is not here; `tests/pi/build --ansible` installs it, for Python 3.12 or newer."
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
+    own = os.environ | {"ANSIBLE_NOCOLOR": "1", "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+    return subprocess.run(
+        [folder / "bin" / program, *words],
+        cwd=ANSIBLE,
+        env=own,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_a_playbook_can_be_read(playbook: str) -> None:
+    done = run("ansible-playbook", "--syntax-check", "-i", "inventory.example.yml", playbook)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_ansible_lint_has_nothing_to_say() -> None:
+    done = run(
+        "ansible-lint",
+        "--offline",
+        "--profile",
+        "production",
+        "--strict",
+        "--nocolor",
+        "-q",
+        "--config-file",
+        os.devnull,
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.timeout(60)
+def test_the_collection_is_the_one_that_is_asked_for() -> None:
+    (asked,) = yaml.safe_load((ANSIBLE / "requirements.yml").read_text())["collections"]
+    told = run("ansible-galaxy", "collection", "list", asked["name"], "--format", "json")
+    (versions,) = json.loads(told.stdout[told.stdout.index("{") :]).values()
+
+    least, below = re.findall(r"[\d.]+", asked["version"])
+    assert numbers(least) <= numbers(versions[asked["name"]]["version"]) < numbers(below)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
+
+
+@pytest.mark.parametrize("role", [role["role"] for role in ROLES_OF_SITE])
+def test_a_role_describes_itself(role: str) -> None:
+    described = yaml.safe_load((ANSIBLE / "roles" / role / "meta/argument_specs.yml").read_text())["argument_specs"][
+        "main"
+    ]
+
+    assert described["short_description"]
+    own = ANSIBLE / "roles" / role / "defaults/main.yml"
+    decided = KNOBS.keys() | (yaml.safe_load(own.read_text()) if own.exists() else {}).keys()
+    missing = described.get("options", {}).keys() - decided
+    assert not missing, "group_vars/all.yml does not explain these"
+
+
+def test_a_role_has_a_tag_and_a_switch() -> None:
+    for role in ROLES_OF_SITE:
+        name = role["role"]
+        assert name in ([role["tags"]] if isinstance(role["tags"], str) else role["tags"])
+        assert role["when"].split()[0] == f"{name}_enabled"
+        assert KNOBS[f"{name}_enabled"] is True
+
+
+def test_every_knob_is_one_of_a_role() -> None:
+    texts = [path.read_text() for path in (ANSIBLE / "roles").rglob("*") if path.suffix in {".yml", ".j2", ".py"}]
+    whole = "\n".join([*texts, (ANSIBLE / "site.yml").read_text()])
+
+    assert not {knob for knob in KNOBS if not re.search(rf"\b{knob}\b", whole)}
