@@ -3,6 +3,7 @@
 | fault | test |
 |---|---|
 | text, truth values and odd names make the question fail | test_all_of_a_set_is_restored_and_compared: `host` has them |
+| a machine and Telegraf have so many fields that InfluxDB refuses the question | test_hundreds_of_fields_are_compared |
 | what was proven is restored again each week | test_only_what_changed_is_restored_again |
 | an empty shard was stored where InfluxDB had points | test_a_shard_that_was_stored_empty |
 | a stale link: points that had been deleted when the set was made | test_a_stale_link |
@@ -45,6 +46,15 @@ def test_all_of_a_set_is_restored_and_compared(backup: Backup):
     assert told["answers"] > 50
     assert told["remarks"] == []
     assert State(backup.folder).of(backup.newest.stamp).verified_how == "restore"
+
+
+def test_hundreds_of_fields_are_compared(backup: Backup):
+    fields = ",".join(f"field_{number}={number}" for number in range(600))
+    backup.live.write([f"telegraf {fields} {monday(2)}"], "host")
+    backup.run()
+    (told,) = backup.verify("--restore")
+    assert told["restored"] == {Source.LIVE: 4}
+    assert told["answers"] > 1800
 
 
 def test_only_what_changed_is_restored_again(backup: Backup):
