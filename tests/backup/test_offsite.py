@@ -123,7 +123,7 @@ def test_what_a_copy_adds_is_what_the_copy_grows_by(copied):
     make_set(copied.folder, BEGAN + 2 * DAY, {1: 1, 2: 2})
     said = copied.done("offsite", "copy")
     assert re.search(
-        r"Set \S+, which was not verified yet, of [\d.]+ MB is off-site; the copy grew by about [\d.]+ kB, with restic",
+        r"Set \S+, which was not verified yet, is off-site: [\d.]+ MB; the copy grew by about [\d.]+ kB, with restic",
         said,
     )
 

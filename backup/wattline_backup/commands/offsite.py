@@ -123,7 +123,7 @@ def _copy(_: argparse.Namespace, store: Repository, __: Watcher) -> Told:
     text = (
         f"{which} was off-site already."
         if copied.was_there
-        else f"{which} of {bytes_in_words(copied.size)} is off-site; the copy grew by about {bytes_in_words(copied.added)}, with restic's "
+        else f"{which} is off-site: {bytes_in_words(copied.size)}; the copy grew by about {bytes_in_words(copied.added)}, with restic's "
         "own data."
     )
     fields = {"bytes": float(copied.size), "written_bytes": float(copied.added), "set_s": chosen.at.timestamp()}
