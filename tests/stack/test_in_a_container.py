@@ -14,6 +14,7 @@ A program in the place of Docker writes down its words and runs the container's 
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,8 +91,11 @@ def test_a_cli_and_a_token_of_this_machine_change_nothing(docker: Path, stack: S
     assert "setup" in (docker / "words").read_text()
 
 
-def test_with_neither_docker_nor_a_cli_a_sentence_says_so() -> None:
-    own = {"PATH": "/usr/bin:/bin"}
+def test_with_neither_docker_nor_a_cli_a_sentence_says_so(tmp_path: Path) -> None:
+    """Also on a machine that has Docker: the PATH leads to what the script needs to begin, and to no more."""
+    for name in ("env", "sh", "dirname"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    own = {"PATH": str(tmp_path)}
     command = [COMPOSE / "influxdb" / "remake", "2025-11-25"]
     done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
