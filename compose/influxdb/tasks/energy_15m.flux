@@ -12,7 +12,6 @@
 
 import "date"
 import "experimental"
-import "internal/debug"
 import "math"
 
 option task = {name: "energy_15m", every: 5m, offset: 40s}
@@ -146,7 +145,6 @@ believed =
         )
         |> sort(columns: ["_time"])
 
-hour_of = (t) => float(v: int(v: t)) / 3600000000000.0
 lower = (a, b) => if a < b then a else b
 possible_kwh = (hours, hour_kw) => hour_kw * lower(a: hours, b: 1.0) + average_limit_kw * (hours - lower(a: hours, b: 1.0))
 
@@ -154,16 +152,14 @@ possible_kwh = (hours, hour_kw) => hour_kw * lower(a: hours, b: 1.0) + average_l
 // since it moved before.
 steps =
     believed
-        |> map(fn: (r) => ({r with step: r._value, hours: hour_of(t: r._time)}))
+        |> map(fn: (r) => ({r with step: r._value, hours: float(v: int(v: r._time)) / 3600000000000.0}))
+        |> duplicate(column: "hours", as: "moved_hours")
         |> difference(columns: ["step", "hours"], keepFirst: true)
-        |> map(
-            fn: (r) =>
-                ({r with moved_hours:
-                        if exists r.step and r.step == 0.0 then debug.null(type: "float") else hour_of(t: r._time),
-                }),
-        )
-        |> fill(column: "moved_hours", usePrevious: true)
+moves =
+    steps
+        |> filter(fn: (r) => not exists r.step or r.step != 0.0)
         |> difference(columns: ["moved_hours"], keepFirst: true)
+rests = steps |> filter(fn: (r) => exists r.step and r.step == 0.0)
 
 limit_kwh = (r) =>
     if r.step >= 0.0 then
@@ -172,17 +168,19 @@ limit_kwh = (r) =>
     else
         possible_kwh(hours: r.hours, hour_kw: average_limit_kw) + first_step_kwh
 
+// Nearly every step is a small one, for which the first question is enough.
+is_possible = (r, gained) => r.step >= 0.0 and r.step <= average_limit_kw * r.hours or gained <= limit_kwh(r: r)
+
 energy =
-    steps
+    union(tables: [moves, rests])
         |> filter(fn: (r) => r._time >= span.start and r._time < span.stop)
         |> map(
             fn: (r) => {
                 gained = if r.step >= 0.0 then r.step else r._value
-                is_metered = exists r.step and gained >= 0.0 and gained <= limit_kwh(r: r)
 
                 return {r with
                     _field: if r._field == "energy_export_kwh" then "export_kwh" else "consumption_kwh",
-                    _value: if is_metered then gained else 0.0,
+                    _value: if exists r.step and gained >= 0.0 and is_possible(r: r, gained: gained) then gained else 0.0,
                 }
             },
         )
