@@ -13,6 +13,7 @@
 | a slow meter is read value by value, though one wide read would do | test_a_slow_meter_is_learnt_in_slots_that_are_left_to_it |
 | slow reads leave no time for the trial that would make time | test_a_wider_read_is_tried_though_slow_reads_fill_what_is_left |
 | the plan promises what is not kept | test_meters_are_read_as_often_as_is_planned |
+| one long slow read, which was learnt, costs everybody every other second | test_what_is_learnt_makes_no_round_longer |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
 | meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
 | a read that is longer than a slot is never made, and nothing is said | test_a_read_longer_than_a_second_is_made_in_pieces |
@@ -247,6 +248,30 @@ def test_meters_are_read_as_often_as_is_planned(live: Live, words: list[str], tr
     line = line_of(budgets, [1] * len(meters), 1)
     for name, of_meter in seen.items():
         assert len(of_meter.slots(236, 295)) >= 60 / line.round_s - 1, name
+
+
+QUARTET = ["a=orno-we517@3", "b=carlo-gavazzi-em24@7", "c=hiking-dds238-2@12", "d=schneider-iem3000@22"]
+TRIO = ["a=eastron-sdm72-v2@1", "b=carlo-gavazzi-em24@2", "c=orno-we516@3"]
+
+
+def no_longer_than(longest: int, turnaround_s: float) -> Callable[[Ask], Replies]:
+    return lambda ask: [(turnaround_s, ask.reply() if ask.count <= longest else ask.refusal(3))]
+
+
+@pytest.mark.parametrize(("words", "turnaround_s"), [(QUARTET, 0.014), (QUARTET, 0.02), (TRIO, 0.02)])
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_what_is_learnt_makes_no_round_longer(
+    live: Live, words: list[str], turnaround_s: float, trying: Trying
+) -> None:
+    """A slow read of 96 registers takes 0.26 s, which has to be left in every second; two of 48 do as well."""
+    street = Street(*words)
+    for mate in street.meters.values():
+        mate.behaves = no_longer_than(11 if "em24" in mate.meter.model.name else 125, turnaround_s)
+    seen = live(street, 260, trying=trying)
+    for name, of_meter in seen.items():
+        fast = {row.field for row in street[name].meter.model.rows if row.pace == "fast"}
+        assert of_meter.wrong == []
+        assert [slot for slot in range(180, 261) if not of_meter.fields.get(slot, set()) >= fast] == [], name
 
 
 @pytest.mark.parametrize("word", ["carlo-gavazzi-em24@2,baud=2400", "eastron-sdm630@1,baud=1200"])

@@ -120,9 +120,17 @@ class Asking:
 
     def reads_s(self, lengths: Iterable[int]) -> float:
         """Seconds that reads of ``lengths`` registers usually take."""
-        settings = self._meter.settings
-        pause_s = max(0.0, self._pause.before_s(is_change=False) - settings.silence_s)
-        return sum(settings.read_s(length, self._latency.idle_s) + pause_s for length in lengths)
+        return sum(self._meter.settings.read_s(length, self._idle_s) for length in lengths)
+
+    def registers_within(self, seconds: float) -> int:
+        """How many registers a read may have that usually takes no more than so many seconds."""
+        return self._meter.settings.registers_within(seconds, self._idle_s)
+
+    @property
+    def _idle_s(self) -> float:
+        """Seconds that a read usually takes beyond its characters and the silence behind it."""
+        pause_s = self._pause.before_s(is_change=False) - self._meter.settings.silence_s
+        return self._latency.idle_s + max(0.0, pause_s)
 
     def trial_s(self, length: int) -> float:
         """Seconds that have to be left of a slot for a trial of ``length`` registers."""

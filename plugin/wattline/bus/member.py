@@ -83,12 +83,17 @@ class Member:
         self._is_told = False
         self._unfinished: set[int] = set()
 
-    def load(self, slot: Slot) -> Load:
-        """What it needs of the bus, as far as is known; nothing while it is away."""
+    def load(self, slot: Slot, longest_slow_s: float) -> Load:
+        """What it needs of the bus, as far as is known, if slow reads are cut to so many seconds; nothing while it is away."""
         if self.rest.is_away:
             return Load()
         is_new = self._heard_s is not None and slot.began_s - max(self._heard_s, self.session.failures.cut_s) < NEW_S
-        return replace(self.session.needs.load(), trial_s=self.session.needs.trial_s(slot.began_s) if is_new else 0.0)
+        needs = self.session.needs
+        return replace(needs.load(longest_slow_s), trial_s=needs.trial_s(slot.began_s) if is_new else 0.0)
+
+    def limit_slow_reads(self, longest_slow_s: float) -> None:
+        """From now on no slow read takes more than so many seconds, but for what cannot be cut."""
+        self.session.needs.limit(longest_slow_s)
 
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago, or has other seconds too."""
