@@ -43,7 +43,8 @@ class Sweep:
         self.failures = Failures("house", self.parts, self.spans)
         self.health = Health()
         self.belief = Belief(METER, self.parts, self.spans, self.failures, self.health)
-        self.belief.begin(self.parts.values())
+        self.belief.begin()
+        self.belief.expect(self.parts.values())
 
     def hear_late(self, question: Question | None, span: Span) -> set[int]:
         """A late answer of ``span``; the addresses of what is believed then."""
@@ -77,7 +78,8 @@ def test_a_late_answer_serves_all_that_it_holds(sweep: Sweep) -> None:
     for _ in range(AGREEMENTS_NEEDED):
         sweep.spans.agreed(WIDE)
     fast = {part.address for part in sweep.parts.values() if not sweep.parts.can_wait(part)}
-    sweep.belief.begin(sweep.parts.values())
+    sweep.belief.begin()
+    sweep.belief.expect(sweep.parts.values())
     assert sweep.hear_late(question, WIDE) == fast
 
 
@@ -87,7 +89,8 @@ def test_halves_are_no_answer_of_the_whole(sweep: Sweep, *, is_whole: bool) -> N
     part = sweep.parts[ENERGY.first]
     for _ in range(ENOUGH):
         sweep.belief.decoded.clear()
-        sweep.belief.begin(sweep.parts.values())
+        sweep.belief.begin()
+        sweep.belief.expect(sweep.parts.values())
         sweep.failures.begin()
         sweep.failures.failed(ENERGY, ChecksumError())
         sweep.belief.hear(part, Answer(ENERGY.count * is_whole, said(ENERGY), 0, is_known=True))

@@ -19,6 +19,10 @@
 | a read that is longer than a slot is never made, and nothing is said | test_a_read_longer_than_a_second_is_made_in_pieces |
 | turns go to and fro | test_turns_that_were_taken_are_kept |
 | meters of other settings are not heard, or garble the next | test_meters_of_three_line_settings_share_the_wire |
+| a slow read that takes longer than it should costs another meter its reading | test_slow_reads_that_take_longer_than_they_should_cost_nobody_a_second |
+| ... or a reading is missing, and nothing tells | test_what_a_second_could_not_hold_is_counted |
+| a meter that dies costs a timeout for each of its reads | test_a_meter_that_dies_costs_two_timeouts_and_then_one |
+| ... or is given up for one reply that was lost | test_a_lost_reply_costs_nobody_a_second |
 | a dead meter costs the others their readings | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
 | ... or is asked as often as ever, or said to be dead for ever | test_a_dead_meter_is_asked_ever_more_rarely_and_said_once |
 | ... or is not noticed when it comes back | test_a_meter_comes_back_within_its_back_off, test_a_meter_comes_back_on_a_full_bus |
@@ -274,6 +278,46 @@ def test_what_is_learnt_makes_no_round_longer(
         assert [slot for slot in range(180, 261) if not of_meter.fields.get(slot, set()) >= fast] == [], name
 
 
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_slow_reads_that_take_longer_than_they_should_cost_nobody_a_second(live: Live, trying: Trying) -> None:
+    """Every third reply begins late; whoever is named last has its reading all the same."""
+    street = Street(*QUARTET)
+    dice = random.Random(3)
+
+    def answer(ask: Ask, longest: int, slow: set[int]) -> Replies:
+        begins_s = dice.choice((0.013, 0.013, 0.06 if ask.first in slow else 0.02))
+        return [(begins_s, ask.reply() if ask.count <= longest else ask.refusal(3))]
+
+    for mate in street.meters.values():
+        model = mate.meter.model
+        slow = {row.address for row in model.rows if row.pace == "slow"}
+        mate.behaves = partial(answer, longest=11 if "em24" in model.name else 125, slow=slow)
+    seen = live(street, 200, trying=trying)
+    for name, of_meter in seen.items():
+        fast = {row.field for row in street[name].meter.model.rows if row.pace == "fast"}
+        lost = [slot for slot in range(120, 201) if not of_meter.fields.get(slot, set()) >= fast]
+        assert lost == [], name
+
+
+def test_what_a_second_could_not_hold_is_counted(live: Live) -> None:
+    """A bus that becomes fuller than anybody could know: each reading that is not there, or not whole, has been counted."""
+    street = Street(*FIVE)
+    counted: dict[int, float] = {}
+
+    def before(slot: int) -> None:
+        if slot == 120:
+            for mate in street.meters.values():
+                mate.behaves = after(0.16)
+
+    seen = live(street, 130, before)
+    for name, of_meter in seen.items():
+        # Of three in a row without a retry.
+        missing = sum(slot not in complete(of_meter, 120, 130) for slot in range(120, 131))
+        counted[name] = of_meter.health["crowded_slots"]
+        assert missing == 0 or counted[name] > 0, name
+    assert sum(counted.values()) > 0
+
+
 @pytest.mark.parametrize("word", ["carlo-gavazzi-em24@2,baud=2400", "eastron-sdm630@1,baud=1200"])
 def test_a_long_sweep_goes_on_in_the_next_second(live: Live, word: str) -> None:
     """An interval of ten seconds is promised to be enough, and is, though a slot has one."""
@@ -414,6 +458,46 @@ def test_a_dead_meter_costs_the_others_nothing_but_a_first_second(live: Live, pl
         assert seen[name].wrong == []
         assert seen[name].slots() == list(range(seen[name].slots()[0], 61))
         assert complete(seen[name], 2, 60) == list(range(2, 61)), name
+
+
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+@pytest.mark.parametrize("name", list("abcd"))
+def test_a_meter_that_dies_costs_two_timeouts_and_then_one(live: Live, name: str, trying: Trying) -> None:
+    """However many reads it has: the first and one more are not answered in the second in which it dies."""
+    street = Street(*QUARTET)
+    for mate in street.meters.values():
+        mate.behaves = no_longer_than(11 if "em24" in mate.meter.model.name else 125, 0.014)
+
+    def before(slot: int) -> None:
+        street[name].is_on = slot < 140
+
+    seen = live(street, 150, before, trying=trying)
+    asked = Counter(asked_in(street, name))
+    assert asked[140] <= 2
+    assert {asked[slot] for slot in range(141, 151)} <= {0, 1}
+    for other, of_meter in seen.items():
+        fast = {row.field for row in street[other].meter.model.rows if row.pace == "fast"}
+        lost = [slot for slot in range(120, 151) if not of_meter.fields.get(slot, set()) >= fast]
+        assert other == name or set(lost) <= {140}
+
+
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_a_lost_reply_costs_nobody_a_second(live: Live, trying: Trying) -> None:
+    """Every eighth of one meter, in whatever read."""
+    street = Street(*FIVE[:3])
+    number = 0
+
+    def answer(ask: Ask) -> Replies:
+        nonlocal number
+        number += 1
+        return [] if number > 500 and not number % 8 else sound(ask)
+
+    street["m2"].behaves = answer
+    seen = live(street, 200, trying=trying)
+    for name, of_meter in seen.items():
+        slots = of_meter.slots(120, 200)
+        assert complete(of_meter, 120, 200) == slots, name
+        assert len(gaps(slots)) == 1
 
 
 def test_a_dead_meter_is_asked_ever_more_rarely_and_said_once(live: Live, caplog: pytest.LogCaptureFixture) -> None:

@@ -64,6 +64,7 @@ def member(join: Join, street: Street) -> Member:
 def sweep(street: Street, member: Member, second: int) -> None:
     street.until(second)
     member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
+    member.end(slot(second))
 
 
 def keeps_time(member: Member, second: int) -> bool:
@@ -116,7 +117,9 @@ def test_every_fourth_of_full_slots_is_left_to_a_trial(
     member.session.needs = SimpleNamespace(
         load=lambda _longest_slow_s=None: Load(fast_s), trial_s=lambda _now_s: trial_s
     )
-    member.session.sweep = lambda parts, slot, *_, **__: parts and asked.append(int(slot.began_s))
+    member.session.begin = lambda slot, **_: SimpleNamespace(
+        read=lambda parts, *_: parts and asked.append(int(slot.began_s))
+    )
     for second in range(1, 9):
         member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
     assert asked == ([1, 2, 3, 5, 6, 7] if is_left else [*range(1, 9)])

@@ -10,7 +10,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
 from wattline.bus.settings import NETWORK
-from wattline.bus.timetable import Wants, shared_out
+from wattline.bus.timetable import Share, Wants, shared_out
 from wattline.bus.turns import room_s
 from wattline.clock import Slot
 from wattline.errors import PortError
@@ -74,8 +74,11 @@ class Bus:
         self._reported_s = monotonic()
 
     def poll(self, slot: Slot) -> list[Point]:
-        """The readings of one slot; a meter that said nothing has none."""
-        points = []
+        """The readings of one slot; a meter that said nothing has none.
+
+        What moves is read of all meters before what can wait is read of any, so that a slow read which takes longer than
+        it should costs no other meter its reading.
+        """
         self._polled = self._rota.whose_turn(slot)
         wants = [member.wants(slot) for member in self._polled]
         for done, member in enumerate(self._polled):
@@ -84,8 +87,8 @@ class Bus:
             if self._ready():
                 member.passed_over = 0
                 self._sweep(member, slot, wants[done:])
-                points += member.points(slot)
-        return points
+        self._read_what_can_wait(slot)
+        return [point for member in self._polled for point in member.end(slot)]
 
     def idle(self, slot: Slot) -> None:
         """Use what is left of a slot to learn more about the meters that were read in it, each first in its turn."""
@@ -119,14 +122,30 @@ class Bus:
 
     def _sweep(self, member: Member, slot: Slot, wants: Sequence[Wants]) -> None:
         """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
+        listen_until_s, share = self._shared_out(slot, wants)
+        try:
+            member.sweep(slot, listen_until_s, share, has_rest=len(self._polled) == 1)
+        except PortError as error:
+            self._lost(error)
+
+    def _read_what_can_wait(self, slot: Slot) -> None:
+        """In what is left of the slot: of that meter first, of which something has waited longest."""
+        waiting = [(wants, member) for member in self._polled if (wants := member.waits()).slow]
+        waiting.sort(key=lambda pair: -max(read.waited_s for read in pair[0].slow))
+        for done, (_, member) in enumerate(waiting):
+            listen_until_s, share = self._shared_out(slot, [wants for wants, _ in waiting[done:]])
+            if share.fitting and self._port.is_open:
+                try:
+                    member.read_slow(slot, listen_until_s, share.fitting)
+                except PortError as error:
+                    self._lost(error)
+
+    def _shared_out(self, slot: Slot, wants: Sequence[Wants]) -> tuple[float, Share]:
+        """How long the first of those who want something may listen, and what it has of the time for slow reads."""
         now_s = self._monotonic()
         left_s = slot.deadline_s - now_s
         # Nobody listens for late replies in the others' time.
-        listen_until_s = now_s + left_s / len(wants)
-        try:
-            member.sweep(slot, listen_until_s, shared_out(wants, left_s - self._kept_for_trial_s(slot)))
-        except PortError as error:
-            self._lost(error)
+        return now_s + left_s / len(wants), shared_out(wants, left_s - self._kept_for_trial_s(slot))
 
     def _kept_for_trial_s(self, slot: Slot) -> float:
         """Seconds of every fourth round that slow reads leave to a trial: else they might fill what is left for ever."""

@@ -8,6 +8,7 @@ from wattline.registers import on_grain
 
 COUNTERS = (
     "polls",
+    "crowded_slots",
     "requests",
     "replies",
     "retries",

@@ -1,7 +1,7 @@
 """One meter as a member of its bus: when it is due, what of it, and the point that comes of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from wattline import fields
@@ -9,10 +9,12 @@ from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
-from wattline.bus.timetable import NOTHING, Due, Share, Timetable, Wants
+from wattline.bus.sweep import Sweep
+from wattline.bus.timetable import NOTHING, Share, SlowRead, Timetable, Wants
 from wattline.bus.turns import Load, room_s
 from wattline.clock import NS, Slot
 from wattline.log import LOG
+from wattline.meters import Block
 from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
@@ -76,12 +78,15 @@ class Member:
         self._asked_s: float | None = None
         self._heard_s: float | None = None
         self._judge = Judge(meter.model)
-        self._verdict = Verdict()
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
         self._full_sweeps = self._vain_trials = self._requests = self._late_sweeps = 0
         self._is_told = False
         self._unfinished: set[int] = set()
+        self._sweep: Sweep | None = None
+        self._slow: list[SlowRead] = []
+        self._goes_on: set[int] | None = None
+        self._is_left_to_trial = False
 
     def load(self, slot: Slot, longest_slow_s: float) -> Load:
         """What it needs of the bus, as far as is known, if slow reads are cut to so many seconds; nothing while it is away."""
@@ -128,13 +133,14 @@ class Member:
             return Wants(0.0, 0.0, wants.slow)
         return wants if self._is_its_time(slot) else Wants(0.0, wants.spare_s, wants.slow)
 
-    def sweep(self, slot: Slot, listen_until_s: float, share: Share) -> None:
-        """Read what is due.
+    def sweep(self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True) -> None:
+        """Read what moves, and what has waited too long; of what can wait the rest is read later (``read_slow``).
 
         Args:
             slot: the slot.
             listen_until_s: how long a late reply may be listened for.
             share: its slow reads that are due, and for which of them there is time.
+            has_rest: whether it has all that is left of the slot, so that what can wait need not.
 
         Raises:
             PortError: the port was lost.
@@ -142,23 +148,67 @@ class Member:
         """
         # Whom the others come before can wait for a slot in which there is time.
         is_patient = bool(self.meter.interval_s) and self.is_last(slot)
-        due = NOTHING if self._is_for_a_trial(slot) else self._timetable.due(slot, self.round_s, share)
-        if self._is_its_time(slot):
-            self._polled_s = slot.began_s
-        else:
-            due = Due([part for part in due.parts if part.address in self._unfinished], due.first)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        try:
-            self.session.sweep(
-                due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first, is_patient=is_patient
-            )
-        finally:
-            self._verdict = self._judged(slot)
-            self._timetable.note(slot, self.round_s, self.session.decoded, self._verdict.withheld.keys())
+        self._sweep = self.session.begin(slot, is_expected=is_expected, is_patient=is_patient)
+        self._is_left_to_trial = self._is_for_a_trial(slot)
+        self._slow = [*share.fitting, *share.waiting]
+        at_once = share if has_rest else Share([], self._slow)
+        due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
+        if self._is_its_time(slot):
+            self._polled_s, self._goes_on = slot.began_s, None
+        else:
+            self._goes_on = self._unfinished
+        parts = self._to_go_on_with(due.parts)
+        addresses = {part.address for part in parts}
+        self._slow = [read for read in self._slow if not read.addresses <= addresses]
+        self._sweep.read(parts, listen_until_s, due.first)
+
+    def waits(self) -> Wants:
+        """What it still wants of the slot in which it was swept, after what moves of all."""
+        is_over = self._is_left_to_trial or self._sweep is None or self._sweep.is_silent
+        return Wants(0.0, self.session.needs.load().spare_s, [] if is_over else self._slow)
+
+    def read_slow(self, slot: Slot, listen_until_s: float, reads: Sequence[SlowRead]) -> None:
+        """Read what could wait.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        if self._sweep:
+            parts = self._to_go_on_with(self._timetable.parts_of(slot, reads))
+            self._sweep.read(parts, listen_until_s)
+
+    def end(self, slot: Slot) -> list[Point]:
+        """Draw the conclusions of its sweep; what it said, nothing when it said nothing."""
+        sweep, self._sweep = self._sweep, None
+        if sweep is None:
+            return []
+        self.session.end(sweep, slot)
+        verdict = self._judged(slot)
+        self._timetable.note(slot, self.round_s, self.session.decoded, verdict.withheld.keys())
         if self.meter.interval_s:
             # A sweep that is longer than a slot goes on in the next.
-            self._unfinished = self.session.unasked.union(*(read.addresses for read in share.waiting))
-        self.went_without = self.session.was_heard is None and bool(due.parts)
+            asked = {part.address for part in sweep.parts}
+            self._unfinished = sweep.unasked.union(*(read.addresses - asked for read in self._slow))
+        else:
+            self._note_crowding(sweep)
+        self.went_without = self.session.was_heard is None and bool(sweep.parts)
+        self._note_silence(slot)
+        tags = {"meter": self.meter.name, "role": self.meter.role}
+        return [Point(fields.ELECTRICITY, tags, verdict.values, slot.time_ns)] if verdict.values else []
+
+    def _to_go_on_with(self, parts: Iterable[Block]) -> list[Block]:
+        """``parts``, or of them what there was no time for when it was its time."""
+        return [part for part in parts if self._goes_on is None or part.address in self._goes_on]
+
+    def _note_crowding(self, sweep: Sweep) -> None:
+        """Count a slot that had no time for something that moves, so that no reading is missing in silence."""
+        lacked = (sweep.lacked_time & sweep.unasked) - self.session.decoded.keys()
+        is_crowded = any(not self.session.parts.can_wait(self.session.parts[address]) for address in lacked)
+        self.session.health.count("crowded_slots", is_crowded or self._is_left_to_trial)
+
+    def _note_silence(self, slot: Slot) -> None:
         if self.session.was_heard is None:
             self._timetable.was_not_asked()
             return
@@ -184,12 +234,6 @@ class Member:
                 ", and leave out its timeout" if self.meter.timeout_s else "",
             )
         return self._late_sweeps >= LATE_SWEEPS and not self._is_alone
-
-    def points(self, slot: Slot) -> list[Point]:
-        """What it said in ``slot``; nothing when it said nothing."""
-        tags = {"meter": self.meter.name, "role": self.meter.role}
-        values = self._verdict.values
-        return [Point(fields.ELECTRICITY, tags, values, slot.time_ns)] if values else []
 
     def report(self, slot: Slot) -> Point:
         """How the conversation with it goes."""

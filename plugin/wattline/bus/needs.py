@@ -38,9 +38,11 @@ class Needs:
         fast = [self._usual_length(read) for read in self._spans.fast_reads()]
         most = None if longest_slow_s is None else self._asking.registers_within(longest_slow_s)
         slow = [self._usual_length(read) for read in self._spans.slow_reads(most)]
+        # What can wait is read after the others' turn.
+        change_s = self._asking.pause_s
         return Load(
-            self._asking.pause_s + self._asking.reads_s(fast),
-            tuple(self._asking.reads_s([length]) for length in slow),
+            change_s + self._asking.reads_s(fast),
+            tuple(change_s + self._asking.reads_s([length]) for length in slow),
             self._asking.spare_s,
         )
 
