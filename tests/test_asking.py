@@ -419,7 +419,7 @@ def test_the_first_question_is_put_to_a_slow_meter(asking, line):
     answered(asking, line, 0.8)
     wire_s = METER.settings.read_s(2)
     for more_s, is_enough in ((-0.001, False), (0.001, True)):
-        within = asking.window(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, is_hurried=True)
+        within = asking.window(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, LEAST_WAIT_S)
         assert (within is not None) is is_enough
         assert within is None or within.reply_s >= LEAST_WAIT_S, "what is put is waited for"
     assert LEAST_WAIT_S > 0.02

@@ -15,7 +15,7 @@ The meter behind it is in ``test_failures.py``; here is a stand-in that answers 
 
 import pytest
 
-from wattline.bus.asking import UNLIMITED, Window
+from wattline.bus.asking import LEAST_WAIT_S, UNLIMITED, Window
 from wattline.bus.knock import SILENT_SWEEPS, Knock
 from wattline.clock import Slot
 from wattline.errors import NoReplyError, RefusedError
@@ -37,8 +37,8 @@ class Door:
     def doubts(self, length: int, _question: object) -> int:
         return int(length in self.in_doubt)
 
-    def window(self, _deadline_s: float, _length: int, *, is_hurried: bool = False) -> Window | None:
-        assert is_hurried, "however slow it is thought to be"
+    def window(self, _deadline_s: float, _length: int, least_s: float) -> Window | None:
+        assert least_s == LEAST_WAIT_S, "however slow it is thought to be"
         return UNLIMITED if self.has_time else None
 
     def ask(self, first: int, length: int, _question: object, *, within: Window) -> tuple[int, ...]:

@@ -117,7 +117,7 @@ def test_every_fourth_of_full_slots_is_left_to_a_trial(
     member.session.needs = SimpleNamespace(
         load=lambda _longest_slow_s=None: Load(fast_s), trial_s=lambda _now_s: trial_s
     )
-    member.session.begin = lambda slot, **_: SimpleNamespace(
+    member.session.begin = lambda slot, *_, **__: SimpleNamespace(
         read=lambda parts, *_: parts and asked.append(int(slot.began_s))
     )
     for second in range(1, 9):

@@ -14,6 +14,7 @@ What comes of it on a line is told in ``test_many_meters.py``.
 | ... or waits for its turn besides its interval                | the same                                           |
 | two meters that are away cost two timeouts                    | test_one_of_those_who_are_away_is_asked            |
 | a long slow read costs everybody every other second            | test_a_slow_read_is_cut_rather_than_a_round_made_longer |
+| of meters with intervals the last one never has a word        | test_of_those_who_take_what_is_left_who_waits_longest_is_first |
 | who went without is put off again                             | test_who_went_without_is_asked_first_and_who_is_silent_last |
 """
 
@@ -44,6 +45,7 @@ class Mate:
     is_silent: bool = False
     went_without: bool = False
     passed_over: int = 0
+    since_s: float = 0.0
     longest_slow_s: float = math.inf
     reckoned: list[int] = field(default_factory=list)
 
@@ -70,6 +72,9 @@ class Mate:
 
     def is_due(self, slot: Slot) -> bool:
         return not self.own_s or int(slot.began_s) % self.own_s == 0
+
+    def waits_since_s(self, _slot: Slot) -> float:
+        return self.since_s
 
     def is_last(self, _slot: Slot) -> bool:
         return self.is_silent
@@ -186,6 +191,12 @@ def test_one_of_those_who_are_away_is_asked() -> None:
     line.mates[1].is_away, line.mates[1].until_s = True, 120
     line.mates[0].until_s = 130
     assert line.play(2) == [["y"], ["y"]]
+
+
+def test_of_those_who_take_what_is_left_who_waits_longest_is_first() -> None:
+    """Else whoever is named last would have nothing, where they do not all fit; all the others come before them."""
+    own = [Mate(f"own{since_s}", 0.1, own_s=10, is_silent=True, since_s=since_s) for since_s in (80.0, 70.0, 90.0)]
+    assert Line(*own, Mate("a", 0.1)).play() == [["a", "own70.0", "own80.0", "own90.0"]]
 
 
 def test_who_went_without_is_asked_first_and_who_is_silent_last() -> None:

@@ -1,9 +1,7 @@
 """From rows to spans: what is read at once, what is due, and what it costs on the wire. Pure functions.
 
-At 9600 baud the number of requests is the budget: each costs thirteen characters, a silence and the meter's turnaround
-before it carries anything, as much as 17 registers that nobody wants. So the plan with the fewest milliseconds is the one
-with the fewest requests, but for wide gaps on slow lines: the SDM120's 72 registers at 2400 baud take 689 ms at once, and
-461 ms in two reads. Milliseconds decide, and where they are equal, the requests.
+A read costs its milliseconds on the line, and the plan with the fewest is chosen; of equal ones that with the fewest
+requests. ``plugin/README.md`` says why.
 
 Rows are first gathered into *parts*: what one proven read holds of the rows of one pace. Parts are then covered by
 *spans*. A span is known when it lies within a proven read or within one that was learnt; any other may be tried

@@ -21,6 +21,7 @@ from wattline.words import Meter
 GATEWAY_REFUSALS = (10, 11)
 # However little is left of a slot, so much is waited for a reply to what was asked.
 LEAST_WAIT_S = 0.05
+SLACK_S = 0.02
 
 
 class Window(NamedTuple):
@@ -129,7 +130,12 @@ class Asking:
         """Whether a read of ``length`` registers is over by ``deadline_s`` even if it is not answered."""
         return self._monotonic() + self._meter.settings.read_s(length, self.timeout_s) <= deadline_s
 
-    def window(self, deadline_s: float, length: int, *, is_hurried: bool = False) -> Window | None:
+    @property
+    def usual_wait_s(self) -> float:
+        """Seconds in which it usually begins its reply, and a little more."""
+        return self._latency.typical_s + SLACK_S
+
+    def window(self, deadline_s: float, length: int, least_s: float | None = None) -> Window | None:
         """How long a read of ``length`` registers may take to be over by ``deadline_s``; None if that is too little.
 
         What is arriving is heard to its end first, since no request can be sent into it.
@@ -137,12 +143,12 @@ class Asking:
         Args:
             deadline_s: by the monotonic clock.
             length: how many registers.
-            is_hurried: whether it may be put however slow the meter is thought to be. So is the first of a sweep, since
-                nothing else would tell that the meter has become quicker.
+            least_s: seconds that have to be left for the reply to begin in; unless given, those in which it all but
+                certainly does.
         """
         self.listen()
         left_s = self.left_s(deadline_s) - self.pause_s - self._meter.settings.read_s(length)
-        is_enough = left_s >= (LEAST_WAIT_S if is_hurried else self._latency.least_s)
+        is_enough = left_s >= (self._latency.least_s if least_s is None else least_s)
         return Window(max(left_s, LEAST_WAIT_S), deadline_s) if is_enough else None
 
     def tally(self) -> Tally:

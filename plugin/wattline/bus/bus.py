@@ -25,6 +25,8 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 # Of the room in a slot, what one read may take; the rest is for patience. A longer one would never be begun.
 LONGEST_SHARE = 0.7
+# The same of a meter with an interval of its own, which has what the others leave.
+LONGEST_SHARE_OF_PATIENT = 0.4
 
 
 class Bus:
@@ -54,7 +56,7 @@ class Bus:
         modbus = Modbus(port)
         self._members = [
             Member(
-                _as_behind(port.name, meter, LONGEST_SHARE * room_s(interval_s)),
+                _as_behind(port.name, meter, _longest_share(meter, meters, interval_s) * room_s(interval_s)),
                 modbus,
                 interval_s,
                 place=number / len(meters),
@@ -77,18 +79,24 @@ class Bus:
         """The readings of one slot; a meter that said nothing has none.
 
         What moves is read of all meters before what can wait is read of any, so that a slow read which takes longer than
-        it should costs no other meter its reading.
+        it should costs no other meter its reading. Meters with intervals of their own have what the others leave.
         """
         self._polled = self._rota.whose_turn(slot)
-        wants = [member.wants(slot) for member in self._polled]
-        for done, member in enumerate(self._polled):
+        patient = [member for member in self._polled if member.takes_what_is_left(slot)]
+        for members in ([member for member in self._polled if member not in patient], patient):
+            self._read(members, slot)
+        return [point for member in self._polled for point in member.end(slot)]
+
+    def _read(self, members: Sequence[Member], slot: Slot) -> None:
+        """Read what moves of all ``members``, then what can wait."""
+        wants = [member.wants(slot) for member in members]
+        for done, member in enumerate(members):
             # A line that breaks off again and again shall not always do so before the same meter.
             member.passed_over += 1
             if self._ready():
                 member.passed_over = 0
                 self._sweep(member, slot, wants[done:])
-        self._read_what_can_wait(slot)
-        return [point for member in self._polled for point in member.end(slot)]
+        self._read_what_can_wait(members, slot)
 
     def idle(self, slot: Slot) -> None:
         """Use what is left of a slot to learn more about the meters that were read in it, each first in its turn."""
@@ -128,9 +136,9 @@ class Bus:
         except PortError as error:
             self._lost(error)
 
-    def _read_what_can_wait(self, slot: Slot) -> None:
+    def _read_what_can_wait(self, members: Sequence[Member], slot: Slot) -> None:
         """In what is left of the slot: of that meter first, of which something has waited longest."""
-        waiting = [(wants, member) for member in self._polled if (wants := member.waits()).slow]
+        waiting = [(wants, member) for member in members if (wants := member.waits()).slow]
         waiting.sort(key=lambda pair: -max(read.waited_s for read in pair[0].slow))
         for done, (_, member) in enumerate(waiting):
             listen_until_s, share = self._shared_out(slot, [wants for wants, _ in waiting[done:]])
@@ -183,6 +191,12 @@ class Bus:
             LOG.error("%s It is tried again after 1 s, then ever more rarely, at least every 30 s.", error)
         else:
             LOG.debug("%s", error)
+
+
+def _longest_share(meter: Meter, meters: Sequence[Meter], interval_s: float) -> float:
+    """Of the room in a slot, what one proven read of ``meter`` may take beside the others."""
+    is_patient = len(meters) > 1 and (meter.interval_s or 0) > interval_s
+    return LONGEST_SHARE_OF_PATIENT if is_patient else LONGEST_SHARE
 
 
 def _as_behind(port_name: str, meter: Meter, longest_s: float) -> Meter:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from wattline import fields
+from wattline.bus.asking import LEAST_WAIT_S
 from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
@@ -15,6 +16,7 @@ from wattline.bus.turns import Load, room_s
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 from wattline.meters import Block
+from wattline.plan import SLOW_S
 from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
@@ -27,6 +29,8 @@ SWEEPS_PER_TRIAL = 4
 VAIN_TRIALS = 3
 # What a slot that is left to a trial has to have beyond the trial.
 MARGIN_S = 0.03
+# A meter with an interval of its own comes before the others once when something of it has found no room for so long.
+STARVED_S = 3 * SLOW_S
 # So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
 LATE_SWEEPS = 10
 
@@ -80,6 +84,7 @@ class Member:
         self._judge = Judge(meter.model)
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
+        self._came_first_s = 0.0
         self._full_sweeps = self._vain_trials = self._requests = self._late_sweeps = 0
         self._is_told = False
         self._unfinished: set[int] = set()
@@ -102,14 +107,36 @@ class Member:
 
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago, or has other seconds too."""
-        own_s = self.meter.interval_s
-        if own_s and own_s > self._interval_s and self._polled_s is not None:
-            return slot.began_s - self._polled_s < own_s * (0.5 if self._unfinished else 1.5)
+        if self._has_more_slots and self._polled_s is not None:
+            return self.is_silent or slot.began_s - max(self.waits_since_s(slot), self._came_first_s) < STARVED_S
         return (
             self.is_silent
             and not self.went_without
             and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
         )
+
+    def waits_since_s(self, slot: Slot) -> float:
+        """Since when something that moves has not been read, of a meter that takes what the others leave; 0 of others."""
+        return self.session.oldest_s(slot) if self._has_more_slots else 0.0
+
+    def _least_s(self, slot: Slot) -> float | None:
+        """Seconds that have to be left for the reply to its first question; None, of one that can wait, for those that are sure.
+
+        What a meter with an interval of its own is asked too late, costs those who can wait their time.
+        """
+        if not self.takes_what_is_left(slot) or self._polled_s is None:
+            return LEAST_WAIT_S
+        can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
+        return None if can_wait else max(LEAST_WAIT_S, self.session.usual_wait_s)
+
+    def takes_what_is_left(self, slot: Slot) -> bool:
+        """Whether it has an interval of its own, so that it can wait for a slot in which the others leave time."""
+        return self._has_more_slots and self.is_last(slot)
+
+    @property
+    def _has_more_slots(self) -> bool:
+        """Whether it has an interval of its own that is longer than a slot."""
+        return bool(self.meter.interval_s and self.meter.interval_s > self._interval_s)
 
     def is_due(self, slot: Slot) -> bool:
         """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
@@ -146,10 +173,11 @@ class Member:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        # Whom the others come before can wait for a slot in which there is time.
-        is_patient = bool(self.meter.interval_s) and self.is_last(slot)
+        least_s = self._least_s(slot)
+        if not self.is_last(slot):
+            self._came_first_s = slot.began_s
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        self._sweep = self.session.begin(slot, is_expected=is_expected, is_patient=is_patient)
+        self._sweep = self.session.begin(slot, least_s, is_expected=is_expected)
         self._is_left_to_trial = self._is_for_a_trial(slot)
         self._slow = [*share.fitting, *share.waiting]
         at_once = share if has_rest else Share([], self._slow)

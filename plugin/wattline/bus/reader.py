@@ -80,20 +80,20 @@ class Reader:
             return part.count
         return next((length for length in lengths.untried if not self.asking.doubts(length, question)), None)
 
-    def ask(self, read: Read, length: int, slot: Slot, *, is_hurried: bool) -> bool:
+    def ask(self, read: Read, length: int, slot: Slot, least_s: float | None) -> bool:
         """Ask once if time is left; whether it was.
 
         Args:
             read: for what.
             length: in which length.
             slot: the slot.
-            is_hurried: whether to ask however slow the meter is thought to be.
+            least_s: seconds that have to be left for the reply to begin in; those that are sure unless given.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        within = self.asking.window(slot.deadline_s, length, is_hurried=is_hurried)
+        within = self.asking.window(slot.deadline_s, length, least_s)
         if within and len(read.parts) == 1:
             self.ask_part(read.parts[0], length, slot, within)
         elif within and self._is_free(read.span, slot):

@@ -186,11 +186,16 @@ class Rota:
         )
 
 
-def _order(slot: Slot) -> Callable[[Member], tuple[int, bool, bool, bool]]:
-    """Who is asked first: whoever went without, be it away; last, who will hardly answer."""
+def _order(slot: Slot) -> Callable[[Member], tuple[int, bool, bool, bool, float]]:
+    """Who is asked first.
+
+    Whoever the port has passed over most often; then those whom others do not come before; those who are there, or went
+    without the last time; of these who went without; and of meters with intervals of their own who waits longest.
+    """
     return lambda member: (
         -member.passed_over,
         member.is_last(slot),
         member.rest.is_away and not member.went_without,
         not member.went_without,
+        member.waits_since_s(slot),
     )

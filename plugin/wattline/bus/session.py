@@ -7,7 +7,7 @@ what a slot has left is used to learn (``learning.py``).
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from wattline.bus.asking import Asking
+from wattline.bus.asking import LEAST_WAIT_S, Asking
 from wattline.bus.belief import Belief
 from wattline.bus.failures import Failures
 from wattline.bus.knock import Knock
@@ -86,13 +86,14 @@ class Session:
         sweep.read(parts, slot.deadline_s, first)
         self.end(sweep, slot)
 
-    def begin(self, slot: Slot, *, is_expected: bool = True, is_patient: bool = False) -> Sweep:
+    def begin(self, slot: Slot, least_s: float | None = LEAST_WAIT_S, *, is_expected: bool = True) -> Sweep:
         """Begin a sweep.
 
         Args:
             slot: the slot.
+            least_s: seconds that have to be left for the reply to the first question to begin in; None for those that are
+                sure. However slow a meter is thought to be, nothing but a question tells that it has become quicker.
             is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
-            is_patient: whether what there is too little time for waits for another slot, and nothing is hurried.
         """
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
         self.decoded.clear()
@@ -109,7 +110,7 @@ class Session:
             can_wait=self.parts.can_wait,
             given_s=self._given_s,
             is_expected=is_expected,
-            is_patient=is_patient,
+            least_s=least_s,
         )
 
     def end(self, sweep: Sweep, slot: Slot) -> None:
@@ -133,6 +134,16 @@ class Session:
         if self.was_heard is not False:
             self._learning.learn(slot, self.parts, self.decoded)
         self._asking.listen()
+
+    @property
+    def usual_wait_s(self) -> float:
+        """Seconds in which the meter usually begins its reply, and a little more."""
+        return self._asking.usual_wait_s
+
+    def oldest_s(self, slot: Slot) -> float:
+        """When the sweep began that said last what was said longest ago of what moves; 0 if something never was."""
+        fast = [p for p in self.failures.can_be_read(slot.began_s) if not self.parts.can_wait(p)]
+        return min((self._given_s.get(part.address, 0.0) for part in fast), default=slot.began_s)
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""

@@ -38,7 +38,8 @@ class Sweep:
         can_wait: tells what moves from what can wait.
         given_s: address of a part to when it was given last: what was longest ago comes first.
         is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
-        is_patient: whether what there is too little time for waits for another slot, and nothing is hurried.
+        least_s: seconds that have to be left for the reply to its first question to begin in; those that are sure unless
+            given.
 
     Attributes:
         parts: what was to be read.
@@ -56,7 +57,7 @@ class Sweep:
         can_wait: Callable[[Block], bool],
         given_s: Mapping[int, float],
         is_expected: bool,
-        is_patient: bool,
+        least_s: float | None,
     ) -> None:
         self.parts: list[Block] = []
         self.unasked: set[int] = set()
@@ -69,7 +70,7 @@ class Sweep:
         self._can_wait = can_wait
         self._given_s = given_s
         self._is_expected = is_expected
-        self._is_patient = is_patient
+        self._least_s = least_s
         self._has_time = self._is_broken = False
         self._before = self._asking.tally()
 
@@ -171,7 +172,7 @@ class Sweep:
     def _ask(self, read: Read, length: int) -> bool:
         """Ask once if time is left; whether it was."""
         addresses = {part.address for part in read.parts}
-        is_asked = self._reader.ask(read, length, self._slot, is_hurried=not (self.was_asked or self._is_patient))
+        is_asked = self._reader.ask(read, length, self._slot, None if self.was_asked else self._least_s)
         if is_asked:
             self.unasked -= addresses
         else:
