@@ -32,11 +32,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from wattline.bus.asking import LEAST_WAIT_S, UNLIMITED, Asking
+from wattline.bus.asking import LEAST_WAIT_S, Asking
 from wattline.bus.frames import Frame, Stray, crc
 from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED, SHORTEST_TIMEOUT_S, patience_s
 from wattline.bus.settings import LineSettings
 from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
+from wattline.bus.window import UNLIMITED
 from wattline.errors import ChecksumError, NoReplyError, NotAskedError, RefusedError, ShortReplyError, WrongReplyError
 from wattline.words import parse_meters
 

@@ -12,14 +12,13 @@
 import pytest
 
 from virtual import MODEL, POWER, REACTIVE, image
-from wattline.bus.asking import LateAnswer
 from wattline.bus.belief import Belief
 from wattline.bus.evidence import Answer
 from wattline.bus.failures import ENOUGH, Failures
 from wattline.bus.health import Health
 from wattline.bus.parts import Parts
 from wattline.bus.spans import AGREEMENTS_NEEDED, Spans
-from wattline.bus.suspicion import Question
+from wattline.bus.suspicion import LateAnswer, Question
 from wattline.clock import Slot
 from wattline.errors import ChecksumError
 from wattline.plan import Span

@@ -15,8 +15,9 @@ The meter behind it is in ``test_failures.py``; here is a stand-in that answers 
 
 import pytest
 
-from wattline.bus.asking import LEAST_WAIT_S, UNLIMITED, Window
+from wattline.bus.asking import LEAST_WAIT_S
 from wattline.bus.knock import SILENT_SWEEPS, Knock
+from wattline.bus.window import UNLIMITED, Window
 from wattline.clock import Slot
 from wattline.errors import NoReplyError, RefusedError
 from wattline.meters.eastron_sdm120 import MODEL

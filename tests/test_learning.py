@@ -26,10 +26,10 @@ from types import SimpleNamespace
 import pytest
 
 from virtual import FACTOR, POWER, REACTIVE, image
-from wattline.bus.asking import UNLIMITED, Window
 from wattline.bus.learning import IDENTITY_TRIES, Learning, Trying, is_lasting
 from wattline.bus.parts import Parts
 from wattline.bus.spans import AGREEMENTS_NEEDED, FAILURES_ALLOWED, SILENCES_ALLOWED, Spans
+from wattline.bus.window import UNLIMITED, Window
 from wattline.clock import Slot
 from wattline.errors import MODBUS_EXCEPTIONS, ChecksumError, NoReplyError, ReadError, RefusedError
 from wattline.meters import Block

@@ -424,7 +424,7 @@ def test_slow_meters_with_intervals_are_read_when_it_is_their_time_and_not_in_a_
     for name, mate in street.meters.items():
         mate.behaves = partial(answer, least_s=0.1 if name.startswith("h") else 0.01)
     seen = live(street, 300)
-    for name, shortest_s, longest_s in (("h1", 5, 15), ("h2", 5, 15), ("h3", 1, 9), ("a", 1, 1), ("d", 1, 3)):
+    for name, shortest_s, longest_s in (("h1", 5, 16), ("h2", 5, 16), ("h3", 1, 14), ("a", 1, 1), ("d", 1, 4)):
         powers = [slot for slot in seen[name].slots(20) if "power_w" in seen[name].fields[slot]]
         assert shortest_s <= min(gaps(powers)) <= max(gaps(powers)) <= longest_s, name
         assert seen[name].health["timeouts"] <= 1, name

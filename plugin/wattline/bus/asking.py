@@ -1,18 +1,17 @@
 """One question to one meter: asked, waited for, and the books kept on what came, what did not, and what may still come."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from wattline.bus.frames import Stray
-from wattline.bus.health import Health
+from wattline.bus.health import Health, Tally
 from wattline.bus.latency import Latency, patience_s
 from wattline.bus.modbus import Modbus
+from wattline.bus.originals import Originals
 from wattline.bus.pause import LOSSES_NEEDED, Pause
-from wattline.bus.suspicion import Question
+from wattline.bus.suspicion import LateAnswer, Question
+from wattline.bus.window import UNLIMITED, Window
 from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
 from wattline.words import Meter
@@ -22,52 +21,6 @@ GATEWAY_REFUSALS = (10, 11)
 # However little is left of a slot, so much is waited for a reply to what was asked.
 LEAST_WAIT_S = 0.05
 SLACK_S = 0.02
-
-
-class Window(NamedTuple):
-    """How long one question may take.
-
-    Attributes:
-        reply_s: seconds for which its reply is waited for at most.
-        ask_by_s: when it has to be out, by the monotonic clock.
-    """
-
-    reply_s: float = math.inf
-    ask_by_s: float = math.inf
-
-
-UNLIMITED = Window()
-
-
-class Tally(NamedTuple):
-    """What was asked and what came, so far.
-
-    Attributes:
-        requests: questions put.
-        replies: answers in time.
-        answers: answers and refusals in time.
-        heard: how often anything came, be it late.
-    """
-
-    requests: int
-    replies: int
-    answers: int
-    heard: int
-
-
-@dataclass(frozen=True, slots=True)
-class LateAnswer:
-    """A reply that came after its question was given up.
-
-    Attributes:
-        question: what it answers; None when that cannot be known.
-        length: how many registers were asked for.
-        registers: what it says.
-    """
-
-    question: Question | None
-    length: int
-    registers: tuple[int, ...]
 
 
 class Asking:
@@ -97,6 +50,7 @@ class Asking:
         self._latency = Latency(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
         self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._originals = Originals(meter, modbus.port, self._suspicion, monotonic)
         self._failures: Counter[Span] = Counter()
 
     @property
@@ -246,45 +200,13 @@ class Asking:
     def _not_a_copy(
         self, registers: tuple[int, ...], question: Question, asked_s: float, timeout_s: float
     ) -> tuple[int, ...]:
-        """The answer itself, where ``registers`` may be the reply to a question before, sent twice.
-
-        Raises:
-            EqualReplyError: no other came; then this may as well be the answer, which the next time tells.
-        """
-        copies, now_s = self._suspicion.copies, self._monotonic()
-        if copies.suspects(registers, question, now_s):
-            # Where all is in order two values are the same, and nothing is under way.
-            is_likely = copies.are_known(now_s) or self._suspicion.is_any_missing(now_s)
-            wait_s = timeout_s if is_likely else min(timeout_s, patience_s(self.turnaround_s))
-            real = self._next_answer(len(registers), question, now_s + wait_s)
-            if real is None:
-                self.heard, self.silences = self.heard + 1, 0
-                if is_likely:
-                    self._suspicion.given_up(len(registers), question, asked_s)
-                raise EqualReplyError(
-                    f"The reply to a read of {Span(question.first, len(registers))} of address {self._meter.address} answers "
-                    "another question or is the same by chance; it is believed when it is given again."
-                )
-            copies.seen(now_s)
-            registers = real
-        copies.came(registers, question, self._monotonic())
-        copies.believed(registers, question)
-        return registers
-
-    def _next_answer(self, length: int, question: Question, deadline_s: float) -> tuple[int, ...] | None:
-        """The next reply of ``length`` that is no copy of one before; None when there is none by ``deadline_s``."""
-        strays = self._port.strays
-        while self._port.listen(deadline_s):
-            for stray in [stray for stray in strays if self._is_from_it(stray) and stray.frame.count == length]:
-                strays.remove(stray)
-                if not self._suspicion.copies.suspects(stray.frame.registers, question, stray.received_s):
-                    return stray.frame.registers
-        return None
-
-    def _is_from_it(self, stray: Stray) -> bool:
-        frame = stray.frame
-        is_its_own = (frame.address, frame.function) == (self._meter.address, self._meter.model.function)
-        return is_its_own and not frame.is_refusal
+        """The answer itself, where ``registers`` may be the reply to a question before, sent twice. Raises EqualReplyError."""
+        usual_s = min(timeout_s, patience_s(self.turnaround_s))
+        try:
+            return self._originals.original_of(registers, question, asked_s, timeout_s=timeout_s, usual_s=usual_s)
+        except EqualReplyError:
+            self.heard, self.silences = self.heard + 1, 0
+            raise
 
     def _note_reply(self, length: int, took_s: float) -> None:
         self.silences = 0

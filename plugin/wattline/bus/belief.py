@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from wattline.bus.asking import LateAnswer
 from wattline.bus.evidence import Answer, Evidence
 from wattline.bus.failures import Failures
 from wattline.bus.health import Health
 from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
+from wattline.bus.suspicion import LateAnswer
 from wattline.clock import Slot
 from wattline.log import LOG
 from wattline.meters import Block

@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable, Mapping
 from enum import Flag, auto
 
-from wattline.bus.asking import Asking, Window
+from wattline.bus.asking import Asking
 from wattline.bus.lengths import Lengths
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
 from wattline.bus.trial import Outcome, Trial
+from wattline.bus.window import Window
 from wattline.clock import Slot
 from wattline.errors import NoReplyError, ReadError, RefusedError
 from wattline.log import LOG

@@ -14,7 +14,7 @@ by narrower spans. Longer lengths and wider spans than those proven in the field
 
 from collections.abc import Iterable, Sequence
 
-from wattline.bus.asking import UNLIMITED, Asking, Window
+from wattline.bus.asking import Asking
 from wattline.bus.belief import Belief
 from wattline.bus.evidence import Answer
 from wattline.bus.failures import Failures
@@ -22,6 +22,7 @@ from wattline.bus.learning import is_lasting, tell_dropped
 from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
+from wattline.bus.window import UNLIMITED, Window
 from wattline.clock import Slot
 from wattline.errors import ReadError
 from wattline.log import LOG

@@ -56,6 +56,21 @@ class Missing:
     asked_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """A reply that came after its question was given up.
+
+    Attributes:
+        question: what it answers; None when that cannot be known.
+        length: how many registers were asked for.
+        registers: what it says.
+    """
+
+    question: Question | None
+    length: int
+    registers: tuple[int, ...]
+
+
 class Suspicion:
     """The missing replies of one meter, or of several that share an address and a speed."""
 
