@@ -37,6 +37,7 @@ from wattline.bus.frames import Frame, Stray, crc
 from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED, SHORTEST_TIMEOUT_S, patience_s
 from wattline.bus.settings import LineSettings
 from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
+from wattline.bus.window import UNLIMITED
 from wattline.errors import ChecksumError, NoReplyError, NotAskedError, RefusedError, ShortReplyError, WrongReplyError
 from wattline.words import parse_meters
 
@@ -116,11 +117,11 @@ def asking(line) -> Asking:
     return Asking(METER, line, line.monotonic)
 
 
-def ask(asking, line, length, question, comes=None, *, raw=b"") -> None:
+def ask(asking, line, length, question, comes=None, *, raw=b"", within=UNLIMITED) -> None:
     """Put one question, to which ``comes`` comes."""
     line.comes, line.raw = comes, raw
     if comes is None:
-        asking.ask(question.first, length, question)
+        asking.ask(question.first, length, question, within=within)
     else:
         with pytest.raises(type(comes)):
             asking.ask(question.first, length, question)
@@ -375,26 +376,23 @@ def test_what_was_not_asked_is_not_counted(asking, line):
 
 def test_a_hurried_question_is_waited_for_until_the_deadline(asking, line):
     wire_s = METER.settings.read_s(2)
-    with asking.hurried(wire_s + 0.3, 2) as is_time:
-        assert is_time
-        ask(asking, line, 2, THIS)
-        assert line.reply_timeout_s == pytest.approx(0.3)
-        assert line.ask_by_s == wire_s + 0.3
+    within = asking.window(wire_s + 0.3, 2)
+    ask(asking, line, 2, THIS, within=within)
+    assert line.reply_timeout_s == pytest.approx(0.3)
+    assert line.ask_by_s == wire_s + 0.3
     ask(asking, line, 2, THIS)
     assert line.reply_timeout_s == FIRST_TIMEOUT_S
     assert line.ask_by_s == math.inf
-    with asking.hurried(line.now_s + wire_s + 10, 2):
-        assert asking.timeout_s == FIRST_TIMEOUT_S, "nor longer than any"
+    ask(asking, line, 2, THIS, within=asking.window(line.now_s + wire_s + 10, 2))
+    assert line.reply_timeout_s == FIRST_TIMEOUT_S, "nor longer than any"
 
 
 def test_a_meter_that_is_paused_has_less_of_the_slot(line):
     (meter,) = parse_meters(["house=orno-we515@7,pause=100ms"])
     asking = Asking(meter, line, line.monotonic)
     left_s = meter.settings.read_s(2) + 0.1 + SHORTEST_TIMEOUT_S
-    with asking.hurried(left_s - 0.001, 2) as is_time:
-        assert not is_time
-    with asking.hurried(left_s + 0.001, 2) as is_time:
-        assert is_time
+    assert asking.window(left_s - 0.001, 2) is None
+    assert asking.window(left_s + 0.001, 2) is not None
 
 
 def answered(asking, line, turnaround_s: float) -> None:
@@ -413,8 +411,7 @@ def test_a_question_is_not_worth_putting_without_time(asking, line, turnaround_s
         least_s = patience_s(turnaround_s)
     wire_s = METER.settings.read_s(2)
     for more_s, is_enough in ((-0.001, False), (0.001, True)):
-        with asking.hurried(line.now_s + wire_s + least_s + more_s, 2) as is_time:
-            assert is_time is is_enough
+        assert (asking.window(line.now_s + wire_s + least_s + more_s, 2) is not None) is is_enough
     assert asking.trial_s(2) == pytest.approx(wire_s + least_s)
 
 
@@ -423,9 +420,9 @@ def test_the_first_question_is_put_to_a_slow_meter(asking, line):
     answered(asking, line, 0.8)
     wire_s = METER.settings.read_s(2)
     for more_s, is_enough in ((-0.001, False), (0.001, True)):
-        with asking.hurried(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, is_first=True) as is_time:
-            assert is_time is is_enough
-            assert asking.timeout_s >= LEAST_WAIT_S, "what is put is waited for"
+        within = asking.window(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, LEAST_WAIT_S)
+        assert (within is not None) is is_enough
+        assert within is None or within.reply_s >= LEAST_WAIT_S, "what is put is waited for"
     assert LEAST_WAIT_S > 0.02
 
 

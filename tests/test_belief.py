@@ -12,14 +12,13 @@
 import pytest
 
 from virtual import MODEL, POWER, REACTIVE, image
-from wattline.bus.asking import LateAnswer
 from wattline.bus.belief import Belief
 from wattline.bus.evidence import Answer
 from wattline.bus.failures import ENOUGH, Failures
 from wattline.bus.health import Health
 from wattline.bus.parts import Parts
 from wattline.bus.spans import AGREEMENTS_NEEDED, Spans
-from wattline.bus.suspicion import Question
+from wattline.bus.suspicion import LateAnswer, Question
 from wattline.clock import Slot
 from wattline.errors import ChecksumError
 from wattline.plan import Span
@@ -43,7 +42,8 @@ class Sweep:
         self.failures = Failures("house", self.parts, self.spans)
         self.health = Health()
         self.belief = Belief(METER, self.parts, self.spans, self.failures, self.health)
-        self.belief.begin(self.parts.values())
+        self.belief.begin()
+        self.belief.expect(self.parts.values())
 
     def hear_late(self, question: Question | None, span: Span) -> set[int]:
         """A late answer of ``span``; the addresses of what is believed then."""
@@ -77,7 +77,8 @@ def test_a_late_answer_serves_all_that_it_holds(sweep: Sweep) -> None:
     for _ in range(AGREEMENTS_NEEDED):
         sweep.spans.agreed(WIDE)
     fast = {part.address for part in sweep.parts.values() if not sweep.parts.can_wait(part)}
-    sweep.belief.begin(sweep.parts.values())
+    sweep.belief.begin()
+    sweep.belief.expect(sweep.parts.values())
     assert sweep.hear_late(question, WIDE) == fast
 
 
@@ -87,7 +88,8 @@ def test_halves_are_no_answer_of_the_whole(sweep: Sweep, *, is_whole: bool) -> N
     part = sweep.parts[ENERGY.first]
     for _ in range(ENOUGH):
         sweep.belief.decoded.clear()
-        sweep.belief.begin(sweep.parts.values())
+        sweep.belief.begin()
+        sweep.belief.expect(sweep.parts.values())
         sweep.failures.begin()
         sweep.failures.failed(ENERGY, ChecksumError())
         sweep.belief.hear(part, Answer(ENERGY.count * is_whole, said(ENERGY), 0, is_known=True))

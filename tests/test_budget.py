@@ -5,8 +5,11 @@
 | the slow reads of a slow meter grow too long for what is left    | test_a_slow_meter_has_short_slow_reads_all_the_same |
 | the patience with a lost reply is left out, or counted twice     | test_a_lost_reply_costs_what_is_waited_beyond_the_usual |
 | a meter that is read every ten seconds counts as ten             | test_a_meter_that_is_read_rarely_takes_its_share  |
+| what is learnt makes a round longer than what is proven          | test_no_bus_is_read_more_rarely_for_what_was_learnt |
 | more meters are said to fit than have turns of one slot          | test_as_many_meters_fit_as_are_read_in_every_slot |
 """
+
+import random
 
 import pytest
 
@@ -16,6 +19,14 @@ from wattline.meters import Model, load_models
 
 MODELS = load_models()
 MODEL = MODELS["orno-we515"]
+
+
+WERE_RARER = [
+    ["schneider-iem2150", "chint-dtsu666", "orno-we516", "eastron-sdm630"],
+    ["orno-we517", "noark-ex9em", "eastron-sdm120", "carlo-gavazzi-em111"],
+    ["siemens-pac2200", "orno-we517", "lovato-dmg610", "garo-gnm3d"],
+    ["eastron-sdm72-v2", "carlo-gavazzi-em24", "orno-we516"],
+]
 
 
 def budget(turnaround_s: float = 0.02, *, proven: bool = False) -> Budget:
@@ -57,3 +68,19 @@ def test_as_many_meters_fit_as_are_read_in_every_slot(model: Model, *, proven: b
     assert most.round_s == 1
     assert most.fits or not number
     assert not more.fits
+
+
+def test_no_bus_is_read_more_rarely_for_what_was_learnt() -> None:
+    """Of 100 by chance, and of those that once were: a long slow read is cut, or it would have to be left room for."""
+    dice = random.Random(1)
+    buses = [dice.sample(sorted(MODELS), dice.choice((2, 3, 4))) for _ in range(100)] + WERE_RARER
+    for names in buses:
+        lines = [
+            line_of(
+                [budget_of(MODELS[name], MODELS[name].settings, 0.02, proven=proven) for name in names],
+                [1] * len(names),
+                1,
+            )
+            for proven in (False, True)
+        ]
+        assert lines[0].round_s <= lines[1].round_s, names

@@ -13,12 +13,11 @@ The meter behind it is in ``test_failures.py``; here is a stand-in that answers 
 | a question is put without the time for it                     | test_nothing_is_asked_without_time                  |
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
+from wattline.bus.asking import LEAST_WAIT_S
 from wattline.bus.knock import SILENT_SWEEPS, Knock
+from wattline.bus.window import UNLIMITED, Window
 from wattline.clock import Slot
 from wattline.errors import NoReplyError, RefusedError
 from wattline.meters.eastron_sdm120 import MODEL
@@ -39,12 +38,12 @@ class Door:
     def doubts(self, length: int, _question: object) -> int:
         return int(length in self.in_doubt)
 
-    @contextmanager
-    def hurried(self, _deadline_s: float, _length: int, *, is_first: bool = False) -> Iterator[bool]:
-        assert is_first, "however slow it is thought to be"
-        yield self.has_time
+    def window(self, _deadline_s: float, _length: int, least_s: float) -> Window | None:
+        assert least_s == LEAST_WAIT_S, "however slow it is thought to be"
+        return UNLIMITED if self.has_time else None
 
-    def ask(self, first: int, length: int, _question: object) -> tuple[int, ...]:
+    def ask(self, first: int, length: int, _question: object, *, within: Window) -> tuple[int, ...]:
+        assert within is UNLIMITED
         self.asked.append((first, length))
         if self.comes:
             raise self.comes

@@ -19,8 +19,7 @@ How spans and lengths are learnt is told in ``test_spans.py`` and ``test_session
 | a slot is filled with trials of lengths that hardly matter  | test_one_of_the_lesser_lengths_is_tried_in_a_slot        |
 """
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -30,6 +29,7 @@ from virtual import FACTOR, POWER, REACTIVE, image
 from wattline.bus.learning import IDENTITY_TRIES, Learning, Trying, is_lasting
 from wattline.bus.parts import Parts
 from wattline.bus.spans import AGREEMENTS_NEEDED, FAILURES_ALLOWED, SILENCES_ALLOWED, Spans
+from wattline.bus.window import UNLIMITED, Window
 from wattline.clock import Slot
 from wattline.errors import MODBUS_EXCEPTIONS, ChecksumError, NoReplyError, ReadError, RefusedError
 from wattline.meters import Block
@@ -145,7 +145,9 @@ class Reader:
         self.asked: list[tuple[int, Span]] = []
         self.lengths: list[tuple[int, int, int]] = []
         self._second = 0
-        asking = SimpleNamespace(doubts=lambda *_: 0, time_for=lambda *_: True, hurried=self._hurried, ask=self._ask)
+        asking = SimpleNamespace(
+            doubts=lambda *_: 0, time_for=lambda *_: True, window=lambda *_: UNLIMITED, ask=self._ask
+        )
         self.spans = Spans(model, self.parts.values(), METER.settings, widens=Trying.SPANS in trying)
         self._learning = Learning(
             replace(METER, model=model), asking, self.parts.lengths, self.spans, trying=trying, read=self._read
@@ -165,11 +167,8 @@ class Reader:
         registers = [image(0)[register] for register in range(part.address, part.end)]
         return decode(METER.model.rows_of(part), part.address, registers)
 
-    @contextmanager
-    def _hurried(self, _deadline_s: float, _length: int) -> Iterator[bool]:
-        yield True
-
-    def _ask(self, first: int, length: int, _question: object) -> tuple[int, ...]:
+    def _ask(self, first: int, length: int, _question: object, *, within: Window) -> tuple[int, ...]:
+        assert within is UNLIMITED
         self.asked.append((self._second, Span(first, length)))
         if self.error:
             raise self.error

@@ -13,11 +13,17 @@
 | a slow meter is read value by value, though one wide read would do | test_a_slow_meter_is_learnt_in_slots_that_are_left_to_it |
 | slow reads leave no time for the trial that would make time | test_a_wider_read_is_tried_though_slow_reads_fill_what_is_left |
 | the plan promises what is not kept | test_meters_are_read_as_often_as_is_planned |
+| one long slow read, which was learnt, costs everybody every other second | test_what_is_learnt_makes_no_round_longer |
 | meters that just fit are read in turns for ever | test_meters_that_only_just_fit_into_a_second_are_read_every_second |
 | meters with intervals all want the same second, and the last never has a word | test_meters_with_intervals_do_not_all_want_the_same_second, test_beside_a_slow_meter_the_others_are_read_whole |
+| ... or go before meters without, and starve them | test_a_meter_with_an_interval_costs_no_plain_one_its_turn |
 | a read that is longer than a slot is never made, and nothing is said | test_a_read_longer_than_a_second_is_made_in_pieces |
 | turns go to and fro | test_turns_that_were_taken_are_kept |
 | meters of other settings are not heard, or garble the next | test_meters_of_three_line_settings_share_the_wire |
+| a slow read that takes longer than it should costs another meter its reading | test_slow_reads_that_take_longer_than_they_should_cost_nobody_a_second |
+| ... or a reading is missing, and nothing tells | test_what_a_second_could_not_hold_is_counted |
+| a meter that dies costs a timeout for each of its reads | test_a_meter_that_dies_costs_two_timeouts_and_then_one |
+| ... or is given up for one reply that was lost | test_a_lost_reply_costs_nobody_a_second |
 | a dead meter costs the others their readings | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
 | ... or is asked as often as ever, or said to be dead for ever | test_a_dead_meter_is_asked_ever_more_rarely_and_said_once |
 | ... or is not noticed when it comes back | test_a_meter_comes_back_within_its_back_off, test_a_meter_comes_back_on_a_full_bus |
@@ -249,6 +255,70 @@ def test_meters_are_read_as_often_as_is_planned(live: Live, words: list[str], tr
         assert len(of_meter.slots(236, 295)) >= 60 / line.round_s - 1, name
 
 
+QUARTET = ["a=orno-we517@3", "b=carlo-gavazzi-em24@7", "c=hiking-dds238-2@12", "d=schneider-iem3000@22"]
+TRIO = ["a=eastron-sdm72-v2@1", "b=carlo-gavazzi-em24@2", "c=orno-we516@3"]
+
+
+def no_longer_than(longest: int, turnaround_s: float) -> Callable[[Ask], Replies]:
+    return lambda ask: [(turnaround_s, ask.reply() if ask.count <= longest else ask.refusal(3))]
+
+
+@pytest.mark.parametrize(("words", "turnaround_s"), [(QUARTET, 0.014), (QUARTET, 0.02), (TRIO, 0.02)])
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_what_is_learnt_makes_no_round_longer(
+    live: Live, words: list[str], turnaround_s: float, trying: Trying
+) -> None:
+    """A slow read of 96 registers takes 0.26 s, which has to be left in every second; two of 48 do as well."""
+    street = Street(*words)
+    for mate in street.meters.values():
+        mate.behaves = no_longer_than(11 if "em24" in mate.meter.model.name else 125, turnaround_s)
+    seen = live(street, 260, trying=trying)
+    for name, of_meter in seen.items():
+        fast = {row.field for row in street[name].meter.model.rows if row.pace == "fast"}
+        assert of_meter.wrong == []
+        assert [slot for slot in range(180, 261) if not of_meter.fields.get(slot, set()) >= fast] == [], name
+
+
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_slow_reads_that_take_longer_than_they_should_cost_nobody_a_second(live: Live, trying: Trying) -> None:
+    """Every third reply begins late; whoever is named last has its reading all the same."""
+    street = Street(*QUARTET)
+    dice = random.Random(3)
+
+    def answer(ask: Ask, longest: int, slow: set[int]) -> Replies:
+        begins_s = dice.choice((0.013, 0.013, 0.06 if ask.first in slow else 0.02))
+        return [(begins_s, ask.reply() if ask.count <= longest else ask.refusal(3))]
+
+    for mate in street.meters.values():
+        model = mate.meter.model
+        slow = {row.address for row in model.rows if row.pace == "slow"}
+        mate.behaves = partial(answer, longest=11 if "em24" in model.name else 125, slow=slow)
+    seen = live(street, 200, trying=trying)
+    for name, of_meter in seen.items():
+        fast = {row.field for row in street[name].meter.model.rows if row.pace == "fast"}
+        lost = [slot for slot in range(120, 201) if not of_meter.fields.get(slot, set()) >= fast]
+        assert lost == [], name
+
+
+def test_what_a_second_could_not_hold_is_counted(live: Live) -> None:
+    """A bus that becomes fuller than anybody could know: each reading that is not there, or not whole, has been counted."""
+    street = Street(*FIVE)
+    counted: dict[int, float] = {}
+
+    def before(slot: int) -> None:
+        if slot == 120:
+            for mate in street.meters.values():
+                mate.behaves = after(0.16)
+
+    seen = live(street, 130, before)
+    for name, of_meter in seen.items():
+        # Of three in a row without a retry.
+        missing = sum(slot not in complete(of_meter, 120, 130) for slot in range(120, 131))
+        counted[name] = of_meter.health["crowded_slots"]
+        assert missing == 0 or counted[name] > 0, name
+    assert sum(counted.values()) > 0
+
+
 @pytest.mark.parametrize("word", ["carlo-gavazzi-em24@2,baud=2400", "eastron-sdm630@1,baud=1200"])
 def test_a_long_sweep_goes_on_in_the_next_second(live: Live, word: str) -> None:
     """An interval of ten seconds is promised to be enough, and is, though a slot has one."""
@@ -311,6 +381,25 @@ def test_a_long_sweep_costs_its_neighbours_nothing(live: Live, word: str) -> Non
     assert min(had[row.field] for row in street["long"].meter.model.rows) >= 5
 
 
+@pytest.mark.parametrize("place", [0, 1, 3])
+@pytest.mark.parametrize("turnaround_s", [0.04, 0.06])
+def test_a_meter_with_an_interval_costs_no_plain_one_its_turn(live: Live, turnaround_s: float, place: int) -> None:
+    """Three that have their turns every two seconds, and one that takes what they leave, wherever it was named."""
+    words = QUARTET[1:]
+    words.insert(place, "own=eastron-sdm120@5,interval=2s")
+    street = Street(*words)
+    for mate in street.meters.values():
+        mate.behaves = no_longer_than(11 if "em24" in mate.meter.model.name else 80, turnaround_s)
+    street["d"].behaves = after(turnaround_s)
+    seen = live(street, 200, trying=Trying.NOTHING)
+    for name in "bcd":
+        fast = {row.field for row in street[name].meter.model.rows if row.pace == "fast"}
+        whole = [slot for slot in seen[name].slots(100, 200) if seen[name].fields[slot] >= fast]
+        assert gaps(whole) == {2}, name
+    voltages = [slot for slot in seen["own"].slots(80, 149) if "voltage_v" in seen["own"].fields[slot]]
+    assert max(gaps(voltages)) <= 6, "until the counters begin anew, which takes some time"
+
+
 def test_a_wider_read_is_tried_though_slow_reads_fill_what_is_left(live: Live) -> None:
     """Two that need one to fit into a second: 46 % of it then."""
     street = Street("a=inepro-pro1@1", "b=inepro-pro1@2")
@@ -335,7 +424,7 @@ def test_slow_meters_with_intervals_are_read_when_it_is_their_time_and_not_in_a_
     for name, mate in street.meters.items():
         mate.behaves = partial(answer, least_s=0.1 if name.startswith("h") else 0.01)
     seen = live(street, 300)
-    for name, shortest_s, longest_s in (("h1", 9, 12), ("h2", 9, 12), ("h3", 2, 8), ("a", 1, 1), ("d", 1, 3)):
+    for name, shortest_s, longest_s in (("h1", 5, 16), ("h2", 5, 16), ("h3", 1, 14), ("a", 1, 1), ("d", 1, 4)):
         powers = [slot for slot in seen[name].slots(20) if "power_w" in seen[name].fields[slot]]
         assert shortest_s <= min(gaps(powers)) <= max(gaps(powers)) <= longest_s, name
         assert seen[name].health["timeouts"] <= 1, name
@@ -389,6 +478,46 @@ def test_a_dead_meter_costs_the_others_nothing_but_a_first_second(live: Live, pl
         assert seen[name].wrong == []
         assert seen[name].slots() == list(range(seen[name].slots()[0], 61))
         assert complete(seen[name], 2, 60) == list(range(2, 61)), name
+
+
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+@pytest.mark.parametrize("name", list("abcd"))
+def test_a_meter_that_dies_costs_two_timeouts_and_then_one(live: Live, name: str, trying: Trying) -> None:
+    """However many reads it has: the first and one more are not answered in the second in which it dies."""
+    street = Street(*QUARTET)
+    for mate in street.meters.values():
+        mate.behaves = no_longer_than(11 if "em24" in mate.meter.model.name else 125, 0.014)
+
+    def before(slot: int) -> None:
+        street[name].is_on = slot < 140
+
+    seen = live(street, 150, before, trying=trying)
+    asked = Counter(asked_in(street, name))
+    assert asked[140] <= 2
+    assert {asked[slot] for slot in range(141, 151)} <= {0, 1}
+    for other, of_meter in seen.items():
+        fast = {row.field for row in street[other].meter.model.rows if row.pace == "fast"}
+        lost = [slot for slot in range(120, 151) if not of_meter.fields.get(slot, set()) >= fast]
+        assert other == name or set(lost) <= {140}
+
+
+@pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
+def test_a_lost_reply_costs_nobody_a_second(live: Live, trying: Trying) -> None:
+    """Every eighth of one meter, in whatever read."""
+    street = Street(*FIVE[:3])
+    number = 0
+
+    def answer(ask: Ask) -> Replies:
+        nonlocal number
+        number += 1
+        return [] if number > 500 and not number % 8 else sound(ask)
+
+    street["m2"].behaves = answer
+    seen = live(street, 200, trying=trying)
+    for name, of_meter in seen.items():
+        slots = of_meter.slots(120, 200)
+        assert complete(of_meter, 120, 200) == slots, name
+        assert len(gaps(slots)) == 1
 
 
 def test_a_dead_meter_is_asked_ever_more_rarely_and_said_once(live: Live, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ What becomes of it among others is told in ``test_many_meters.py``.
 | ... or leaves it though there is time, or though it is too much    | the same                                         |
 """
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -63,19 +64,20 @@ def member(join: Join, street: Street) -> Member:
 def sweep(street: Street, member: Member, second: int) -> None:
     street.until(second)
     member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
+    member.end(slot(second))
 
 
 def keeps_time(member: Member, second: int) -> bool:
     """Whether it does, when there is a trial to keep it for."""
-    member.session.needs = SimpleNamespace(load=lambda: Load(0.5), trial_s=lambda _now_s: 0.3)
-    return member.load(slot(second)).trial_s > 0
+    member.session.needs = SimpleNamespace(load=lambda _longest_slow_s=None: Load(0.5), trial_s=lambda _now_s: 0.3)
+    return member.load(slot(second), math.inf).trial_s > 0
 
 
 def test_time_is_kept_for_trials_while_a_meter_is_new(street: Street, member: Member) -> None:
     """Two minutes from when it was first heard; what is not learnt by then is learnt when there happens to be time."""
     street["house"].is_on = False
     sweep(street, member, 1)
-    assert member.load(slot(2)).trial_s == 0
+    assert member.load(slot(2), math.inf).trial_s == 0
     street["house"].is_on = True
     for second in (50, 90):
         sweep(street, member, second)
@@ -93,12 +95,12 @@ def test_time_is_kept_for_trials_after_a_cut(street: Street, member: Member) -> 
 
 def test_who_is_away_needs_nothing(street: Street, member: Member) -> None:
     sweep(street, member, 1)
-    assert member.load(slot(2)).fast_s > 0.1
+    assert member.load(slot(2), math.inf).fast_s > 0.1
     street["house"].is_on = False
     for second in range(2, 2 + SILENT_SLOTS):
-        assert member.load(slot(second)) != Load()
+        assert member.load(slot(second), math.inf) != Load()
         sweep(street, member, second)
-    assert member.load(slot(10)) == Load()
+    assert member.load(slot(10), math.inf) == Load()
     assert (member.wants(slot(10)).fast_s, member.wants(slot(10)).spare_s) == (0, 0)
 
 
@@ -112,8 +114,12 @@ def test_every_fourth_of_full_slots_is_left_to_a_trial(
 ) -> None:
     """If the slot of 0.95 s holds it."""
     asked: list[int] = []
-    member.session.needs = SimpleNamespace(load=lambda: Load(fast_s), trial_s=lambda _now_s: trial_s)
-    member.session.sweep = lambda parts, slot, *_, **__: parts and asked.append(int(slot.began_s))
+    member.session.needs = SimpleNamespace(
+        load=lambda _longest_slow_s=None: Load(fast_s), trial_s=lambda _now_s: trial_s
+    )
+    member.session.begin = lambda slot, *_, **__: SimpleNamespace(
+        read=lambda parts, *_: parts and asked.append(int(slot.began_s))
+    )
     for second in range(1, 9):
         member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
     assert asked == ([1, 2, 3, 5, 6, 7] if is_left else [*range(1, 9)])

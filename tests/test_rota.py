@@ -13,9 +13,12 @@ What comes of it on a line is told in ``test_many_meters.py``.
 | a meter that is read every ten seconds counts as ten          | test_a_meter_with_an_interval_counts_by_its_share  |
 | ... or waits for its turn besides its interval                | the same                                           |
 | two meters that are away cost two timeouts                    | test_one_of_those_who_are_away_is_asked            |
+| a long slow read costs everybody every other second            | test_a_slow_read_is_cut_rather_than_a_round_made_longer |
+| of meters with intervals the last one never has a word        | test_of_those_who_take_what_is_left_who_waits_longest_is_first |
 | who went without is put off again                             | test_who_went_without_is_asked_first_and_who_is_silent_last |
 """
 
+import math
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -25,6 +28,9 @@ from wattline.bus.rota import SURE_S, TURNS_S, Rota
 from wattline.bus.turns import USABLE_SHARE, Load
 from wattline.clock import Slot
 
+# A slow read can be cut into so many.
+PIECES = 3
+
 
 @dataclass
 class Mate:
@@ -33,11 +39,14 @@ class Mate:
     name: str
     fast_s: float = 0.4
     own_s: int = 0
+    slow_s: float = 0.0
     is_away: bool = False
     until_s: float = 0.0
     is_silent: bool = False
     went_without: bool = False
     passed_over: int = 0
+    since_s: float = 0.0
+    longest_slow_s: float = math.inf
     reckoned: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -51,12 +60,21 @@ class Mate:
     def rest(self) -> SimpleNamespace:
         return SimpleNamespace(is_away=self.is_away, until_s=self.until_s, is_over=lambda now_s: now_s >= self.until_s)
 
-    def load(self, slot: Slot) -> Load:
+    def load(self, slot: Slot, longest_slow_s: float) -> Load:
         self.reckoned.append(int(slot.began_s))
-        return Load() if self.is_away else Load(self.fast_s)
+        if self.is_away:
+            return Load()
+        pieces = max(1, min(PIECES, math.ceil(self.slow_s / max(longest_slow_s, 0.001))))
+        return Load(self.fast_s, pieces * (self.slow_s / pieces,) if self.slow_s else ())
+
+    def limit_slow_reads(self, longest_slow_s: float) -> None:
+        self.longest_slow_s = longest_slow_s
 
     def is_due(self, slot: Slot) -> bool:
         return not self.own_s or int(slot.began_s) % self.own_s == 0
+
+    def waits_since_s(self, _slot: Slot) -> float:
+        return self.since_s
 
     def is_last(self, _slot: Slot) -> bool:
         return self.is_silent
@@ -106,7 +124,7 @@ def test_turns_grow_within_ten_seconds(line: Line) -> None:
     assert line.seconds_until(2) == TURNS_S - 2
     assert sorted(line.play(2)) == [["a"], ["b"]]
     assert [mate.round_s for mate in line.mates] == [2, 2]
-    assert line.mates[0].reckoned == [100, 110]
+    assert sorted(set(line.mates[0].reckoned)) == [100, 110]
     assert TURNS_S == 10
 
 
@@ -155,6 +173,15 @@ def test_a_meter_with_an_interval_counts_by_its_share(fast_s: float, round_s: fl
     assert sum("slow0" in asked for asked in line.play(20)) == 2
 
 
+@pytest.mark.parametrize(("slow_s", "round_s", "longest_s"), [(0.1, 1, 0.15), (0.4, 1, 0.15), (0.6, 2, math.inf)])
+def test_a_slow_read_is_cut_rather_than_a_round_made_longer(slow_s: float, round_s: float, longest_s: float) -> None:
+    """Two sweeps of 0.4 s leave 0.15 s, into which a third of 0.4 s fits, but not one of 0.6 s."""
+    line = Line(Mate("a", slow_s=slow_s), Mate("b"))
+    line.play(100)
+    assert line.seconds_until(round_s, most=1) == 0
+    assert [mate.longest_slow_s for mate in line.mates] == 2 * [pytest.approx(longest_s)]
+
+
 def test_one_of_those_who_are_away_is_asked() -> None:
     """The one that has waited longest, when its time has come; where all are away, in every second."""
     line = Line(Mate("x", is_away=True, until_s=103), Mate("a"), Mate("y", is_away=True, until_s=102))
@@ -164,6 +191,12 @@ def test_one_of_those_who_are_away_is_asked() -> None:
     line.mates[1].is_away, line.mates[1].until_s = True, 120
     line.mates[0].until_s = 130
     assert line.play(2) == [["y"], ["y"]]
+
+
+def test_of_those_who_take_what_is_left_who_waits_longest_is_first() -> None:
+    """Else whoever is named last would have nothing, where they do not all fit; all the others come before them."""
+    own = [Mate(f"own{since_s}", 0.1, own_s=10, is_silent=True, since_s=since_s) for since_s in (80.0, 70.0, 90.0)]
+    assert Line(*own, Mate("a", 0.1)).play() == [["a", "own70.0", "own80.0", "own90.0"]]
 
 
 def test_who_went_without_is_asked_first_and_who_is_silent_last() -> None:

@@ -51,6 +51,7 @@ from wattline.registers import Encoding, Row
 from wattline.scan.bar import Bar
 from wattline.scan.order import Question, Step
 from wattline.scan.progress import EVERY_S, Lines, time_left
+from wattline.scan.report import Findings, as_table
 from wattline.scan.search import Found
 from wattline.simulate import Scenario, Simulator
 from wattline.simulate.frames import parse, reply
@@ -97,6 +98,9 @@ def home_bus() -> Iterator[str]:
     meters = [Meter("a", ORNO, 1, ORNO.settings), Meter("b", ORNO, 2, ORNO.settings), Meter("c", SDM, 1, SDM.settings)]
     with Simulator(meters, Scenario(load="fixed", line="wire")) as simulator:
         yield simulator.port
+
+
+SIBLINGS = ["orno-we517", "orno-we516", "eastron-sdm72-v2", "carlo-gavazzi-em24-e1"]
 
 
 def commands(text: str) -> list[list[str]]:
@@ -415,3 +419,17 @@ def test_without_rich_a_terminal_gets_lines(program, simulator, monkeypatch):
     assert "━" not in shown
     assert "Searching: 9600 8E1, address 1; about" in shown
     assert "Address 1 at 9600 8E1: ORNO OR-WE-515" in shown
+
+
+def test_siblings_stand_below_one_another_and_leave_the_evidence_its_room(monkeypatch):
+    """Four names beside each other left it ten characters."""
+    monkeypatch.setenv("COLUMNS", "100")
+    evidence = ["voltage 230.1 V, frequency 50.0 Hz and their third"]
+    siblings = [SimpleNamespace(model=load_models()[name], evidence=evidence, doubt="") for name in SIBLINGS]
+    found = SimpleNamespace(
+        address=1, settings=LineSettings(), best=siblings[0], others=siblings[1:], may_be_two=False, is_given_up=False
+    )
+    lines = as_table(Findings("/dev/ttyUSB0", [found])).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert [name for line in lines for name in SIBLINGS if name in line] == SIBLINGS
+    assert "voltage 230.1 V, frequency" in lines[1]

@@ -205,22 +205,22 @@ def test_a_missing_reply_that_says_what_it_said_before_is_no_copy(suspicion):
 def test_only_the_answer_to_another_question_may_be_a_copy(suspicion):
     copies = suspicion.copies
     copies.came((1, 2), ONE, 0.0)
-    assert not copies.may_be_one((1, 2), OTHER, 1.0), "the same registers a second later, which say the same"
-    assert not copies.may_be_one((1, 3), THIRD, 0.1)
-    assert not copies.may_be_one((1, 2), THIRD, COPY_S + 0.001)
-    assert copies.may_be_one((1, 2), THIRD, 0.1)
+    assert not copies.suspects((1, 2), OTHER, 1.0), "the same registers a second later, which say the same"
+    assert not copies.suspects((1, 3), THIRD, 0.1)
+    assert not copies.suspects((1, 2), THIRD, COPY_S + 0.001)
+    assert copies.suspects((1, 2), THIRD, 0.1)
 
 
 def test_what_is_given_twice_is_no_copy_and_what_is_at_rest_is_believed_at_once(suspicion):
     copies = suspicion.copies
     copies.came((0, 0), ONE, 0.0)
-    assert copies.may_be_one((0, 0), THIRD, 0.1)
-    assert not copies.may_be_one((0, 0), THIRD, 0.2)
+    assert copies.suspects((0, 0), THIRD, 0.1)
+    assert not copies.suspects((0, 0), THIRD, 0.2)
     copies.believed((0, 0), THIRD)
     copies.came((0, 0), ONE, 1.0)
-    assert not copies.may_be_one((0, 0), THIRD, 1.1)
+    assert not copies.suspects((0, 0), THIRD, 1.1)
     copies.believed((0, 5), THIRD)
-    assert copies.may_be_one((0, 0), THIRD, 2.1)
+    assert copies.suspects((0, 0), THIRD, 2.1)
 
 
 def test_what_is_explained_leaves_the_horizon_as_it_is(suspicion):

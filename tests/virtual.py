@@ -33,6 +33,7 @@ LATEST_S = 2.8
 # What an adapter hands on at once: 16 ms of 9600 baud are 13 characters.
 ADAPTER_BYTES = 8
 NEVER_S = 1e9
+NEAR = 1000
 FREQUENCY, CURRENT, POWER, REACTIVE, FACTOR = 0x130, 0x139, 0x140, 0x148, 0x158
 FAST = {row.field for row in MODEL.rows if row.pace == "fast"}
 PROVEN = {(block.address, block.count) for block in MODEL.blocks} | {(0x0B, 1)}
@@ -217,7 +218,8 @@ class Housemate:
         """The value of a row in ``second``, in units of its last decimal."""
         if self.meter.model.name == MODEL.name:
             return raw(row.field, self.stamp(second))
-        low, high = (round(end * 10**row.decimals) for end in (row.low, row.high))
+        # Not so far from zero that a float of four bytes rounds it.
+        low, high = (round(max(end, -NEAR) * 10**row.decimals) for end in (row.low, row.high))
         return low + (row.address * 300 + self.stamp(second)) % (high - low)
 
     def image(self, second: int) -> dict[int, int]:

@@ -3,13 +3,14 @@
 The spans are those that ``wattline run`` chooses once it has measured the turnaround that is assumed here.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from wattline.bus.latency import patience_s
-from wattline.bus.settings import LineSettings
-from wattline.bus.turns import Load, is_room, take_turns, takes_what_is_left
-from wattline.meters import Model
+from wattline.bus.settings import LONGEST_READ, LineSettings
+from wattline.bus.turns import Load, Turns, is_room, room_s, take_shorter_turns, takes_what_is_left
+from wattline.meters import Block, Model
 from wattline.plan import (
     SLOW_S,
     TYPICAL_TURNAROUND_S,
@@ -57,18 +58,73 @@ class PlannedRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What the reads of one meter follow from.
+
+    Attributes:
+        model: the table.
+        settings: the speed of the line.
+        turnaround_s: from a request's end to the reply's begin.
+        proven: whether only what is proven is read; else also what is tried, as if all of it will be answered.
+        at_once: whether what is slow is read with the rest, as in the first sweep; spread otherwise.
+    """
+
+    model: Model
+    settings: LineSettings
+    turnaround_s: float
+    proven: bool
+    at_once: bool
+
+    def groups(self) -> Iterable[tuple[list[Block], bool]]:
+        """What is read together, and whether that is spread over ten seconds."""
+        parts = parts_of(self.model)
+        if self.at_once:
+            return ((list(parts), False),)
+        slow = [part for part in parts if is_slow(self.model, part)]
+        return ([part for part in parts if part not in slow], False), (slow, True)
+
+    def reads(self, longest_slow_s: float = math.inf) -> Iterable[PlannedRead]:
+        """The reads, if no slow one is longer than so many seconds, but for what cannot be cut."""
+        known, pause_s = proven_spans(self.model), self.model.pause_ms / 1000
+        most_slow = self.settings.registers_within(longest_slow_s, self.turnaround_s + pause_s)
+        for parts, is_spread in self.groups():
+            most = most_slow if is_spread else LONGEST_READ
+            cost = Cost(self.settings, (TYPICAL_TURNAROUND_S if is_spread else self.turnaround_s) + pause_s)
+            if self.proven:
+                reads = known_reads(parts, known, cost, most=most)
+            else:
+                reads = wanted_reads(self.model, parts, (), known, cost, most=most)
+            for read in reads:
+                is_proven = any(other.holds(read.span.first, read.span.end) for other in known)
+                yield PlannedRead(
+                    read.span,
+                    _fields(self.model, read),
+                    is_spread,
+                    is_proven,
+                    is_tried=len(read.parts) > 1 and not is_proven,
+                    seconds=self.settings.read_s(read.span.count, self.turnaround_s) + pause_s,
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The reads of one meter.
 
     Attributes:
         reads: those of every sweep, then the slow ones.
+        basis: what they follow from.
         change_s: seconds of silence that the change to this meter costs beside the pauses of its reads.
         spare_s: seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun.
     """
 
     reads: tuple[PlannedRead, ...]
+    basis: Basis = field(compare=False)
     change_s: float = 0.0
     spare_s: float = 0.0
+
+    def within(self, longest_slow_s: float) -> "Budget":
+        """The same meter, if no slow read of it takes more than so many seconds, but for what cannot be cut."""
+        return replace(self, reads=tuple(self.basis.reads(longest_slow_s)))
 
     @property
     def fast_s(self) -> float:
@@ -91,8 +147,13 @@ class Budget:
 
     def fits(self, interval_s: float) -> int:
         """How many such meters fit on one line, all read every ``interval_s``."""
-        numbers = range(MOST_METERS, 0, -1)
-        return next((number for number in numbers if is_room([self.load] * number, interval_s, interval_s)), 0)
+        numbers = (number for number in range(MOST_METERS, 0, -1) if number * self.fast_s <= room_s(interval_s))
+        return next((number for number in numbers if self._is_room(number, interval_s)), 0)
+
+    def _is_room(self, number: int, interval_s: float) -> bool:
+        turns = Turns(1, (0,) * number)
+        longest_slow_s = turns.longest_slow_s([self.load] * number, interval_s)
+        return is_room([self.within(longest_slow_s).load] * number, interval_s, interval_s)
 
 
 def budget_of(
@@ -114,20 +175,9 @@ def budget_of(
         at_once: whether what is slow is read with the rest, as in the first sweep; spread otherwise.
         change_s: seconds of silence before it is asked after another meter.
     """
-    known, pause_s = proven_spans(model), model.pause_ms / 1000
-    parts = parts_of(model)
-    slow = [part for part in parts if is_slow(model, part)]
-    fast = [part for part in parts if part not in slow]
-    planned = []
-    for group, is_spread in ((parts, False),) if at_once else ((fast, False), (slow, True)):
-        cost = Cost(settings, (TYPICAL_TURNAROUND_S if is_spread else turnaround_s) + pause_s)
-        reads = known_reads(group, known, cost) if proven else wanted_reads(model, group, (), known, cost)
-        for read in reads:
-            is_proven = any(other.holds(read.span.first, read.span.end) for other in known)
-            seconds = settings.read_s(read.span.count, turnaround_s) + pause_s
-            is_tried = len(read.parts) > 1 and not is_proven
-            planned.append(PlannedRead(read.span, _fields(model, read), is_spread, is_proven, is_tried, seconds))
-    return Budget(tuple(planned), max(0.0, change_s - pause_s), patience_s(turnaround_s) - turnaround_s)
+    basis = Basis(model, settings, turnaround_s, proven, at_once)
+    spare_s = patience_s(turnaround_s) - turnaround_s
+    return Budget(tuple(basis.reads()), basis, max(0.0, change_s - model.pause_ms / 1000), spare_s)
 
 
 def _fields(model: Model, read: Read) -> tuple[str, ...]:
@@ -140,11 +190,13 @@ class Line:
     """What several meters take of the line that they share.
 
     Attributes:
+        budgets: the reads of each meter, its slow ones cut so that the others have their round.
         costs_s: seconds of each interval that each meter takes.
         fits: whether all are read in every interval.
         round_s: seconds in which every meter has its turn.
     """
 
+    budgets: tuple[Budget, ...]
     costs_s: tuple[float, ...]
     fits: bool
     round_s: float
@@ -152,13 +204,18 @@ class Line:
 
 def line_of(budgets: Iterable[Budget], intervals_s: Sequence[float], interval_s: float) -> Line:
     """The meters with these ``budgets``, each read every so many of ``intervals_s``, on one line with slots of ``interval_s``."""
-    budgets, shares = tuple(budgets), tuple(interval_s / own_s for own_s in intervals_s)
-    loads = [
-        takes_what_is_left(budget.load, interval_s, own_s) for budget, own_s in zip(budgets, intervals_s, strict=True)
-    ]
-    slots = take_turns(loads, interval_s).slots
+    budgets = tuple(budgets)
+
+    def loads_of(of_meters: Iterable[Budget]) -> list[Load]:
+        pairs = zip(of_meters, intervals_s, strict=True)
+        return [takes_what_is_left(budget.load, interval_s, own_s) for budget, own_s in pairs]
+
+    turns = take_shorter_turns(lambda longest_s: loads_of(b.within(longest_s) for b in budgets), interval_s)
+    longest_slow_s = turns.longest_slow_s(loads_of(budgets), interval_s)
+    budgets = tuple(budget.within(longest_slow_s) for budget in budgets)
+    loads = loads_of(budgets)
     costs_s = tuple(
-        budget.sweep_s(own_s) * share for budget, own_s, share in zip(budgets, intervals_s, shares, strict=True)
+        budget.sweep_s(own_s) * interval_s / own_s for budget, own_s in zip(budgets, intervals_s, strict=True)
     )
     has_room = is_room(loads, interval_s, interval_s, sum(load.every_slot_s for load in loads))
-    return Line(costs_s, slots == 1 and has_room, slots * interval_s)
+    return Line(budgets, costs_s, turns.slots == 1 and has_room, turns.slots * interval_s)

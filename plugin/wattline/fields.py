@@ -115,6 +115,13 @@ ELECTRICITY_FIELDS = _by_name(
 
 METER_HEALTH_FIELDS = _by_name(
     Field("polls", "", "counter", 0, "Slots in which the meter was asked."),
+    Field(
+        "crowded_slots",
+        "",
+        "counter",
+        0,
+        "Slots that had too little time for all that moves of the meter; what there was none for is left out.",
+    ),
     Field("requests", "", "counter", 0, "Requests sent to the meter, retries and trials included."),
     Field("replies", "", "counter", 0, "Sound replies to the question that was asked."),
     Field("retries", "", "counter", 0, "Requests sent again inside their slot."),

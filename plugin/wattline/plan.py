@@ -1,9 +1,7 @@
 """From rows to spans: what is read at once, what is due, and what it costs on the wire. Pure functions.
 
-At 9600 baud the number of requests is the budget: each costs thirteen characters, a silence and the meter's turnaround
-before it carries anything, as much as 17 registers that nobody wants. So the plan with the fewest milliseconds is the one
-with the fewest requests, but for wide gaps on slow lines: the SDM120's 72 registers at 2400 baud take 689 ms at once, and
-461 ms in two reads. Milliseconds decide, and where they are equal, the requests.
+A read costs its milliseconds on the line, and the plan with the fewest is chosen; of equal ones that with the fewest
+requests. ``plugin/README.md`` says why.
 
 Rows are first gathered into *parts*: what one proven read holds of the rows of one pace. Parts are then covered by
 *spans*. A span is known when it lies within a proven read or within one that was learnt; any other may be tried
@@ -13,7 +11,7 @@ Rows are first gathered into *parts*: what one proven read holds of the rows of 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wattline.bus.settings import LineSettings
+from wattline.bus.settings import LONGEST_READ, LineSettings
 from wattline.meters import Block, Model
 from wattline.registers import Row
 
@@ -113,8 +111,7 @@ FEW_ROWS = 3
 
 def fitted(model: Model, settings: LineSettings, longest_s: float) -> Model:
     """``model``, with each proven read that takes more than ``longest_s`` seconds cut between rows into some that do not."""
-    spare_s = settings.read_s(0, TYPICAL_TURNAROUND_S)
-    most = int((longest_s - spare_s) / (settings.read_s(1) - settings.read_s(0)))
+    most = settings.registers_within(longest_s, TYPICAL_TURNAROUND_S)
     pieces = [piece for block in model.blocks for piece in _pieces(model, block, most)]
     return replace(model, blocks=tuple(pieces))
 
@@ -200,17 +197,27 @@ def known_reads(
     known: Collection[Span],
     cost: Cost,
     is_free: Callable[[Span], bool] = lambda _span: True,
+    most: int = LONGEST_READ,
 ) -> list[Read]:
-    """The cheapest reads of ``parts`` that stay within ``known`` spans and that ``is_free`` lets be asked for."""
+    """The cheapest reads of ``parts`` that stay within ``known`` spans and that ``is_free`` lets be asked for.
+
+    Of several parts none is read at once that has more than ``most`` registers.
+    """
 
     def may_be(span: Span) -> bool:
-        return any(other.holds(span.first, span.end) for other in known) and is_free(span)
+        return span.count <= most and any(other.holds(span.first, span.end) for other in known) and is_free(span)
 
     return _cheapest(parts, may_be, cost)
 
 
 def wanted_reads(
-    model: Model, parts: Iterable[Block], failed: Collection[Span], known: Collection[Span], cost: Cost
+    model: Model,
+    parts: Iterable[Block],
+    failed: Collection[Span],
+    known: Collection[Span],
+    cost: Cost,
+    *,
+    most: int = LONGEST_READ,
 ) -> list[Read]:
     """The cheapest reads of ``parts`` that may be possible: known, or neither forbidden nor failed before.
 
@@ -220,9 +227,12 @@ def wanted_reads(
         failed: spans that the meter did not answer, or not rightly; what holds one of them is not tried.
         known: spans that it answers.
         cost: what a request costs.
+        most: registers of one read of several parts, known or not.
     """
 
     def may_be(span: Span) -> bool:
+        if span.count > most:
+            return False
         if any(other.holds(span.first, span.end) for other in known):
             return True
         return (
@@ -235,23 +245,23 @@ def wanted_reads(
 
 
 def _cheapest(parts: Iterable[Block], is_allowed: Callable[[Span], bool], cost: Cost) -> list[Read]:
-    """Fewest seconds, then fewest requests. A part on its own is always allowed.
+    """Fewest seconds, then fewest requests, then the shortest longest read. A part on its own is always allowed.
 
     Sorted by address, the parts up to each one are covered by the best cover of those before a last read, and that read.
     """
     ordered = sorted(parts, key=lambda part: part.address)
-    best: list[tuple[float, int, int]] = [(0.0, 0, 0)]
+    best: list[tuple[float, int, int, int]] = [(0.0, 0, 0, 0)]
     for end in range(1, len(ordered) + 1):
         choices = []
         for begin in range(end):
             span = _span_of(ordered[begin:end])
             if end - begin == 1 or is_allowed(span):
-                seconds, requests, _ = best[begin]
-                choices.append((round(seconds + cost.read_s(span), 6), requests + 1, begin))
+                seconds, requests, longest, _ = best[begin]
+                choices.append((round(seconds + cost.read_s(span), 6), requests + 1, max(longest, span.count), begin))
         best.append(min(choices))
     reads, end = [], len(ordered)
     while end:
-        begin = best[end][2]
+        begin = best[end][-1]
         reads.append(Read(_span_of(ordered[begin:end]), tuple(ordered[begin:end])))
         end = begin
     return reads[::-1]

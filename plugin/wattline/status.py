@@ -1,7 +1,7 @@
 """One sentence about how the metering goes, for the person who asks systemd: bounded, whatever the names and how many."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 HOUR_S = 3600
 PORT_CHARACTERS = 100
@@ -31,6 +31,16 @@ class Tally:
     def __str__(self) -> str:
         slots = "seconds" if self._interval_s == 1 else f"slots of {self._interval_s} s"
         return f"a reading in {sum(self._slots)} of the last {len(self._slots)} {slots}"
+
+
+def of_meter(name: str, values: Mapping[str, float] | None) -> str:
+    """A meter with the power and the voltage that it said last; None is one that does not answer."""
+    if values is None:
+        return f"{name} does not"
+    power_w, voltage_v = (values.get(field) for field in ("power_w", "voltage_v"))
+    power = f" {round(power_w)} W" if power_w is not None else ""
+    voltage = f" {voltage_v:.1f} V" if voltage_v is not None else ""
+    return f"{name}{power}{voltage}"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,18 +1,17 @@
 """One question to one meter: asked, waited for, and the books kept on what came, what did not, and what may still come."""
 
-import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 from wattline.bus.frames import Stray
-from wattline.bus.health import Health
+from wattline.bus.health import Health, Tally
 from wattline.bus.latency import Latency, patience_s
 from wattline.bus.modbus import Modbus
+from wattline.bus.originals import Originals
 from wattline.bus.pause import LOSSES_NEEDED, Pause
-from wattline.bus.suspicion import Question
+from wattline.bus.suspicion import LateAnswer, Question
+from wattline.bus.window import UNLIMITED, Window
 from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
 from wattline.words import Meter
@@ -21,21 +20,7 @@ from wattline.words import Meter
 GATEWAY_REFUSALS = (10, 11)
 # However little is left of a slot, so much is waited for a reply to what was asked.
 LEAST_WAIT_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class LateAnswer:
-    """A reply that came after its question was given up.
-
-    Attributes:
-        question: what it answers; None when that cannot be known.
-        length: how many registers were asked for.
-        registers: what it says.
-    """
-
-    question: Question | None
-    length: int
-    registers: tuple[int, ...]
+SLACK_S = 0.02
 
 
 class Asking:
@@ -65,13 +50,13 @@ class Asking:
         self._latency = Latency(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
         self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._originals = Originals(meter, modbus.port, self._suspicion, monotonic)
         self._failures: Counter[Span] = Counter()
-        self._most_s = self._ask_by_s = math.inf
 
     @property
     def timeout_s(self) -> float:
         """How long a reply is waited for, from the end of the request to its first byte."""
-        return min(self._latency.timeout_s, self._most_s)
+        return self._latency.timeout_s
 
     @property
     def spare_s(self) -> float:
@@ -99,20 +84,31 @@ class Asking:
         """Whether a read of ``length`` registers is over by ``deadline_s`` even if it is not answered."""
         return self._monotonic() + self._meter.settings.read_s(length, self.timeout_s) <= deadline_s
 
-    @contextmanager
-    def hurried(self, deadline_s: float, length: int, *, is_first: bool = False) -> Iterator[bool]:
-        """Wait no longer for the reply to a read of ``length`` registers than until ``deadline_s``; whether that may do.
+    @property
+    def usual_wait_s(self) -> float:
+        """Seconds in which it usually begins its reply, and a little more."""
+        return self._latency.typical_s + SLACK_S
 
-        What is arriving is heard to its end first, since no request can be sent into it. The first question of a sweep
-        is put however slow the meter is thought to be, since nothing else would tell that it has become quicker.
+    def window(self, deadline_s: float, length: int, least_s: float | None = None) -> Window | None:
+        """How long a read of ``length`` registers may take to be over by ``deadline_s``; None if that is too little.
+
+        What is arriving is heard to its end first, since no request can be sent into it.
+
+        Args:
+            deadline_s: by the monotonic clock.
+            length: how many registers.
+            least_s: seconds that have to be left for the reply to begin in; unless given, those in which it all but
+                certainly does.
         """
         self.listen()
         left_s = self.left_s(deadline_s) - self.pause_s - self._meter.settings.read_s(length)
-        self._most_s, self._ask_by_s = max(left_s, LEAST_WAIT_S), deadline_s
-        try:
-            yield left_s >= (LEAST_WAIT_S if is_first else self._latency.least_s)
-        finally:
-            self._most_s = self._ask_by_s = math.inf
+        is_enough = left_s >= (self._latency.least_s if least_s is None else least_s)
+        return Window(max(left_s, LEAST_WAIT_S), deadline_s) if is_enough else None
+
+    def tally(self) -> Tally:
+        """What was asked and what came, so far."""
+        health = self.health
+        return Tally(health["requests"], health["replies"], health["replies"] + health["refusals"], self.heard)
 
     def left_s(self, deadline_s: float) -> float:
         """Seconds until ``deadline_s``."""
@@ -120,9 +116,17 @@ class Asking:
 
     def reads_s(self, lengths: Iterable[int]) -> float:
         """Seconds that reads of ``lengths`` registers usually take."""
-        settings = self._meter.settings
-        pause_s = max(0.0, self._pause.before_s(is_change=False) - settings.silence_s)
-        return sum(settings.read_s(length, self._latency.idle_s) + pause_s for length in lengths)
+        return sum(self._meter.settings.read_s(length, self._idle_s) for length in lengths)
+
+    def registers_within(self, seconds: float) -> int:
+        """How many registers a read may have that usually takes no more than so many seconds."""
+        return self._meter.settings.registers_within(seconds, self._idle_s)
+
+    @property
+    def _idle_s(self) -> float:
+        """Seconds that a read usually takes beyond its characters and the silence behind it."""
+        pause_s = self._pause.before_s(is_change=False) - self._meter.settings.silence_s
+        return self._latency.idle_s + max(0.0, pause_s)
 
     def trial_s(self, length: int) -> float:
         """Seconds that have to be left of a slot for a trial of ``length`` registers."""
@@ -136,7 +140,9 @@ class Asking:
         """How many replies that may still come could be taken for the answer to ``question`` in ``length`` registers."""
         return self._suspicion.doubts(length, self._own(question), self._monotonic())
 
-    def ask(self, first: int, length: int, question: Question, function: int = 0) -> tuple[int, ...]:
+    def ask(
+        self, first: int, length: int, question: Question, function: int = 0, within: Window = UNLIMITED
+    ) -> tuple[int, ...]:
         """Read ``length`` registers from ``first`` on; ``question`` is what an answer would answer.
 
         Args:
@@ -144,35 +150,26 @@ class Asking:
             length: how many.
             question: what an answer would answer.
             function: 3 or 4; the model's unless given.
+            within: how long it may take.
 
         Raises:
             ReadError: of the class that says why there are none; it is counted, unless nothing was asked.
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        last = (self._port.address, self._port.settings)
-        is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
-        self._port.use(self._meter.settings)
-        self._port.reply_timeout_s, self._port.ask_by_s = self.timeout_s, self._ask_by_s
-        self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
-        self.health.count("requests")
-        asked_s, busy_s, question = self._monotonic(), self._port.busy_s, self._own(question)
+        timeout_s, question = min(self.timeout_s, within.reply_s), self._own(question)
+        is_change = self._prepare(timeout_s, within.ask_by_s)
+        asked_s, busy_s = self._monotonic(), self._port.busy_s
         try:
             registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
         except NotAskedError:
             self.health.count("requests", -1)
             raise
         except ReadError as error:
-            self.health.failed(error)
             self._note_failure(error, Span(first, length), is_change=is_change)
-            is_its_own = self._was_its_own(error, length)
-            if not is_its_own:
-                self._suspicion.given_up(length, question, asked_s)
-            if isinstance(error, RefusedError):
-                error.is_doubtful = not is_its_own
-            self._recognise_late()
+            self._doubt(error, length, question, asked_s)
             raise
-        registers = self._not_a_copy(registers, question, asked_s)
+        registers = self._not_a_copy(registers, question, asked_s, timeout_s)
         self._suspicion.answered(length, question, asked_s)
         self._recognise_late()
         self._pause.answered(is_change=is_change)
@@ -181,46 +178,35 @@ class Asking:
         self._note_reply(length, self._port.busy_s - busy_s)
         return registers
 
-    def _not_a_copy(self, registers: tuple[int, ...], question: Question, asked_s: float) -> tuple[int, ...]:
-        """The answer itself, where ``registers`` may be the reply to a question before, sent twice.
+    def _prepare(self, timeout_s: float, ask_by_s: float) -> bool:
+        """Make the port ready for a request to this meter, and count that; whether another was spoken to before."""
+        last = (self._port.address, self._port.settings)
+        is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
+        self._port.use(self._meter.settings)
+        self._port.reply_timeout_s, self._port.ask_by_s = timeout_s, ask_by_s
+        self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
+        self.health.count("requests")
+        return is_change
 
-        Raises:
-            EqualReplyError: no other came; then this may as well be the answer, which the next time tells.
-        """
-        copies, now_s = self._suspicion.copies, self._monotonic()
-        if copies.may_be_one(registers, question, now_s):
-            # Where all is in order two values are the same, and nothing is under way.
-            is_likely = copies.are_known(now_s) or self._suspicion.is_any_missing(now_s)
-            wait_s = self.timeout_s if is_likely else min(self.timeout_s, patience_s(self.turnaround_s))
-            real = self._next_answer(len(registers), question, now_s + wait_s)
-            if real is None:
-                self.heard, self.silences = self.heard + 1, 0
-                if is_likely:
-                    self._suspicion.given_up(len(registers), question, asked_s)
-                raise EqualReplyError(
-                    f"The reply to a read of {Span(question.first, len(registers))} of address {self._meter.address} answers "
-                    "another question or is the same by chance; it is believed when it is given again."
-                )
-            copies.seen(now_s)
-            registers = real
-        copies.came(registers, question, self._monotonic())
-        copies.believed(registers, question)
-        return registers
+    def _doubt(self, error: ReadError, length: int, question: Question, asked_s: float) -> None:
+        """Note that a reply may still come, unless ``error`` came of the only one that could."""
+        is_its_own = self._was_its_own(error, length)
+        if not is_its_own:
+            self._suspicion.given_up(length, question, asked_s)
+        if isinstance(error, RefusedError):
+            error.is_doubtful = not is_its_own
+        self._recognise_late()
 
-    def _next_answer(self, length: int, question: Question, deadline_s: float) -> tuple[int, ...] | None:
-        """The next reply of ``length`` that is no copy of one before; None when there is none by ``deadline_s``."""
-        strays = self._port.strays
-        while self._port.listen(deadline_s):
-            for stray in [stray for stray in strays if self._is_from_it(stray) and stray.frame.count == length]:
-                strays.remove(stray)
-                if not self._suspicion.copies.may_be_one(stray.frame.registers, question, stray.received_s):
-                    return stray.frame.registers
-        return None
-
-    def _is_from_it(self, stray: Stray) -> bool:
-        frame = stray.frame
-        is_its_own = (frame.address, frame.function) == (self._meter.address, self._meter.model.function)
-        return is_its_own and not frame.is_refusal
+    def _not_a_copy(
+        self, registers: tuple[int, ...], question: Question, asked_s: float, timeout_s: float
+    ) -> tuple[int, ...]:
+        """The answer itself, where ``registers`` may be the reply to a question before, sent twice. Raises EqualReplyError."""
+        usual_s = min(timeout_s, patience_s(self.turnaround_s))
+        try:
+            return self._originals.original_of(registers, question, asked_s, timeout_s=timeout_s, usual_s=usual_s)
+        except EqualReplyError:
+            self.heard, self.silences = self.heard + 1, 0
+            raise
 
     def _note_reply(self, length: int, took_s: float) -> None:
         self.silences = 0
@@ -242,6 +228,8 @@ class Asking:
         return question._replace(meter=self._meter.name)
 
     def _note_failure(self, error: ReadError, span: Span, *, is_change: bool) -> None:
+        """Keep the books on a request that was not answered rightly."""
+        self.health.failed(error)
         is_silence = isinstance(error, NoReplyError)
         if is_silence:
             self._pause.unanswered(is_change=is_change, is_known=not self.is_lost(span))

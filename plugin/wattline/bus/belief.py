@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from wattline.bus.asking import LateAnswer
 from wattline.bus.evidence import Answer, Evidence
 from wattline.bus.failures import Failures
 from wattline.bus.health import Health
 from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
+from wattline.bus.suspicion import LateAnswer
 from wattline.clock import Slot
 from wattline.log import LOG
 from wattline.meters import Block
@@ -39,15 +39,20 @@ class Belief:
         self._health = health
         self._evidence: dict[int, Evidence] = {}
 
-    def begin(self, parts: Iterable[Block]) -> None:
-        """A sweep of ``parts`` begins."""
-        self._evidence = {part.address: Evidence(part, self._meter.model) for part in parts}
+    def begin(self) -> None:
+        """A sweep begins."""
+        self._evidence = {}
+
+    def expect(self, parts: Iterable[Block]) -> None:
+        """``parts`` are asked for from now on, so that what comes late may be the answer."""
+        for part in parts:
+            self._evidence_of(part)
 
     def end(self, parts: Iterable[Block]) -> None:
         """The sweep of ``parts`` is over; what was answered and not believed is counted."""
         for part in parts:
             if part.address not in self.decoded:
-                self._health.count("doubtful_replies", len(self._evidence[part.address].answers))
+                self._health.count("doubtful_replies", len(self._evidence_of(part).answers))
 
     def waits_for_proof(self, part: Block) -> bool:
         """Whether a certain answer in a length on trial waits for one in the proven length, be that in doubt."""

@@ -10,7 +10,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
 from wattline.bus.settings import NETWORK
-from wattline.bus.timetable import Wants, shared_out
+from wattline.bus.timetable import Share, Wants, shared_out
 from wattline.bus.turns import room_s
 from wattline.clock import Slot
 from wattline.errors import PortError
@@ -19,13 +19,15 @@ from wattline.plan import fitted
 from wattline.ports import is_packets
 from wattline.reading import Point
 from wattline.registers import on_grain
-from wattline.status import listed
+from wattline.status import listed, of_meter
 from wattline.words import Meter
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 # Of the room in a slot, what one read may take; the rest is for patience. A longer one would never be begun.
 LONGEST_SHARE = 0.7
+# The same of a meter with an interval of its own, which has what the others leave.
+LONGEST_SHARE_OF_PATIENT = 0.4
 
 
 class Bus:
@@ -55,7 +57,7 @@ class Bus:
         modbus = Modbus(port)
         self._members = [
             Member(
-                _as_behind(port.name, meter, LONGEST_SHARE * room_s(interval_s)),
+                _as_behind(port.name, meter, _longest_share(meter, meters, interval_s) * room_s(interval_s)),
                 modbus,
                 interval_s,
                 place=number / len(meters),
@@ -75,18 +77,27 @@ class Bus:
         self._reported_s = monotonic()
 
     def poll(self, slot: Slot) -> list[Point]:
-        """The readings of one slot; a meter that said nothing has none."""
-        points = []
+        """The readings of one slot; a meter that said nothing has none.
+
+        What moves is read of all meters before what can wait is read of any, so that a slow read which takes longer than
+        it should costs no other meter its reading. Meters with intervals of their own have what the others leave.
+        """
         self._polled = self._rota.whose_turn(slot)
-        wants = [member.wants(slot) for member in self._polled]
-        for done, member in enumerate(self._polled):
+        patient = [member for member in self._polled if member.takes_what_is_left(slot)]
+        for members in ([member for member in self._polled if member not in patient], patient):
+            self._read(members, slot)
+        return [point for member in self._polled for point in member.end(slot)]
+
+    def _read(self, members: Sequence[Member], slot: Slot) -> None:
+        """Read what moves of all ``members``, then what can wait."""
+        wants = [member.wants(slot) for member in members]
+        for done, member in enumerate(members):
             # A line that breaks off again and again shall not always do so before the same meter.
             member.passed_over += 1
             if self._ready():
                 member.passed_over = 0
                 self._sweep(member, slot, wants[done:])
-                points += member.points(slot)
-        return points
+        self._read_what_can_wait(members, slot)
 
     def idle(self, slot: Slot) -> None:
         """Use what is left of a slot to learn more about the meters that were read in it, each first in its turn."""
@@ -118,9 +129,10 @@ class Bus:
         """Whether the port is there, and how the meters are: those first that do not answer."""
         if self._lost_s is not None:
             return f"the port is away for {self._monotonic() - self._lost_s:.0f} s"
-        meters = sorted(self._members, key=lambda member: member.is_there)
-        answering = sum(member.is_there for member in meters)
-        return f"{answering} of {len(meters)} meters answer ({listed([member.status for member in meters])})"
+        meters = sorted(self._members, key=lambda member: member.said is not None)
+        answering = sum(member.said is not None for member in meters)
+        words = [of_meter(member.meter.name, member.said) for member in meters]
+        return f"{answering} of {len(meters)} meters answer ({listed(words)})"
 
     def close(self) -> None:
         """Give the port back."""
@@ -128,14 +140,30 @@ class Bus:
 
     def _sweep(self, member: Member, slot: Slot, wants: Sequence[Wants]) -> None:
         """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
+        listen_until_s, share = self._shared_out(slot, wants)
+        try:
+            member.sweep(slot, listen_until_s, share, has_rest=len(self._polled) == 1)
+        except PortError as error:
+            self._lost(error)
+
+    def _read_what_can_wait(self, members: Sequence[Member], slot: Slot) -> None:
+        """In what is left of the slot: of that meter first, of which something has waited longest."""
+        waiting = [(wants, member) for member in members if (wants := member.waits()).slow]
+        waiting.sort(key=lambda pair: -max(read.waited_s for read in pair[0].slow))
+        for done, (_, member) in enumerate(waiting):
+            listen_until_s, share = self._shared_out(slot, [wants for wants, _ in waiting[done:]])
+            if share.fitting and self._port.is_open:
+                try:
+                    member.read_slow(slot, listen_until_s, share.fitting)
+                except PortError as error:
+                    self._lost(error)
+
+    def _shared_out(self, slot: Slot, wants: Sequence[Wants]) -> tuple[float, Share]:
+        """How long the first of those who want something may listen, and what it has of the time for slow reads."""
         now_s = self._monotonic()
         left_s = slot.deadline_s - now_s
         # Nobody listens for late replies in the others' time.
-        listen_until_s = now_s + left_s / len(wants)
-        try:
-            member.sweep(slot, listen_until_s, shared_out(wants, left_s - self._kept_for_trial_s(slot)))
-        except PortError as error:
-            self._lost(error)
+        return now_s + left_s / len(wants), shared_out(wants, left_s - self._kept_for_trial_s(slot))
 
     def _kept_for_trial_s(self, slot: Slot) -> float:
         """Seconds of every fourth round that slow reads leave to a trial: else they might fill what is left for ever."""
@@ -173,6 +201,12 @@ class Bus:
             LOG.error("%s It is tried again after 1 s, then ever more rarely, at least every 30 s.", error)
         else:
             LOG.debug("%s", error)
+
+
+def _longest_share(meter: Meter, meters: Sequence[Meter], interval_s: float) -> float:
+    """Of the room in a slot, what one proven read of ``meter`` may take beside the others."""
+    is_patient = len(meters) > 1 and (meter.interval_s or 0) > interval_s
+    return LONGEST_SHARE_OF_PATIENT if is_patient else LONGEST_SHARE
 
 
 def _as_behind(port_name: str, meter: Meter, longest_s: float) -> Meter:

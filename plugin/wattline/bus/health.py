@@ -1,6 +1,7 @@
 """What a meter's conversation looked like: the counters and times of ``wattline_meter``."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from wattline.bus.latency import median
 from wattline.errors import ReadError
@@ -8,6 +9,7 @@ from wattline.registers import on_grain
 
 COUNTERS = (
     "polls",
+    "crowded_slots",
     "requests",
     "replies",
     "retries",
@@ -27,6 +29,22 @@ COUNTERS = (
     "empty_frames",
     "inconsistent",
 )
+
+
+class Tally(NamedTuple):
+    """What was asked and what came, so far.
+
+    Attributes:
+        requests: questions put.
+        replies: answers in time.
+        answers: answers and refusals in time.
+        heard: how often anything came, be it late.
+    """
+
+    requests: int
+    replies: int
+    answers: int
+    heard: int
 
 
 class Health:

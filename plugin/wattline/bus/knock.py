@@ -4,7 +4,7 @@ A meter may be silent to what is longer than it takes, and then to all that is r
 row, what it does not answer is asked for in smaller pieces (``failures.py``).
 """
 
-from wattline.bus.asking import Asking
+from wattline.bus.asking import LEAST_WAIT_S, Asking
 from wattline.bus.suspicion import Question
 from wattline.clock import Slot
 from wattline.errors import ReadError
@@ -43,13 +43,13 @@ class Knock:
         """
         self._answers_that_only = False
         count = self._row.encoding.count
-        with self._asking.hurried(slot.deadline_s, count, is_first=True) as is_time:
-            try:
-                if is_time:
-                    self._asking.ask(self._row.address, count, self._question(slot))
-                    self._answers_that_only = True
-            except ReadError:
-                pass
+        within = self._asking.window(slot.deadline_s, count, LEAST_WAIT_S)
+        try:
+            if within:
+                self._asking.ask(self._row.address, count, self._question(slot), within=within)
+                self._answers_that_only = True
+        except ReadError:
+            pass
         return self._answers_that_only
 
     def _question(self, slot: Slot) -> Question:

@@ -13,6 +13,7 @@ from wattline.bus.lengths import Lengths
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
 from wattline.bus.trial import Outcome, Trial
+from wattline.bus.window import Window
 from wattline.clock import Slot
 from wattline.errors import NoReplyError, ReadError, RefusedError
 from wattline.log import LOG
@@ -103,10 +104,10 @@ class Learning:
             question = Question(slot.began_s, read.span.first)
             if self._asking.doubts(read.span.count, question):
                 continue
-            with self._asking.hurried(slot.deadline_s, read.span.count) as is_time:
-                # Looked at again, since something may have come meanwhile.
-                if is_time and not self._asking.doubts(read.span.count, question):
-                    self._try_span(read, question, before)
+            within = self._asking.window(slot.deadline_s, read.span.count)
+            # Looked at again, since something may have come meanwhile.
+            if within and not self._asking.doubts(read.span.count, question):
+                self._try_span(read, question, before, within)
             return
 
     def _tell_the_outcome(self) -> None:
@@ -127,10 +128,10 @@ class Learning:
         latest = {part.address: self._latest.get(part.address) for part in read.parts}
         return {address: said[1] for address, said in latest.items() if said and said[0] >= since_s}
 
-    def _try_span(self, read: Read, question: Question, before: Mapping[int, Decoded]) -> None:
+    def _try_span(self, read: Read, question: Question, before: Mapping[int, Decoded], within: Window) -> None:
         self._requests_before = self._requests_before or self._spans.requests
         try:
-            registers = self._asking.ask(read.span.first, read.span.count, question)
+            registers = self._asking.ask(read.span.first, read.span.count, question, within=within)
         except ReadError as error:
             if is_lasting(error):
                 tell_dropped(self._meter.name, self._spans.drop(read.span, question.slot_s), read.span, str(error))

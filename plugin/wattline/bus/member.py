@@ -1,18 +1,22 @@
 """One meter as a member of its bus: when it is due, what of it, and the point that comes of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from wattline import fields
+from wattline.bus.asking import LEAST_WAIT_S
 from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
-from wattline.bus.timetable import NOTHING, Due, Share, Timetable, Wants
+from wattline.bus.sweep import Sweep
+from wattline.bus.timetable import NOTHING, Share, SlowRead, Timetable, Wants
 from wattline.bus.turns import Load, room_s
 from wattline.clock import NS, Slot
 from wattline.log import LOG
+from wattline.meters import Block
+from wattline.plan import SLOW_S
 from wattline.plausibility import Judge, Verdict
 from wattline.reading import Point
 from wattline.words import Meter
@@ -25,6 +29,8 @@ SWEEPS_PER_TRIAL = 4
 VAIN_TRIALS = 3
 # What a slot that is left to a trial has to have beyond the trial.
 MARGIN_S = 0.03
+# A meter with an interval of its own comes before the others once when something of it has found no room for so long.
+STARVED_S = 3 * SLOW_S
 # So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
 LATE_SWEEPS = 10
 
@@ -36,8 +42,7 @@ class Member:
         meter: the meter.
         modbus: how it is asked.
         interval_s: seconds from slot to slot.
-        place: its place among its bus's meters, from 0 to less than 1, by which slow reads are spread, and the seconds of
-            meters that have an interval of their own.
+        place: its place among its bus's meters, from 0 to less than 1; spreads slow reads, and intervals of their own.
         is_alone: whether it has the bus to itself.
         monotonic: seconds of a clock that never steps.
         trying: what may be tried beyond the proven reads.
@@ -50,6 +55,7 @@ class Member:
         is_silent: whether it said nothing when it was asked last; so it is until it was heard.
         went_without: whether there was no time left for it in its last turn, or too little.
         passed_over: how many turns in a row it has lost because the port was away.
+        said: the values that it said last; None while it does not answer.
     """
 
     def __init__(
@@ -70,36 +76,68 @@ class Member:
         self.is_silent = True
         self.went_without = False
         self.passed_over = 0
+        self.said: Mapping[str, float] | None = None
         self._interval_s = interval_s
         self._is_alone = is_alone
         self._place = place
         self._asked_s: float | None = None
         self._heard_s: float | None = None
         self._judge = Judge(meter.model)
-        self._verdict = Verdict()
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
+        self._came_first_s = 0.0
         self._full_sweeps = self._vain_trials = self._requests = self._late_sweeps = 0
         self._is_told = False
         self._unfinished: set[int] = set()
+        self._sweep: Sweep | None = None
+        self._slow: list[SlowRead] = []
+        self._goes_on: set[int] | None = None
+        self._is_left_to_trial = False
 
-    def load(self, slot: Slot) -> Load:
-        """What it needs of the bus, as far as is known; nothing while it is away."""
+    def load(self, slot: Slot, longest_slow_s: float) -> Load:
+        """What it needs of the bus, as far as is known, if slow reads are cut to so many seconds; nothing while it is away."""
         if self.rest.is_away:
             return Load()
         is_new = self._heard_s is not None and slot.began_s - max(self._heard_s, self.session.failures.cut_s) < NEW_S
-        return replace(self.session.needs.load(), trial_s=self.session.needs.trial_s(slot.began_s) if is_new else 0.0)
+        needs = self.session.needs
+        return replace(needs.load(longest_slow_s), trial_s=needs.trial_s(slot.began_s) if is_new else 0.0)
+
+    def limit_slow_reads(self, longest_slow_s: float) -> None:
+        """From now on no slow read takes more than so many seconds, but for what cannot be cut."""
+        self.session.needs.limit(longest_slow_s)
 
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago, or has other seconds too."""
-        own_s = self.meter.interval_s
-        if own_s and own_s > self._interval_s and self._polled_s is not None:
-            return slot.began_s - self._polled_s < own_s * (0.5 if self._unfinished else 1.5)
+        if self._has_more_slots and self._polled_s is not None:
+            return self.is_silent or slot.began_s - max(self.waits_since_s(slot), self._came_first_s) < STARVED_S
         return (
             self.is_silent
             and not self.went_without
             and (self._asked_s is None or slot.began_s - self._asked_s < LONGEST_S)
         )
+
+    def waits_since_s(self, slot: Slot) -> float:
+        """Since when something that moves has not been read, of a meter that takes what the others leave; 0 of others."""
+        return self.session.oldest_s(slot) if self._has_more_slots else 0.0
+
+    def _least_s(self, slot: Slot) -> float | None:
+        """Seconds that have to be left for the reply to its first question; None, of one that can wait, for those that are sure.
+
+        What a meter with an interval of its own is asked too late, costs those who can wait their time.
+        """
+        if not self.takes_what_is_left(slot) or self._polled_s is None:
+            return LEAST_WAIT_S
+        can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
+        return None if can_wait else max(LEAST_WAIT_S, self.session.usual_wait_s)
+
+    def takes_what_is_left(self, slot: Slot) -> bool:
+        """Whether it has an interval of its own, so that it can wait for a slot in which the others leave time."""
+        return self._has_more_slots and self.is_last(slot)
+
+    @property
+    def _has_more_slots(self) -> bool:
+        """Whether it has an interval of its own that is longer than a slot."""
+        return bool(self.meter.interval_s and self.meter.interval_s > self._interval_s)
 
     def is_due(self, slot: Slot) -> bool:
         """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
@@ -123,37 +161,84 @@ class Member:
             return Wants(0.0, 0.0, wants.slow)
         return wants if self._is_its_time(slot) else Wants(0.0, wants.spare_s, wants.slow)
 
-    def sweep(self, slot: Slot, listen_until_s: float, share: Share) -> None:
-        """Read what is due.
+    def sweep(self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True) -> None:
+        """Read what moves, and what has waited too long; of what can wait the rest is read later (``read_slow``).
 
         Args:
             slot: the slot.
             listen_until_s: how long a late reply may be listened for.
             share: its slow reads that are due, and for which of them there is time.
+            has_rest: whether it has all that is left of the slot, so that what can wait need not.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        # Whom the others come before can wait for a slot in which there is time.
-        is_patient = bool(self.meter.interval_s) and self.is_last(slot)
-        due = NOTHING if self._is_for_a_trial(slot) else self._timetable.due(slot, self.round_s, share)
-        if self._is_its_time(slot):
-            self._polled_s = slot.began_s
-        else:
-            due = Due([part for part in due.parts if part.address in self._unfinished], due.first)
+        least_s = self._least_s(slot)
+        if not self.is_last(slot):
+            self._came_first_s = slot.began_s
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        try:
-            self.session.sweep(
-                due.parts, slot, listen_until_s, is_expected=is_expected, first=due.first, is_patient=is_patient
-            )
-        finally:
-            self._verdict = self._judged(slot)
-            self._timetable.note(slot, self.round_s, self.session.decoded, self._verdict.withheld.keys())
+        self._sweep = self.session.begin(slot, least_s, is_expected=is_expected)
+        self._is_left_to_trial = self._is_for_a_trial(slot)
+        self._slow = [*share.fitting, *share.waiting]
+        at_once = share if has_rest else Share([], self._slow)
+        due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
+        if self._is_its_time(slot):
+            self._polled_s, self._goes_on = slot.began_s, None
+        else:
+            self._goes_on = self._unfinished
+        parts = self._to_go_on_with(due.parts)
+        addresses = {part.address for part in parts}
+        self._slow = [read for read in self._slow if not read.addresses <= addresses]
+        self._sweep.read(parts, listen_until_s, due.first)
+
+    def waits(self) -> Wants:
+        """What it still wants of the slot in which it was swept, after what moves of all."""
+        is_over = self._is_left_to_trial or self._sweep is None or self._sweep.is_silent
+        return Wants(0.0, self.session.needs.load().spare_s, [] if is_over else self._slow)
+
+    def read_slow(self, slot: Slot, listen_until_s: float, reads: Sequence[SlowRead]) -> None:
+        """Read what could wait.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        if self._sweep:
+            parts = self._to_go_on_with(self._timetable.parts_of(slot, reads))
+            self._sweep.read(parts, listen_until_s)
+
+    def end(self, slot: Slot) -> list[Point]:
+        """Draw the conclusions of its sweep; what it said, nothing when it said nothing."""
+        sweep, self._sweep = self._sweep, None
+        if sweep is None:
+            return []
+        self.session.end(sweep, slot)
+        verdict = self._judged(slot)
+        self._timetable.note(slot, self.round_s, self.session.decoded, verdict.withheld.keys())
         if self.meter.interval_s:
             # A sweep that is longer than a slot goes on in the next.
-            self._unfinished = self.session.unasked.union(*(read.addresses for read in share.waiting))
-        self.went_without = self.session.was_heard is None and bool(due.parts)
+            asked = {part.address for part in sweep.parts}
+            self._unfinished = sweep.unasked.union(*(read.addresses - asked for read in self._slow))
+        else:
+            self._note_crowding(sweep)
+        self.went_without = self.session.was_heard is None and bool(sweep.parts)
+        self._note_silence(slot)
+        self.said = None if self.rest.is_away else verdict.values or self.said
+        tags = {"meter": self.meter.name, "role": self.meter.role}
+        return [Point(fields.ELECTRICITY, tags, verdict.values, slot.time_ns)] if verdict.values else []
+
+    def _to_go_on_with(self, parts: Iterable[Block]) -> list[Block]:
+        """``parts``, or of them what there was no time for when it was its time."""
+        return [part for part in parts if self._goes_on is None or part.address in self._goes_on]
+
+    def _note_crowding(self, sweep: Sweep) -> None:
+        """Count a slot that had no time for something that moves, so that no reading is missing in silence."""
+        lacked = (sweep.lacked_time & sweep.unasked) - self.session.decoded.keys()
+        is_crowded = any(part.address in lacked and not self.session.parts.can_wait(part) for part in sweep.parts)
+        self.session.health.count("crowded_slots", is_crowded or self._is_left_to_trial)
+
+    def _note_silence(self, slot: Slot) -> None:
         if self.session.was_heard is None:
             self._timetable.was_not_asked()
             return
@@ -179,27 +264,6 @@ class Member:
                 ", and leave out its timeout" if self.meter.timeout_s else "",
             )
         return self._late_sweeps >= LATE_SWEEPS and not self._is_alone
-
-    def points(self, slot: Slot) -> list[Point]:
-        """What it said in ``slot``; nothing when it said nothing."""
-        tags = {"meter": self.meter.name, "role": self.meter.role}
-        values = self._verdict.values
-        return [Point(fields.ELECTRICITY, tags, values, slot.time_ns)] if values else []
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it answers: it was heard, and has not been silent again and again since."""
-        return self._heard_s is not None and not self.rest.is_away
-
-    @property
-    def status(self) -> str:
-        """Its name with the power and the voltage that it said last, or that it does not answer."""
-        if not self.is_there:
-            return f"{self.meter.name} does not"
-        power_w, voltage_v = (self._verdict.values.get(name) for name in ("power_w", "voltage_v"))
-        power = f" {round(power_w)} W" if power_w is not None else ""
-        voltage = f" {voltage_v:.1f} V" if voltage_v is not None else ""
-        return f"{self.meter.name}{power}{voltage}"
 
     def report(self, slot: Slot) -> Point:
         """How the conversation with it goes."""

@@ -29,15 +29,26 @@ class Needs:
         self._spans = spans
         self._learning = learning
 
-    def load(self) -> Load:
-        """What it needs of the bus, as far as is known."""
+    def load(self, longest_slow_s: float | None = None) -> Load:
+        """What it needs of the bus, as far as is known.
+
+        Args:
+            longest_slow_s: how long a slow read of several parts might be; as it was told to ``limit`` unless given.
+        """
         fast = [self._usual_length(read) for read in self._spans.fast_reads()]
-        slow = [self._usual_length(read) for read in self._spans.slow_reads()]
+        most = None if longest_slow_s is None else self._asking.registers_within(longest_slow_s)
+        slow = [self._usual_length(read) for read in self._spans.slow_reads(most)]
+        # What can wait is read after the others' turn.
+        change_s = self._asking.pause_s
         return Load(
-            self._asking.pause_s + self._asking.reads_s(fast),
-            tuple(self._asking.reads_s([length]) for length in slow),
+            change_s + self._asking.reads_s(fast),
+            tuple(change_s + self._asking.reads_s([length]) for length in slow),
             self._asking.spare_s,
         )
+
+    def limit(self, longest_slow_s: float) -> None:
+        """From now on no slow read of several parts takes more than so many seconds."""
+        self._spans.most_slow = self._asking.registers_within(longest_slow_s)
 
     def trial_s(self, now_s: float) -> float:
         """Seconds that have to be left of a slot for the longest trial that is worth them now."""

@@ -1,10 +1,11 @@
 """Who is asked in a slot, and in which order; the turns follow what the meters are known to need."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wattline.bus.member import Member
-from wattline.bus.turns import Load, Turns, kept_free_s, room_s, take_turns, takes_what_is_left
+from wattline.bus.turns import Load, LoadsAt, Turns, kept_free_s, room_s, take_shorter_turns, takes_what_is_left
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 
@@ -72,23 +73,54 @@ class Rota:
         if self._followed_s is not None and slot.began_s - self._followed_s < TURNS_S and away == self._away:
             return
         self._followed_s, self._away = slot.began_s, away
-        loads = [member.load(slot) for member in self._members]
-        shares = [
+        before = self._turns
+        is_new = self._take_turns(slot)
+        loads = self._limit_slow_reads(slot)
+        self._tell_who_is_too_slow(loads, is_first=is_first)
+        is_longer = is_new and (self._turns.slots > before.slots or (is_first and self._turns.slots > 1))
+        self._tell_turns(
+            self._shares(loads), is_longer=is_longer, is_shorter=is_new and self._turns.slots < before.slots
+        )
+
+    def _take_turns(self, slot: Slot) -> bool:
+        """Whether new turns were taken: those that there were do not do any more, or shorter ones will do."""
+
+        def shares_at(longest_slow_s: float) -> list[Load]:
+            return self._shares([member.load(slot, longest_slow_s) for member in self._members])
+
+        turns = take_shorter_turns(shares_at, self._interval_s)
+        do_still = self._turns.hold(shares_at(self._longest_slow_s(shares_at(math.inf))), self._interval_s)
+        if do_still and not self._is_shorter_for_long(slot, shares_at, turns):
+            return False
+        self._turns, self._would_do_since_s = turns, None
+        for member in self._members:
+            member.round_s = float(member.meter.interval_s or self.round_s)
+        return True
+
+    def _limit_slow_reads(self, slot: Slot) -> list[Load]:
+        """Let no slow read be longer than the turns have room for; what the meters need then."""
+        longest_s = self._longest_slow_s(self._shares([member.load(slot, math.inf) for member in self._members]))
+        for member in self._members:
+            member.limit_slow_reads(longest_s)
+        return [member.load(slot, longest_s) for member in self._members]
+
+    def _longest_slow_s(self, shares: Sequence[Load]) -> float:
+        return self._turns.longest_slow_s(shares, self._interval_s)
+
+    def _shares(self, loads: Sequence[Load]) -> list[Load]:
+        """What the meters take of the slots; one that has an interval of its own takes what the others leave."""
+        return [
             takes_what_is_left(load, self._interval_s, member.meter.interval_s or self._interval_s)
             for load, member in zip(loads, self._members, strict=True)
         ]
-        self._tell_who_is_too_slow(loads, is_first=is_first)
-        turns, slots = take_turns(shares, self._interval_s), self._turns.slots
-        is_kept = self._turns.hold(shares, self._interval_s) and not self._is_shorter_for_long(slot, shares, turns)
-        if not is_kept:
-            self._take(turns)
-        is_longer = not is_kept and (turns.slots > slots or (is_first and turns.slots > 1))
-        self._tell_turns(shares, is_longer=is_longer, is_shorter=not is_kept and turns.slots < slots)
 
-    def _is_shorter_for_long(self, slot: Slot, shares: Sequence[Load], turns: Turns) -> bool:
+    def _is_shorter_for_long(self, slot: Slot, shares_at: LoadsAt, turns: Turns) -> bool:
         """Whether ``turns`` are shorter than those that are taken, and will be so."""
-        more = [replace(share, fast_s=SURE_SHARE * share.fast_s) for share in shares]
-        is_sure = take_turns(more, self._interval_s).slots < self._turns.slots
+
+        def more_at(longest_slow_s: float) -> list[Load]:
+            return [replace(share, fast_s=SURE_SHARE * share.fast_s) for share in shares_at(longest_slow_s)]
+
+        is_sure = take_shorter_turns(more_at, self._interval_s).slots < self._turns.slots
         return is_sure or self._would_have_done(slot, is_shorter=turns.slots < self._turns.slots)
 
     def _tell_turns(self, shares: Sequence[Load], *, is_longer: bool, is_shorter: bool) -> None:
@@ -103,12 +135,6 @@ class Rota:
             self._tell(shares)
         elif is_shorter:
             LOG.info("%s: All meters need less now; each is read every %.0f s.", self._port_name, self.round_s)
-
-    def _take(self, turns: Turns) -> None:
-        self._turns = turns
-        self._would_do_since_s = None
-        for member in self._members:
-            member.round_s = float(member.meter.interval_s or self.round_s)
 
     def _would_have_done(self, slot: Slot, *, is_shorter: bool) -> bool:
         """Whether shorter turns would have done for long enough."""
@@ -160,11 +186,16 @@ class Rota:
         )
 
 
-def _order(slot: Slot) -> Callable[[Member], tuple[int, bool, bool, bool]]:
-    """Who is asked first: whoever went without, be it away; last, who will hardly answer."""
+def _order(slot: Slot) -> Callable[[Member], tuple[int, bool, bool, bool, float]]:
+    """Who is asked first.
+
+    Whoever the port has passed over most often; then those whom others do not come before; those who are there, or went
+    without the last time; of these who went without; and of meters with intervals of their own who waits longest.
+    """
     return lambda member: (
         -member.passed_over,
         member.is_last(slot),
         member.rest.is_away and not member.went_without,
         not member.went_without,
+        member.waits_since_s(slot),
     )

@@ -10,6 +10,9 @@ PARITIES: tuple[Parity, ...] = ("N", "E", "O")
 STOP_BITS = (1, 2)
 # A USB adapter hands on what it received up to 16 ms late; silence shorter than this proves nothing.
 ADAPTER_LATENCY_S = 0.02
+# Registers; no Modbus reply carries more.
+LONGEST_READ = 125
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ class LineSettings:
         silence behind it.
         """
         return (8 + 5 + 2 * count) * self.character_s + turnaround_s + self.silence_s
+
+    def registers_within(self, seconds: float, turnaround_s: float = 0.0) -> int:
+        """How many registers a read may have to take no more than so many seconds on the wire; 0 if it cannot be."""
+        # What a read takes, has room in just as many seconds.
+        share = (seconds - self.read_s(0, turnaround_s)) / (2 * self.character_s) + ROUNDING
+        return max(0, int(min(share, LONGEST_READ)))
 
 
 NETWORK = LineSettings(100_000_000)

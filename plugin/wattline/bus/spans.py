@@ -13,7 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from wattline.bus.settings import LineSettings
+from wattline.bus.settings import LONGEST_READ, LineSettings
 from wattline.meters import Block, Model
 from wattline.plan import TYPICAL_TURNAROUND_S, Cost, Read, Span, is_slow, known_reads, proven_spans, wanted_reads
 
@@ -45,6 +45,7 @@ class Spans:
     Attributes:
         known: spans that the meter answers; a span within one of them is as good.
         turnaround_s: from a request's end to the reply's begin, by which reads are compared.
+        most_slow: how many registers a read of several slow parts may have: what the other meters leave room for.
     """
 
     def __init__(self, model: Model, parts: Iterable[Block], settings: LineSettings, *, widens: bool = True) -> None:
@@ -55,6 +56,7 @@ class Spans:
         self._split_by_pace()
         self._settings = settings
         self.turnaround_s = TYPICAL_TURNAROUND_S
+        self.most_slow = LONGEST_READ
         self._widens = widens
         self._is_anything_withdrawn = False
         self._answered: set[Span] = set()
@@ -67,21 +69,16 @@ class Spans:
         # Until when each waits that could not be judged, and how long it waits the next time.
         self._postponed_s: dict[Span, float] = {}
         self._pause_s: dict[Span, float] = {}
-        self._plans: dict[tuple[Cost, tuple[Block, ...]], list[Read]] = {}
-        self._wanted: dict[tuple[Cost, tuple[Block, ...]], list[Read]] = {}
+        self._plans: dict[tuple[Cost, int, tuple[Block, ...]], list[Read]] = {}
+        self._wanted: dict[tuple[Cost, int, tuple[Block, ...]], list[Read]] = {}
 
     def reads(self, parts: Iterable[Block], is_free: Callable[[Span], bool] = lambda _span: True) -> list[Read]:
         """The cheapest reads of ``parts`` by known spans that are free to be asked for."""
         parts = tuple(parts)
-        cost = self._cost(parts)
-        plan = self._plans.get((cost, parts))
-        if plan is None:
-            if len(self._plans) >= PLANS_KEPT:
-                self._plans.clear()
-            plan = self._plans[cost, parts] = known_reads(parts, self.known, cost)
+        plan = self._plan(parts, self._most(parts))
         if all(is_free(read.span) for read in plan if len(read.parts) > 1):
             return plan
-        return known_reads(parts, self.known, cost, is_free)
+        return known_reads(parts, self.known, self._cost(parts), is_free, self._most(parts))
 
     def is_known(self, span: Span) -> bool:
         """Whether the meter answers ``span``."""
@@ -91,9 +88,9 @@ class Spans:
         """The reads by which all fast parts are read."""
         return self.reads(self._fast)
 
-    def slow_reads(self) -> list[Read]:
-        """The reads by which all slow parts are read."""
-        return self.reads(self._slow)
+    def slow_reads(self, most: int | None = None) -> list[Read]:
+        """The reads by which all slow parts are read; or would be, if those of several might have ``most`` registers."""
+        return self._plan(self._slow, self.most_slow if most is None else most)
 
     def wanted(self, now_s: float) -> list[Read]:
         """Wider reads that are worth a trial now, the most useful first: fast parts, slow parts, both at once."""
@@ -166,6 +163,18 @@ class Spans:
         self._split_by_pace()
         self.withdraw(Span(part.address, part.count))
 
+    def _plan(self, parts: tuple[Block, ...], most: int) -> list[Read]:
+        """The cheapest known reads of ``parts``."""
+        key = (self._cost(parts), most, parts)
+        if key not in self._plans:
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.clear()
+            self._plans[key] = known_reads(parts, self.known, key[0], most=most)
+        return self._plans[key]
+
+    def _most(self, parts: Iterable[Block]) -> int:
+        return LONGEST_READ if any(part in self._fast for part in parts) else self.most_slow
+
     def _cost(self, parts: Iterable[Block]) -> Cost:
         turnaround_s = TYPICAL_TURNAROUND_S
         # Slow reads are few, but each has to fit into what the fast ones leave of a slot: a slower meter is no reason to
@@ -204,20 +213,26 @@ class Spans:
         self._wanted.clear()
 
     def _all_wanted(self) -> list[Read]:
-        reads = [read for parts in (self._fast, self._slow, self._fast + self._slow) for read in self._wanted_of(parts)]
-        return list(dict.fromkeys(reads))
+        both = [read for read in self._wanted_of(self._fast + self._slow) if self._is_of_both(read)]
+        return list(dict.fromkeys([*self._wanted_of(self._fast), *self._wanted_of(self._slow), *both]))
+
+    def _is_of_both(self, read: Read) -> bool:
+        return len({part in self._fast for part in read.parts}) > 1
 
     def _wanted_of(self, parts: tuple[Block, ...]) -> list[Read]:
-        cost = self._cost(parts)
-        wanted = self._wanted.get((cost, parts))
-        if wanted is None:
-            reads = self._widest_reads(parts, cost)
-            wanted = [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
-            self._wanted[cost, parts] = wanted
-        return wanted
+        key = (self._cost(parts), self._most(parts), parts)
+        if key not in self._wanted:
+            if len(self._wanted) >= PLANS_KEPT:
+                self._wanted.clear()
+            reads = self._widest_reads(parts, key[0], key[1])
+            self._wanted[key] = [read for read in reads if len(read.parts) > 1 and not self.is_known(read.span)]
+        return self._wanted[key]
 
-    def _widest_reads(self, parts: tuple[Block, ...], cost: Cost) -> list[Read]:
+    def _widest_reads(self, parts: tuple[Block, ...], cost: Cost, most: int) -> list[Read]:
         if self._widens:
-            return wanted_reads(self._model, parts, self._failed, self.known, cost)
-        proven = proven_spans(self._model)
-        return known_reads(parts, proven, cost, lambda span: not any(span.holds(f.first, f.end) for f in self._failed))
+            return wanted_reads(self._model, parts, self._failed, self.known, cost, most=most)
+
+        def is_free(span: Span) -> bool:
+            return not any(span.holds(failed.first, failed.end) for failed in self._failed)
+
+        return known_reads(parts, proven_spans(self._model), cost, is_free, most)

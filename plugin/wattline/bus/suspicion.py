@@ -56,6 +56,21 @@ class Missing:
     asked_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """A reply that came after its question was given up.
+
+    Attributes:
+        question: what it answers; None when that cannot be known.
+        length: how many registers were asked for.
+        registers: what it says.
+    """
+
+    question: Question | None
+    length: int
+    registers: tuple[int, ...]
+
+
 class Suspicion:
     """The missing replies of one meter, or of several that share an address and a speed."""
 
@@ -177,8 +192,8 @@ class Copies:
             for asked in self._alike(registers, received_s)
         )
 
-    def may_be_one(self, registers: tuple[int, ...], question: Question, now_s: float) -> bool:
-        """Whether the answer to ``question`` may be a copy of that to another.
+    def suspects(self, registers: tuple[int, ...], question: Question, now_s: float) -> bool:
+        """Suspect the answer to ``question`` if it may be a copy of that to another; whether it is suspected.
 
         It is none when it says what was said last, or what was suspected the last time: no copy comes to the same question
         twice. So values that are at rest together cost nothing, and those that come to it are asked for once more.

@@ -6,7 +6,7 @@ is lost for it.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from wattline.bus.session import Session
@@ -95,6 +95,10 @@ def _longest(read: SlowRead) -> float:
     return -read.waited_s
 
 
+def _addresses(reads: Iterable[SlowRead]) -> frozenset[int]:
+    return frozenset().union(*(read.addresses for read in reads))
+
+
 class Timetable:
     """The times of one meter.
 
@@ -139,13 +143,18 @@ class Timetable:
         waited = [read for read in share.waiting if not self._came_first and self._has_waited(read, round_s)]
         first = self._first_of(sorted(waited, key=_longest))
         self._came_first = bool(first)
-        slow = {address for read in (*share.fitting, *first) for address in read.addresses}
+        slow = _addresses((*share.fitting, *first))
         parts = [
             part
             for part in self._session.failures.can_be_read(slot.began_s)
             if part.address in slow or not self._session.parts.can_wait(part)
         ]
-        return Due(parts, frozenset().union(*(read.addresses for read in first)))
+        return Due(parts, _addresses(first))
+
+    def parts_of(self, slot: Slot, reads: Iterable[SlowRead]) -> list[Block]:
+        """The parts that are to be read in ``slot`` by ``reads``."""
+        slow = _addresses(reads)
+        return [part for part in self._session.failures.can_be_read(slot.began_s) if part.address in slow]
 
     def was_not_asked(self) -> None:
         """Nothing of what was due was asked for, since there was no time; so what came first comes first again."""

@@ -4,8 +4,9 @@ Meters that do not fit into an interval together are read in turn, in the smalle
 all. Every reading carries the second in which it was really read, and none is promised that the wire cannot bring.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from wattline.clock import SWEEP_LONGEST_S
 from wattline.plan import SLOW_S
@@ -38,6 +39,10 @@ class Load:
         return self.fast_s + self.every_slot_s
 
 
+LoadsAt = Callable[[float], Sequence[Load]]
+"""What the meters need if no slow read takes more than so many seconds, but for what cannot be cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turns:
     """Who is read when.
@@ -57,11 +62,31 @@ class Turns:
     def hold(self, loads: Sequence[Load], interval_s: float) -> bool:
         """Whether these turns do for ``loads`` too: no slot with several meters is overfull."""
         every_slot_s = sum(load.every_slot_s for load in loads)
-        for slot in range(self.slots):
-            inside = [load for load, place in zip(loads, self.of_meter, strict=True) if place == slot and load.fast_s]
-            if len(inside) > 1 and not is_room(inside, interval_s, self.slots * interval_s, every_slot_s):
-                return False
-        return True
+        round_s = self.slots * interval_s
+        return all(is_room(inside, interval_s, round_s, every_slot_s) for inside in self._shared(loads))
+
+    def longest_slow_s(self, loads: Sequence[Load], interval_s: float) -> float:
+        """How long a slow read may be: what is left of the fullest slot that several meters share.
+
+        A trial does not count, since it is over soon; nor does a meter that has its slots to itself.
+        """
+        every_slot_s = sum(load.every_slot_s for load in loads)
+        left_s = (
+            room_s(interval_s)
+            - every_slot_s
+            - sum(load.fast_s for load in inside)
+            - max(load.spare_s for load in inside)
+            for inside in self._shared(loads)
+        )
+        return min(left_s, default=math.inf)
+
+    def _shared(self, loads: Sequence[Load]) -> list[list[Load]]:
+        """The loads in each slot that several meters have their turn in."""
+        slots: list[list[Load]] = [[] for _ in range(self.slots)]
+        for load, place in zip(loads, self.of_meter, strict=True):
+            if load.fast_s:
+                slots[place].append(load)
+        return [inside for inside in slots if len(inside) > 1]
 
 
 def room_s(interval_s: float, kept_free_s: float = 0.0) -> float:
@@ -115,6 +140,24 @@ def take_turns(loads: Sequence[Load], interval_s: float) -> Turns:
     """
     # In as many slots as there are meters each has one to itself.
     return next(filter(None, (_in_so_many(slots, loads, interval_s) for slots in range(1, max(1, len(loads)) + 1))))
+
+
+def take_shorter_turns(loads_at: LoadsAt, interval_s: float) -> Turns:
+    """The turns in as few slots as can be had when slow reads are cut for it.
+
+    Each slow read needs room in every slot, since it may fall into any. So a long one may cost everybody a slot, though
+    it takes the fewest milliseconds of ten seconds.
+    """
+    turns = take_turns(loads_at(math.inf), interval_s)
+    if turns.slots == 1:
+        return turns
+    # Whatever is cut, the longest that cannot be is kept room for.
+    least = [replace(load, slow_s=(max(load.slow_s),) if load.slow_s else ()) for load in loads_at(0.0)]
+    for slots in range(1, turns.slots):
+        shorter = _in_so_many(slots, least, interval_s)
+        if shorter and shorter.hold(loads_at(shorter.longest_slow_s(least, interval_s)), interval_s):
+            return shorter
+    return turns
 
 
 def _in_so_many(slots: int, loads: Sequence[Load], interval_s: float) -> Turns | None:

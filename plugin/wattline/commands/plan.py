@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wattline.budget import Budget, Line, PlannedRead, budget_of, line_of
@@ -81,6 +81,7 @@ def execute(arguments: argparse.Namespace) -> int:
     turnaround_s = arguments.turnaround / 1000
     plans = [_plan(meter, interval_s, turnaround_s, proven=arguments.proven) for meter in meters]
     line = line_of([plan.budget for plan in plans], [plan.interval_s for plan in plans], interval_s)
+    plans = [replace(plan, budget=budget) for plan, budget in zip(plans, line.budgets, strict=True)]
     if arguments.json:
         print(json.dumps(_as_json(plans, line, interval_s, arguments.turnaround), indent=2))
     else:

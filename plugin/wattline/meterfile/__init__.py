@@ -108,14 +108,7 @@ def parse_meter_file(place: str, content: str) -> Model:
     Raises:
         WordError: with file, row and column, what stands there and what may.
     """
-    if _SINGLE_ROWS.search(content):
-        raise WordError(
-            f"{place}: A row begins with [rows]; it must begin with [[rows]], in double brackets, since there may be several."
-        )
-    try:
-        columns = Columns(place, tomllib.loads(content), COLUMNS)
-    except tomllib.TOMLDecodeError as error:
-        raise WordError(f"{place}: This is not TOML: {str(error).rstrip('.')}.") from error
+    columns = _columns(place, content)
     name = columns.text("name")
     if not _NAME.fullmatch(name):
         raise columns.error(
@@ -144,6 +137,17 @@ def parse_meter_file(place: str, content: str) -> Model:
         sign=columns.choice("sign", SIGNS, "unknown"),
         phases=_phases(columns),
     )
+
+
+def _columns(place: str, content: str) -> Columns:
+    if _SINGLE_ROWS.search(content):
+        raise WordError(
+            f"{place}: A row begins with [rows]; it must begin with [[rows]], in double brackets, since there may be several."
+        )
+    try:
+        return Columns(place, tomllib.loads(content), COLUMNS)
+    except tomllib.TOMLDecodeError as error:
+        raise WordError(f"{place}: This is not TOML: {str(error).rstrip('.')}.") from error
 
 
 # The other columns.

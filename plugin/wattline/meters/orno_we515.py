@@ -12,9 +12,10 @@ Where sources disagree:
   asks for an unlock by function 0x28 before that, and says that the meter refuses function 6.
 - Energy: 0.01 kWh in 32 bits. A reader that takes the low register only wraps at 655.36 kWh.
 
-Every length stays on registers that the PDF lists, those of phases 2 and 3 included. Nobody has published whether the
-meter answers the longer ones, so they are tried first. The registers 0x0134 to 0x0138 and 0x013F are not
-documented, 0xA00A to 0xA01D are reserved: never read.
+Every length of a block stays on registers that the PDF lists, those of phases 2 and 3 included. Nobody has published
+whether the meter answers the longer ones, so they are tried before they are used. The registers 0x0134 to 0x0138 and
+0x013F are not documented and 0xA00A to 0xA01D reserved; nobody reports harm from reading them, so wider reads over them
+are tried as well, unless `--proven` is given.
 """
 
 from wattline.bus.settings import LineSettings

@@ -4,11 +4,12 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Model
-from wattline.paragraphs import filled
+from wattline.paragraphs import columns, filled, wrapped
 from wattline.scan.search import Found
 from wattline.scan.verdict import Verdict
 
@@ -18,6 +19,9 @@ WHERE_IT_GOES = (
     "For Telegraf's configuration. In the 10-meters.conf that comes with wattline, `command` takes the place of the one "
     f'that is there; "{PORT_OF_TELEGRAF}" may stay as its port.'
 )
+
+# Siblings that answer alike are named together, below one another, and leave the evidence its room.
+MODEL_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,18 @@ def as_table(findings: Findings) -> str:
         models = " or ".join(each.model.name for each in [best, *found.others])
         rows.append((name, models, str(found.address), settings, "; ".join(best.evidence + doubt)))
     *widths, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
-    indent = sum(width + 2 for width in widths)
-    return "\n".join(
-        filled("".join(f"{cell:{width}}  " for cell, width in zip(row[:-1], widths, strict=True)) + row[-1], indent)
-        for row in rows
-    )
+    widths[1] = min(widths[1], MODEL_WIDTH)
+    return "\n".join(line for row in rows for line in _lines(row, widths))
+
+
+def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """One row of the table: the models and the evidence go on below where they are long, each in its column."""
+    left = columns() - sum(width + 2 for width in widths)
+    cells = [wrapped(cell, width) for cell, width in zip(row, (*widths, max(left, 1)), strict=True)]
+    return [
+        "".join(f"{cell:{width}}  " for cell, width in zip(line, (*widths, 0), strict=True)).rstrip()
+        for line in zip_longest(*cells, fillvalue="")
+    ]
 
 
 def remarks(findings: Findings, models: Collection[Model]) -> list[str]:

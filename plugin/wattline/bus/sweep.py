@@ -1,0 +1,180 @@
+"""What is asked of one meter in one slot: perhaps in two helpings, what moves and, after the others' turn, what can wait."""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from wattline.bus.knock import Knock
+from wattline.bus.reader import SILENCES, Reader
+from wattline.clock import Slot
+from wattline.meters import Block
+from wattline.plan import Read
+
+# What was not believed is asked for once more.
+ROUNDS = 2
+
+
+class Outcome(NamedTuple):
+    """What came of a sweep.
+
+    Attributes:
+        was_heard: whether anything came from the meter; None when nobody asked it, or too late.
+        was_late: whether nothing came but late replies.
+        has_replied: whether anything was answered in time.
+    """
+
+    was_heard: bool | None
+    was_late: bool
+    has_replied: bool
+
+
+class Sweep:
+    """The questions of one slot to one meter.
+
+    Args:
+        reader: how it is read.
+        knock: finds out whether a silent meter is there.
+        slot: the slot.
+        can_wait: tells what moves from what can wait.
+        given_s: address of a part to when it was given last: what was longest ago comes first.
+        is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
+        least_s: seconds that have to be left for the reply to its first question to begin in; those that are sure unless
+            given.
+
+    Attributes:
+        parts: what was to be read.
+        unasked: the addresses of those that were not asked for.
+        lacked_time: the addresses of those for which there was too little time.
+        is_silent: whether nothing comes from the meter, so that no more is asked of it.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        knock: Knock,
+        slot: Slot,
+        *,
+        can_wait: Callable[[Block], bool],
+        given_s: Mapping[int, float],
+        is_expected: bool,
+        least_s: float | None,
+    ) -> None:
+        self.parts: list[Block] = []
+        self.unasked: set[int] = set()
+        self.lacked_time: set[int] = set()
+        self.is_silent = False
+        self._reader = reader
+        self._asking = reader.asking
+        self._knock = knock
+        self._slot = slot
+        self._can_wait = can_wait
+        self._given_s = given_s
+        self._is_expected = is_expected
+        self._least_s = least_s
+        self._has_time = self._is_broken = False
+        self._before = self._asking.tally()
+
+    def read(self, parts: Sequence[Block], listen_until_s: float, first: Collection[int] = ()) -> None:
+        """Read ``parts``; those that were not believed once more, if time is left.
+
+        Args:
+            parts: what is due.
+            listen_until_s: how long a late reply may be listened for, so that other meters have their share of the slot.
+            first: the addresses of parts that are read before all others; what moves unless given.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        is_begin = not self.parts
+        self.parts += parts
+        self.unasked |= {part.address for part in parts}
+        self._reader.expect(parts)
+        self._has_time |= self._has_time_for(parts)
+        # Until it is over: a port that breaks off tells nothing of the meter.
+        self._is_broken = True
+        if is_begin:
+            self.is_silent = not self._is_there(parts, first)
+        for number in range(ROUNDS):
+            for read in self._in_order(parts, first):
+                if self.is_silent or self._has_fallen_silent(listen_until_s):
+                    break
+                self._read(read, is_again=number > 0)
+        self._is_broken = False
+
+    def end(self) -> Outcome:
+        """Nothing more is asked; what came of it."""
+        before, now = self._before, self._asking.tally()
+        was_asked = self._has_time and now.requests > before.requests
+        is_heard = now.heard > before.heard
+        self.unasked -= self._reader.decoded.keys()
+        return Outcome(
+            # Whom nobody asked for want of time, or only with the last of it, was not silent.
+            was_heard=None if self._is_broken else is_heard or (False if was_asked else None),
+            was_late=is_heard and now.answers == before.answers,
+            has_replied=now.replies > before.replies,
+        )
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether any question was put."""
+        return self._asking.tally().requests > self._before.requests
+
+    def _has_time_for(self, parts: Iterable[Block]) -> bool:
+        """Whether there is time for an answer."""
+        enough_s = self._asking.trial_s(max((part.count for part in parts), default=0))
+        return self._asking.left_s(self._slot.deadline_s) >= min(
+            enough_s, (self._slot.deadline_s - self._slot.began_s) / 2
+        )
+
+    def _is_there(self, parts: Iterable[Block], first: Collection[int]) -> bool:
+        """Whether to go on asking: put one question to a meter of which no answer is expected, and wait for anything."""
+        if self._knock.is_due(self._slot):
+            return self._knock.ask(self._slot) or self._is_expected
+        if self._is_expected:
+            return True
+        heard = self._asking.heard
+        for read in self._in_order(parts, first):
+            length = self._reader.length_of(read, self._slot)
+            if length is not None:
+                self._ask(read, length)
+                break
+        return self._asking.heard > heard
+
+    def _has_fallen_silent(self, listen_until_s: float) -> bool:
+        """Whether nothing came to several questions in a row, nor late: whoever has said nothing at all is left alone then."""
+        if self._asking.silences < SILENCES:
+            return False
+        self._asking.listen(listen_until_s)
+        self._reader.take_late_answers(self._slot)
+        self.is_silent = self._asking.heard == self._before.heard
+        return self.is_silent
+
+    def _in_order(self, parts: Iterable[Block], first: Collection[int]) -> list[Read]:
+        """The reads of what was not yet decoded: what moves, then what can wait; what was longest ago, first."""
+
+        def rank(read: Read) -> tuple[bool, bool, bool, float]:
+            is_later = not any(part.address in first for part in read.parts)
+            given_s = min(self._given_s.get(part.address, -math.inf) for part in read.parts)
+            # What is lost again and again waits for what is answered, and must not be what is lost for want of a pause.
+            return is_later, all(map(self._can_wait, read.parts)), self._asking.is_lost(read.span), given_s
+
+        return sorted(self._reader.reads(parts, self._slot), key=rank)
+
+    def _read(self, read: Read, *, is_again: bool) -> None:
+        missing = [part for part in read.parts if part.address not in self._reader.decoded]
+        length = self._reader.length_of(read, self._slot) if missing else None
+        if length is not None and self._ask(read, length):
+            self._asking.health.count("retries", is_again)
+        elif missing and length is None and len(read.parts) == 1:
+            self._reader.ask_halves(missing[0], self._slot)
+
+    def _ask(self, read: Read, length: int) -> bool:
+        """Ask once if time is left; whether it was."""
+        addresses = {part.address for part in read.parts}
+        is_asked = self._reader.ask(read, length, self._slot, None if self.was_asked else self._least_s)
+        if is_asked:
+            self.unasked -= addresses
+        else:
+            self.lacked_time |= addresses
+        return is_asked
