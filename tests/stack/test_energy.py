@@ -10,6 +10,7 @@
 | one reading of zero, or one far too high, counts | test_one_bad_reading_counts_for_nothing |
 | ... on the border of what `remake` does at once | test_the_last_reading_of_a_slice_is_judged_by_what_follows |
 | ... the last before the end, or before a gap of days | test_a_fall_at_the_end_is_not_believed_yet, test_a_zero_before_a_long_gap_counts_for_nothing |
+| ... believed while nothing followed it, the only one of its quarter-hour | test_a_bad_reading_that_was_believed_at_first_is_written_over |
 | a bad spell of minutes counts | test_a_bad_spell_never_counts_for_energy_that_cannot_have_flowed |
 | another meter's level counts as energy | test_a_meter_replaced_by_another_counts_on |
 | a counter that moves in steps of several kWh counts nothing, or loses some of them | test_a_coarse_counter_counts_each_of_its_steps |
@@ -150,6 +151,20 @@ def test_a_zero_before_a_long_gap_counts_for_nothing(stack) -> None:
     found = quarters(stack)
     assert found[seen // QUARTER_S] == 1010.25 - (1000 + 58 * GRAIN)
     assert sum(found.values()) == 10.25
+
+
+@pytest.mark.parametrize("too_much_kwh", [5.0, 20.0, 9000.0])
+def test_a_bad_reading_that_was_believed_at_first_is_written_over(stack, too_much_kwh: float) -> None:
+    """A meter that is read every ten minutes, and the task every five: nothing speaks against the reading at first."""
+    readings = rising(range(0, 3 * HOUR_S, 600), step=0.25)
+    readings[4800] += too_much_kwh
+
+    for now in range(300, 4 * HOUR_S, 300):
+        write_counter(stack, {second: value for second, value in readings.items() if now - 300 <= second < now})
+        stack.run_over("energy_1m", START + now - 300, START + now)
+        stack.run_at("energy_15m", START + now + 40)
+
+    assert sum(quarters(stack).values()) == pytest.approx(0.25 * (len(readings) - 1))
 
 
 @pytest.mark.parametrize(("level", "bad"), [(1000.0, 0.0), (1000.0, 99_999.0), (1000.0, 1010.0), (13.0, 0.0)])

@@ -122,7 +122,7 @@ readings_before =
 
 // A reading that lies outside its two neighbours, while these follow one another, is a bad one: a dip or a spike. A fall
 // that nothing follows yet is not believed yet.
-believed =
+judged =
     union(
         tables: [
             readings_before,
@@ -136,14 +136,25 @@ believed =
         |> difference(columns: ["above_previous"], keepFirst: true)
         |> sort(columns: ["_time"], desc: true)
         |> difference(columns: ["above_next"], keepFirst: true)
-        |> filter(
+        |> map(
             fn: (r) =>
-                not exists r.above_previous or (if exists r.above_next then
-                    r.above_previous * r.above_next <= 0.0 or r.above_previous < r.above_next
-                else
-                    r.above_previous >= 0.0),
+                ({r with is_believed:
+                        not exists r.above_previous or (if exists r.above_next then
+                            r.above_previous * r.above_next <= 0.0 or r.above_previous < r.above_next
+                        else
+                            r.above_previous >= 0.0),
+                }),
         )
+        |> drop(columns: ["above_previous", "above_next"])
+believed = judged |> filter(fn: (r) => r.is_believed) |> sort(columns: ["_time"])
+
+// Before something followed it, a rise was believed: what was written for it then is written over.
+refused = judged |> filter(fn: (r) => not r.is_believed)
+levels =
+    union(tables: [believed, refused |> drop(columns: ["_value"])])
         |> sort(columns: ["_time"])
+        |> fill(usePrevious: true)
+named_energy = (field) => if field == "energy_export_kwh" then "export_kwh" else "consumption_kwh"
 
 lower = (a, b) => if a < b then a else b
 possible_kwh = (hours, hour_kw) => hour_kw * lower(a: hours, b: 1.0) + average_limit_kw * (hours - lower(a: hours, b: 1.0))
@@ -179,12 +190,17 @@ energy =
                 gained = if r.step >= 0.0 then r.step else r._value
 
                 return {r with
-                    _field: if r._field == "energy_export_kwh" then "export_kwh" else "consumption_kwh",
+                    _field: named_energy(field: r._field),
                     _value: if exists r.step and gained >= 0.0 and is_possible(r: r, gained: gained) then gained else 0.0,
                 }
             },
         )
-        |> drop(columns: ["above_previous", "above_next", "step", "hours", "moved_hours"])
+        |> drop(columns: ["is_believed", "step", "hours", "moved_hours"])
+nothing_of_the_refused =
+    refused
+        |> filter(fn: (r) => r._time >= span.start and r._time < span.stop)
+        |> map(fn: (r) => ({r with _field: named_energy(field: r._field), _value: 0.0}))
+        |> drop(columns: ["is_believed"])
 
 union(
     tables: [
@@ -193,11 +209,12 @@ union(
         highest,
         coverage,
         counters,
-        believed
+        levels
             |> filter(fn: (r) => r._time >= span.start and r._time < span.stop)
-            |> drop(columns: ["above_previous", "above_next"])
+            |> drop(columns: ["is_believed"])
             |> aggregateWindow(every: 15m, fn: last, createEmpty: false, timeSrc: "_start"),
-        energy |> aggregateWindow(every: 15m, fn: sum, createEmpty: false, timeSrc: "_start"),
+        union(tables: [energy, nothing_of_the_refused])
+            |> aggregateWindow(every: 15m, fn: sum, createEmpty: false, timeSrc: "_start"),
     ],
 )
     |> to(bucket: "energy_15m")
