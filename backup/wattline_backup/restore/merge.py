@@ -7,6 +7,7 @@ from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
+from wattline_backup.restore.kinds import demand_same_kinds
 from wattline_backup.restore.pairs import pairs
 from wattline_backup.restore.signals import obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source
@@ -39,7 +40,9 @@ class Merge(IntoLive):
         now = datetime.now(UTC)
         kept = tuple(shard for shard in source.shards if not target.forgets(shard, now))
         compared = pairs(Source(source.set, source.document, kept), target, watcher)
-        return cls(source, target, [pair for pair in compared if pair.lacks], len(source.shards) - len(kept))
+        lacking = [pair for pair in compared if pair.lacks]
+        demand_same_kinds(source, target, lacking, watcher)
+        return cls(source, target, lacking, len(source.shards) - len(kept))
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
