@@ -16,7 +16,7 @@
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_safety_set_puts_it_right |
 | it is interrupted, and leaves the bucket in between, or says nothing | test_an_interruption_says_how_things_stand |
 | an impatient second Ctrl-C stops the way back | test_the_way_back_is_not_interrupted |
-| it is killed, and the next command says nothing | test_after_its_own_kill_the_next_commands_tell |
+| it is killed, and the next command says nothing, or fails without a word of it | test_after_its_own_kill_the_next_commands_tell |
 | ... or the set that has what the bucket was is pruned | the same |
 | ... or a second attempt takes the half bucket for what it was | the same |
 | a damaged file of the set is found too late | test_a_damaged_set_is_refused_before_anything_is_changed |
@@ -313,6 +313,12 @@ def test_after_its_own_kill_the_next_commands_tell(
     kept = {each["set"]: each["reasons"] for each in json.loads(out)["sets"] if each["kept"]}
     assert "undoes a swap" in kept[first]
     assert "undoes a swap" not in kept.get(second, [])
+    database.stop()
+    code, _, said = desk.call("run")
+    assert code == 1
+    assert "InfluxDB does not answer" in said
+    assert told in said
+    database.start()
     desk.restored(first, *WORDS)
     assert database.points() == spoilt
     assert State(desk.folder).unfinished() == []
