@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from wattline_backup import tsm
 from wattline_backup.archive import Member, Stored, read_stored
@@ -28,9 +29,13 @@ def check_points(file: Path, what: str, start: str, end: str) -> Stored:
         ArchiveError: anything about it is wrong.
         OSError: it cannot be read.
     """
-    with _Look(file.parent, what, nanoseconds(start), nanoseconds(end)) as look:
-        stored = read_stored(file, what, look.open_member)
-        look.end_member()
+
+    def look(points: IO[bytes], member: Member) -> None:
+        tsm.check(points, member.size, f"{member.name} of {what}", nanoseconds(start), nanoseconds(end))
+
+    with FilesOfPoints(file.parent, look) as files:
+        stored = read_stored(file, what, files.open_member)
+        files.end_member()
     return stored
 
 
@@ -59,15 +64,20 @@ def nanoseconds(moment: str) -> int:
     return int(datetime.fromisoformat(moment).timestamp()) * NS_A_SECOND
 
 
-class _Look:
-    """Gathers each file of points as it comes out of the archive, and looks through it once it is whole."""
+class FilesOfPoints:
+    """Gathers each file of points as it comes out of an archive, and has it looked through once it is whole.
 
-    def __init__(self, scratch: Path, what: str, start_ns: int, end_ns: int) -> None:
-        self._what, self._start_ns, self._end_ns = what, start_ns, end_ns
+    Args:
+        scratch: where a large one lies meanwhile.
+        look: is given each of them, which can be read and sought.
+    """
+
+    def __init__(self, scratch: Path, look: Callable[[IO[bytes], Member], None]) -> None:
+        self._look = look
         self._gathered = SpooledTemporaryFile(IN_MEMORY, dir=str(scratch))  # noqa: SIM115 (closed by __exit__)
         self._member: Member | None = None
 
-    def __enter__(self) -> "_Look":
+    def __enter__(self) -> "FilesOfPoints":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -84,8 +94,7 @@ class _Look:
     def end_member(self) -> None:
         """Look through the member that has come to its end."""
         if self._member and self._member.is_tsm:
-            name = f"{self._member.name} of {self._what}"
-            tsm.check(self._gathered, self._member.size, name, self._start_ns, self._end_ns)
+            self._look(self._gathered, self._member)
 
     def _gather(self, piece: bytes) -> None:
         self._gathered.write(piece)

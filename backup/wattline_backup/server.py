@@ -105,6 +105,15 @@ class Server:
             )
         return version
 
+    def now(self) -> datetime:
+        """The time of its clock, to the second.
+
+        Raises:
+            ServerError: it is away.
+        """
+        with self.request("GET", "/health") as response:
+            return _date(response.headers)
+
     def metadata(self) -> Metadata:
         """All but the points.
 

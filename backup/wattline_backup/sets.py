@@ -33,6 +33,7 @@ from wattline_backup.index import Index
 STAMP = re.compile(r"\d{8}T\d{6}Z")
 STAMP_FORM = "%Y%m%dT%H%M%SZ"
 PARTIAL = ".partial"
+LOCK = "lock"
 OWNER_ONLY, READ_ONLY = 0o700, 0o400
 
 
@@ -118,7 +119,7 @@ class Folder:
         Raises:
             FolderError: it is not there, somebody else is at it, or nobody may write here.
         """
-        place = self.path / "lock"
+        place = self.path / LOCK
         try:
             descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError as error:

@@ -5,9 +5,11 @@ and in the last eight bytes where that begins. Of each key the index says its bl
 InfluxDB itself does not look: a wrong byte in a block is a wrong value, without an error when it is read.
 """
 
+import re
 import struct
 import zlib
-from typing import IO
+from collections.abc import Iterator
+from typing import IO, NamedTuple
 
 from wattline_backup.errors import ArchiveError
 
@@ -17,6 +19,19 @@ KEY_LENGTH = struct.Struct(">H")
 TYPE_AND_COUNT = struct.Struct(">BH")
 ENTRY = struct.Struct(">qqqI")
 CRC = struct.Struct(">I")
+# By its number in the index.
+KINDS = ("float", "integer", "boolean", "string", "unsigned integer")
+# A key is the measurement and the tags as in line protocol, with commas between them, and the field as it is.
+MEASUREMENT = re.compile(rb"(?:\\.|[^,])*", re.DOTALL)
+ESCAPED = re.compile(rb"\\([, ])")
+BEFORE_FIELD = b"#!~#"
+
+
+class Field(NamedTuple):
+    """A field of a measurement; within a shard all its values are of one kind."""
+
+    measurement: str
+    field: str
 
 
 def check(file: IO[bytes], size: int, what: str, start_ns: int, end_ns: int) -> int:
@@ -39,6 +54,19 @@ def check(file: IO[bytes], size: int, what: str, start_ns: int, end_ns: int) -> 
         return _check(file, size, start_ns, end_ns)
     except (_FaultError, struct.error) as fault:
         raise ArchiveError(f"{what} is damaged: {fault}.") from fault
+
+
+def kinds(file: IO[bytes], size: int) -> dict[Field, str]:
+    """Of which kind the values of each field are, in a TSM file that is known to be sound.
+
+    Args:
+        file: can be read and sought.
+        size: its length in bytes.
+    """
+    file.seek(size - FOOT_BYTES)
+    (index_at,) = struct.unpack(">Q", file.read(FOOT_BYTES))
+    file.seek(index_at)
+    return {_field(key): KINDS[kind] for key, kind, _ in _keys(file.read(size - FOOT_BYTES - index_at))}
 
 
 class _FaultError(Exception):
@@ -72,24 +100,37 @@ def _check(file: IO[bytes], size: int, start_ns: int, end_ns: int) -> int:
 def _blocks(index: bytes, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
     """Place and length of every block, in the order of the keys, which is that of the places."""
     blocks: list[tuple[int, int]] = []
-    at, last_key = 0, b""
+    last_key = b""
+    for key, _, entries in _keys(index):
+        _demand(last_key < key, "the keys of its index are not in order")
+        last_key = key
+        before_ns = start_ns - 1
+        for first_ns, last_ns, place, block_length in entries:
+            _demand(before_ns < first_ns <= last_ns < end_ns, "its index has stamps out of order or of another time")
+            before_ns = last_ns
+            blocks.append((place, block_length))
+    return blocks
+
+
+def _keys(index: bytes) -> Iterator[tuple[bytes, int, list[tuple[int, int, int, int]]]]:
+    """Each key, the number of its kind, and its blocks: first and last stamp, place, length."""
+    at = 0
     while at < len(index):
         (length,) = KEY_LENGTH.unpack_from(index, at)
         at += KEY_LENGTH.size
         key = index[at : at + length]
         at += length
-        _demand(last_key < key, "the keys of its index are not in order")
-        last_key = key
-        _, count = TYPE_AND_COUNT.unpack_from(index, at)
+        kind, count = TYPE_AND_COUNT.unpack_from(index, at)
         at += TYPE_AND_COUNT.size
-        before_ns = start_ns - 1
-        for _ in range(count):
-            first_ns, last_ns, place, block_length = ENTRY.unpack_from(index, at)
-            at += ENTRY.size
-            _demand(before_ns < first_ns <= last_ns < end_ns, "its index has stamps out of order or of another time")
-            before_ns = last_ns
-            blocks.append((place, block_length))
-    return blocks
+        yield key, kind, [ENTRY.unpack_from(index, at + number * ENTRY.size) for number in range(count)]
+        at += count * ENTRY.size
+
+
+def _field(key: bytes) -> Field:
+    series, _, field = key.partition(BEFORE_FIELD)
+    found = MEASUREMENT.match(series)
+    measurement = ESCAPED.sub(rb"\1", found[0] if found else series)
+    return Field(measurement.decode(errors="replace"), field.decode(errors="replace"))
 
 
 def _demand(holds: bool, fault: str) -> None:

@@ -9,6 +9,7 @@
 | days whose shard is gone stay away, or the bucket gets a strange measurement | test_days_without_a_shard_come_back |
 | days beyond the retention are tried, and stop the rest | test_what_the_bucket_would_forget_stays_out |
 | shards of another length are filled into the wrong one | test_shards_of_another_length_are_refused, test_short_shards_fit_into_a_long_one |
+| a field has another kind in the set, and live values cannot be read any more | test_a_field_of_another_kind_is_refused |
 | a repetition brings all of it in again | test_a_repetition_finds_nothing_to_do |
 | a writer loses a point meanwhile | test_a_writer_loses_nothing |
 | there is no safety set | test_the_gaps_are_filled_and_live_values_stay |
@@ -16,6 +17,7 @@
 
 import random
 import threading
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -28,6 +30,11 @@ from wattline_backup.restore.upload import FIRST_NUMBER, unused_names
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--bucket", "energy", "--merge", "--yes")
 COMPACT = ("--storage-cache-snapshot-write-cold-duration=1s", "--storage-compact-full-write-cold-duration=2s")
+
+
+def date(number: int) -> str:
+    """A day of the tests, as a plan names it."""
+    return datetime.fromtimestamp(day(number), UTC).strftime("%Y-%m-%d")
 
 
 def compacted(database: Database) -> bool:
@@ -157,6 +164,33 @@ def test_short_shards_fit_into_a_long_one(database: Database, desk: Desk) -> Non
     database.write(household(day(2), day(2) + 3600, plus=0.5))
     desk.restored(stored.stamp, *WORDS)
     assert database.points() == before | household(day(2), day(2) + 3600, plus=0.5)
+
+
+@pytest.mark.parametrize("is_flushed", [True, False])
+def test_a_field_of_another_kind_is_refused(database: Database, desk: Desk, is_flushed: bool) -> None:
+    """In a bucket that was made anew; also where the live value is still in memory, and names have what InfluxDB escapes."""
+    measurement, field = "of all, meters=2", "the value, v=1"
+
+    def write(value: str) -> None:
+        line = f"of\\ all\\,\\ meters=2,meter=house the\\ value\\,\\ v\\=1={value} {day(1) + 60}"
+        database.ask("POST", "write?org=home&bucket=energy&precision=s", line)
+
+    database.write(household(day(0), day(1)))
+    write("1i")
+    stored = desk.at(database).make_set(database)
+    database.empty()
+    write("1.5")
+    if is_flushed:
+        database.flush()
+    live, sets = database.points(), desk.sets()
+    assert desk.refusal(stored.stamp, *WORDS) == (
+        f"From {date(1)} to {date(2)} the field {field} of {measurement} is integer in the set and float in the live bucket energy, "
+        "and InfluxDB would read only one of them: restore it beside, "
+        f"`wattline-backup restore {stored.stamp} --bucket energy --as energy_restored`."
+    )
+    assert (database.points(), desk.sets()) == (live, sets)
+    desk.restored(stored.stamp, "--bucket", "energy", "--swap", "--yes")
+    assert database.points() == household(day(0), day(1)) | {("house", field, day(1) + 60): 1.0}
 
 
 def test_a_repetition_finds_nothing_to_do(database: Database, desk: Desk) -> None:

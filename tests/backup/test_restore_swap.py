@@ -6,12 +6,17 @@
 | Telegraf's or Grafana's token is void | likewise |
 | it is right only until InfluxDB compacts its files, or starts anew | likewise |
 | what comes in meanwhile is lost | test_what_comes_in_meanwhile_stays |
+| a forecast keeps its live values, or those of the last minute stay | test_what_is_to_come_is_as_it_was |
+| the live shard is not empty when it is filled, and nobody notices | test_points_that_come_into_an_emptied_day_are_seen |
+| days that the bucket has forgotten since stop it half way | test_days_that_were_forgotten_stay_out |
+| what stays of today has another kind than in the set | test_another_kind_in_the_day_that_is_written_to_is_refused |
+| the plan names the days in disorder | test_the_days_of_the_plan_are_in_order |
 | it cannot be undone | test_a_swap_is_undone_by_the_safety_set |
 | a failure leaves the bucket half swapped | test_a_failure_leaves_the_bucket_as_it_was |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_safety_set_puts_it_right |
 | it is interrupted, and leaves the bucket in between, or says nothing | test_an_interruption_says_how_things_stand |
 | an impatient second Ctrl-C stops the way back | test_the_way_back_is_not_interrupted |
-| it is killed, and the next command says nothing | test_after_its_own_kill_the_next_commands_tell |
+| it is killed, and the next command says nothing, or fails without a word of it | test_after_its_own_kill_the_next_commands_tell |
 | ... or the set that has what the bucket was is pruned | the same |
 | ... or a second attempt takes the half bucket for what it was | the same |
 | a damaged file of the set is found too late | test_a_damaged_set_is_refused_before_anything_is_changed |
@@ -25,11 +30,12 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 
 import pytest
 
-from backup.restore_rig import DAYS, Database, Desk, Points, day, household, kill_before
-from backup.test_restore_merge import stays
+from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household, kill_before
+from backup.test_restore_merge import date, stays
 from wattline_backup.errors import BackupError
 from wattline_backup.restore import swap, upload
 from wattline_backup.restore.swap import Swap
@@ -94,6 +100,90 @@ def test_what_comes_in_meanwhile_stays(database: Database, desk: Desk) -> None:
     found = database.points()
     assert kept.items() <= found.items()
     assert {key: value for key, value in found.items() if key[2] < until} == before
+
+
+def test_what_is_to_come_is_as_it_was(own_database, desk: Desk) -> None:
+    database, now = own_database(), int(time.time())
+    later = day(8) + 3 * DAY_S
+    before = household(now - 3600, later, meter="forecast") | household(now - 50, now, meter="minute", step_s=5)
+    before = {key: value for key, value in before.items() if not now - 2 < key[2] < now + 120}
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.write({key: value + 0.5 for key, value in before.items() if key[2] % 1200 == 0 or key[0] == "minute"})
+    database.write(household(later - DAY_S, later + DAY_S, meter="wrong") | {("minute", "power_w", now - 33): 1.0})
+    spoilt = database.points()
+    told = desk.restored(stored.stamp, *WORDS)
+    assert sum(told["values"].values()) == len(before)
+    found = database.points()
+    assert found == before
+    time.sleep(1.1)  # a set has its second
+    desk.restored(told["safety_set"], *WORDS)
+    stays(database, spoilt)
+
+
+def test_points_that_come_into_an_emptied_day_are_seen(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = household(day(0), day(2))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.write({("house", "power_w", day(1)): -1.0})
+    delete, left = Target.delete, [{("late", "power_w", day(1) + 5): 2.0}]
+
+    def delete_and_write(self: Target, start: datetime, end: datetime, predicate: str = "") -> None:
+        delete(self, start, end, predicate)
+        if left:
+            database.write(left.pop())
+
+    monkeypatch.setattr(Target, "delete", delete_and_write)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert refusal.startswith("energy is again what it was. What went wrong: Something writes points into energy")
+    assert database.points() == before | {("house", "power_w", day(1)): -1.0}
+
+
+def test_days_that_were_forgotten_stay_out(database: Database, desk: Desk) -> None:
+    before = household(day(0), day(DAYS))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    # Day 3 begins five days ago or a little more.
+    database.empty(keep_s=5 * DAY_S)
+    database.write(household(day(4), day(5), plus=0.5))
+    code, out, _ = desk.call("restore", stored.stamp, *WORDS, "--dry-run")
+    assert code == 0
+    assert "3 shards of the set are older than what energy keeps: it has forgotten them" in " ".join(out.split())
+    told = desk.restored(stored.stamp, *WORDS)
+    assert list(told["values"]) == [date(3), date(4)]
+    found = database.points()
+    assert household(day(4), day(5)).items() <= found.items() <= before.items()
+
+
+def test_another_kind_in_the_day_that_is_written_to_is_refused(database: Database, desk: Desk) -> None:
+    now = int(time.time())
+
+    def write(value: str) -> None:
+        database.ask(
+            "POST", "write?org=home&bucket=energy&precision=s", f"electricity,meter=house power_w={value} {now}"
+        )
+
+    write("1i")
+    stored = desk.at(database).make_set(database)
+    database.empty()
+    write("1.5")
+    live, sets = database.points(), desk.sets()
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert "the field power_w of electricity is integer in the set and float in the live bucket" in refusal
+    assert (database.points(), desk.sets()) == (live, sets)
+
+
+def test_the_days_of_the_plan_are_in_order(database: Database, desk: Desk) -> None:
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    database.empty()
+    database.write(household(day(3), day(4), plus=0.5))
+    code, out, _ = desk.call("restore", stored.stamp, *WORDS, "--dry-run")
+    assert code == 0
+    spans = ", ".join(f"{date(number)} to {date(number + 1)}" for number in range(DAYS))
+    assert f"What differs: {spans}." in " ".join(out.split())
 
 
 def test_a_swap_is_undone_by_the_safety_set(database: Database, desk: Desk) -> None:
@@ -223,6 +313,12 @@ def test_after_its_own_kill_the_next_commands_tell(
     kept = {each["set"]: each["reasons"] for each in json.loads(out)["sets"] if each["kept"]}
     assert "undoes a swap" in kept[first]
     assert "undoes a swap" not in kept.get(second, [])
+    database.stop()
+    code, _, said = desk.call("run")
+    assert code == 1
+    assert "InfluxDB does not answer" in said
+    assert told in said
+    database.start()
     desk.restored(first, *WORDS)
     assert database.points() == spoilt
     assert State(desk.folder).unfinished() == []

@@ -7,6 +7,7 @@ import time
 from wattline.errors import WattlineError
 from wattline_backup import outcome
 from wattline_backup.commands import prune
+from wattline_backup.errors import BackupError
 from wattline_backup.progress import watcher
 from wattline_backup.run import Made, Run
 from wattline_backup.settings import settings
@@ -38,8 +39,11 @@ def execute(arguments: argparse.Namespace) -> int:
     try:
         with watcher() as bar:
             made = Run(chosen.server(), chosen.sets(), chosen.house, bar, is_full=arguments.full).make()
-    except WattlineError:
+    except WattlineError as error:
         outcome.record(chosen.outcome, "run", {"success": 0.0, "duration_s": time.monotonic() - began_s})
+        if isinstance(error, BackupError) and (unfinished := State(chosen.folder).unfinished()):
+            # After a swap that was killed it is most likely why.
+            raise BackupError(" ".join([str(error), *unfinished])) from error
         raise
     size = float(made.made.index.size)
     written = float(made.made.index.written)

@@ -10,7 +10,7 @@ from wattline_backup.errors import OffsiteError, SetError
 from wattline_backup.house import describe
 from wattline_backup.offsite.repository import Repository, Snapshot
 from wattline_backup.progress import Watcher
-from wattline_backup.sets import OWNER_ONLY, PARTIAL, Beginning, Folder, Set
+from wattline_backup.sets import LOCK, OWNER_ONLY, PARTIAL, Beginning, Folder, Set
 
 LATEST = "latest"
 
@@ -53,6 +53,8 @@ def restore(repository: Repository, stamp: str, target: Path, watcher: Watcher) 
             return Restored(beginning.finish(), count)
         except OSError as error:
             raise OffsiteError(f"The set could not be written into {target}: {error.strerror}.") from error
+        finally:
+            (folder.path / LOCK).unlink(missing_ok=True)
 
 
 def find(snapshots: Sequence[Snapshot], stamp: str, repository: str) -> Snapshot:
@@ -79,7 +81,7 @@ def _empty_folder(target: Path) -> Folder:
     if target.exists() and not target.is_dir():
         raise OffsiteError(f"{target} is no folder.")
     left = [each.name for each in target.iterdir()] if target.exists() else []
-    if others := [name for name in left if name != "lock" and not name.endswith(PARTIAL)]:
+    if others := [name for name in left if name != LOCK and not name.endswith(PARTIAL)]:
         raise OffsiteError(
             f"{target} is not empty ({sorted(others)[0]} is in it): name a new folder, so that nothing is mixed up."
         )

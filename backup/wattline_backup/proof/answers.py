@@ -9,25 +9,18 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import urllib3
 
 from wattline_backup.errors import ServerError
 from wattline_backup.server import Server
+from wattline_backup.tsm import Field
 
 # What a row has beside the names of its series, its moment and its value.
 COLUMNS = {"", "result", "table", "_start", "_stop"}
 MOMENT, VALUE = "_time", "_value"
 # What adds up; InfluxDB refuses the whole question where anything else is in it.
 NUMBERS = {"double", "long", "unsignedLong"}
-
-
-class Field(NamedTuple):
-    """A field of a measurement; within a shard all its values are of one kind."""
-
-    measurement: str
-    field: str
 
 
 @dataclass(frozen=True, slots=True)

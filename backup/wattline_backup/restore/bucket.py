@@ -43,15 +43,26 @@ class IntoLive(OfBucket):
         source: the bucket of the set.
         target: the live bucket.
         pairs: what belongs together, as far as something is to be done about it.
+        forgotten: how many shards of the set are older than what the live bucket keeps, and were left out of ``source``.
     """
 
     target: Target
     pairs: list[Pair]
+    forgotten: int
 
     @property
     def server(self) -> Server:
         """InfluxDB."""
         return self.target.server
+
+    @property
+    def left_out(self) -> list[str]:
+        """What stays out, in sentences."""
+        if not self.forgotten:
+            return []
+        return [
+            f"{self.forgotten} shards of the set are older than what {self.target.name} keeps: it has forgotten them, and they stay out."
+        ]
 
     @property
     def changes_live(self) -> bool:

@@ -1,12 +1,12 @@
 """What a live bucket lacks is brought in from a set; wherever both have a value, the live one stays."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
+from wattline_backup.restore.kinds import demand_same_kinds
 from wattline_backup.restore.pairs import pairs
 from wattline_backup.restore.signals import obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source
@@ -24,10 +24,7 @@ class Merge(IntoLive):
         source: the bucket of the set.
         target: the live bucket.
         pairs: what belongs together, as far as the live one lacks something.
-        forgotten: how many stored shards are older than what the live bucket keeps.
     """
-
-    forgotten: int
 
     @classmethod
     def prepare(cls, source: Source, target: Target, watcher: Watcher) -> "Merge":
@@ -36,10 +33,10 @@ class Merge(IntoLive):
         Raises:
             BackupError: they do not fit, the set is damaged, or InfluxDB is away.
         """
-        now = datetime.now(UTC)
-        kept = tuple(shard for shard in source.shards if not target.forgets(shard, now))
-        compared = pairs(Source(source.set, source.document, kept), target, watcher)
-        return cls(source, target, [pair for pair in compared if pair.lacks], len(source.shards) - len(kept))
+        kept = target.remembered(source)
+        lacking = [pair for pair in pairs(kept, target, watcher) if pair.lacks]
+        demand_same_kinds(kept, target, lacking, watcher)
+        return cls(kept, target, lacking, len(source.shards) - len(kept.shards))
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
@@ -47,12 +44,9 @@ class Merge(IntoLive):
             (
                 f"Into: the live bucket {self.target.name} of {self.target.server.url}. What it lacks is brought in, also what was "
                 "deleted from it on purpose; wherever it has a value, that stays."
-            )
+            ),
+            *self.left_out,
         ]
-        if self.forgotten:
-            told.append(
-                f"{self.forgotten} shards of the set are older than what {self.target.name} keeps and stay out."
-            )
         if not self.has_work:
             return [*told, "Nothing is lacking."]
         return [

@@ -36,7 +36,7 @@ class Pair:
 
 
 def pairs(source: Source, target: Target, watcher: Watcher) -> list[Pair]:
-    """Compare a bucket of a set with the live one, file by file.
+    """Compare a bucket of a set with the live one, file by file; oldest first.
 
     Raises:
         BackupError: the live one divides its time in another way, or cannot be read.
@@ -54,7 +54,8 @@ def pairs(source: Source, target: Target, watcher: Watcher) -> list[Pair]:
     watcher.move("shards compared", len(groups), len(groups))
     known = {shard.shard for pair in found for shard in pair.stored}
     alone = (shard for shard in source.filled if shard.shard not in known)
-    return [*found, *(Pair(None, (shard,), has_other=False, lacks=(shard,)) for shard in alone)]
+    found += [Pair(None, (shard,), has_other=False, lacks=(shard,)) for shard in alone]
+    return sorted(found, key=lambda pair: pair.span)
 
 
 def _compared(source: Source, target: Target, group: Group, stored: Sequence[Shard]) -> Pair:

@@ -6,27 +6,26 @@ token. (InfluxDB has an old request, ``restore/buckets/ID``, that gives new shar
 known to nobody and lie on the disk for ever.) So each shard that differs is emptied and filled again, one after the other, and
 no more than one shard lacks its points at any moment.
 
-What is stamped since the minute before the safety set stays, so that nothing is lost that comes in meanwhile.
+What is stamped from the safety set's beginning until now stays, so that nothing is lost that comes in meanwhile. What is
+stamped later, as a forecast is, is emptied like the past.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
+from wattline_backup.restore.kinds import demand_same_kinds
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
-from wattline_backup.restore.target import Target
+from wattline_backup.restore.target import AHEAD, Target
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import values_by_day
 from wattline_backup.sets import Set
 from wattline_backup.state import State, undoing
-
-# Telegraf sends a reading up to ten seconds after its stamp.
-LATENESS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,23 @@ class Swap(IntoLive):
         Raises:
             BackupError: they do not fit, the set is damaged, or InfluxDB is away.
         """
-        compared = pairs(source, target, watcher)
-        return cls(source, target, [pair for pair in compared if pair.has_other or pair.lacks])
+        kept = target.remembered(source)
+        differing = [pair for pair in pairs(kept, target, watcher) if pair.has_other or pair.lacks]
+        now = target.server.now()
+        # All others are emptied first.
+        written_to = [each for each in differing if each.group and each.group.start - AHEAD <= now < each.group.end]
+        demand_same_kinds(kept, target, written_to, watcher)
+        return cls(kept, target, differing, len(source.shards) - len(kept.shards))
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
         told = [
             (
                 f"Into: the live bucket {self.target.name} of {self.target.server.url}, which gets the content that it had when the "
-                "set was made, and loses what came since; that is in the safety set then. Its tokens go on working."
-            )
+                "set was made, also of times to come, and loses what came since; that is in the safety set then. What is stamped "
+                "while this is at work stays. Its tokens go on working."
+            ),
+            *self.left_out,
         ]
         if not self.has_work:
             return [*told, "Nothing differs."]
@@ -76,7 +82,7 @@ class Swap(IntoLive):
         """
         if safety is None:
             raise BackupError("Nothing live is changed without a safety set.")
-        name, until = self.target.name, safety.index.began - LATENESS
+        name, since = self.target.name, safety.index.began
         state = State(safety.path.parent)
         is_whole = name not in state.swaps
         try:
@@ -84,13 +90,13 @@ class Swap(IntoLive):
                 f"Where this is killed, start InfluxDB anew; then `{undoing(safety.stamp, name)}` makes {name} what it was."
             )
             state.begin_swap(name, safety.stamp)
-            self._swap(self.pairs, until, watcher)
+            self._swap(self.pairs, since, watcher)
             target, shards = self.target, self.source.filled
             values = values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
         except BaseException as failure:
             with disregarded():
                 watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
-                self._swap_back(safety, until, watcher, failure)
+                self._swap_back(safety, since, watcher, failure)
                 if is_whole:
                     state.end_swap(name)
             if isinstance(failure, WattlineError | KeyboardInterrupt):
@@ -107,26 +113,26 @@ class Swap(IntoLive):
         again = back.replace("--swap", "--merge")
         return [f"`{back}` undoes this; `{again}` brings in again what came since the set was made."]
 
-    def _swap(self, differing: list[Pair], until: datetime, watcher: Watcher) -> None:
+    def _swap(self, differing: list[Pair], since: datetime, watcher: Watcher) -> None:
         for done, pair in enumerate(differing):
             watcher.move("shards", done, len(differing))
             with obeyed_afterwards():
-                self._swap_pair(pair, until)
+                self._swap_pair(pair, since)
         watcher.move("shards", len(differing), len(differing))
 
-    def _swap_pair(self, pair: Pair, until: datetime) -> None:
-        if pair.group and pair.group.start < until:
-            self.target.delete(pair.group.start, min(pair.group.end, until))
+    def _swap_pair(self, pair: Pair, since: datetime) -> None:
+        if pair.group:
+            self.target.empty(pair.group, since)
         for shard in pair.stored:
             group = pair.group or self.target.make_group(shard)
             inject(self.target.server, group.shard, self.source.set.path, shard)
 
-    def _swap_back(self, safety: Set, until: datetime, watcher: Watcher, failure: BaseException) -> None:
+    def _swap_back(self, safety: Set, since: datetime, watcher: Watcher, failure: BaseException) -> None:
         name = self.target.name
         try:
             back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
             for pair in back.pairs:
-                back._swap_pair(pair, until)  # noqa: SLF001 - its own kind
+                back._swap_pair(pair, since)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
             raise BackupError(
                 f"{name} is half swapped. Start InfluxDB anew; then `{undoing(safety.stamp, name)}` makes it what it was. What went "

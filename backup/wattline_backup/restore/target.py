@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -11,11 +11,14 @@ from wattline.errors import WordError
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.restore.source import Source
+from wattline_backup.restore.values import has_values
 from wattline_backup.server import Server
 
 # InfluxDB's shard groups begin at multiples of their length since the year 1.
 YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)
 MARKER = "wattline_restore"
+# A writer's clock may be ahead by so much, and what it writes comes in up to so much later than it is stamped.
+AHEAD, LATENESS = timedelta(seconds=10), timedelta(minutes=1)
 NS_A_SECOND = 1_000_000_000
 
 
@@ -35,6 +38,11 @@ class Group:
     def holds(self, shard: Shard) -> bool:
         """Whether all the time of a stored shard is in it."""
         return self.start <= moment(shard.start) and moment(shard.end) <= self.end
+
+    def around(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """What of its span is before ``start``, and what is from ``end`` on."""
+        spans = [(self.start, min(self.end, start)), (max(self.start, end), self.end)]
+        return [(first, last) for first, last in spans if first < last]
 
     def meets(self, shard: Shard) -> bool:
         """Whether some of the time of a stored shard is in it."""
@@ -86,13 +94,14 @@ class Target:
 
     @property
     def groups(self) -> list[Group]:
-        """Its shard groups, oldest first."""
+        """Its shard groups, oldest first, without those that it forgets at its next look."""
+        now = datetime.now(UTC)
         found = [
             Group(moment(group["startTime"]), moment(group["endTime"]), int(group["shards"][0]["id"]))
             for group in self._policy["shardGroups"]
             if not group.get("deletedAt") and group["shards"]
         ]
-        return sorted(found, key=lambda group: group.start)
+        return sorted((group for group in found if not self._forgets(group.end, now)), key=lambda group: group.start)
 
     def again(self) -> "Target":
         """The same bucket, as it is now."""
@@ -101,8 +110,12 @@ class Target:
 
     def forgets(self, shard: Shard, now: datetime) -> bool:
         """Whether the points of a stored shard are older than what the bucket keeps."""
-        kept = _length(self._policy["duration"])
-        return bool(kept) and moment(shard.end) <= now - kept
+        return self._forgets(moment(shard.end), now)
+
+    def remembered(self, source: Source) -> Source:
+        """A bucket of a set without the shards that are older than what this one keeps."""
+        now = datetime.now(UTC)
+        return replace(source, shards=tuple(shard for shard in source.shards if not self.forgets(shard, now)))
 
     def misfits(self, shards: Sequence[Shard]) -> list[Shard]:
         """Those stored shards whose time does not lie in one shard of the bucket, nor would."""
@@ -126,6 +139,22 @@ class Target:
             raise BackupError(f"InfluxDB made no room in {self.name} for the time from {shard.start} to {shard.end}.")
         return found
 
+    def empty(self, group: Group, since: datetime) -> None:
+        """Delete all points of a shard group but those of ``since`` until now, which are just coming in.
+
+        Raises:
+            BackupError: some came in again of a time that is long over, or is far away.
+            ServerError: InfluxDB refuses.
+        """
+        now = self.server.now()
+        for start, end in group.around(since, now + AHEAD):
+            self.delete(start, end)
+        for start, end in group.around(since - LATENESS, now + LATENESS):
+            if has_values(self.server, self.organisation_id, self.id, start, end):
+                raise BackupError(
+                    f"Something writes points into {self.name} that are stamped from {start} to {end}: stop it, and try again."
+                )
+
     def delete(self, start: datetime, end: datetime, predicate: str = "") -> None:
         """Delete all points from ``start`` on and before ``end``.
 
@@ -139,6 +168,10 @@ class Target:
         body = json.dumps(document).encode()
         with self.server.request("POST", f"/api/v2/delete?{words}", body=body):
             pass
+
+    def _forgets(self, end: datetime, now: datetime) -> bool:
+        kept = _length(self._policy["duration"])
+        return bool(kept) and end <= now - kept
 
     @property
     def _policy(self) -> Mapping[str, Any]:
