@@ -424,7 +424,7 @@ def test_slow_meters_with_intervals_are_read_when_it_is_their_time_and_not_in_a_
     for name, mate in street.meters.items():
         mate.behaves = partial(answer, least_s=0.1 if name.startswith("h") else 0.01)
     seen = live(street, 300)
-    for name, shortest_s, longest_s in (("h1", 5, 16), ("h2", 5, 16), ("h3", 1, 14), ("a", 1, 1), ("d", 1, 4)):
+    for name, shortest_s, longest_s in (("h1", 9, 12), ("h2", 9, 12), ("h3", 2, 8), ("a", 1, 1), ("d", 1, 3)):
         powers = [slot for slot in seen[name].slots(20) if "power_w" in seen[name].fields[slot]]
         assert shortest_s <= min(gaps(powers)) <= max(gaps(powers)) <= longest_s, name
         assert seen[name].health["timeouts"] <= 1, name
@@ -670,7 +670,7 @@ def test_a_meter_that_needs_a_pause_gets_it(live: Live, needed_s: float) -> None
     street = Street(*PAIR)
     street["m2"].behaves = needing(street, "m2", needed_s)
     seen = live(street, 120)
-    lost = [slot for slot in range(30, 121) if slot not in complete(seen["m2"], 30, 120)]
+    lost = [slot for slot in range(36, 121) if slot not in complete(seen["m2"], 36, 120)]
     assert lost == []
     assert seen["m2"].wrong == []
     assert seen["m2"].health["timeouts"] <= 25

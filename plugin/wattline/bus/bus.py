@@ -96,7 +96,7 @@ class Bus:
             member.passed_over += 1
             if self._ready():
                 member.passed_over = 0
-                self._sweep(member, slot, wants[done:])
+                self._sweep(member, slot, wants[done:], is_alone=len(members) == 1)
         self._read_what_can_wait(members, slot)
 
     def idle(self, slot: Slot) -> None:
@@ -138,11 +138,11 @@ class Bus:
         """Give the port back."""
         self._port.close()
 
-    def _sweep(self, member: Member, slot: Slot, wants: Sequence[Wants]) -> None:
+    def _sweep(self, member: Member, slot: Slot, wants: Sequence[Wants], *, is_alone: bool) -> None:
         """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
         listen_until_s, share = self._shared_out(slot, wants)
         try:
-            member.sweep(slot, listen_until_s, share, has_rest=len(self._polled) == 1)
+            member.sweep(slot, listen_until_s, share, has_rest=is_alone)
         except PortError as error:
             self._lost(error)
 

@@ -180,16 +180,18 @@ class Member:
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         self._sweep = self.session.begin(slot, least_s, is_expected=is_expected)
         self._is_left_to_trial = self._is_for_a_trial(slot)
-        self._slow = [*share.fitting, *share.waiting]
-        at_once = share if has_rest else Share([], self._slow)
-        due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
         if self._is_its_time(slot):
             self._polled_s, self._goes_on = slot.began_s, None
         else:
             self._goes_on = self._unfinished
+        slow = [
+            read for read in (*share.fitting, *share.waiting) if self._goes_on is None or read.addresses & self._goes_on
+        ]
+        at_once = share if has_rest else Share([], slow)
+        due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
         parts = self._to_go_on_with(due.parts)
         addresses = {part.address for part in parts}
-        self._slow = [read for read in self._slow if not read.addresses <= addresses]
+        self._slow = [read for read in slow if not read.addresses <= addresses]
         self._sweep.read(parts, listen_until_s, due.first)
 
     def waits(self) -> Wants:

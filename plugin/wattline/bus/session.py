@@ -97,6 +97,8 @@ class Session:
         """
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
         self.decoded.clear()
+        # What comes late of the slot before counts as heard in this one.
+        before = self._asking.tally()
         self._asking.listen()
         self.failures.begin()
         self._belief.begin()
@@ -107,6 +109,7 @@ class Session:
             self._reader,
             self._knock,
             slot,
+            before,
             can_wait=self.parts.can_wait,
             given_s=self._given_s,
             is_expected=is_expected,

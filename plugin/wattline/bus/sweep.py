@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from wattline.bus.health import Tally
 from wattline.bus.knock import Knock
 from wattline.bus.reader import SILENCES, Reader
 from wattline.clock import Slot
@@ -35,6 +36,7 @@ class Sweep:
         reader: how it is read.
         knock: finds out whether a silent meter is there.
         slot: the slot.
+        before: what had come of the meter before it began.
         can_wait: tells what moves from what can wait.
         given_s: address of a part to when it was given last: what was longest ago comes first.
         is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
@@ -53,6 +55,7 @@ class Sweep:
         reader: Reader,
         knock: Knock,
         slot: Slot,
+        before: Tally,
         *,
         can_wait: Callable[[Block], bool],
         given_s: Mapping[int, float],
@@ -72,7 +75,7 @@ class Sweep:
         self._is_expected = is_expected
         self._least_s = least_s
         self._has_time = self._is_broken = False
-        self._before = self._asking.tally()
+        self._before = before
 
     def read(self, parts: Sequence[Block], listen_until_s: float, first: Collection[int] = ()) -> None:
         """Read ``parts``; those that were not believed once more, if time is left.
