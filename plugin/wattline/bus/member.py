@@ -174,19 +174,17 @@ class Member:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        least_s = self._least_s(slot)
         if not self.is_last(slot):
             self._came_first_s = slot.began_s
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        self._sweep = self.session.begin(slot, least_s, is_expected=is_expected)
+        self._sweep = self.session.begin(slot, self._least_s(slot), is_expected=is_expected)
         self._is_left_to_trial = self._is_for_a_trial(slot)
         if self._is_its_time(slot):
             self._polled_s, self._goes_on = slot.began_s, None
         else:
             self._goes_on = self._unfinished
-        slow = [
-            read for read in (*share.fitting, *share.waiting) if self._goes_on is None or read.addresses & self._goes_on
-        ]
+        goes_on, waiting = self._goes_on, (*share.fitting, *share.waiting)
+        slow = [read for read in waiting if goes_on is None or read.addresses & goes_on]
         at_once = share if has_rest else Share([], slow)
         due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
         parts = self._to_go_on_with(due.parts)
