@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from line_protocol_parser import parse_line
 
 from wattline import fields
@@ -24,6 +25,10 @@ from wattline.words import parse_meters
 pytest_plugins = ["database", "screen", "simulated", "virtual"]
 
 PROJECT = Path(__file__).parent.parent
+
+# What an example may take says nothing on a busy machine. One that hangs dies by pytest's own limit.
+settings.register_profile("wattline", deadline=None)
+settings.load_profile("wattline")
 
 
 def pytest_collection_finish() -> None:

@@ -361,7 +361,7 @@ def expected_missed(slots: Sequence[Slot], interval_s: int) -> int:
     return sum((second(b) - 1) // interval_s - second(a) // interval_s for a, b in pairwise(slots))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(interval_s=INTERVALS, slew_ppm=SLEWS_PPM, sweeps_s=st.lists(SWEEPS_S, min_size=1, max_size=20))
 def test_every_slot_is_begun_or_counted(interval_s, slew_ppm, sweeps_s):
     """Without a step: slots ascend, an interval apart or more, and each second that is left out is counted as missed."""
@@ -383,7 +383,7 @@ def test_every_slot_is_begun_or_counted(interval_s, slew_ppm, sweeps_s):
 TURNS = st.lists(st.tuples(SWEEPS_S, st.none() | st.tuples(STEPS, st.floats(0, 1.5))), min_size=1, max_size=12)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(interval_s=INTERVALS, slew_ppm=SLEWS_PPM, turns=TURNS)
 def test_each_slot_begins_in_its_second(interval_s, slew_ppm, turns):
     """Whatever sweeps last and the clock does: by the wall clock as it then is, a slot begins in the first half of its second.

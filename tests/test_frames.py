@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
@@ -40,7 +40,7 @@ REPLIES = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
 REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
 
 # A busy machine is no fault.
-patient = settings(deadline=None)
+
 
 addresses = st.integers(1, 247)
 functions = st.sampled_from((3, 4))
@@ -84,7 +84,6 @@ def taken(stream: bytes) -> Iterator[bytes]:
         yield frame.data
 
 
-@patient
 @given(st.binary(max_size=300))
 @example(b"")
 def test_the_crc_is_that_of_pymodbus(data):
@@ -108,7 +107,6 @@ def test_recorded_replies_are_found(recorded, registers):
     assert (frame.address, frame.function, frame.registers) == (1, 3, registers)
 
 
-@patient
 @given(addresses, functions, registers)
 def test_a_reply_of_pymodbus_is_read(address, function, values):
     frame = take_frame(bytearray(reply(address, function, values)))
@@ -117,7 +115,6 @@ def test_a_reply_of_pymodbus_is_read(address, function, values):
     assert (frame.registers, frame.count, frame.code) == (tuple(values), len(values), 0)
 
 
-@patient
 @given(addresses, functions, st.integers(1, 255))
 def test_a_refusal_of_pymodbus_is_read(address, function, code):
     frame = take_frame(bytearray(refusal(address, function, code)))
@@ -143,7 +140,6 @@ def test_an_answer_has_address_function_and_length_of_its_request(data, answers)
     assert Frame(data).answers(request(1, 3, 0x140, 2)) == answers
 
 
-@patient
 @given(noise, harmless_frames(), st.binary(max_size=300))
 def test_a_frame_is_found_in_noise(before, frame, after):
     """Whatever surrounds it; what follows is left for later."""
@@ -154,13 +150,11 @@ def test_a_frame_is_found_in_noise(before, frame, after):
     assert buffer == after
 
 
-@patient
 @given(noise, harmless_frames(), noise, harmless_frames())
 def test_two_frames_come_one_after_the_other(before, one, between, two):
     assert list(taken(before + one + between + two)) == [one, two]
 
 
-@patient
 @given(harmless_addresses, functions, harmless_words, st.integers(1, 125), harmless_frames())
 def test_a_request_is_no_reply(address, function, first, count, frame):
     """The echo of a request is passed over, and the reply behind it is found."""
@@ -170,7 +164,6 @@ def test_a_request_is_no_reply(address, function, first, count, frame):
     assert list(taken(echo + frame)) == [frame]
 
 
-@patient
 @given(noise, harmless_frames(), st.data())
 def test_a_frame_is_taken_when_its_last_byte_has_come(before, frame, data):
     """Not a byte earlier, and nothing is lost meanwhile, in whatever pieces it comes."""
@@ -187,7 +180,6 @@ def test_a_frame_is_taken_when_its_last_byte_has_come(before, frame, data):
     assert (found.data, buffer) == (frame, b"")
 
 
-@patient
 @given(harmless_addresses, functions, harmless_registers, st.data())
 def test_a_damaged_frame_is_not_taken(address, function, values, data):
     """A CRC of sixteen bits finds every burst of that length: two neighbours of the registers are others."""
@@ -228,7 +220,6 @@ def streams(draw: st.DrawFn) -> bytes:
     return b"".join(piece[draw(st.sampled_from((0, 0, 0, 1, 3))) :] for piece in pieces)
 
 
-@patient
 @given(streams())
 def test_what_is_taken_is_in_the_stream_and_sound(stream):
     """It stands there as it is, in order; pymodbus finds its CRC right, and its length is what it says."""

@@ -263,7 +263,7 @@ class Turning(World):
         super().sleep(max(0.0, end_s - self.uptime_s))
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     behind_s=st.floats(-3e6, 3e6),
     steps=st.lists(st.tuples(st.floats(7, 40), st.floats(-100, 100)), max_size=2),

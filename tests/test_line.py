@@ -27,7 +27,7 @@ from wattline.line import to_line
 from wattline.reading import Point
 
 # A busy machine is slow, not wrong.
-thorough = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 NOW_NS = 1_700_000_000_000_000_000
 CONTROLS = "\t\n\v\f\r"

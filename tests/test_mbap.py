@@ -257,7 +257,7 @@ PDUS = st.one_of(
 
 
 @given(st.lists(st.tuples(PDUS, st.sampled_from([7, 7, 7, 6, 8, 0])), max_size=6), st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_replies_come_whole_however_they_are_torn(replies, data):
     """As RTU frames and in order, those of the last request alone; torn anywhere, or joined."""
     stream, wanted = b"", b""

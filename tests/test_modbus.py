@@ -299,7 +299,6 @@ def test_a_reply_is_read(count, function):
 
 
 @given(st.integers(1, 125), st.data())
-@settings(deadline=None)
 def test_a_reply_in_pieces_is_read_whole(count, data):
     """Wherever it is torn, with pauses of up to 16 ms, and at once when the last piece is there."""
     values = tuple(range(count))
@@ -640,7 +639,7 @@ pieces = st.one_of(
 
 
 @given(st.lists(st.tuples(st.floats(-0.05, 1.0), pieces), max_size=8))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_whatever_comes_is_the_reply_or_a_read_error(coming):
     """Registers are given only when a sound reply to the question came after it was asked; and in bounded time."""
     line = Line(coming)

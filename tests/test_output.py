@@ -244,7 +244,7 @@ def test_the_oldest_are_dropped_when_too_many_wait(pipe, monkeypatch):
 # The end.
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(1, PIECE_BYTES - 1), min_size=1, max_size=40))
 def test_at_the_end_each_line_is_whole_in_the_pipe_or_dropped(monkeypatch, sizes):
     """Nobody reads: what is in the pipe afterwards is what was counted as written, and the rest was never begun."""

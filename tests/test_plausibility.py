@@ -52,7 +52,7 @@ from wattline.plausibility import Judge, Verdict
 from wattline.registers import Encoding, Row, decode, to_grain
 
 # A busy machine is slow, not wrong.
-thorough = settings(deadline=None, max_examples=300)
+thorough = settings(max_examples=300)
 
 WE515 = load_models()["orno-we515"]
 ENERGY = "energy_total_kwh"
@@ -401,7 +401,7 @@ def test_values_that_are_alike_by_nature_are_a_reading(values):
 
 
 @given(st.floats(207, 253), st.floats(0, 80), st.floats(-1, 1), st.floats(49.8, 50.2))
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 def test_a_true_reading_is_never_taken_for_identical_values(voltage, current, factor, frequency):
     apparent = voltage * current
     values = {

@@ -35,7 +35,7 @@ from wattline.plan import parts_of
 from wattline.registers import LARGEST, Encoding, Row, decode, encode, grain_bits, to_grain
 
 # A busy machine is slow, not wrong.
-thorough = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 MODELS = load_models()
 FORMATS = {

@@ -90,7 +90,6 @@ def hourly_until(moment: datetime, hours: int) -> list[Candidate]:
     return sets_at([moment - HOUR * number for number in range(hours)])
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES)
 def test_the_newest_are_always_kept(candidates: list[Candidate], policy: Policy) -> None:
     sound = sorted((each for each in candidates if not each.is_damaged), key=lambda each: each.at)
@@ -98,7 +97,6 @@ def test_the_newest_are_always_kept(candidates: list[Candidate], policy: Policy)
     assert newest <= kept(judge(candidates, policy, NOW, ROME))
 
 
-@settings(deadline=None)
 @given(MOMENTS, POLICIES, ZONES)
 def test_each_rule_keeps_the_last_set_of_so_many_of_its_times(
     moments: list[datetime], policy: Policy, zone: str
@@ -114,7 +112,6 @@ def test_each_rule_keeps_the_last_set_of_so_many_of_its_times(
         assert kept_by(rule, verdicts) == [stamp_of(moment) for moment in wanted]
 
 
-@settings(deadline=None)
 @given(MOMENTS, ZONES)
 def test_every_year_is_kept(moments: list[datetime], zone: str) -> None:
     stays = kept(judge(sets_at(moments), Policy(), NOW, ZoneInfo(zone)))
@@ -122,7 +119,6 @@ def test_every_year_is_kept(moments: list[datetime], zone: str) -> None:
     assert {moment.astimezone(ZoneInfo(zone)).year for moment in moments if stamp_of(moment) in stays} == years
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES, ZONES)
 def test_pruning_again_removes_nothing(candidates: list[Candidate], policy: Policy, zone: str) -> None:
     first = judge(candidates, policy, NOW, ZoneInfo(zone))
@@ -131,7 +127,7 @@ def test_pruning_again_removes_nothing(candidates: list[Candidate], policy: Poli
     assert again == [verdict for verdict in first if verdict.is_kept]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), ZONES)
 def test_pruning_each_hour_loses_nothing_that_pruning_once_would_keep(seed: int, zone: str) -> None:
     """Twenty days of hours, some of which the machine slept through; pruned after each set, or never until the end."""
@@ -149,7 +145,6 @@ def test_pruning_each_hour_loses_nothing_that_pruning_once_would_keep(seed: int,
     assert {each.stamp for each in there} == kept(judge(ever, policy, ever[-1].at, ZoneInfo(zone)))
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_of_the_sets_does_not_matter(
     candidates: list[Candidate], policy: Policy, dice: random.Random
@@ -208,7 +203,6 @@ def test_a_gap_costs_nothing() -> None:
     assert len(stays - after) <= 5
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES, st.integers(1, 15))
 def test_sets_of_the_future_stay_and_take_nobodys_place(
     candidates: list[Candidate], policy: Policy, count: int
@@ -219,7 +213,6 @@ def test_sets_of_the_future_stay_and_take_nobodys_place(
     assert {verdict.reasons for verdict in verdicts[:count]} == {("of the future",)}
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES, st.integers(0, 400 * 86_400))
 def test_a_clock_that_is_behind_removes_nothing_that_the_right_one_keeps(
     candidates: list[Candidate], policy: Policy, behind_s: int
@@ -228,7 +221,6 @@ def test_a_clock_that_is_behind_removes_nothing_that_the_right_one_keeps(
     assert kept(judge(candidates, policy, NOW, ROME)) <= kept(judge(candidates, policy, wrong, ROME))
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES)
 def test_damaged_sets_stay_and_take_nobodys_place(candidates: list[Candidate], policy: Policy) -> None:
     sound = [each for each in candidates if not each.is_damaged]
@@ -238,7 +230,6 @@ def test_damaged_sets_stay_and_take_nobodys_place(candidates: list[Candidate], p
     assert damaged <= kept(verdicts)
 
 
-@settings(deadline=None)
 @given(CANDIDATES, POLICIES)
 def test_the_last_proven_and_the_last_off_site_are_never_removed(candidates: list[Candidate], policy: Policy) -> None:
     stays = kept(judge(candidates, policy, NOW, ROME))
