@@ -39,9 +39,6 @@ FRAMER = FramerRTU(DecodePDU(is_server=True))
 REPLIES = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
 REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
 
-# A busy machine is no fault.
-
-
 addresses = st.integers(1, 247)
 functions = st.sampled_from((3, 4))
 registers = st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=125)
