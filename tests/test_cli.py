@@ -109,7 +109,7 @@ def test_each_example_is_accepted_by_its_own_command(capsys, name):
     assert name in (command, "the program itself")
     if "meters" in arguments:
         parse_meters(simulate.named(arguments["meters"]))
-    if "port" in arguments:
+    if arguments.get("port"):
         check_port(arguments["port"])
 
 

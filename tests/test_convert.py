@@ -64,8 +64,9 @@ from rich.console import Console
 from wattline.cli import main
 from wattline.convert.bar import Bar
 from wattline.convert.counter import (
-    ALLOWANCE_KWH,
     AVERAGE_LIMIT_KW,
+    COARSEST_STEP_KWH,
+    FIRST_STEP_KWH,
     HOUR_LIMIT_KW,
     LOW_REGISTER,
     Reading,
@@ -249,7 +250,8 @@ def test_the_rule_is_that_of_the_task():
     text = (Path(__file__).parents[1] / "compose" / "influxdb" / "tasks" / "energy_15m.flux").read_text()
     limits = dict(re.findall(r"^(\w+) = ([\d.]+)$", text, re.MULTILINE))
 
-    ours = {"hour_limit_kw": HOUR_LIMIT_KW, "average_limit_kw": AVERAGE_LIMIT_KW, "step_kwh": ALLOWANCE_KWH}
+    ours = {"hour_limit_kw": HOUR_LIMIT_KW, "average_limit_kw": AVERAGE_LIMIT_KW}
+    ours |= {"coarsest_step_kwh": COARSEST_STEP_KWH, "first_step_kwh": FIRST_STEP_KWH}
     assert {name: float(value) for name, value in limits.items()} == ours
 
 

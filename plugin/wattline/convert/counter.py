@@ -37,7 +37,7 @@ SHORT_GAP_S = 60
 ROUNDING_STEPS = 2
 _LONG_GAP_S = 86_400
 # The rule of compose/influxdb/tasks/energy_15m.flux, whose finest step is a minute.
-HOUR_LIMIT_KW, AVERAGE_LIMIT_KW, ALLOWANCE_KWH = 100.0, 20.0, 1.0
+HOUR_LIMIT_KW, AVERAGE_LIMIT_KW, COARSEST_STEP_KWH, FIRST_STEP_KWH = 100.0, 20.0, 10.0, 1.0
 _MINUTE_S, _MINUTES_PER_HOUR = 60, 60
 _JOULES_PER_STEP = 36_000
 
@@ -66,6 +66,7 @@ class Unwrap:
         self._course, self._power_w, self._modulus = course, most_power_w, modulus
         self._shift, self._resets = shift, resets
         self._last: Reading | None = None
+        self._moved_s = 0
         self._offset = 0 if resets else shift
         self._waiting: list[Reading] = []
         self._metered_s = self._metered_steps = 0
@@ -120,6 +121,7 @@ class Unwrap:
         """What is to be added to ``reading``, which follows the last one; counts how."""
         course, last, before = self._course, self._last, self._course.last
         self._last = reading
+        moved_s = self._moved_s if last and reading.steps == last.steps else reading.second
         if last is None:
             course.first = reading.steps + self._offset
         elif self._follows(last, reading):
@@ -130,12 +132,11 @@ class Unwrap:
         else:
             course.resets += 1
             self._offset = self._shift if course.resets == self._resets else 0
-            presumed = presumed_steps(
-                Reading(last.second, before), Reading(reading.second, reading.steps + self._offset)
-            )
+            shown = Reading(reading.second, reading.steps + self._offset)
+            presumed = presumed_steps(Reading(last.second, before), shown, self._moved_s)
             course.presumed += presumed
             course.grown += presumed
-        course.last = reading.steps + self._offset
+        course.last, self._moved_s = reading.steps + self._offset, moved_s
         return self._offset
 
     def _grow(self, steps: int, seconds: int) -> None:
@@ -152,18 +153,31 @@ class Unwrap:
         self._course.long_gaps += sum(gap_s * usual >= self._modulus for gap_s in self._gaps_s)
 
 
-def presumed_steps(before: Reading, after: Reading) -> int:
+def presumed_steps(before: Reading, after: Reading, moved_s: int) -> int:
     """What the rollups count between the two readings of a reset, in steps; they know no more of it than this.
 
     A counter that fell began at nothing, and all that it shows was metered since; unless it shows more than can have been:
-    then it had counted elsewhere. One that rose metered it, likewise; within an hour that may be more.
+    then it had counted elsewhere. One that rose metered it, likewise; within an hour that may be more, and a coarse step is
+    what was metered since the counter moved before, at ``moved_s`` (seconds since 1970).
     """
-    is_rise = after.steps >= before.steps
-    gained = after.steps - before.steps if is_rise else after.steps
-    hours = max(1, after.second // _MINUTE_S - before.second // _MINUTE_S) / _MINUTES_PER_HOUR
-    within_hour_kw = HOUR_LIMIT_KW if is_rise else AVERAGE_LIMIT_KW
-    limit_kwh = within_hour_kw * min(hours, 1.0) + AVERAGE_LIMIT_KW * max(hours - 1.0, 0.0) + ALLOWANCE_KWH
+    hours = _hours(before.second, after.second)
+    if after.steps >= before.steps:
+        gained = after.steps - before.steps
+        coarse_kwh = min(COARSEST_STEP_KWH, _possible_kwh(_hours(moved_s, after.second), HOUR_LIMIT_KW))
+        limit_kwh = _possible_kwh(hours, HOUR_LIMIT_KW) + coarse_kwh
+    else:
+        gained = after.steps
+        limit_kwh = _possible_kwh(hours, AVERAGE_LIMIT_KW) + FIRST_STEP_KWH
     return gained if gained <= limit_kwh * STEPS_PER_KWH else 0
+
+
+def _hours(begin_s: int, end_s: int) -> float:
+    """From one minute to the other, and a minute at least."""
+    return max(1, end_s // _MINUTE_S - begin_s // _MINUTE_S) / _MINUTES_PER_HOUR
+
+
+def _possible_kwh(hours: float, hour_kw: float) -> float:
+    return hour_kw * min(hours, 1.0) + AVERAGE_LIMIT_KW * max(hours - 1.0, 0.0)
 
 
 def modulus_of(highest: int) -> int:
