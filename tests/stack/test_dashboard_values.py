@@ -111,6 +111,7 @@ def kwh(begin: datetime, end: datetime) -> float:
         ("This year", local(2024, 3, 1, 12, 15), local(2023, 1, 1), local(2023, 3, 1, 12)),
         ("This year", local(2025, 3, 1, 12, 15), local(2024, 1, 1), local(2024, 3, 1, 12)),
         ("This year", local(2025, 12, 31, 23, 59), local(2024, 1, 1), local(2024, 12, 31, 23, 44)),
+        ("This year", local(2025, 6, 1, 0, 5), local(2024, 1, 1), local(2024, 5, 31, 23, 50)),
     ],
 )
 def test_by_now_ends_where_the_period_ends(
