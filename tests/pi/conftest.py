@@ -5,8 +5,10 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from pi.house import House
 from pi.machine import Built, Machine
@@ -20,6 +22,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: IN_THIS_ORDER.index(item.path.name) if item.path.name in IN_THIS_ORDER else len(IN_THIS_ORDER)
     )
+
+
+class ByMachine(LoadScopeScheduling):
+    """Side by side runs only what has machines of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = Path(nodeid.partition("::")[0]).name
+        return "the shared machine" if module in IN_THIS_ORDER else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByMachine:
+    """For `pytest -n`."""
+    return ByMachine(config, log)
 
 
 def what_is_missing() -> str:
