@@ -16,11 +16,16 @@ from pi.house import House
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
 
-# What stays: the readings and what opens them.
-DATA = re.compile(r"file (/opt/wattline(/compose(/secrets.*)?)?|/var/backups/wattline.*)")
+# What stays: the readings, what opens them, and what opens their copy out of the house.
+DATA = re.compile(
+    r"file (/opt/wattline(/compose(/secrets.*)?)?|/var/backups/wattline.*|/etc/wattline(/offsite_password)?)"
+)
+# What the household of test_day_two has put there itself.
+OF_THE_HOUSEHOLD = ["/srv/usb", "/etc/telegraf/telegraf.d/50-mine.conf"]
 
 
 def test_nothing_is_left_but_the_data(house: House, traces: set[str]) -> None:
+    house.machine.run("rm", "--recursive", "--force", *OF_THE_HOUSEHOLD)
     taken_away = house.play("-e", "uninstall_data=keep", book="uninstall.yml")
     assert taken_away.ended_well, taken_away.said
 
