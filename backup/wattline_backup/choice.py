@@ -18,7 +18,8 @@ from wattline_backup.errors import GoneError
 from wattline_backup.index import Index, Key, Shard
 from wattline_backup.manifest import key_of
 from wattline_backup.progress import Watcher
-from wattline_backup.server import Files, Server
+from wattline_backup.server import Server
+from wattline_backup.tsm_files import NONE, stored_files
 
 # Stamps of files are coarse, and may be of a moment before the request that made them.
 MARGIN = timedelta(minutes=15)
@@ -84,7 +85,7 @@ class Choice:
             if known and self._is_same(each, known):
                 same[each.key] = known
         files = self._server.files() if same else {}
-        return {key: shard for key, shard in same.items() if files.get(key.shard, Files(0, 0)) == _files(shard)}
+        return {key: shard for key, shard in same.items() if files.get(key.shard, NONE) == stored_files(shard)}
 
     def _is_same(self, wanted: Wanted, known: Shard) -> bool:
         if known.has_tombstone or self._before is None:
@@ -97,7 +98,3 @@ class Choice:
         except GoneError:
             # It is asked for once more, and then left out.
             return False
-
-
-def _files(shard: Shard) -> Files:
-    return Files(len(shard.tsm), sum(member.size for member in shard.tsm))

@@ -16,6 +16,7 @@ import urllib3
 
 from wattline_backup.archive import BLOCK, PIECE
 from wattline_backup.errors import GoneError, ServerError, TokenError
+from wattline_backup.tsm_files import TsmFiles, counted_files
 
 CONNECT_S = 10.0
 # A shard of a large store is read from a card that Grafana reads at the same time.
@@ -29,8 +30,6 @@ PARTS = ("kv", "sql", "buckets")
 NOTHING = bytes(2 * BLOCK)
 # From this version on a restore wants the operator's token besides, since tokens are stored hashed.
 VERSION = (2, 9)
-METRIC = re.compile(r"^storage_tsm_files_(?P<what>total|disk_bytes)\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)
-SHARD_OF_METRIC = re.compile(r'(?:^|,)id="(\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,6 @@ class Metadata:
     sql: bytes
     buckets: list[dict[str, Any]]
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The TSM files of a shard, as the server counts them."""
-
-    count: int
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,25 +170,13 @@ class Server:
         except urllib3.exceptions.HTTPError as error:
             raise ServerError(f"InfluxDB at {self.url} broke off in the middle of a shard: {error}.") from error
 
-    def files(self) -> dict[int, Files]:
-        """How many TSM files each shard has, and their bytes together; a shard without any is not there.
+    def files(self) -> dict[int, TsmFiles]:
+        """The TSM files of each shard; a shard without any is not there.
 
         Raises:
-            ServerError: it does not say.
+            ServerError: it is away, or refuses, as with INFLUXD_METRICS_DISABLED.
         """
-        found: dict[str, dict[str, int]] = {}
-        for metric in METRIC.finditer(self._body("GET", "/metrics").decode()):
-            found.setdefault(metric["labels"], {})[metric["what"]] = int(float(metric["value"]))
-        if any(len(numbers) != 2 for numbers in found.values()):
-            raise ServerError(
-                f"InfluxDB at {self.url} gives no metrics of its shards; INFLUXD_METRICS_DISABLED must not be set."
-            )
-        # After a restore of everything a number may belong to two shards, of which the old one has no file any more.
-        return {
-            int(shard[1]): Files(numbers["total"], numbers["disk_bytes"])
-            for labels, numbers in found.items()
-            if numbers["total"] and (shard := SHARD_OF_METRIC.search(labels))
-        }
+        return counted_files(self._body("GET", "/metrics").decode())
 
     def _body(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

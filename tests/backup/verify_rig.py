@@ -27,9 +27,9 @@ from wattline_backup.cli import main
 from wattline_backup.house import describe
 from wattline_backup.proof.live import MARGIN_S
 from wattline_backup.proof.scratch import FOLDER
-from wattline_backup.server import Files
 from wattline_backup.sets import Folder, Set
 from wattline_backup.settings import settings
+from wattline_backup.tsm_files import TsmFiles
 
 DAY_S = 86_400
 HOUR_S = 3600
@@ -164,7 +164,7 @@ class Backup:
         began = datetime.fromtimestamp(to_s, UTC) if to_s else made.index.began + timedelta(seconds=2 * MARGIN_S)
         self.damage(made.path / index.NAME, lambda _: replace(made.index, began=began).to_json().encode())
 
-    def live_files(self) -> dict[int, Files]:
+    def live_files(self) -> dict[int, TsmFiles]:
         """What the live server counts."""
         return settings().server().files()
 

@@ -23,8 +23,9 @@ from wattline_backup.index import Key, Shard
 from wattline_backup.manifest import key_of, shards_of
 from wattline_backup.proof.answers import Answers, ask
 from wattline_backup.proof.content import content_of
-from wattline_backup.server import Files, Server
+from wattline_backup.server import Server
 from wattline_backup.sets import Set
+from wattline_backup.tsm_files import NONE, TsmFiles, stored_files
 
 # Stamps of files are coarse, and the set's own is of before its first request.
 MARGIN_S = 60.0
@@ -42,7 +43,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _There:
-    files: Mapping[int, Files]
+    files: Mapping[int, TsmFiles]
     organisations: Mapping[Key, str]
 
 
@@ -76,8 +77,8 @@ class Live:
         """
         if shard.key not in self._there.organisations:
             return Standing.GONE
-        mine = Files(len(shard.tsm), sum(member.size for member in shard.tsm))
-        return Standing.SAME if self._there.files.get(shard.shard, Files(0, 0)) == mine else self.standing(shard)
+        is_same = self._there.files.get(shard.shard, NONE) == stored_files(shard)
+        return Standing.SAME if is_same else self.standing(shard)
 
     def standing(self, shard: Shard) -> Standing:
         """How a shard stands, by its content.

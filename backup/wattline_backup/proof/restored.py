@@ -27,9 +27,9 @@ from wattline_backup.proof.files import manifest_of
 from wattline_backup.proof.live import Live, Standing
 from wattline_backup.proof.scratch import Scratch
 from wattline_backup.run import SPARE_BYTES
-from wattline_backup.server import Files
 from wattline_backup.sets import Set
 from wattline_backup.state import Proof, State
+from wattline_backup.tsm_files import NONE, stored_files
 
 
 class Source(StrEnum):
@@ -147,8 +147,8 @@ class Restoring:
         body = passing.through(pieces_of(file))
         with self._scratch.server.request("POST", path, body=body, headers={"Content-Encoding": "gzip"}):
             stored = passing.content()
-        expected = Files(len(shard.tsm), sum(member.size for member in shard.tsm))
-        if (found := self._scratch.server.files().get(number, Files(0, 0))) != expected:
+        expected = stored_files(shard)
+        if (found := self._scratch.server.files().get(number, NONE)) != expected:
             raise SetError(
                 f"{file} has {expected.count} files of points with {expected.size} bytes, and restored InfluxDB has "
                 f"{found.count} with {found.size}: take another set."

@@ -15,7 +15,8 @@ from wattline_backup.archive import BLOCK, PIECE
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.restore.source import digests_of_pieces, digests_of_stored
-from wattline_backup.server import Files, Server
+from wattline_backup.server import Server
+from wattline_backup.tsm_files import NONE, stored_files
 
 GENERATION = "000000000"
 # Numbers below 4 mean to InfluxDB that a file is young and has to be compacted soon.
@@ -42,8 +43,8 @@ def send(server: Server, shard: int, folder: Path, stored: Shard) -> None:
         server.request("POST", f"/api/v2/restore/shards/{shard}", body=body, headers=headers),
     ):
         pass
-    expected = Files(len(stored.tsm), sum(member.size for member in stored.tsm))
-    found = server.files().get(shard, Files(0, 0))
+    expected = stored_files(stored)
+    found = server.files().get(shard, NONE)
     if found != expected:
         raise BackupError(
             f"Shard {stored.shard} of {stored.bucket} did not arrive: {expected.count} files of {expected.size} bytes "
