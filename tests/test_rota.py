@@ -8,6 +8,7 @@ What comes of it on a line is told in ``test_many_meters.py``.
 | turns are reckoned anew in every slot                         | the same                                           |
 | meters that need less are read in turns for ever              | test_turns_shrink_at_once_where_there_is_room_to_spare |
 | ... or turns go to and fro where they only just fit           | test_turns_shrink_after_a_minute_where_it_only_just_does |
+| ... or a minute is lost though all is learnt                  | test_turns_that_were_for_trials_shrink_at_once_when_these_are_over |
 | ... or after a minute that was not one                        | test_a_minute_in_which_it_did_not_fit_does_not_count |
 | a meter that is gone keeps the others from their seconds      | test_whoever_goes_or_comes_back_is_heeded_at_once  |
 | a meter that is read every ten seconds counts as ten          | test_a_meter_with_an_interval_counts_by_its_share  |
@@ -39,6 +40,7 @@ class Mate:
     name: str
     fast_s: float = 0.4
     own_s: int = 0
+    trial_s: float = 0.0
     slow_s: float = 0.0
     is_away: bool = False
     until_s: float = 0.0
@@ -65,7 +67,7 @@ class Mate:
         if self.is_away:
             return Load()
         pieces = max(1, min(PIECES, math.ceil(self.slow_s / max(longest_slow_s, 0.001))))
-        return Load(self.fast_s, pieces * (self.slow_s / pieces,) if self.slow_s else ())
+        return Load(self.fast_s, pieces * (self.slow_s / pieces,) if self.slow_s else (), trial_s=self.trial_s)
 
     def limit_slow_reads(self, longest_slow_s: float) -> None:
         self.longest_slow_s = longest_slow_s
@@ -133,6 +135,21 @@ def test_turns_shrink_at_once_where_there_is_room_to_spare(line: Line) -> None:
     line.play(20)
     needs(line, USABLE_SHARE / 2 / 1.06)
     assert line.seconds_until(1) <= TURNS_S
+
+
+def test_turns_that_were_for_trials_shrink_at_once_when_these_are_over() -> None:
+    """Also where it only just fits then; once."""
+    line = Line(Mate("a", trial_s=0.2), Mate("b", trial_s=0.2))
+    line.play(15)
+    assert [mate.round_s for mate in line.mates] == [2, 2]
+    for mate in line.mates:
+        mate.trial_s = 0.0
+    needs(line, USABLE_SHARE / 2 / 1.02)
+    assert line.seconds_until(1) <= TURNS_S
+    needs(line, 0.6)
+    assert line.seconds_until(2) <= TURNS_S
+    needs(line, USABLE_SHARE / 2 / 1.02)
+    assert line.seconds_until(1) > SURE_S
 
 
 def test_turns_shrink_after_a_minute_where_it_only_just_does(line: Line) -> None:

@@ -12,7 +12,8 @@ from wattline.log import LOG
 # What the meters need changes while it is learnt; the turns follow it this often.
 TURNS_S = 10.0
 # Turns are made shorter at once if they would do for so much more too, else when they would have done for so long: so
-# that they do not go to and fro.
+# that they do not go to and fro. Those that were taken while something was tried were for that time, and are made shorter
+# at once when it is over.
 SURE_SHARE = 1.05
 SURE_S = 60.0
 
@@ -33,6 +34,7 @@ class Rota:
         self._turns = Turns(1, (0,) * len(members))
         self._followed_s: float | None = None
         self._would_do_since_s: float | None = None
+        self._are_for_trials = False
         self._away: list[bool] = []
         self._in_parts: set[str] = set()
         self._not_all: set[str] = set()
@@ -89,10 +91,13 @@ class Rota:
             return self._shares([member.load(slot, longest_slow_s) for member in self._members])
 
         turns = take_shorter_turns(shares_at, self._interval_s)
-        do_still = self._turns.hold(shares_at(self._longest_slow_s(shares_at(math.inf))), self._interval_s)
-        if do_still and not self._is_shorter_for_long(slot, shares_at, turns):
+        shares = shares_at(math.inf)
+        is_trying = any(share.trial_s for share in shares)
+        do_still = self._turns.hold(shares_at(self._longest_slow_s(shares)), self._interval_s)
+        were_for_trials = self._are_for_trials and not is_trying and turns.slots < self._turns.slots
+        if do_still and not were_for_trials and not self._is_shorter_for_long(slot, shares_at, turns):
             return False
-        self._turns, self._would_do_since_s = turns, None
+        self._turns, self._would_do_since_s, self._are_for_trials = turns, None, is_trying
         for member in self._members:
             member.round_s = float(member.meter.interval_s or self.round_s)
         return True
