@@ -13,3 +13,8 @@ def bytes_in_words(size: float) -> str:
         size /= STEP
         unit += 1
     return f"{size:.3g} {UNITS[unit]}"
+
+
+def shards_in_words(count: int) -> str:
+    """For people: ``1 shard``, ``40 shards``."""
+    return "1 shard" if count == 1 else f"{count} shards"

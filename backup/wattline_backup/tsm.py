@@ -20,7 +20,7 @@ TYPE_AND_COUNT = struct.Struct(">BH")
 ENTRY = struct.Struct(">qqqI")
 CRC = struct.Struct(">I")
 # By its number in the index.
-KINDS = ("float", "integer", "boolean", "string", "unsigned integer")
+TYPES = ("float", "integer", "boolean", "string", "unsigned integer")
 # A key is the measurement and the tags as in line protocol, with commas between them, and the field as it is.
 MEASUREMENT = re.compile(rb"(?:\\.|[^,])*", re.DOTALL)
 ESCAPED = re.compile(rb"\\([, ])")
@@ -28,10 +28,14 @@ BEFORE_FIELD = b"#!~#"
 
 
 class Field(NamedTuple):
-    """A field of a measurement; within a shard all its values are of one kind."""
+    """A field of a measurement; within a shard all its values are of one type."""
 
     measurement: str
     field: str
+
+
+FieldTypes = frozenset[tuple[Field, str]]
+"""Fields, each with a type that it has somewhere: float, integer, ..."""
 
 
 def check(file: IO[bytes], size: int, what: str, start_ns: int, end_ns: int) -> int:
@@ -56,8 +60,8 @@ def check(file: IO[bytes], size: int, what: str, start_ns: int, end_ns: int) -> 
         raise ArchiveError(f"{what} is damaged: {fault}.") from fault
 
 
-def kinds(file: IO[bytes], size: int) -> dict[Field, str]:
-    """Of which kind the values of each field are, in a TSM file that is known to be sound.
+def types(file: IO[bytes], size: int) -> FieldTypes:
+    """Of which type the values of each field are, in a TSM file that is known to be sound.
 
     Args:
         file: can be read and sought.
@@ -66,7 +70,8 @@ def kinds(file: IO[bytes], size: int) -> dict[Field, str]:
     file.seek(size - FOOT_BYTES)
     (index_at,) = struct.unpack(">Q", file.read(FOOT_BYTES))
     file.seek(index_at)
-    return {_field(key): KINDS[kind] for key, kind, _ in _keys(file.read(size - FOOT_BYTES - index_at))}
+    index = file.read(size - FOOT_BYTES - index_at)
+    return frozenset((_field(key), TYPES[number]) for key, number, _ in _keys(index))
 
 
 class _FaultError(Exception):
@@ -113,16 +118,16 @@ def _blocks(index: bytes, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
 
 
 def _keys(index: bytes) -> Iterator[tuple[bytes, int, list[tuple[int, int, int, int]]]]:
-    """Each key, the number of its kind, and its blocks: first and last stamp, place, length."""
+    """Each key, the number of its type, and its blocks: first and last stamp, place, length."""
     at = 0
     while at < len(index):
         (length,) = KEY_LENGTH.unpack_from(index, at)
         at += KEY_LENGTH.size
         key = index[at : at + length]
         at += length
-        kind, count = TYPE_AND_COUNT.unpack_from(index, at)
+        type_number, count = TYPE_AND_COUNT.unpack_from(index, at)
         at += TYPE_AND_COUNT.size
-        yield key, kind, [ENTRY.unpack_from(index, at + number * ENTRY.size) for number in range(count)]
+        yield key, type_number, [ENTRY.unpack_from(index, at + number * ENTRY.size) for number in range(count)]
         at += count * ENTRY.size
 
 

@@ -9,7 +9,11 @@
 | days whose shard is gone stay away, or the bucket gets a strange measurement | test_days_without_a_shard_come_back |
 | days beyond the retention are tried, and stop the rest | test_what_the_bucket_would_forget_stays_out |
 | shards of another length are filled into the wrong one | test_shards_of_another_length_are_refused, test_short_shards_fit_into_a_long_one |
-| a field has another kind in the set, and live values cannot be read any more | test_a_field_of_another_kind_is_refused |
+| a field has another type in the set, and live values cannot be read any more | test_a_field_of_another_type_is_refused |
+| ... also where it comes into days of which the live bucket has nothing | test_another_type_in_other_days_is_refused |
+| ... or two days of the set become one live shard | test_two_types_in_what_becomes_one_shard_are_refused |
+| what fails after all came in is told without a word on how things stand | test_a_failed_count_says_how_things_stand |
+| ... and days come not back that had the types which the live bucket has | test_types_that_the_bucket_has_already_are_no_hindrance |
 | a repetition brings all of it in again | test_a_repetition_finds_nothing_to_do |
 | a writer loses a point meanwhile | test_a_writer_loses_nothing |
 | there is no safety set | test_the_gaps_are_filled_and_live_values_stay |
@@ -25,6 +29,7 @@ import pytest
 from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household
 from database import wait_until
 from wattline_backup.errors import BackupError
+from wattline_backup.restore import merge
 from wattline_backup.restore.upload import FIRST_NUMBER, unused_names
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
@@ -139,7 +144,9 @@ def test_what_the_bucket_would_forget_stays_out(database: Database, desk: Desk) 
     database.empty(keep_s=5 * DAY_S)
     code, out, _ = desk.call("restore", stored.stamp, *WORDS, "--dry-run")
     assert code == 0
-    assert "3 shards of the set are older than what energy keeps" in out
+    assert "Left out, as older than what energy keeps and forgotten there by now: 3 shards of the set." in " ".join(
+        out.split()
+    )
     told = desk.restored(stored.stamp, *WORDS)
     assert len(told["values"]) == 2
     assert household(day(4), day(5)).items() <= database.points().items()
@@ -167,7 +174,7 @@ def test_short_shards_fit_into_a_long_one(database: Database, desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("is_flushed", [True, False])
-def test_a_field_of_another_kind_is_refused(database: Database, desk: Desk, is_flushed: bool) -> None:
+def test_a_field_of_another_type_is_refused(database: Database, desk: Desk, is_flushed: bool) -> None:
     """In a bucket that was made anew; also where the live value is still in memory, and names have what InfluxDB escapes."""
     measurement, field = "of all, meters=2", "the value, v=1"
 
@@ -183,14 +190,78 @@ def test_a_field_of_another_kind_is_refused(database: Database, desk: Desk, is_f
     if is_flushed:
         database.flush()
     live, sets = database.points(), desk.sets()
-    assert desk.refusal(stored.stamp, *WORDS) == (
-        f"From {date(1)} to {date(2)} the field {field} of {measurement} is integer in the set and float in the live bucket energy, "
-        "and InfluxDB would read only one of them: restore it beside, "
-        f"`wattline-backup restore {stored.stamp} --bucket energy --as energy_restored`."
+    for way in ("--merge", "--swap"):
+        assert desk.refusal(stored.stamp, "--bucket", "energy", way, "--yes") == (
+            f"From {date(1)} to {date(2)} the field {field} of {measurement} would be float and integer in one shard of the live "
+            "bucket energy, and InfluxDB would read only one of them: restore it beside, "
+            f"`wattline-backup restore {stored.stamp} --bucket energy --as energy_restored`."
+        )
+    assert (database.points(), desk.sets()) == (live, sets)
+
+
+def number(database: Database, second: int, value: str) -> None:
+    """Write a reading with that value, 1i or 1.0."""
+    line = f"electricity,meter=house count={value} {second}"
+    database.ask("POST", "write?org=home&bucket=energy&precision=s", line)
+
+
+@pytest.mark.parametrize("way", ["--merge", "--swap"])
+def test_another_type_in_other_days_is_refused(database: Database, desk: Desk, way: str) -> None:
+    """A query over both would find the one or the other, and after a restart of InfluxDB perhaps neither."""
+    number(database, day(0), "1i")
+    stored = desk.at(database).make_set(database)
+    database.empty()
+    number(database, day(2), "1.5")
+    live, sets = database.points(), desk.sets()
+    assert desk.refusal(stored.stamp, "--bucket", "energy", way, "--yes").startswith(
+        "The field count of electricity is integer in the set and float in the live bucket energy, and over both InfluxDB may "
+        "answer with one of them, or with nothing: restore it beside, "
     )
     assert (database.points(), desk.sets()) == (live, sets)
-    desk.restored(stored.stamp, "--bucket", "energy", "--swap", "--yes")
-    assert database.points() == household(day(0), day(1)) | {("house", field, day(1) + 60): 1.0}
+
+
+def test_types_that_the_bucket_has_already_are_no_hindrance(database: Database, desk: Desk) -> None:
+    """Where a field changed its type long ago, the days before and after that come back as they were."""
+    for second, value in ((day(0), "1i"), (day(1), "2i"), (day(2), "3.5"), (day(3), "4.5")):
+        number(database, second, value)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(1), day(3))
+    desk.restored(stored.stamp, *WORDS)
+    values = f'from(bucket: "energy") |> range(start: {day(0)}, stop: {day(4)}) |> keep(columns: ["_time", "_value"])'
+    by_day = [
+        [
+            float(row["_value"])
+            for row in database.query(values.replace(str(day(0)), str(first)).replace(str(day(4)), str(last)))
+        ]
+        for first, last in ((day(0), day(2)), (day(2), day(4)))
+    ]
+    assert by_day == [[1.0, 2.0], [3.5, 4.5]]
+
+
+def test_two_types_in_what_becomes_one_shard_are_refused(database: Database, desk: Desk) -> None:
+    number(database, day(0), "1i")
+    number(database, day(1), "1.5")
+    stored = desk.at(database).make_set(database)
+    database.empty(days=10_000)
+    assert "would be float and integer in one shard of the live bucket energy" in desk.refusal(stored.stamp, *WORDS)
+    assert database.points() == {}
+
+
+def test_a_failed_count_says_how_things_stand(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = household(day(0), day(2))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(0), day(1))
+
+    def fail(*_: object) -> dict[str, int]:
+        raise BackupError("It cannot be counted.")
+
+    monkeypatch.setattr(merge, "values_by_day", fail)
+    assert desk.refusal(stored.stamp, *WORDS) == (
+        "energy has all that it had, and of what it lacked what came in before it went wrong; the same command goes on where "
+        "this one stopped. What went wrong: It cannot be counted."
+    )
+    assert database.points() == before
 
 
 def test_a_repetition_finds_nothing_to_do(database: Database, desk: Desk) -> None:

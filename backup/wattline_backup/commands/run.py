@@ -11,7 +11,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.progress import watcher
 from wattline_backup.run import Made, Run
 from wattline_backup.settings import settings
-from wattline_backup.size import bytes_in_words
+from wattline_backup.size import bytes_in_words, shards_in_words
 from wattline_backup.state import State
 
 SUMMARY = "makes a set: what changed since the one before is fetched, the rest is shared with it"
@@ -67,8 +67,8 @@ def execute(arguments: argparse.Namespace) -> int:
 def _as_text(made: Made) -> str:
     index = made.made.index
     told = (
-        f"Set {made.made.stamp}: {len(index.shards)} shards, {bytes_in_words(index.size)}, of which "
-        f"{made.fetched} shards were fetched and {bytes_in_words(index.written)} written, in {made.seconds:.1f} s."
+        f"Set {made.made.stamp}: {shards_in_words(len(index.shards))}, {bytes_in_words(index.size)}, of which "
+        f"{made.fetched} were fetched and {bytes_in_words(index.written)} written, in {made.seconds:.1f} s."
     )
     return "\n".join([told, *made.remarks])
 

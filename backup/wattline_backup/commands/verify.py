@@ -20,7 +20,7 @@ from wattline_backup.proof.ladder import How, Ladder, Verified
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
 from wattline_backup.settings import Settings, settings
-from wattline_backup.size import bytes_in_words
+from wattline_backup.size import bytes_in_words, shards_in_words
 
 SUMMARY = "proves that sets can be restored: by their files, or by restoring what is new into a scratch InfluxDB"
 EXAMPLE = "wattline-backup verify --latest --restore"
@@ -144,7 +144,9 @@ def _as_text(verified: Sequence[Verified], arguments: argparse.Namespace) -> str
     whence = " of the off-site copy" if arguments.offsite else ""
     lines = []
     for each in verified:
-        told = f"Set {each.stamp}{whence} is good: {each.shards} shards, {bytes_in_words(each.read_bytes)} read"
+        told = (
+            f"Set {each.stamp}{whence} is good: {shards_in_words(each.shards)}, {bytes_in_words(each.read_bytes)} read"
+        )
         if each.how is How.RESTORE:
             compared = [f"{count} compared with {source}" for source, count in each.restored.items()]
             told += f", {sum(each.restored.values())} restored ({', '.join(compared) or 'all were proven before'})"

@@ -7,6 +7,7 @@ from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
+from wattline_backup.size import shards_in_words
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class IntoLive(OfBucket):
         if not self.forgotten:
             return []
         return [
-            f"{self.forgotten} shards of the set are older than what {self.target.name} keeps: it has forgotten them, and they stay out."
+            f"Left out, as older than what {self.target.name} keeps and forgotten there by now: {shards_in_words(self.forgotten)} of the set."
         ]
 
     @property

@@ -6,7 +6,7 @@ from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
-from wattline_backup.restore.kinds import demand_same_kinds
+from wattline_backup.restore.field_types import demand_fit_for_merge
 from wattline_backup.restore.pairs import pairs
 from wattline_backup.restore.signals import obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source
@@ -34,8 +34,9 @@ class Merge(IntoLive):
             BackupError: they do not fit, the set is damaged, or InfluxDB is away.
         """
         kept = target.remembered(source)
-        lacking = [pair for pair in pairs(kept, target, watcher) if pair.lacks]
-        demand_same_kinds(kept, target, lacking, watcher)
+        found = pairs(kept, target, watcher)
+        demand_fit_for_merge(kept, target, found)
+        lacking = [pair for pair in found if pair.lacks]
         return cls(kept, target, lacking, len(source.shards) - len(kept.shards))
 
     def plan(self) -> list[str]:
@@ -72,13 +73,13 @@ class Merge(IntoLive):
                     with obeyed_afterwards():
                         inject(self.target.server, group.shard, self.source.set.path, shard)
             watcher.move("shards", len(self.pairs), len(self.pairs))
+            target = self.target
+            return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
         except (WattlineError, KeyboardInterrupt) as error:
             raise BackupError(
-                f"{self.target.name} has all that it had, and a part of what it lacked; the same command goes on where this "
-                f"one stopped. What went wrong: {reason_of(error)}"
+                f"{self.target.name} has all that it had, and of what it lacked what came in before it went wrong; the same "
+                f"command goes on where this one stopped. What went wrong: {reason_of(error)}"
             ) from error
-        target = self.target
-        return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
 
     def remarks(self, _safety: Set | None) -> list[str]:
         """What to know afterwards."""

@@ -1,14 +1,16 @@
 """Which stored shard belongs to which shard group of a live bucket, and which of them differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
-from wattline_backup.restore.source import Source, digests_of_stored
+from wattline_backup.restore.content import content_of_live, content_of_stored
+from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Group, Target
-from wattline_backup.restore.upload import live_digests
+from wattline_backup.tsm import FieldTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,25 @@ class Pair:
         stored: the shards of the set, oldest first.
         has_other: whether the live shard has anything that the set has not.
         lacks: the stored shards of which the live one lacks something.
+        live_types: of the fields of the live shard.
+        stored_types: of the fields of each stored shard, by its number in the set.
     """
 
     group: Group | None
     stored: tuple[Shard, ...]
     has_other: bool
     lacks: tuple[Shard, ...]
+    live_types: FieldTypes
+    stored_types: Mapping[int, FieldTypes]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the live shard is another than those of the set."""
+        return self.has_other or bool(self.lacks)
+
+    def types_of(self, shards: Iterable[Shard]) -> FieldTypes:
+        """Of the fields of some of the stored shards."""
+        return frozenset().union(*(self.stored_types[shard.shard] for shard in shards))
 
     @property
     def span(self) -> str:
@@ -53,16 +68,29 @@ def pairs(source: Source, target: Target, watcher: Watcher) -> list[Pair]:
         found.append(_compared(source, target, group, stored))
     watcher.move("shards compared", len(groups), len(groups))
     known = {shard.shard for pair in found for shard in pair.stored}
-    alone = (shard for shard in source.filled if shard.shard not in known)
-    found += [Pair(None, (shard,), has_other=False, lacks=(shard,)) for shard in alone]
+    alone = [shard for shard in source.filled if shard.shard not in known]
+    found += [_missing(source, tuple(shards)) for _, shards in groupby(alone, target.would_begin)]
     return sorted(found, key=lambda pair: pair.span)
 
 
-def _compared(source: Source, target: Target, group: Group, stored: Sequence[Shard]) -> Pair:
-    live = live_digests(target.server, group.shard)
+def _missing(source: Source, stored: tuple[Shard, ...]) -> Pair:
+    """Of what is going to be one live shard, and is none yet."""
+    types = {shard.shard: content_of_stored(source.set.path, shard).types for shard in stored}
+    return Pair(None, stored, has_other=False, lacks=stored, live_types=frozenset(), stored_types=types)
+
+
+def _compared(source: Source, target: Target, group: Group, stored: tuple[Shard, ...]) -> Pair:
+    live = content_of_live(target.server, group.shard, source.set.path)
     # What a tombstone deletes is still in the files beside it, for a second or two.
-    intact = set() if any(not name.endswith(".tsm") for name in live) else set(live.values())
-    content = {shard.shard: set(digests_of_stored(source.set.path, shard).values()) for shard in stored}
-    has_other = not set(live.values()) <= set().union(*content.values())
-    lacks = tuple(shard for shard in stored if not content[shard.shard] <= intact)
-    return Pair(group, tuple(stored), has_other=has_other, lacks=lacks)
+    is_deleting = any(not name.endswith(".tsm") for name in live.digests)
+    intact = set() if is_deleting else set(live.digests.values())
+    contents = {shard.shard: content_of_stored(source.set.path, shard) for shard in stored}
+    files = {number: _files_of_points(content.digests) for number, content in contents.items()}
+    has_other = not set(live.digests.values()) <= set().union(*files.values())
+    lacks = tuple(shard for shard in stored if not files[shard.shard] <= intact)
+    types = {number: content.types for number, content in contents.items()}
+    return Pair(group, stored, has_other, lacks, live.types, types)
+
+
+def _files_of_points(digests: Mapping[str, str]) -> set[str]:
+    return {digest for name, digest in digests.items() if name.endswith(".tsm")}

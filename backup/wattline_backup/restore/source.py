@@ -1,21 +1,19 @@
 """What a set has of a bucket, looked through before any of it is sent."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from wattline.errors import WordError
 from wattline.options import nearest
-from wattline_backup.archive import Member, TarReader, read_stored
 from wattline_backup.checks import check_stored
 from wattline_backup.errors import SetError
 from wattline_backup.house import describe
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.sets import Set
+from wattline_backup.size import shards_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Source:
         """For people, for example ``bucket energy, 30 shards of 2026-10-28 to 2026-11-27``."""
         filled = self.filled
         span = f" of {filled[0].start[:10]} to {filled[-1].end[:10]}" if filled else ""
-        return f"bucket {self.bucket}, {len(filled)} shards{span}"
+        return f"bucket {self.bucket}, {shards_in_words(len(filled))}{span}"
 
     @property
     def filled(self) -> list[Shard]:
@@ -122,44 +120,3 @@ def check_shards(chosen: Set, shards: Iterable[Shard], watcher: Watcher) -> None
         watcher.move("files checked", done, len(all_shards))
         check_stored(chosen.path, shard, with_points=True)
     watcher.move("files checked", len(all_shards), len(all_shards))
-
-
-class Digests:
-    """The SHA-256 of each file in an archive, by its name, as the archive is read."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, Any] = {}
-
-    def open_member(self, member: Member) -> Any:
-        """What takes the content of the next file."""
-        self._running[member.name] = hashlib.sha256()
-        return self._running[member.name].update
-
-    def of_all(self) -> dict[str, str]:
-        """Of all that were read."""
-        return {name: digest.hexdigest() for name, digest in self._running.items()}
-
-
-def digests_of_stored(folder: Path, shard: Shard) -> dict[str, str]:
-    """Those of the files of points of a stored shard, in the order in which InfluxDB reads them.
-
-    Raises:
-        ArchiveError: it is damaged.
-    """
-    digests = Digests()
-    read_stored(folder / shard.file, shard.file, digests.open_member)
-    return {name: digest for name, digest in sorted(digests.of_all().items()) if name.endswith(".tsm")}
-
-
-def digests_of_pieces(pieces: Iterable[bytes], what: str) -> dict[str, str]:
-    """Those of all files of a tar that comes in pieces, not packed.
-
-    Raises:
-        ArchiveError: it is not whole.
-    """
-    digests = Digests()
-    tar = TarReader(what, digests.open_member)
-    for piece in pieces:
-        tar.feed(piece)
-    tar.close()
-    return digests.of_all()

@@ -17,11 +17,11 @@ from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
-from wattline_backup.restore.kinds import demand_same_kinds
+from wattline_backup.restore.field_types import demand_fit_for_swap
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
-from wattline_backup.restore.target import AHEAD, Target
+from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import values_by_day
 from wattline_backup.sets import Set
@@ -46,11 +46,11 @@ class Swap(IntoLive):
             BackupError: they do not fit, the set is damaged, or InfluxDB is away.
         """
         kept = target.remembered(source)
-        differing = [pair for pair in pairs(kept, target, watcher) if pair.has_other or pair.lacks]
-        now = target.server.now()
-        # All others are emptied first.
-        written_to = [each for each in differing if each.group and each.group.start - AHEAD <= now < each.group.end]
-        demand_same_kinds(kept, target, written_to, watcher)
+        found = pairs(kept, target, watcher)
+        # On the way back to what a bucket was before a swap, what it has meanwhile may be anything.
+        if State(source.set.path.parent).swaps.get(target.name) != source.set.stamp:
+            demand_fit_for_swap(kept, target, found)
+        differing = [pair for pair in found if pair.differs]
         return cls(kept, target, differing, len(source.shards) - len(kept.shards))
 
     def plan(self) -> list[str]:

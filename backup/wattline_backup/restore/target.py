@@ -122,6 +122,10 @@ class Target:
         groups, length = self.groups, _length(self._policy["shardGroupDuration"])
         return [shard for shard in shards if not _fits(shard, groups, length)]
 
+    def would_begin(self, shard: Shard) -> datetime:
+        """When the shard group begins that the bucket would make for the time of a stored shard."""
+        return _begin(shard, _length(self._policy["shardGroupDuration"]))
+
     def make_group(self, shard: Shard) -> Group:
         """A shard group for a time of which the bucket has nothing: one value goes in and is deleted again.
 
@@ -197,5 +201,8 @@ def _fits(shard: Shard, groups: Sequence[Group], length: timedelta) -> bool:
     met = [group for group in groups if group.meets(shard)]
     if met:
         return len(met) == 1 and met[0].holds(shard)
-    start = moment(shard.start) - (moment(shard.start) - YEAR_1) % length
-    return moment(shard.end) <= start + length
+    return moment(shard.end) <= _begin(shard, length) + length
+
+
+def _begin(shard: Shard, length: timedelta) -> datetime:
+    return moment(shard.start) - (moment(shard.start) - YEAR_1) % length

@@ -14,7 +14,7 @@ from pathlib import Path
 from wattline_backup.archive import BLOCK, PIECE
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
-from wattline_backup.restore.source import digests_of_pieces, digests_of_stored
+from wattline_backup.restore.content import digests_of_live, digests_of_stored
 from wattline_backup.server import Server
 from wattline_backup.tsm_files import NONE, stored_files
 
@@ -52,16 +52,6 @@ def send(server: Server, shard: int, folder: Path, stored: Shard) -> None:
         )
 
 
-def live_digests(server: Server, shard: int) -> dict[str, str]:
-    """Name and SHA-256 of each file that a live shard has; what was in memory is written into one first.
-
-    Raises:
-        BackupError: it cannot be read.
-    """
-    with server.shard(shard, packed=False) as answer:
-        return digests_of_pieces(answer.pieces, f"shard {shard}")
-
-
 def inject(server: Server, shard: int, folder: Path, stored: Shard) -> None:
     """Bring the points of a stored shard into a live one, where what is live wins; see that all of them are there.
 
@@ -69,11 +59,11 @@ def inject(server: Server, shard: int, folder: Path, stored: Shard) -> None:
         BackupError: they did not arrive.
     """
     content = digests_of_stored(folder, stored)
-    names = dict(zip(content, unused_names(live_digests(server, shard), len(content)), strict=True))
+    names = dict(zip(content, unused_names(digests_of_live(server, shard), len(content)), strict=True))
     pieces = renamed(folder / stored.file, names)
     with server.request("POST", f"/api/v2/restore/shards/{shard}", body=pieces):
         pass
-    found = live_digests(server, shard)
+    found = digests_of_live(server, shard)
     lost = [name for name, new in names.items() if found.get(new) != content[name]]
     if lost:
         raise BackupError(f"Of shard {stored.shard} of {stored.bucket} {', '.join(lost)} did not arrive in InfluxDB.")

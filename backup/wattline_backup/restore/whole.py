@@ -22,6 +22,7 @@ from wattline_backup.restore.upload import send
 from wattline_backup.restore.values import values_by_day
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
+from wattline_backup.size import shards_in_words
 from wattline_backup.state import State
 
 # InfluxDB's own buckets, which it fills by itself.
@@ -87,7 +88,7 @@ class Whole:
     @property
     def what(self) -> str:
         """What is restored, for people."""
-        return f"everything, {len(self.chosen.index.shards)} shards"
+        return f"everything, {shards_in_words(len(self.chosen.index.shards))}"
 
     @property
     def size(self) -> int:
@@ -116,7 +117,7 @@ class Whole:
             told = f"Into: the blank InfluxDB at {server}."
         elif self.has_data:
             told = (
-                f"Into: the InfluxDB at {server}, WHICH HAS DATA ({self.live_shards} shards). All of it is replaced; "
+                f"Into: the InfluxDB at {server}, WHICH HAS DATA ({shards_in_words(self.live_shards)}). All of it is replaced; "
                 "it is in the safety set then."
             )
         else:
