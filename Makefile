@@ -43,7 +43,7 @@ endif
 test-pi: $(VENV)/.test ## play the playbook on a Pi in a container; needs root, Docker, mmdebstrap, Python 3.12 and `make servers`
 	@docker info >/dev/null 2>&1 || { echo "No Docker daemon answers here, and the playbook is tried on a Pi in a container: install Docker (Debian: apt-get install docker.io) and start it." >&2; exit 1; }
 	@tests/pi/build >/dev/null
-	@$(VENV)/bin/python -m pytest -n 2 -m pi tests/pi $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 3 -m pi tests/pi $(ARGS)
 
 check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint, and look at the form of the dashboards
 	@$(VENV)/bin/ruff check

@@ -45,6 +45,13 @@ class Played:
         return [task for task in tasks if re.search(r"^changed: ", task, re.MULTILINE)]
 
 
+def failed_with(played: Played, *sentences: str) -> None:
+    """See that it failed, and said all of this."""
+    assert not played.ended_well
+    one_line = " ".join(played.said.split())
+    assert not [sentence for sentence in sentences if sentence not in one_line], played.said
+
+
 class House:
     """A Pi, and the playbook that is played on it."""
 

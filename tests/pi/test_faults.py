@@ -8,17 +8,16 @@
 | the card is full in the middle | test_a_full_disk_in_the_middle_leaves_the_metering_alone |
 | a file of the user's that Telegraf does not take | test_a_broken_file_of_telegrafs_never_takes_effect |
 | the network dies during an upgrade | test_an_image_that_cannot_be_fetched_leaves_the_metering_alone |
-| the network dies during the first run | test_a_first_run_without_a_network_is_made_good_by_the_next |
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pi import versions
-from pi.house import House, Played
+from pi.house import House, failed_with
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
 
@@ -32,13 +31,6 @@ def metering(house: House) -> Iterator[House]:
     began = time.time()
     yield house
     assert house.longest_gap_s(began, time.time()) <= 2
-
-
-def failed_with(played: Played, *sentences: str) -> None:
-    """It failed, and said all of this."""
-    assert not played.ended_well
-    one_line = " ".join(played.said.split())
-    assert not [sentence for sentence in sentences if sentence not in one_line], played.said
 
 
 def test_a_broken_meter_word_is_refused_before_anything_is_changed(metering: House) -> None:
@@ -103,16 +95,3 @@ def test_an_image_that_cannot_be_fetched_leaves_the_metering_alone(metering: Hou
     failed_with(played, "processing grafana", "127.0.0.1:5000")
     healed = metering.play("--tags", "stack")
     assert healed.ended_well, healed.said
-
-
-def test_a_first_run_without_a_network_is_made_good_by_the_next(another_house: Callable[[str], House]) -> None:
-    house = another_house("wattline-test-network")
-    house.machine.run("systemctl", "stop", "rig-mirror")
-
-    failed_with(house.play(), "127.0.0.1:5000")
-
-    house.machine.run("systemctl", "start", "rig-mirror")
-    healed = house.play()
-    assert healed.ended_well, healed.said
-    house.wait_for_reading(time.time() - 20)
-    house.machine.down()

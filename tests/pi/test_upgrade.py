@@ -8,6 +8,7 @@
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,10 @@ from pi.house import House
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
 
 
-def test_an_upgrade_from_the_previous_commit_costs_ten_seconds_at_most(house: House, tmp_path: Path) -> None:
+def test_an_upgrade_from_the_previous_commit_costs_ten_seconds_at_most(
+    another_house: Callable[[str], House], tmp_path: Path
+) -> None:
+    house = another_house("wattline-test-upgrade")
     before = house.play(tree=versions.previous(tmp_path / "previous"))
     assert before.ended_well, before.said
     assert "0.0.9" in house.machine.run("/opt/wattline/bin/wattline", "--version")
@@ -34,3 +38,4 @@ def test_an_upgrade_from_the_previous_commit_costs_ten_seconds_at_most(house: Ho
     )
     assert house.longest_gap_s(began, time.time()) <= 10
     assert len(house.machine.run("ls", "/opt/wattline/versions").split()) == 2
+    house.machine.down()
