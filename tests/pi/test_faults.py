@@ -92,6 +92,6 @@ def test_an_image_that_cannot_be_fetched_leaves_the_metering_alone(metering: Hou
     finally:
         metering.machine.run("systemctl", "start", "rig-mirror")
 
-    failed_with(played, "processing grafana", "127.0.0.1:5000")
+    failed_with(played, "The container grafana was not started from the image 127.0.0.1:5000/grafana/grafana:12.4.4.")
     healed = metering.play("--tags", "stack")
     assert healed.ended_well, healed.said
