@@ -1,7 +1,7 @@
 """The manifest that ``influx restore`` reads, made of the server's list of buckets and of what is stored."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wattline_backup.archive import Stored
@@ -19,6 +19,32 @@ def shards_of(buckets: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Mapping[st
                 if not group.get("deletedAt"):
                     for shard in group["shards"]:
                         yield bucket, group, int(shard["id"])
+
+
+def known_to_both(earlier: Sequence[Mapping[str, Any]], later: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The later of two lists of buckets, without what only that one has."""
+    known = {key_of(*each) for each in shards_of(earlier)}
+    ids = {bucket["bucketID"] for bucket in earlier}
+
+    def is_known(bucket: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
+        return all(key_of(bucket, group, int(shard["id"])) in known for shard in group["shards"])
+
+    return [
+        {
+            **bucket,
+            "retentionPolicies": [_with_groups(bucket, policy, is_known) for policy in bucket["retentionPolicies"]],
+        }
+        for bucket in later
+        if bucket["bucketID"] in ids
+    ]
+
+
+def _with_groups(
+    bucket: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    is_kept: Callable[[Mapping[str, Any], Mapping[str, Any]], bool],
+) -> dict[str, Any]:
+    return {**policy, "shardGroups": [group for group in policy["shardGroups"] if is_kept(bucket, group)]}
 
 
 def key_of(bucket: Mapping[str, Any], group: Mapping[str, Any], shard: int) -> Key:

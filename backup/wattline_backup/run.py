@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from wattline_backup.choice import Choice, Wanted
 from wattline_backup.errors import ArchiveError, FolderError, GoneError, SetError
 from wattline_backup.house import House, describe
 from wattline_backup.index import Index, Shard
-from wattline_backup.manifest import manifest, shards_of
+from wattline_backup.manifest import known_to_both, manifest, shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.server import Metadata, Server
 from wattline_backup.sets import READ_ONLY, Beginning, Folder, Set
@@ -126,7 +126,7 @@ class Run:
         return usable
 
     def _fill(self, beginning: Beginning, earlier: Sequence[Set], version: str) -> list[Shard]:
-        metadata = self._server.metadata()
+        metadata = self._metadata()
         wanted = [Wanted(*each) for each in shards_of(metadata.buckets)]
         previous = earlier[-1] if earlier else None
         choice = Choice(self._server, [each.index for each in earlier], metadata.at, is_full=self._is_full)
@@ -144,6 +144,15 @@ class Run:
         self._watcher.move("shards", len(wanted), len(wanted))
         self._write_rest(beginning, metadata, shards, version, is_full=choice.is_full)
         return shards
+
+    def _metadata(self) -> Metadata:
+        """All but the points, in which the Bolt database knows each shard that the list of buckets has.
+
+        InfluxDB copies the database first and makes the list afterwards. A shard that is made in between would be in the
+        manifest alone, and a restore of everything stops at it. What an earlier list has as well, is in the copy.
+        """
+        earlier, metadata = self._server.metadata(), self._server.metadata()
+        return replace(metadata, buckets=known_to_both(earlier.buckets, metadata.buckets), at=earlier.at)
 
     def _guard(self, to_fetch: Sequence[Wanted], metadata: Metadata) -> None:
         """See to it that there is room, before anything is written."""

@@ -18,3 +18,8 @@ def bytes_in_words(size: float) -> str:
 def shards_in_words(count: int) -> str:
     """For people: ``1 shard``, ``40 shards``."""
     return "1 shard" if count == 1 else f"{count} shards"
+
+
+def sets_in_words(count: int) -> str:
+    """For people: ``1 set``, ``40 sets``."""
+    return "1 set" if count == 1 else f"{count} sets"

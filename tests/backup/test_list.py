@@ -158,7 +158,7 @@ def test_what_is_amiss_is_said(change: dict[str, object], sentence: str) -> None
 def test_what_is_amiss_stands_below_the_table(folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
     lines = table(capsys)
     text = " ".join(" ".join(lines[8:]).split())
-    assert text.startswith("6 sets take ")
+    assert text.startswith("On the disk 6 sets: ")
     # Of the recovery sheet only once there is a copy that it opens.
     assert text.count("! ") == 1
     assert listed(capsys)["remarks"] == [part.strip() for part in text.split("! ")[1:]]

@@ -179,7 +179,7 @@ def test_a_dry_run_tells_and_forgets_nothing(copied):
     make_set(copied.folder, BEGAN + DAY / 2, {1: 9})
     copied.done("offsite", "copy")
     said = copied.done("offsite", "prune", "--keep-last=1", *none("daily", "weekly", "monthly", "yearly"), "--dry-run")
-    assert said.startswith("1 sets stay off-site, 1 would be forgotten:")
+    assert said.startswith("1 set kept off-site, 1 would be forgotten:")
     assert len(copied.offsite()) == 2
 
 

@@ -110,6 +110,15 @@ def test_a_store_that_is_away_is_one_sentence(tmp_path, which, monkeypatch):
     assert restic_module.PATIENCE_S <= 60
 
 
+@pytest.mark.parametrize("house", ["s3-debian", "s3-newest"], indirect=True)
+def test_a_wrong_key_id_is_one_sentence(house):
+    house.init()
+    house.give({**house.credentials, "AWS_ACCESS_KEY_ID": "somebody-else"})
+    house.patience_s = 20
+    said = house.refused("offsite", "list")
+    assert said.startswith(f"The store of {house.repository} refuses what {house.home}/credentials holds (")
+
+
 @pytest.mark.parametrize("house", ["s3-debian", "s3-newest", "azure-newest", "azure-debian"], indirect=True)
 def test_wrong_credentials_are_one_sentence(house):
     house.init()

@@ -11,9 +11,12 @@
 | shards of another length are filled into the wrong one | test_shards_of_another_length_are_refused, test_short_shards_fit_into_a_long_one |
 | a field has another type in the set, and live values cannot be read any more | test_a_field_of_another_type_is_refused |
 | ... also where it comes into days of which the live bucket has nothing | test_another_type_in_other_days_is_refused |
+| ... or the live bucket has both types already | test_nothing_of_a_field_with_two_types_is_brought_in |
+| ... or a live shard has no value of its type any more | test_a_type_that_only_the_shard_remembers_is_refused |
+| ... or it came in while one was asked | test_another_type_that_comes_in_while_one_is_asked_is_refused |
+| what InfluxDB took and does not show counts as restored | test_what_is_brought_and_not_shown_is_told |
 | ... or two days of the set become one live shard | test_two_types_in_what_becomes_one_shard_are_refused |
 | what fails after all came in is told without a word on how things stand | test_a_failed_count_says_how_things_stand |
-| ... and days come not back that had the types which the live bucket has | test_types_that_the_bucket_has_already_are_no_hindrance |
 | a repetition brings all of it in again | test_a_repetition_finds_nothing_to_do |
 | a writer loses a point meanwhile | test_a_writer_loses_nothing |
 | there is no safety set | test_the_gaps_are_filled_and_live_values_stay |
@@ -29,8 +32,11 @@ import pytest
 from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household
 from database import wait_until
 from wattline_backup.errors import BackupError
-from wattline_backup.restore import merge
+from wattline_backup.manifest import shards_of
+from wattline_backup.restore import merge, values
 from wattline_backup.restore.upload import FIRST_NUMBER, unused_names
+from wattline_backup.run import Made, Run
+from wattline_backup.server import Server
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--bucket", "energy", "--merge", "--yes")
@@ -199,6 +205,18 @@ def test_a_field_of_another_type_is_refused(database: Database, desk: Desk, is_f
     assert (database.points(), desk.sets()) == (live, sets)
 
 
+def tsm_files(database: Database) -> list[int]:
+    """How many files each shard of the bucket energy has, once what is in memory is in one."""
+    database.flush()
+    server = Server(database.url, database.token, "the test")
+    try:
+        energy = next(bucket for bucket in server.metadata().buckets if bucket["bucketName"] == "energy")
+        shards = [shard for *_, shard in shards_of([energy])]
+        return [count.count for shard, count in server.files().items() if shard in shards]
+    finally:
+        server.close()
+
+
 def number(database: Database, second: int, value: str) -> None:
     """Write a reading with that value, 1i or 1.0."""
     line = f"electricity,meter=house count={value} {second}"
@@ -220,22 +238,63 @@ def test_another_type_in_other_days_is_refused(database: Database, desk: Desk, w
     assert (database.points(), desk.sets()) == (live, sets)
 
 
-def test_types_that_the_bucket_has_already_are_no_hindrance(database: Database, desk: Desk) -> None:
-    """Where a field changed its type long ago, the days before and after that come back as they were."""
-    for second, value in ((day(0), "1i"), (day(1), "2i"), (day(2), "3.5"), (day(3), "4.5")):
+def test_another_type_that_comes_in_while_one_is_asked_is_refused(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number(database, day(0), "1i")
+    stored = desk.at(database).make_set(database)
+    database.delete(day(0), day(1))
+
+    def make(run: Run) -> Made:
+        number(database, day(2), "1.5")
+        return make_set(run)
+
+    make_set = Run.make
+    monkeypatch.setattr(Run, "make", make)
+    assert "is integer in the set and float in the live bucket energy" in desk.refusal(stored.stamp, *WORDS)
+    assert database.points() == {("house", "count", day(2)): 1.5}
+
+
+def test_nothing_of_a_field_with_two_types_is_brought_in(database: Database, desk: Desk) -> None:
+    """Its days could be read one by one, but what a query over all shows depends on which days there are."""
+    for second, value in ((day(0), "1i"), (day(1), "2.5")):
         number(database, second, value)
     stored = desk.at(database).make_set(database)
-    database.delete(day(1), day(3))
-    desk.restored(stored.stamp, *WORDS)
-    values = f'from(bucket: "energy") |> range(start: {day(0)}, stop: {day(4)}) |> keep(columns: ["_time", "_value"])'
-    by_day = [
-        [
-            float(row["_value"])
-            for row in database.query(values.replace(str(day(0)), str(first)).replace(str(day(4)), str(last)))
-        ]
-        for first, last in ((day(0), day(2)), (day(2), day(4)))
-    ]
-    assert by_day == [[1.0, 2.0], [3.5, 4.5]]
+    database.delete(day(0), day(0) + 1)
+    number(database, day(2), "3i")
+    assert "is integer in the set and float and integer in the live bucket" in desk.refusal(stored.stamp, *WORDS)
+
+
+def test_a_type_that_only_the_shard_remembers_is_refused(database: Database, desk: Desk) -> None:
+    """All values of the type were deleted, and those of another field are still there: InfluxDB would show none of the new."""
+    line = "electricity,meter={meter} {field}={value} {second}"
+
+    def write(**words: object) -> None:
+        database.ask("POST", "write?org=home&bucket=energy&precision=s", line.format(second=day(0), **words))
+
+    write(meter="boiler", field="count", value="1i")
+    write(meter="house", field="power_w", value="1.5")
+    stored = desk.at(database).make_set(database)
+    database.empty()
+    write(meter="boiler", field="count", value="1.5")
+    write(meter="house", field="power_w", value="2.5")
+    body = {"start": "1970-01-01T00:00:00Z", "stop": "2100-01-01T00:00:00Z", "predicate": 'meter="boiler"'}
+    database.ask("POST", "delete?org=home&bucket=energy", body)
+    wait_until("its file is gone", lambda: len(tsm_files(database)) == 1, 20)
+    assert "is integer in the set and float in the live bucket energy" in desk.refusal(stored.stamp, *WORDS)
+
+
+def test_what_is_brought_and_not_shown_is_told(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = household(day(0), day(2))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(0), day(1))
+    rows = values._rows
+    monkeypatch.setattr(
+        values, "_rows", lambda *asked: [row for row in rows(*asked) if row.get("_field") != "voltage_v"]
+    )
+    assert "InfluxDB shows nothing of the field voltage_v of electricity from" in desk.refusal(stored.stamp, *WORDS)
+    assert database.points() == before
 
 
 def test_two_types_in_what_becomes_one_shard_are_refused(database: Database, desk: Desk) -> None:

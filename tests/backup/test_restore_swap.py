@@ -13,6 +13,7 @@
 | ... and the way back from a killed swap is refused for it | test_the_way_back_looks_at_no_type |
 | the plan names the days in disorder | test_the_days_of_the_plan_are_in_order |
 | it cannot be undone | test_a_swap_is_undone_by_the_safety_set |
+| what comes in while one is asked, or the safety set is made, stays | test_what_came_in_since_the_plan_goes_too |
 | a failure leaves the bucket half swapped | test_a_failure_leaves_the_bucket_as_it_was |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_safety_set_puts_it_right |
 | it is interrupted, and leaves the bucket in between, or says nothing | test_an_interruption_says_how_things_stand |
@@ -41,7 +42,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.restore import swap, upload
 from wattline_backup.restore.swap import Swap
 from wattline_backup.restore.target import Target
-from wattline_backup.run import Run
+from wattline_backup.run import Made, Run
 from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
@@ -101,6 +102,24 @@ def test_what_comes_in_meanwhile_stays(database: Database, desk: Desk) -> None:
     found = database.points()
     assert kept.items() <= found.items()
     assert {key: value for key, value in found.items() if key[2] < until} == before
+
+
+def test_what_came_in_since_the_plan_goes_too(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into a day that did not differ, and into one that was not there."""
+    before = household(day(0), day(2))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.write({("house", "power_w", day(0)): 5.0})
+
+    def make(run: Run) -> Made:
+        database.write(household(day(1), day(1) + 3600, plus=0.5) | household(day(3), day(4)))
+        return make_set(run)
+
+    make_set = Run.make
+    monkeypatch.setattr(Run, "make", make)
+    told = desk.restored(stored.stamp, *WORDS)
+    assert database.points() == before
+    assert list(told["values"]) == [date(0), date(1)]
 
 
 def test_what_is_to_come_is_as_it_was(own_database, desk: Desk) -> None:
@@ -292,7 +311,7 @@ def test_an_interruption_says_how_things_stand(
     assert refusal == (
         "It was interrupted before anything in InfluxDB was changed."
         if step in {"pairs", "_fill"}
-        else "energy is again what it was. What went wrong: it was interrupted"
+        else "energy is again what it was. What went wrong: it was interrupted."
     )
     assert database.points() == spoilt
     assert State(desk.folder).unfinished() == []

@@ -5,6 +5,7 @@
 | a file that went away, or has an old stamp, is not noticed: points that were deleted come back | test_every_set_is_what_the_server_held |
 | what is being deleted at that moment comes back | the same |
 | what was compacted is fetched twice, or not at all | the same |
+| a shard that is made while InfluxDB tells of itself stops a restore of everything | test_what_is_made_while_the_server_tells_of_itself |
 | late points, new series, new buckets are missed | the same, test_a_new_bucket_is_in_the_next_set |
 | what did not change is written again | test_what_did_not_change_is_the_same_file |
 | a shard that was forgotten stays in the manifest, and its days refuse every write after a restore | test_a_shard_that_was_forgotten_is_in_no_later_set |
@@ -20,19 +21,23 @@ import os
 import random
 import subprocess
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backup.restore_rig import DAY_S, Database, Desk, Points, day, household
+from backup.test_restore_by_hand import WHOLE_SERVER, typed
 from wattline_backup import choice
 from wattline_backup.errors import FolderError
 from wattline_backup.house import House
 from wattline_backup.progress import Quiet
 from wattline_backup.run import Made, Run
-from wattline_backup.server import Server
+from wattline_backup.server import Metadata, Server
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
 
@@ -217,6 +222,39 @@ def test_a_run_in_a_burst_of_writes_has_all_before_it(backups: Backups) -> None:
     finally:
         stop.set()
         writer.join()
+
+
+def test_what_is_made_while_the_server_tells_of_itself(
+    backups: Backups,
+    own_database: Callable[..., Database],
+    server: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """InfluxDB copies its database before it lists its buckets, and here a shard and a bucket come in between."""
+    database, tell, points = backups.database, Server.metadata, household(day(0), day(1))
+    database.write(points)
+    days = count(1)
+
+    def torn(asked: Server) -> Metadata:
+        copied = tell(asked)
+        number = next(days)
+        database.write(household(day(number), day(number + 1)))
+        database.ask("POST", "buckets", {"name": f"new{number}", "orgID": database.org_id, "retentionRules": []})
+        return replace(copied, buckets=tell(asked).buckets)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Server, "metadata", torn)
+        made = backups.run().made
+    token_file = tmp_path / "token"
+    token_file.write_text(database.token)
+    blank = own_database("blank", is_set_up=False)
+    code, told = typed(WHOLE_SERVER, server, made, blank, token_file)
+    assert code == 0, told
+    blank.token = database.token
+    assert blank.points() == household(day(0), day(2))
+    assert "new1" in blank.buckets()
+    assert backups.restored(backups.run().made) == database.points()
 
 
 def test_a_damaged_file_is_not_handed_on(backups: Backups) -> None:

@@ -15,6 +15,7 @@
 | InfluxDB says 200 and takes nothing of a shard, or something else | test_a_restore_that_loses_points, test_a_restore_that_changes_points |
 | the live server is away | test_without_the_live_server_the_proof_before_is_what_counts |
 | the token in the file is not the set's | test_a_token_of_another_time_is_said |
+| the manifest has a shard that the database does not know, and a restore of everything stops | test_a_shard_that_the_database_does_not_know |
 | its users and tokens are not restored, though their database opens | test_a_metadata_database_that_a_server_does_not_take |
 | a set is removed while it is looked at | test_a_set_that_is_removed_meanwhile |
 | proofs of what no set has any more are kept for ever | test_proofs_go_with_their_sets |
@@ -34,6 +35,8 @@ from wattline_backup.proof.content import content_of
 from wattline_backup.proof.live import Live
 from wattline_backup.proof.restored import Source
 from wattline_backup.proof.scratch import Scratch
+from wattline_backup.run import Run
+from wattline_backup.server import Metadata, Server
 from wattline_backup.sets import Folder
 from wattline_backup.state import State
 
@@ -160,6 +163,21 @@ def test_a_restore_that_loses_points(backup: Backup, monkeypatch: pytest.MonkeyP
 def test_a_restore_that_changes_points(backup: Backup, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(restored, "content_of", lambda *asked: replace(content_of(*asked), sha256s={}))
     assert "InfluxDB gives back other files" in backup.fault("--restore")
+
+
+def test_a_shard_that_the_database_does_not_know(backup: Backup, monkeypatch: pytest.MonkeyPatch):
+    """As sets had it that were made while a shard was."""
+    tell = Server.metadata
+
+    def torn(server: Server) -> Metadata:
+        copied = tell(server)
+        backup.live.write([line(monday(20), {"power_w": 1.0})])
+        return replace(copied, buckets=tell(server).buckets)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "_metadata", lambda run: torn(run._server))
+        backup.run()
+    assert "does not know shard" in backup.fault("--restore", "--all-shards")
 
 
 def test_without_the_live_server_the_proof_before_is_what_counts(backup: Backup, monkeypatch: pytest.MonkeyPatch):

@@ -14,7 +14,7 @@ from wattline_backup.household import age_in_words, local
 from wattline_backup.nags import Situation, nags
 from wattline_backup.sets import Set, moment_of
 from wattline_backup.settings import settings
-from wattline_backup.size import bytes_in_words
+from wattline_backup.size import bytes_in_words, sets_in_words
 from wattline_backup.state import SetState, State
 
 SUMMARY = (
@@ -96,7 +96,7 @@ def _as_table(rows: Sequence[Row], total: int, remarks: Sequence[str], now_s: fl
     lines = [HEAD, *(_line(row, now_s, zone) for row in rows)] if rows else []
     if rows:
         alone = sum(row.size for row in rows)
-        told = f"{len(rows)} sets take {bytes_in_words(total)} on the disk; if they shared nothing, it would be {bytes_in_words(alone)}."
+        told = f"On the disk {sets_in_words(len(rows))}: {bytes_in_words(total)}; if they shared nothing, it would be {bytes_in_words(alone)}."
         lines += ["", filled(told)]
     return "\n".join([*lines, *(filled(f"! {each}", indent=2) for each in remarks)])
 

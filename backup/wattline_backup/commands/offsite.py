@@ -17,7 +17,7 @@ from wattline_backup.offsite.restic import Restic
 from wattline_backup.offsite.restoring import LATEST, restore
 from wattline_backup.progress import Watcher, watcher
 from wattline_backup.settings import settings
-from wattline_backup.size import bytes_in_words
+from wattline_backup.size import bytes_in_words, sets_in_words
 from wattline_backup.state import State
 
 SUMMARY = "keeps an encrypted copy of the sets outside the house: in Azure, S3, Google Cloud, over SFTP or on a disk"
@@ -140,7 +140,7 @@ def _prune(arguments: argparse.Namespace, store: Repository, __: Watcher) -> Tol
     keep = {kind: getattr(arguments, f"keep_{kind}") for kind in KEEP}
     kept, gone = store.prune(keep, is_dry=arguments.dry_run)
     verb = "would be forgotten" if arguments.dry_run else "were forgotten"
-    text = "\n".join([f"{len(kept)} sets stay off-site, {len(gone)} {verb}{':' if gone else '.'}", *gone])
+    text = "\n".join([f"{sets_in_words(len(kept))} kept off-site, {len(gone)} {verb}{':' if gone else '.'}", *gone])
     return text, {"kept": kept, "gone": gone, "dry_run": arguments.dry_run}, {"sets": float(len(kept))}
 
 

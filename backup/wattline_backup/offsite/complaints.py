@@ -38,7 +38,7 @@ COMPLAINTS = (
     Complaint(
         0,
         r"AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch|AccessDenied|Access Denied|InvalidAccessKeyId"
-        r"|SignatureDoesNotMatch|request signature we calculated|access key [Ii]d you provided|invalid_client|invalid_grant|\b40[13]\b|[Ff]orbidden"
+        r"|SignatureDoesNotMatch|request signature we calculated|[Aa]ccess [Kk]ey (ID|[Ii]d)|invalid_client|invalid_grant|\b40[13]\b|[Ff]orbidden"
         r"|no credentials found|could not find default credentials|DefaultAzureCredential|Permission denied \(|AZURE_ACCOUNT_NAME",
         "The store of {repository} refuses what {credentials} ({said}): see that they are this store's, that they have not "
         "expired, and that this machine's clock is right.",

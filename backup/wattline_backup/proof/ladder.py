@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from wattline_backup.errors import BackupError, GoneError, ServerError, SetError
+from wattline_backup.manifest import key_of, shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.proof.files import Files, manifest_of
 from wattline_backup.proof.influxd import Way
@@ -160,6 +162,7 @@ class Ladder:
             server.restore_metadata(operator, "sql", sql)
             for bucket in manifest_of(checked)["buckets"]:
                 operator.ask("GET", f"/api/v2/buckets/{bucket['bucketID']}")
+            _demand_known(checked, operator, kv)
         except GoneError as error:
             raise SetError(f"{kv} was restored, and lacks a bucket of the manifest: {error}") from error
         except ServerError:
@@ -169,6 +172,17 @@ class Ladder:
             )
             return [remark]
         return []
+
+
+def _demand_known(checked: Set, operator: Server, kv: Path) -> None:
+    """A restore of everything stops at a shard that the database does not know."""
+    known = {key_of(*each) for each in shards_of(operator.metadata().buckets)}
+    unknown = next((shard for shard in checked.index.shards if shard.key not in known), None)
+    if unknown:
+        raise SetError(
+            f"{kv} was restored, and does not know shard {unknown.shard} of {unknown.bucket}, which the manifest has: "
+            "`influx restore --full` and `restore --all` stop there; take another set, or restore bucket by bucket."
+        )
 
 
 def _tell(restored: Restored, verified: Verified) -> None:

@@ -1,13 +1,19 @@
 """What the ways of restoring one bucket have in common."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
+from wattline_backup.index import Shard
+from wattline_backup.progress import Watcher
 from wattline_backup.restore.pairs import Pair
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
 from wattline_backup.size import shards_in_words
+from wattline_backup.tsm import Field
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,13 @@ class OfBucket:
         """Bytes of the files that it is in."""
         return self.source.size
 
+    def again(self, _watcher: Watcher) -> Self:
+        """The same; there is nothing to compare with."""
+        return self
+
 
 @dataclass(frozen=True)
-class IntoLive(OfBucket):
+class IntoLive(OfBucket, ABC):
     """A bucket of a set that is going to be restored into a live one.
 
     Attributes:
@@ -69,6 +79,28 @@ class IntoLive(OfBucket):
     def changes_live(self) -> bool:
         """It does."""
         return True
+
+    def again(self, watcher: Watcher) -> Self:
+        """The same, compared with the live bucket as that is now.
+
+        Raises:
+            BackupError: they do not fit any more, or InfluxDB is away.
+        """
+        return type(self).prepare(self.source, self.target.again(), watcher)
+
+    @classmethod
+    @abstractmethod
+    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> Self:
+        """Compare the two.
+
+        Raises:
+            BackupError: they do not fit, the set is damaged, or InfluxDB is away.
+        """
+
+    def fields_of(self, shards: Iterable[Shard]) -> list[tuple[Shard, set[Field]]]:
+        """Stored shards, each with the fields of which it has values."""
+        types = {number: types for pair in self.pairs for number, types in pair.stored_types.items()}
+        return [(shard, {field for field, _ in types[shard.shard]}) for shard in shards]
 
     @property
     def has_work(self) -> bool:

@@ -2,11 +2,15 @@
 
 InfluxDB keeps one type for each field of a shard (float, integer, ...) and refuses to write another. Of files that are
 restored it does not look at that. Where a field has two types then, in one shard or in two of a bucket, a query over both is
-answered with one of them, with nothing, or with a failure; an emptied shard goes on counting as what it had.
+answered with one of them, with nothing, or with a failure. A shard remembers a type also where no value of it is left, and
+shows nothing of another then; so InfluxDB is asked as well, which tells that as long as the measurement has another series.
 """
 
+import csv
+import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlencode
 
 from wattline_backup.errors import BackupError
 from wattline_backup.restore.pairs import Pair
@@ -14,11 +18,17 @@ from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.tsm import Field, FieldTypes
 
+# As the index of a file calls it, and as InfluxQL does.
+UNSIGNED, UNSIGNED_IN_INFLUXQL = "unsigned integer", "unsigned"
+
 Types = Mapping[Field, set[str]]
 
 
 def demand_fit_for_merge(source: Source, target: Target, found: Sequence[Pair]) -> None:
-    """See that nothing that a merge brings gives a field a second type.
+    """See that nothing that a merge brings gives a field of the bucket a second type.
+
+    A bucket that has two types of a field already gets nothing of that field: InfluxDB may show what it has of the one, and
+    with a further day of the other no more.
 
     Args:
         source: the bucket of the set.
@@ -29,14 +39,12 @@ def demand_fit_for_merge(source: Source, target: Target, found: Sequence[Pair]) 
         BackupError: it would.
     """
     for pair in found:
-        brought = pair.types_of(pair.lacks)
-        if brought:
-            _demand_one_type(source, target, pair, pair.live_types | brought)
-    live = _by_field(pair.live_types for pair in found)
-    brought_by_field = _by_field(pair.types_of(pair.lacks) for pair in found)
-    for field in _shared(live, brought_by_field):
-        if not brought_by_field[field] <= live[field]:
-            raise _refusal(source, target, field, brought_by_field[field], live[field])
+        _demand_one_type(source, target, pair, pair.types_of(pair.lacks))
+    live = _by_field([_remembered(target), *(pair.live_types for pair in found)])
+    brought = _by_field(pair.types_of(pair.lacks) for pair in found)
+    for field in sorted(live.keys() & brought.keys()):
+        if len(live[field] | brought[field]) > 1:
+            raise _refusal(source, target, field, brought[field], live[field])
 
 
 def demand_fit_for_swap(source: Source, target: Target, found: Sequence[Pair]) -> None:
@@ -52,22 +60,37 @@ def demand_fit_for_swap(source: Source, target: Target, found: Sequence[Pair]) -
     """
     for pair in found:
         if pair.differs:
-            _demand_one_type(source, target, pair, pair.live_types | pair.types_of(pair.stored))
+            _demand_one_type(source, target, pair, pair.types_of(pair.stored))
     live = _by_field(pair.live_types for pair in found)
     stored = _by_field(pair.types_of(pair.stored) for pair in found)
-    for field in _shared(live, stored):
+    for field in sorted(live.keys() & stored.keys()):
         if stored[field] != live[field]:
             raise _refusal(source, target, field, stored[field], live[field])
 
 
-def _demand_one_type(source: Source, target: Target, pair: Pair, together: FieldTypes) -> None:
+def _demand_one_type(source: Source, target: Target, pair: Pair, brought: FieldTypes) -> None:
     """Of each field, among what is going to be in one shard."""
-    for field, types in sorted(_by_field([together]).items()):
-        if len(types) > 1:
+    together, fields = _by_field([pair.live_types, brought]), {field for field, _ in brought}
+    for field in sorted(fields):
+        if len(together[field]) > 1:
             raise BackupError(
-                f"From {pair.span} the field {field.field} of {field.measurement} would be {_words(types)} in one shard of the live "
-                f"bucket {target.name}, and InfluxDB would read only one of them: {_beside(source)}"
+                f"From {pair.span} the field {field.field} of {field.measurement} would be {_words(together[field])} in one shard "
+                f"of the live bucket {target.name}, and InfluxDB would read only one of them: {_beside(source)}"
             )
+
+
+def _remembered(target: Target) -> FieldTypes:
+    """What InfluxDB says of the bucket; nothing where InfluxQL does not know it, as in another organisation than the token's."""
+    database, _, policy = target.name.partition("/")
+    words = urlencode({"db": database, "rp": policy or "autogen", "q": "SHOW FIELD KEYS"})
+    with target.server.request("GET", f"/query?{words}", headers={"Accept": "application/csv"}) as response:
+        rows = csv.DictReader(io.StringIO(response.data.decode()))
+        said = [(row.get("name"), row.get("fieldKey"), row.get("fieldType")) for row in rows]
+    return frozenset(
+        (Field(name, field), UNSIGNED if kind == UNSIGNED_IN_INFLUXQL else kind)
+        for name, field, kind in said
+        if name and field and kind
+    )
 
 
 def _refusal(source: Source, target: Target, field: Field, stored: Iterable[str], live: Iterable[str]) -> BackupError:
@@ -91,7 +114,3 @@ def _by_field(all_types: Iterable[FieldTypes]) -> Types:
     for field, name in frozenset[tuple[Field, str]]().union(*all_types):
         found[field].add(name)
     return found
-
-
-def _shared(first: Types, second: Types) -> Iterator[Field]:
-    return iter(sorted(first.keys() & second.keys()))

@@ -1,6 +1,7 @@
 """What a live bucket lacks is brought in from a set; wherever both have a value, the live one stays."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
@@ -12,7 +13,7 @@ from wattline_backup.restore.signals import obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
-from wattline_backup.restore.values import values_by_day
+from wattline_backup.restore.values import demand_shown, values_by_day
 from wattline_backup.sets import Set
 
 
@@ -27,7 +28,7 @@ class Merge(IntoLive):
     """
 
     @classmethod
-    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> "Merge":
+    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> Self:
         """Compare the two.
 
         Raises:
@@ -74,6 +75,7 @@ class Merge(IntoLive):
                         inject(self.target.server, group.shard, self.source.set.path, shard)
             watcher.move("shards", len(self.pairs), len(self.pairs))
             target = self.target
+            demand_shown(target.server, target.organisation_id, target.id, self.fields_of(brought), watcher)
             return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
         except (WattlineError, KeyboardInterrupt) as error:
             raise BackupError(

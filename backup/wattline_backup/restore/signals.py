@@ -68,7 +68,7 @@ def before_any_change() -> Iterator[None]:
 
 def reason_of(failure: BaseException) -> str:
     """What went wrong, for people; an interruption has no words of its own."""
-    return str(failure) or "it was interrupted"
+    return str(failure) or "it was interrupted."
 
 
 @contextmanager

@@ -12,6 +12,7 @@ stamped later, as a forecast is, is emptied like the past.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError
@@ -23,7 +24,7 @@ from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reas
 from wattline_backup.restore.source import Source, source_of
 from wattline_backup.restore.target import Target
 from wattline_backup.restore.upload import inject
-from wattline_backup.restore.values import values_by_day
+from wattline_backup.restore.values import demand_shown, values_by_day
 from wattline_backup.sets import Set
 from wattline_backup.state import State, undoing
 
@@ -36,10 +37,13 @@ class Swap(IntoLive):
         source: the bucket of the set.
         target: the live bucket.
         pairs: what belongs together, as far as it differs.
+        origin: the set that has what the bucket was, where an earlier swap of it has not come to its end; else empty.
     """
 
+    origin: str
+
     @classmethod
-    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> "Swap":
+    def prepare(cls, source: Source, target: Target, watcher: Watcher) -> Self:
         """Compare the two.
 
         Raises:
@@ -47,11 +51,12 @@ class Swap(IntoLive):
         """
         kept = target.remembered(source)
         found = pairs(kept, target, watcher)
-        # On the way back to what a bucket was before a swap, what it has meanwhile may be anything.
-        if State(source.set.path.parent).swaps.get(target.name) != source.set.stamp:
+        origin = State(source.set.path.parent).swaps.get(target.name, "")
+        # On the way back, what the bucket has meanwhile may be anything.
+        if origin != source.set.stamp:
             demand_fit_for_swap(kept, target, found)
         differing = [pair for pair in found if pair.differs]
-        return cls(kept, target, differing, len(source.shards) - len(kept.shards))
+        return cls(kept, target, differing, len(source.shards) - len(kept.shards), origin)
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
@@ -82,36 +87,49 @@ class Swap(IntoLive):
         """
         if safety is None:
             raise BackupError("Nothing live is changed without a safety set.")
-        name, since = self.target.name, safety.index.began
-        state = State(safety.path.parent)
-        is_whole = name not in state.swaps
+        name, since, state = self.target.name, safety.index.began, State(safety.path.parent)
         try:
-            watcher.say(
-                f"Where this is killed, start InfluxDB anew; then `{undoing(safety.stamp, name)}` makes {name} what it was."
-            )
+            undo = undoing(self.origin or safety.stamp, name)
+            watcher.say(f"Where this is killed, start InfluxDB anew; then `{undo}` makes {name} what it was.")
             state.begin_swap(name, safety.stamp)
             self._swap(self.pairs, since, watcher)
-            target, shards = self.target, self.source.filled
-            values = values_by_day(target.server, target.organisation_id, target.id, shards, watcher)
+            values = self._counted(watcher)
         except BaseException as failure:
             with disregarded():
-                watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
-                self._swap_back(safety, since, watcher, failure)
-                if is_whole:
-                    state.end_swap(name)
+                self._recover(safety, since, watcher, failure)
             if isinstance(failure, WattlineError | KeyboardInterrupt):
                 raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
-        state.end_swap(name)
+        if not self._leaves_half:
+            state.end_swap(name)
         return values
 
     def remarks(self, safety: Set | None) -> list[str]:
         """How to go back, and how what came since the set was made is brought in again."""
         if safety is None:
             return []
-        back = undoing(safety.stamp, self.target.name)
-        again = back.replace("--swap", "--merge")
-        return [f"`{back}` undoes this; `{again}` brings in again what came since the set was made."]
+        name = self.target.name
+        if self._leaves_half:
+            return [
+                (
+                    f"The set {self.source.set.stamp} was made in the middle of a swap: `{undoing(self.origin, name)}` makes "
+                    f"{name} what it was before that."
+                )
+            ]
+        back = undoing(safety.stamp, name)
+        again = f"`{back.replace('--swap', '--merge')}` brings in again what came since the set was made."
+        # What an unfinished swap had left is nothing to go back to.
+        return [again] if self.origin else [f"`{back}` undoes this; {again}"]
+
+    @property
+    def _leaves_half(self) -> bool:
+        """Whether the bucket only gets what an unfinished swap had left of it: the set is younger than the one before that."""
+        return bool(self.origin) and self.source.set.stamp > self.origin
+
+    def _counted(self, watcher: Watcher) -> dict[str, int]:
+        target, came = self.target, [shard for pair in self.pairs for shard in pair.stored]
+        demand_shown(target.server, target.organisation_id, target.id, self.fields_of(came), watcher)
+        return values_by_day(target.server, target.organisation_id, target.id, self.source.filled, watcher)
 
     def _swap(self, differing: list[Pair], since: datetime, watcher: Watcher) -> None:
         for done, pair in enumerate(differing):
@@ -127,6 +145,19 @@ class Swap(IntoLive):
             group = pair.group or self.target.make_group(shard)
             inject(self.target.server, group.shard, self.source.set.path, shard)
 
+    def _recover(self, safety: Set, since: datetime, watcher: Watcher, failure: BaseException) -> None:
+        """Make the bucket what it was; what an unfinished swap had left of it, is not made anew.
+
+        Raises:
+            BackupError: it is half swapped.
+        """
+        name = self.target.name
+        if self.origin:
+            raise _half_swapped(name, self.origin, failure) from failure
+        watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
+        self._swap_back(safety, since, watcher, failure)
+        State(safety.path.parent).end_swap(name)
+
     def _swap_back(self, safety: Set, since: datetime, watcher: Watcher, failure: BaseException) -> None:
         name = self.target.name
         try:
@@ -134,7 +165,11 @@ class Swap(IntoLive):
             for pair in back.pairs:
                 back._swap_pair(pair, since)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
-            raise BackupError(
-                f"{name} is half swapped. Start InfluxDB anew; then `{undoing(safety.stamp, name)}` makes it what it was. What went "
-                f"wrong: {reason_of(failure)}"
-            ) from error
+            raise _half_swapped(name, safety.stamp, failure) from error
+
+
+def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError:
+    return BackupError(
+        f"{name} is half swapped. Start InfluxDB anew; then `{undoing(origin, name)}` makes it what it was. What went wrong: "
+        f"{reason_of(failure)}"
+    )

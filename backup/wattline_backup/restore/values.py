@@ -4,16 +4,19 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.server import Server
+from wattline_backup.tsm import Field
 
 FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {end})
 |> aggregateWindow(every: 1d, fn: count, createEmpty: false, timeSrc: "_start") |> keep(columns: ["_time", "_value"])"""
+SHOWN = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {end}) |> first()
+|> keep(columns: ["_measurement", "_field"]) |> limit(n: 1)"""
 FIRST = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {end}) |> first() |> keep(columns: ["_time"]) |> limit(n: 1)"""
 
 
@@ -47,6 +50,38 @@ def values_by_day(
             found[row["_time"][:10]] += int(row["_value"])
     watcher.move("days counted", len(shards), len(shards))
     return dict(sorted(found.items()))
+
+
+def demand_shown(
+    server: Server,
+    organisation: str,
+    bucket: str,
+    brought: Sequence[tuple[Shard, Set[Field]]],
+    watcher: Watcher,
+) -> None:
+    """See that InfluxDB shows something of each field that was brought; of one that has another type there, it shows nothing.
+
+    Args:
+        server: InfluxDB.
+        organisation: the number of the bucket's organisation.
+        bucket: its number.
+        brought: shards, each with its fields.
+        watcher: is told how far it is.
+
+    Raises:
+        BackupError: there is nothing of a field, or InfluxDB does not answer.
+    """
+    for done, (shard, fields) in enumerate(brought):
+        watcher.move("fields looked for", done, len(brought))
+        rows = _rows(server, organisation, SHOWN.format(bucket=bucket, start=shard.start, end=shard.end))
+        hidden = sorted(fields - {Field(row["_measurement"], row["_field"]) for row in rows})
+        if hidden:
+            raise BackupError(
+                f"InfluxDB shows nothing of the field {hidden[0].field} of {hidden[0].measurement} from {shard.start} to "
+                f"{shard.end}, though it took all that was sent: that time had the field with another type before. Restore "
+                f"{shard.bucket} beside (--as)."
+            )
+    watcher.move("fields looked for", len(brought), len(brought))
 
 
 def has_values(server: Server, organisation: str, bucket: str, start: datetime, end: datetime) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from wattline_backup.house import House
 from wattline_backup.progress import Watcher
@@ -49,6 +49,13 @@ class Way(Protocol):
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
+
+    def again(self, watcher: Watcher) -> Self:
+        """The same, as things stand now.
+
+        Raises:
+            BackupError: it cannot be done any more, or InfluxDB is away.
+        """
 
     def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
         """Do it; gives how many values there are of each day, or in each bucket."""
@@ -125,8 +132,10 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
     """
     with before_any_change():
         safety = Run(way.server, folder, house, watcher).make().made if way.changes_live else None
-    if safety:
-        watcher.say(f"Made the safety set {safety.stamp}, which has all that is live now.")
+        if safety:
+            watcher.say(f"Made the safety set {safety.stamp}, which has all that is live now.")
+        # Something may have come in since it was planned.
+        way = way.again(watcher)
     # Nobody may remove the set meanwhile.
     with folder.locked():
         values = way.act(safety, watcher)

@@ -1,0 +1,110 @@
+"""A bucket whose swap was killed: whatever is done next, the set that has what it was is named until the bucket is that again.
+
+| fault | test |
+|---|---|
+| a way back that is killed names the set of the half bucket | test_a_killed_way_back_names_what_the_bucket_was |
+| ... which, restored, ends the warning and the keeping of the right one | the same |
+| a way back that is ended says that all is well | test_a_way_back_that_is_ended_says_so |
+| ... or offers to undo itself | test_what_is_whole_again_is_not_offered_to_be_undone |
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from backup.restore_rig import DAYS, Database, Desk, Points, day, household
+from backup.test_restore_swap import WORDS, interrupt_before, spoil
+from wattline_backup.restore import swap
+from wattline_backup.state import State
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
+# So many shards are filled.
+KILL = """
+import os, sys
+from itertools import count
+from wattline_backup.cli import main
+from wattline_backup.restore import swap
+inject, number, filled = swap.inject, count(1), int(sys.argv.pop(1))
+swap.inject = lambda *words: os.kill(os.getpid(), 9) if next(number) > filled else inject(*words)
+main()
+"""
+
+
+def killed(*words: str, filled: int) -> str:
+    """What `restore` says that is killed once it has filled so many shards."""
+    time.sleep(1.1)  # a set has its second
+    command = [sys.executable, "-c", KILL, str(filled), "restore", *words]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    return " ".join(ended.stderr.split())
+
+
+@pytest.fixture
+def half(database: Database, desk: Desk) -> Callable[[], tuple[str, Points, str]]:
+    """Swaps the bucket half; gives the set that was to be restored, what the bucket was, and the set that has that."""
+
+    def make() -> tuple[str, Points, str]:
+        database.write(household(day(0), day(DAYS)))
+        stored = desk.at(database).make_set(database)
+        spoil(database)
+        spoilt = database.points()
+        killed(stored.stamp, *WORDS, filled=1)
+        assert database.points() != spoilt
+        return stored.stamp, spoilt, desk.sets()[-1]
+
+    return make
+
+
+def test_a_killed_way_back_names_what_the_bucket_was(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
+) -> None:
+    _, spoilt, origin = half()
+    undo = f"`wattline-backup restore {origin} --bucket energy --swap` makes energy what it was"
+    assert f"start InfluxDB anew; then {undo}." in killed(origin, *WORDS, filled=0)
+    of_half = desk.sets()[-1]
+    time.sleep(1.1)  # likewise
+    told = desk.restored(of_half, *WORDS)
+    assert told["remarks"] == [f"The set {of_half} was made in the middle of a swap: {undo} before that."]
+    assert database.points() != spoilt
+    assert undo in json.loads(desk.call("list", "--json")[1])["remarks"][0]
+    time.sleep(1.1)  # likewise
+    desk.restored(origin, *WORDS)
+    assert database.points() == spoilt
+    assert State(desk.folder).unfinished() == []
+
+
+def test_a_way_back_that_is_ended_says_so(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, spoilt, origin = half()
+    time.sleep(1.1)  # likewise
+    with monkeypatch.context() as patched:
+        interrupt_before(patched, swap, "inject", signal.SIGTERM)
+        assert desk.refusal(origin, *WORDS) == (
+            f"energy is half swapped. Start InfluxDB anew; then `wattline-backup restore {origin} --bucket energy --swap` makes "
+            "it what it was. What went wrong: it was interrupted."
+        )
+    time.sleep(1.1)  # likewise
+    desk.restored(origin, *WORDS)
+    assert database.points() == spoilt
+
+
+def test_what_is_whole_again_is_not_offered_to_be_undone(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
+) -> None:
+    """Neither the way back nor the swap itself, done again: before either the bucket was half of each."""
+    stamp, _, origin = half()
+    time.sleep(1.1)  # likewise
+    (remark,) = desk.restored(origin, *WORDS)["remarks"]
+    half_set = desk.sets()[-1]
+    assert remark == (
+        f"`wattline-backup restore {half_set} --bucket energy --merge` brings in again what came since the set was made."
+    )
+    time.sleep(1.1)  # likewise
+    assert "undoes this" in desk.restored(stamp, *WORDS)["remarks"][0]
+    assert database.points() == household(day(0), day(DAYS))
