@@ -80,6 +80,12 @@ class World:
         self.slots -= 1
         self.is_set = self.slots <= 0
 
+    def attend(self):
+        """There is nothing to be done."""
+
+    def meter_id(self):
+        return ""
+
     def report(self, slot):
         return [Point(fields.METER_HEALTH, {"meter": "house", "model": "m"}, {"polls": 1.0}, slot.time_ns)]
 
