@@ -135,9 +135,12 @@ class Asker:
             self._waiting.append(command)
 
     def nudge(self, command: Command) -> None:
-        """Ask for something however often it was asked before."""
+        """Ask for something next, however often it was asked before."""
         self._tries.pop(command, None)
-        self.want(command)
+        if command in self._waiting:
+            self._waiting.remove(command)
+        if command != self._outstanding:
+            self._waiting.appendleft(command)
 
     def turn(self, now_s: float, macs: Collection[str]) -> None:
         """Send what is due; ``macs`` are the meters that are read, an empty one where it is the only one."""

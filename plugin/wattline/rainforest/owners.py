@@ -9,7 +9,9 @@ from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import mac
 
 # Of the stick, not of one meter.
-_OF_THE_STICK = frozenset({"deviceinfo", "networkinfo", "connectionstatus", "warning", "error", "timecluster"})
+_OF_THE_STICK = frozenset(
+    {"deviceinfo", "networkinfo", "connectionstatus", "warning", "error", "timecluster", "meterlist"}
+)
 _READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
 # So often a meter of unknown kind is passed over while it is asked what it is.
 PATIENCE = 8
@@ -62,13 +64,13 @@ class Owners:
     def owner(self, fragment: Fragment) -> StickMeter | None:
         """The meter of a fragment; None where it is another one's."""
         address = mac(fragment.one("MeterMacId"))
-        if not address:
+        if not address or fragment.name == "meterlist":
             is_clear = len(self._meters) == 1 or fragment.name in _OF_THE_STICK
             self.foreign += not is_clear
             return self._meters[0] if is_clear else None
         if address in self._by_mac:
             return self._by_mac[address]
-        if self._unnamed and not self._bound and fragment.name in _READINGS and self._is_chosen(address):
+        if self._unnamed and not self._bound and self._is_chosen(address, has_reading=fragment.name in _READINGS):
             self._bound = address
         if self._unnamed and address == self._bound:
             return self._unnamed
@@ -78,11 +80,11 @@ class Owners:
         self._refuse(address)
         return None
 
-    def _is_chosen(self, address: str) -> bool:
+    def _is_chosen(self, address: str, *, has_reading: bool) -> bool:
         """Whether the meter without an address is this one."""
         if self._types.get(address) == "electric":
             return True
-        if not self._may_be_electric(address):
+        if not (has_reading and self._may_be_electric(address)):
             return False
         others = self._known - {address} - {other for other in self._types if not self._may_be_electric(other)}
         if others:
