@@ -268,7 +268,7 @@ def test_each_meter_is_asked_what_it_is() -> None:
     world = World()
     world.slot()
     world.waiting += of(STREET, 6)
-    world.slots(120)
+    world.slots(250)
 
     asked = [text for _, text in world.sent if "get_meter_info" in text]
     assert len(asked) == 2

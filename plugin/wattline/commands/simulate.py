@@ -125,7 +125,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Simulate until a signal comes."""
-    simulator, words = (_stick if any(map(_is_stick, arguments.meters)) else _bus)(arguments)
+    simulator, words = (_stick if any(map(is_stick, arguments.meters)) else _bus)(arguments)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         simulator.request_end()
@@ -167,11 +167,6 @@ def _stick(arguments: argparse.Namespace) -> tuple[StickSimulator, list[str]]:
     (meter,) = parse_stick_meters([word])
     scenario = StickScenario(arguments.load, arguments.seed, _script(arguments, STICK_FAULTS), arguments.speed)
     return StickSimulator(meter, scenario, link=arguments.link, tcp=_tcp(arguments), truth=arguments.truth), [word]
-
-
-def _is_stick(word: str) -> bool:
-    """Whether a word means a stick, with or without a name."""
-    return is_stick(word if "=" in word.partition(",")[0] else f"={word}")
 
 
 def _script(arguments: argparse.Namespace, kinds: Collection[str]) -> faults.Script:

@@ -109,8 +109,9 @@ class Redactor:
             done = tag.end()
         if len(buffer) - done > LONGEST_BYTES:
             shown, self._open, done = shown + _masked(buffer[done:]), b"", len(buffer)
-        self._rest = buffer[done:]
-        return shown
+        # Space is no key, and behind the last tag of a fragment there is nothing else for a while.
+        self._rest = buffer[done:].lstrip(b" \r\n")
+        return shown + buffer[done : len(buffer) - len(self._rest)]
 
     def end(self) -> bytes:
         """The rest, of which nobody knows what it is."""
