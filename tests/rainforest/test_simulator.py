@@ -29,6 +29,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from aioraven.serial import RAVEnSerialDevice
 
 from waiting import until
 from wattline import cli
@@ -70,10 +71,8 @@ class Aioraven:
         self._port = port
 
     def ask(self, *names: str) -> list:
-        serial = pytest.importorskip("aioraven.serial", reason="the extra `test` brings aioraven")
-
         async def converse() -> list:
-            async with serial.RAVEnSerialDevice(self._port) as device:
+            async with RAVEnSerialDevice(self._port) as device:
                 await device.synchronize()
                 return [await asyncio.wait_for(getattr(device, name)(), 5) for name in names]
 
