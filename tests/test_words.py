@@ -484,7 +484,7 @@ def device():
 # Root may do everything, so whoever runs this as root becomes nobody when the port is looked at.
 AS_NOBODY = """
 import os
-from wattline import systems
+from wattline.bus import system
 from wattline.installation import behind_transformers, turned_round
 from wattline.meters import load_models
 from wattline.ports import check_port
@@ -496,7 +496,7 @@ def check_as_nobody(port):
         os.setresuid(65534, 65534, 65534)
     check_port(port)
 
-systems.check_port = check_as_nobody
+system.check_port = check_as_nobody
 """
 
 

@@ -11,9 +11,9 @@ from wattline.bus.device import open_by_hand
 from wattline.errors import HistoryError, PortError, WordError
 from wattline.line import to_line
 from wattline.options import one_of
-from wattline.ports import PORTS, check_port
+from wattline.ports import AUTO, PORTS, check_port
 from wattline.rainforest.console import converse
-from wattline.rainforest.find import AUTO, sticks, usb_ports
+from wattline.rainforest.find import sticks, usb_ports
 from wattline.rainforest.interpreter import Interpreter
 from wattline.rainforest.models import STICKS
 from wattline.rainforest.port import open_stream

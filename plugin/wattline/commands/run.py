@@ -23,10 +23,9 @@ from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.options import one_of
 from wattline.output import Output
-from wattline.rainforest.record import Recorder
 from wattline.runs import ASK, HOST, METER, Run, run_name
 from wattline.stop import Stop
-from wattline.systems import Conditions, StickSystem, System, system_of
+from wattline.systems import Conditions, System, system_of
 from wattline.watchdog import Watchdog
 from wattline.words import add_port_and_meters, parse_interval
 
@@ -94,12 +93,11 @@ def execute(arguments: argparse.Namespace) -> int:
     system = system_of(arguments)
     system.check(arguments.port, interval_s)
     run = _run_of(arguments, system)
-    recorder = Recorder(arguments.record) if arguments.record else None
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
     clock, output, hold = Clock(interval_s, stop), Output(), Hold(arguments.clock_wait)
-    conditions = Conditions(stop, interval_s, arguments.proven, hold.believes, recorder)
+    conditions = Conditions(stop, interval_s, arguments.proven, hold.believes, arguments.record)
     loop = Loop(clock, system.source(arguments.port, conditions), hold, output, arguments.port, run=run)
     LOG.info(
         "wattline %s reads %s on %s every %d s.",
@@ -117,14 +115,13 @@ def _run_of(arguments: argparse.Namespace, system: System) -> Run | None:
     Raises:
         WordError: they ask for what this port cannot have.
     """
-    is_stick = isinstance(system, StickSystem)
-    if arguments.record and not is_stick:
+    if arguments.record and not system.speaks_unasked:
         raise WordError("--record keeps what a Rainforest stick says, and there is none on this port; leave it away.")
     if arguments.run is None:
         if arguments.run_tags:
             raise WordError("--run-tags puts the name of a run on readings, and none was given; add --run NAME.")
         return None
-    if arguments.run == METER and not is_stick:
+    if arguments.run == METER and not system.speaks_unasked:
         raise WordError(f"--run {METER} is the address of a meter behind a Rainforest stick; name the run otherwise.")
     return Run(run_name(arguments.run), arguments.port, tags=arguments.run_tags)
 

@@ -6,7 +6,7 @@ import signal
 
 from wattline.bus.device import open_by_hand
 from wattline.bus.port import Port
-from wattline.rainforest.find import AUTO
+from wattline.ports import AUTO
 from wattline.stop import Stop
 from wattline.systems import system_of
 from wattline.watch.look import Look

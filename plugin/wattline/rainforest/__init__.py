@@ -15,5 +15,6 @@ The way of a fragment::
     ask.py          what may be asked, and when; the only place that makes a command
 
     models.py       the sticks that are known;  words.py  NAME=MODEL[,key=value...];  find.py  USB
+    system.py       what of it the commands know
     by_hand.py      one reading for ``wattline read``;  console.py, replay.py  for people
 """

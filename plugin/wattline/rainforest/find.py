@@ -8,9 +8,6 @@ from serial.tools import list_ports
 
 from wattline.rainforest.models import StickModel
 
-AUTO = "auto"
-"""The word in place of a port by which a stick is searched."""
-
 
 class UsbPort(NamedTuple):
     """A serial port as USB describes it.

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from wattline.bus.device import Opener, open_serial
 from wattline.errors import PortError, PortInUseError
 from wattline.log import LOG
-from wattline.rainforest.find import AUTO, Lister, UsbPort, on_device, same_stick, sticks, usb_ports
+from wattline.ports import AUTO
+from wattline.rainforest.find import Lister, UsbPort, on_device, same_stick, sticks, usb_ports
 from wattline.rainforest.models import SETTINGS, StickModel
 
 FIRST_PAUSE_S = 1.0
