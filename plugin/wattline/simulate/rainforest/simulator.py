@@ -230,18 +230,19 @@ class StickSimulator:
     def _answer(self, name: str, arguments: dict[str, str]) -> None:
         asked_mac = mac(arguments.get("MeterMacId", ""))
         if asked_mac in {"", self._meter_mac}:
-            for answer in answers(name, self._moment(), arguments):
-                self._spoil_and_put(f"answer:{name}", answer)
+            moment = self._moment()
+            for answer in answers(name, moment, arguments):
+                self._spoil_and_put(f"answer:{name}", answer, moment)
 
     def _repeat(self, kind: str) -> None:
         self._tell(kind)
         self._schedule.at(time.monotonic() + SCHEDULE_S[kind] / self._scenario.speed, partial(self._repeat, kind))
 
     def _tell(self, kind: str) -> None:
-        self._spoil_and_put(kind, of_kind(kind, self._moment()))
-
-    def _spoil_and_put(self, kind: str, whole: bytes) -> None:
         moment = self._moment()
+        self._spoil_and_put(kind, of_kind(kind, moment), moment)
+
+    def _spoil_and_put(self, kind: str, whole: bytes, moment: Moment) -> None:
         faults = self._scenario.script.of_request(time.monotonic() - self._began_s, self._dice.fraction())
         faults += [self._injected.popleft()] if self._injected else []
         heard = whole
