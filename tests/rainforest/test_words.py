@@ -6,6 +6,7 @@
 | wrong words are taken, or the sentence does not say which | test_wrong_words_are_refused_in_one_sentence |
 | `run`, `read` and `watch` differ in what they take | the same, each with all three |
 | a command that cannot do anything with a stick leaves its user alone | test_commands_that_ask_say_what_to_use_instead |
+| `scan` searches for meters on a stick | test_a_stick_is_not_scanned |
 | a forgotten port is reported as a forgotten meter | test_a_forgotten_port_is_seen |
 | the list of models lacks the sticks | test_the_sticks_are_listed |
 | the command prints a traceback instead of a sentence | test_a_recording_that_cannot_be_read_is_one_sentence |
@@ -13,7 +14,9 @@
 
 import pytest
 
+from rainforest.virtual_stick import usb
 from wattline import cli
+from wattline.commands import scan
 from wattline.rainforest.models import STICKS, is_stick
 from wattline.rainforest.words import parse_stick_meters
 
@@ -117,6 +120,19 @@ def test_commands_that_ask_say_what_to_use_instead(capsys: pytest.CaptureFixture
     assert refused(capsys, *words, "grid=rainforest-raven") == (
         "wattline: 'grid=rainforest-raven' is a Rainforest stick, which speaks by itself and has no registers; "
         "`wattline run`, `read`, `watch` and `simulate` take it, and `wattline rainforest console` shows what it says."
+    )
+
+
+@pytest.mark.parametrize(("port", "name"), [("auto", "rainforest-raven"), ("/dev/ttyACM7", "rainforest-emu2")])
+def test_a_stick_is_not_scanned(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, port: str, name: str
+) -> None:
+    there = usb("/dev/ttyACM7", usb_id=STICKS["rainforest-emu2"].usb_id)
+    monkeypatch.setattr(scan, "usb_ports", lambda: [there])
+
+    assert refused(capsys, "scan", port) == (
+        f"wattline: A Rainforest stick speaks by itself, so there is nothing to search for on {port}; try `wattline read "
+        f"{port} grid={name}`."
     )
 
 
