@@ -35,8 +35,10 @@ from wattline import cli, fields, meterfile
 from wattline.keys import KEYS
 from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
+from wattline.rainforest.words import STICK_KEYS
 from wattline.registers import Encoding
 from wattline.rollups import OWN_FIELDS, ROLLUP_FIELDS
+from wattline.systems import system_of
 from wattline.watch import several, single
 from wattline.watch.state import State
 from wattline.words import parse_meters
@@ -136,7 +138,7 @@ def parts_of(name: str) -> str:
 def test_every_part_of_a_field_can_be_told_from_its_row() -> None:
     """The unit is behind the part; what has none ends with it."""
     told = set()
-    for name, unit, *_, also, _ in rows(section(PLUGIN_README, "electricity"))[4:]:
+    for name, unit, *_, also, _ in rows(section(PLUGIN_README, "electricity"))[6:]:
         suffix = {"-": "", "%": "_percent", "°": "_degrees"}.get(unit, f"_{unit.lower()}")
         stem = name.strip("`").removesuffix(suffix)
         told |= {f"{stem}{suffix}"}
@@ -160,6 +162,8 @@ def test_the_number_of_models_is_told_as_it_is() -> None:
 def test_every_key_of_a_meter_is_documented() -> None:
     written = [row[0].strip("`") for row in rows(section(PLUGIN_README, "Configuration"))]
     assert written[written.index("ADDRESS") + 1 :] == list(KEYS)
+    behind_a_stick = [row[0].strip("`") for row in rows(section(PLUGIN_README, "A Rainforest stick"))]
+    assert behind_a_stick[behind_a_stick.index("MODEL") + 1 :] == list(STICK_KEYS)
 
 
 def test_every_column_of_a_meter_file_is_documented() -> None:
@@ -279,10 +283,10 @@ def test_every_example_of_a_meter_is_one() -> None:
     for word in words:
         parse_meters([word])
     commands = [execd["command"] for block in toml_blocks() for execd in block]
-    assert len(commands) == 2
-    for _, run, _, *meters in commands:
+    assert len(commands) == 3
+    for _, run, port, *meters in commands:
         assert run == "run"
-        parse_meters(meters)
+        system_of(cli.parser_of("run").parse([port, *meters]))
 
 
 def toml_blocks() -> Iterator[list[dict[str, list[str]]]]:

@@ -357,7 +357,7 @@ BUGS = {
     "the loop": "from wattline.bus.bus import Bus\nBus.poll = lambda self, slot: {}['a\\n' + 5000 * 'ä']",
     "the output": "from wattline.output import Output\nOutput._write = lambda self, *_: {}['a\\n' + 5000 * 'ä']",
     "the watch": "from wattline.commands import run\nrun._stdin_ended = lambda: {}['a\\n' + 5000 * 'ä']",
-    "the start": "from wattline.commands import run\nrun.meters_of = lambda _: {}['a\\n' + 5000 * 'ä']",
+    "the start": "from wattline.commands import run\nrun.system_of = lambda _: {}['a\\n' + 5000 * 'ä']",
 }
 
 

@@ -21,6 +21,9 @@
 | ... after the patience is over                          | test_patience_does_not_make_an_old_clock_right                |
 | ... or the memory fills while it is waited for          | test_the_oldest_are_discarded_while_the_clock_is_too_old      |
 | the end keeps quiet about what is lost                  | test_the_end_says_what_is_lost                                |
+| a time of the meter's own is moved with this clock       | test_the_meters_own_time_is_no_matter_of_this_clock           |
+| ... or lost with a slot that is given up                | the same                                                      |
+| what was read before its slot gets the slot's second    | test_what_was_read_before_its_slot_stays_before_it            |
 | the log says the same each second                       | test_each_state_is_told_once                                  |
 """
 
@@ -464,3 +467,34 @@ def test_each_state_is_told_once(booted, said):
         "was not synchronised",
         "is synchronised; readings",
     ]
+
+
+def test_the_meters_own_time_is_no_matter_of_this_clock(booted):
+    hold = booted.hold()
+    first = booted.slot()
+    own = Point("electricity", {"meter": "a"}, {"power_w": 1.0}, 5 * NS, is_own_time=True)
+    here = Point("electricity", {"meter": "b"}, {"power_w": 2.0}, first.time_ns)
+    assert hold.through(first, [own, here]) == []
+    # Another slot in the same second, since the clock was set back in between.
+    again = Slot(first.time_ns, first.began_s + 0.01, first.deadline_s)
+    assert hold.through(again, [own, here]) == []
+    booted.synchronise(BEHIND_S)
+
+    points = hold.due()
+    assert [point.time_ns for point in points if point.is_own_time] == [5 * NS, 5 * NS]
+    (moved,) = [point for point in points if not point.is_own_time]
+    assert moved.time_ns > first.time_ns
+    assert hold.discarded == 1
+
+
+def test_what_was_read_before_its_slot_stays_before_it(booted):
+    hold = booted.hold()
+    slot = booted.slot()
+    before = Point("electricity", {}, {"power_w": 1.0}, slot.time_ns - 40 * NS)
+    now = Point("electricity", {"meter": "b"}, {"power_w": 2.0}, slot.time_ns)
+    assert hold.through(slot, [before, now]) == []
+    booted.synchronise(BEHIND_S)
+
+    times = [point.time_ns for point in hold.due()]
+    assert times[1] - times[0] == 40 * NS
+    assert times[1] > slot.time_ns

@@ -14,6 +14,8 @@
 | the stamp goes through a float and loses its nanoseconds | test_the_stamp_is_exact |
 | the order of tags and fields changes from line to line | test_tags_and_fields_are_in_the_order_of_their_names |
 | a measurement's name breaks the line | test_a_measurement_comes_back_as_it_was |
+| a text breaks the line, or comes out as another | test_a_text_comes_back_as_it_was |
+| ... or becomes a number, or a number a text | the same |
 """
 
 import math
@@ -106,6 +108,16 @@ def test_an_empty_tag_is_left_out(value: str) -> None:
 
 def test_a_point_needs_no_tag() -> None:
     assert line_of(tags={}) == f"electricity power_w=1.5 {NOW_NS}"
+
+
+@thorough
+@given(st.text(" ,=\\\"'#ab0äß→\0\t\n\r", max_size=12) | st.text(st.characters(exclude_categories=["Cs"])), floats)
+def test_a_text_comes_back_as_it_was(text: str, number: float) -> None:
+    """But that what would cut the line in two is written visibly."""
+    line = line_of(fields={"text": text, "power_w": number})
+
+    assert not set(CONTROLS) & set(line)
+    assert parse_line(line)["fields"] == {"text": text.translate(VISIBLE).replace("\0", r"\0"), "power_w": number}
 
 
 @thorough

@@ -13,6 +13,8 @@
 | ... or are lost at the end though the clock is right     | test_held_readings_go_out_at_the_end                        |
 | the end within a read is an error, or leaves half a slot | test_the_end_within_a_slot_is_an_end_like_any_other         |
 | a bug is swallowed, or leaves the port open              | test_a_bug_comes_out_and_the_source_is_closed               |
+| what speaks unasked is not listened to between slots     | test_the_source_is_attended_to_every_few_seconds            |
+| the name of the run is not told                          | test_a_run_is_told_with_the_first_readings                  |
 """
 
 import pytest
@@ -22,6 +24,7 @@ from wattline.clock import Clock
 from wattline.hold import Hold
 from wattline.loop import Loop
 from wattline.reading import Point
+from wattline.runs import Run
 from wattline.stop import Stopped
 
 NS = 1_000_000_000
@@ -37,7 +40,7 @@ class World:
         sweeps_s: how long the sweeps last, one after the other; then they last 0.1 s.
     """
 
-    def __init__(self, folder, interval_s=1, slots=25, longest_s=600, sweeps_s=()):
+    def __init__(self, folder, interval_s=1, slots=25, longest_s=600, sweeps_s=(), *, run=None):
         self.folder = folder
         self.uptime_s = 100.0
         self.stepped_ns = 0
@@ -46,10 +49,10 @@ class World:
         self.sweeps_s = list(sweeps_s)
         self.events = []
         self.lines = []
-        self.written = self.dropped = 0
+        self.written = self.dropped = self.attended = 0
         clock = Clock(interval_s, self, self.wall_ns, self.monotonic)
         hold = Hold(longest_s, folder, self.wall_ns, self.monotonic)
-        self.loop = Loop(clock, self, hold, self, "/dev/ttyMeter")
+        self.loop = Loop(clock, self, hold, self, "/dev/ttyMeter", run=run)
 
     def monotonic(self):
         return self.uptime_s
@@ -79,6 +82,12 @@ class World:
         self.events.append("idle")
         self.slots -= 1
         self.is_set = self.slots <= 0
+
+    def attend(self):
+        self.attended += 1
+
+    def meter_id(self):
+        return ""
 
     def report(self, slot):
         return [Point(fields.METER_HEALTH, {"meter": "house", "model": "m"}, {"polls": 1.0}, slot.time_ns)]
@@ -289,3 +298,22 @@ def test_a_bug_comes_out_and_the_source_is_closed(folder, where):
     with pytest.raises(KeyError, match=where):
         world.loop.run()
     assert world.events[-1] == "close"
+
+
+def test_the_source_is_attended_to_every_few_seconds(folder):
+    """However long the slots are: what a stick writes has to be taken before its port is full."""
+    world = World(folder, interval_s=3600, slots=3)
+    world.loop.run()
+
+    assert 3600 / 6 < world.attended < 3 * 3600
+
+
+def test_a_run_is_told_with_the_first_readings(folder, parsed):
+    world = World(folder, slots=3, run=Run("winter", "/dev/ttyMeter", tags=True))
+    world.loop.run()
+    ((second, told),) = of(world, parsed, fields.RUN_INFO)
+    readings = [point for point in map(parsed, world.lines) if point["measurement"] == fields.ELECTRICITY]
+
+    assert (second, told["name"]) == (0, "winter")
+    assert len(readings) == 3
+    assert {point["tags"]["run_id"] for point in readings} == {told["id"]}

@@ -416,7 +416,7 @@ def test_the_siblings_differ_in_name_only() -> None:
 @pytest.mark.parametrize("measurement", fields.VOCABULARY)
 def test_a_field_carries_its_unit_in_its_name(measurement: str) -> None:
     for name, field in fields.VOCABULARY[measurement].items():
-        unit = {"%": "percent", "°": "degrees"}.get(field.unit, field.unit.lower())
+        unit = {"%": "percent", "°": "degrees", "1/kWh": "per_kwh"}.get(field.unit, field.unit.lower())
         assert field.name == name
         assert re.fullmatch(r"[a-z][a-z0-9_]*", name), name
         assert name.endswith(f"_{unit}") if unit else name.rpartition("_")[2] not in {"v", "a", "w", "hz", "kwh"}, name

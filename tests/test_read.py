@@ -145,7 +145,7 @@ ROOF_WORD = "roof=orno-we514@17,baud=115200,role=solar"
 NS = 1_000_000_000
 
 # How long a silent meter is waited for is one test's business.
-QUICK = "from wattline.commands import read; read.SWEEP_S = 0.6"
+QUICK = "from wattline.bus import once; once.SWEEP_S = 0.6"
 
 
 # Meters that are not ours.

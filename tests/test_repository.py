@@ -171,8 +171,9 @@ def test_only_the_handler_of_last_resort_catches_everything() -> None:
 
 
 def loaded_by_run() -> set[str]:
-    """The modules that a fresh interpreter has gained after it imported `wattline run`."""
-    program = "import sys; before = set(sys.modules); import wattline.commands.run; print(*set(sys.modules) - before)"
+    """The modules that a fresh interpreter has gained after it imported `wattline run`, and what may hang on its port."""
+    rooms = "wattline.commands.run, wattline.bus.system, wattline.rainforest.system"
+    program = f"import sys; before = set(sys.modules); import {rooms}; print(*set(sys.modules) - before)"
     child = subprocess.run([sys.executable, "-c", program], cwd="/", capture_output=True, text=True, check=True)
     return set(child.stdout.split())
 

@@ -27,8 +27,9 @@ from typing import Any
 
 import pytest
 
+from wattline import cli
 from wattline.scan.report import PORT_OF_TELEGRAF
-from wattline.words import parse_meters
+from wattline.systems import system_of
 
 FOLDER = Path(__file__).parent.parent / "telegraf"
 CONFIGS = sorted(FOLDER.rglob("*.conf"))
@@ -170,14 +171,15 @@ def test_every_example_is_a_command_line_that_wattline_takes() -> None:
     examples = [
         tomllib.loads(line)["command"] for line in re.findall(r"^##?\s+(command = .*)$", text, flags=re.MULTILINE)
     ]
-    assert len(examples) == 3
-    assert [len(parse_meters(words[3:])) for words in examples] == [2, 2, 1]
+    assert len(examples) == 4
+    parser = cli.parser_of("run")
+    assert [len(system_of(parser.parse(words[2:])).meters) for words in examples] == [2, 2, 1, 1]
 
 
-def test_the_gateway_example_works_when_its_comment_signs_are_taken_away(telegraf: Run, deployed: Path) -> None:
+def test_the_examples_work_when_their_comment_signs_are_taken_away(telegraf: Run, deployed: Path) -> None:
     config = deployed / "telegraf.d" / "10-meters.conf"
     config.write_text(re.sub(r"^# ?(?=\[\[|  )", "", config.read_text(), flags=re.MULTILINE))
-    assert len(tomllib.loads(config.read_text())["inputs"]["execd"]) == 2
+    assert len(tomllib.loads(config.read_text())["inputs"]["execd"]) == 3
     assert check(telegraf).returncode == 0
 
 

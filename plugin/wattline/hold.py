@@ -49,7 +49,7 @@ class Hold:
         self._timesync = timesync
         self._wall_ns = wall_ns
         self._monotonic = monotonic
-        self._held: deque[tuple[float, Sequence[Point]]] = deque()
+        self._held: deque[tuple[Slot, Sequence[Point]]] = deque()
         self._was_synchronised = False
         self._patience_is_over = False
         self._told = ""
@@ -70,7 +70,7 @@ class Hold:
 
     def through(self, slot: Slot, points: Sequence[Point]) -> list[Point]:
         """The points that may go out now, with their right stamps: none, those of ``slot``, or all that waited as well."""
-        self._held.append((slot.began_s, points))
+        self._held.append((slot, points))
         return self.due()
 
     def due(self) -> list[Point]:
@@ -101,7 +101,7 @@ class Hold:
         return self._wall_ns() < RELEASED_NS
 
     def _waited_s(self) -> float:
-        return self._monotonic() - self._held[0][0] if self._held else 0.0
+        return self._monotonic() - self._held[0][0].began_s if self._held else 0.0
 
     def _discard_oldest(self) -> list[Point]:
         self._tell(
@@ -136,10 +136,21 @@ class Hold:
         self._told = sentence
 
     def _release(self) -> list[Point]:
-        """All that waited, each slot at a second of its own; the later of two that fall into one is the one kept."""
+        """All that waited, each slot at a second of its own; the later of two that fall into one is the one kept.
+
+        What was read before its slot began stays as long before it. A time of the meter's own is no matter of this clock.
+        """
         offset_s = wall_offset_s(self._wall_ns, self._monotonic)
         # Where the clock was corrected by less than a step, a slot keeps the second on which it began.
-        by_second = {math.floor(began_s + offset_s + STEP_S): points for began_s, points in self._held}
-        self.discarded += len(self._held) - len(by_second)
+        seconds = [math.floor(slot.began_s + offset_s + STEP_S) for slot, _ in self._held]
+        last = {second: slot for second, (slot, _) in zip(seconds, self._held, strict=True)}
+        released: list[Point] = []
+        for second, (slot, points) in zip(seconds, self._held, strict=True):
+            later_ns = second * NS - slot.time_ns
+            if last[second] is slot:
+                released += [point if point.is_own_time else point.at(point.time_ns + later_ns) for point in points]
+            else:
+                released += [point for point in points if point.is_own_time]
+        self.discarded += len(self._held) - len(last)
         self._held.clear()
-        return [point.at(second * NS) for second, points in by_second.items() for point in points]
+        return released

@@ -2,12 +2,16 @@
 
 import math
 
-from wattline.reading import Point
+from wattline.reading import Point, Value
 
 # Telegraf refuses a line that holds one of these, escaped or not; so they are written as two visible characters.
 _CONTROLS = {"\t": r"\t", "\n": r"\n", "\v": r"\v", "\f": r"\f", "\r": r"\r"}
 _MEASUREMENT = str.maketrans(_CONTROLS | {",": r"\,", " ": r"\ "})
 _KEY = str.maketrans(_CONTROLS | {",": r"\,", " ": r"\ ", "=": r"\="})
+# In a text their own backslash is one that has to be escaped, and a zero byte would end it for some parsers.
+_TEXT = str.maketrans(
+    {sign: text.replace("\\", r"\\") for sign, text in _CONTROLS.items()} | {"\\": r"\\", '"': r"\"", "\0": r"\\0"}
+)
 
 
 def to_line(point: Point) -> str:
@@ -21,13 +25,17 @@ def to_line(point: Point) -> str:
     tags = "".join(
         f",{key.translate(_KEY)}={text}" for key, value in sorted(point.tags.items()) if (text := _tag_value(value))
     )
-    fields = ",".join(f"{name.translate(_KEY)}={number_text(value)}" for name, value in sorted(point.fields.items()))
+    fields = ",".join(f"{name.translate(_KEY)}={_value_text(value)}" for name, value in sorted(point.fields.items()))
     return f"{point.measurement.translate(_MEASUREMENT)}{tags} {fields} {point.time_ns}"
 
 
 def _tag_value(value: str) -> str:
     # A backslash at the end would escape the comma behind it, and there is no way to write one; Telegraf drops it too.
     return value.rstrip("\\").translate(_KEY)
+
+
+def _value_text(value: Value) -> str:
+    return f'"{value.translate(_TEXT)}"' if isinstance(value, str) else number_text(value)
 
 
 def number_text(value: float) -> str:

@@ -10,6 +10,7 @@ from wattline.line import to_line
 from wattline.output import Output
 from wattline.reading import Point
 from wattline.registers import on_grain
+from wattline.runs import Run
 from wattline.status import Tally, sentence
 from wattline.stop import Stopped
 
@@ -25,6 +26,9 @@ class Source(Protocol):
     def idle(self, slot: Slot) -> None:
         """The readings are out; the rest of the slot is free."""
 
+    def attend(self) -> None:
+        """Nothing is to be done until the next slot: called every few seconds, and not to take long."""
+
     def report(self, slot: Slot) -> list[Point]:
         """Points about the source itself."""
 
@@ -33,6 +37,9 @@ class Source(Protocol):
 
     def status(self) -> str:
         """How it is, in a few words for a person."""
+
+    def meter_id(self) -> str | None:
+        """What its first meter is called by its maker; empty where it has no such name, None as long as it is not known."""
 
     def close(self) -> None:
         """The end."""
@@ -47,17 +54,21 @@ class Loop:
         hold: keeps them while the clock is wrong.
         output: takes the lines.
         port_name: the tag of ``wattline_bus``.
+        run: what the readings are taken for.
 
     Attributes:
         status: how it goes, in a sentence for a person, as of the last report; may be read from any thread.
     """
 
-    def __init__(self, clock: Clock, source: Source, hold: Hold, output: Output, port_name: str) -> None:
+    def __init__(
+        self, clock: Clock, source: Source, hold: Hold, output: Output, port_name: str, *, run: Run | None = None
+    ) -> None:
         self._clock = clock
         self._source = source
         self._hold = hold
         self._output = output
         self._port_name = port_name
+        self._run = run
         self.status = f"{port_name}: no reading yet."
         self._tally = Tally(clock.interval_s)
         self._slots = 0
@@ -67,11 +78,13 @@ class Loop:
     def run(self) -> None:
         """Turn until the process is asked to end."""
         try:
-            while slot := self._clock.next_slot(meanwhile=self._put_due):
+            while slot := self._clock.next_slot(meanwhile=self._attend):
                 self._slots += 1
                 self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
                 points = self._source.poll(slot)
                 self._tally.note(has_reading=bool(points), missed_slots=self._clock.missed_slots)
+                if self._run:
+                    points = self._run.through(slot, points, self._source)
                 self._put(self._hold.through(slot, points + self._report(slot)))
                 self._source.idle(slot)
         except Stopped:
@@ -83,6 +96,10 @@ class Loop:
 
     def _put(self, points: Sequence[Point]) -> None:
         self._output.put([to_line(point) for point in points])
+
+    def _attend(self) -> None:
+        self._put_due()
+        self._source.attend()
 
     def _put_due(self) -> None:
         """Points that were held need not wait for the next slot, which may be an hour away."""

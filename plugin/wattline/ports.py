@@ -10,6 +10,9 @@ from pathlib import Path
 
 from wattline.errors import WordError
 
+AUTO = "auto"
+"""The word in place of a port by which a stick is searched."""
+STICK_PORTS = "behind a Rainforest stick also auto, which finds it"
 PORTS = "a device such as /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT or modbus-tcp://HOST:PORT"
 
 # Links to the devices, by maker, kind and serial number.

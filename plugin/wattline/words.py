@@ -16,7 +16,8 @@ from wattline.keys import WHOLE_TIMES, seconds_of, with_key
 from wattline.meterfile import load_meter_files
 from wattline.meters import Library, Model
 from wattline.options import begun_by, nearest
-from wattline.ports import PORTS, sets_line
+from wattline.ports import PORTS, STICK_PORTS, sets_line
+from wattline.rainforest.models import STICKS, is_stick
 
 EXAMPLE = "house=orno-we515@1"
 
@@ -52,7 +53,7 @@ class Meter:
 
 def add_port_and_meters(parser: argparse.ArgumentParser) -> None:
     """Add the words PORT and METER, which all commands share that read meters."""
-    parser.add_argument("port", metavar="PORT", type=_no_meter, help=PORTS)
+    parser.add_argument("port", metavar="PORT", type=_no_meter, help=f"{PORTS}; {STICK_PORTS}")
     add_meters(parser)
 
 
@@ -62,7 +63,8 @@ def add_meters(parser: argparse.ArgumentParser) -> None:
         "meters",
         metavar="METER",
         nargs="+",
-        help="NAME=MODEL@ADDRESS[,key=value...]; `wattline models` lists the models, "
+        help="NAME=MODEL@ADDRESS[,key=value...], or behind a Rainforest stick NAME=MODEL[,role=...][,mac=...]; `wattline "
+        "models` lists the models, "
         f"the keys are baud, parity ({', '.join(PARITIES)}), stop ({', '.join(map(str, STOP_BITS))}), "
         f"role ({', '.join(ROLES)}), scale (ratio of its current transformers), invert (the current runs the other "
         "way), interval (such as 10s), pause and timeout (such as 50ms; both are learnt unless given)",
@@ -107,7 +109,7 @@ def meters_of(arguments: argparse.Namespace) -> list[Meter]:
 
 def _no_meter(word: str) -> str:
     """A word that may be a port. That it was forgotten is seen here, since a meter then stands in its place."""
-    if "=" in word and "@" in word and "/" not in word:
+    if "=" in word and "/" not in word and ("@" in word or is_stick(word)):
         raise WordError(f"The port comes before the meters: {word!r} is no port, which must be {PORTS}.")
     return word
 
@@ -134,24 +136,38 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
     # The last "=" is ours: one more before it is a wrong letter of the name.
     name, equals, model_name = definition.rpartition("=")
     address, *keys = rest.split(",")
+    if is_stick(word):
+        raise WordError(
+            f"{word!r} is a Rainforest stick, which speaks by itself and has no registers; `wattline run`, `read`, `watch` "
+            "and `simulate` take it, and `wattline rainforest console` shows what it says."
+        )
     if not (equals and at):
         raise WordError(f"{word!r} is not a meter: it must be NAME=MODEL@ADDRESS, for example {EXAMPLE}.")
-    if not NAME.fullmatch(name):
-        raise WordError(
-            f"The name {name!r} in {word!r} cannot be a meter's name: "
-            "letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."
-        )
+    check_name(name, word)
     model = find_model(model_name, models)
     meter = Meter(name, model, _address(address, word), model.settings)
     given: set[str] = set()
     for key_value in keys:
         key, _, value = key_value.partition("=")
-        _refuse_gap(key, word)
+        refuse_gap(key, word)
         meter = with_key(meter, key, value, word)
         if key in given:
             raise WordError(f"The key {key!r} is given twice in {word!r}; once is enough.")
         given.add(key)
     return meter
+
+
+def check_name(name: str, word: str) -> None:
+    """Refuse a ``name`` that no meter may have; it stands in ``word``.
+
+    Raises:
+        WordError: it is such a one.
+    """
+    if not NAME.fullmatch(name):
+        raise WordError(
+            f"The name {name!r} in {word!r} cannot be a meter's name: "
+            "letters, digits, '-', '_' and '.' only, a letter or digit first, at most 64."
+        )
 
 
 def find_model(name: str, models: Mapping[str, Model]) -> Model:
@@ -161,7 +177,7 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
         WordError: there is none; those that begin so are named, or the nearest.
     """
     if name not in models:
-        near = begun_by(name, models) or nearest(name, models)
+        near = begun_by(name, models) or nearest(name, [*models, *STICKS])
         raise WordError(f"There is no model {name!r}{near}; `wattline models` lists them all.")
     return models[name]
 
@@ -172,7 +188,12 @@ def _address(text: str, word: str) -> int:
     return int(text)
 
 
-def _refuse_gap(key: str, word: str) -> None:
+def refuse_gap(key: str, word: str) -> None:
+    """Refuse a ``key`` that is none, since it is empty or has a space before it.
+
+    Raises:
+        WordError: it is such a one.
+    """
     if not key or key[0].isspace():
         follows = "A space" if key else "Nothing"
         raise WordError(

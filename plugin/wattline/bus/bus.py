@@ -109,6 +109,13 @@ class Bus:
                 except PortError as error:
                     self._lost(error)
 
+    def attend(self) -> None:
+        """There is nothing to be done: a meter speaks when it is asked."""
+
+    def meter_id(self) -> str:
+        """None: a meter on a bus has an address, which is not its own."""
+        return ""
+
     def report(self, slot: Slot) -> list[Point]:
         """The health of each meter."""
         return [member.report(slot) for member in self._members]

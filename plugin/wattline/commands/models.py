@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from wattline.budget import Budget, budget_of
@@ -11,6 +12,7 @@ from wattline.fields import ELECTRICITY_FIELDS
 from wattline.meters import LONGEST_READ, Model, Sign
 from wattline.paragraphs import filled
 from wattline.plan import TYPICAL_TURNAROUND_S, Span
+from wattline.rainforest.models import SETTINGS, STICKS, StickModel
 from wattline.registers import Row
 from wattline.words import add_meter_files, find_model, library_of
 
@@ -42,6 +44,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.model is None:
         listed = sorted(models.values(), key=lambda model: model.name)
         print(json.dumps([_as_json(model) for model in listed], indent=2) if arguments.json else _list(listed))
+    elif stick := STICKS.get(arguments.model):
+        print(json.dumps(asdict(stick), indent=2) if arguments.json else _stick(stick))
     else:
         model = find_model(arguments.model, models)
         print(json.dumps(_as_json(model), indent=2) if arguments.json else _map(model))
@@ -67,8 +71,23 @@ def _list(models: list[Model]) -> str:
                 "A model is verified when bytes recorded from a real meter prove its table; the others follow what "
                 "their makers or other programs document."
             ),
+            "",
+            "Sticks that hear the meter by radio and speak by themselves (NAME=MODEL, without an address):",
+            *(f"{stick.name:{width}}  {stick.title}" for stick in STICKS.values()),
         ]
     )
+
+
+def _stick(model: StickModel) -> str:
+    vendor, product = model.usb_id
+    facts = [
+        f"{model.title} ({model.name}), a stick that hears an electricity meter by radio and speaks by itself",
+        f"found by its USB numbers {vendor:04x}:{product:04x}, at {SETTINGS}",
+        "brings of each meter: " + ", ".join(row.field for row in model.rows),
+        f"for Telegraf: wattline run auto grid={model.name}",
+        f"source: {model.source}",
+    ]
+    return "\n".join(filled(fact, 2) for fact in facts)
 
 
 # One model.

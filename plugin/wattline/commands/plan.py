@@ -12,7 +12,7 @@ from wattline.paragraphs import filled
 from wattline.ports import PORTS, check_port
 from wattline.words import Meter, add_meters, check_addresses, check_intervals, meters_of, parse_interval
 
-SUMMARY = "tells what is asked of each meter, how long it takes, and how many meters fit on a line"
+SUMMARY = "tells what is asked of each meter, how long it takes, and how many fit on a line"
 EXAMPLE = "wattline plan house=orno-we515@1 heatpump=eastron-sdm120@2,role=load"
 ERROR_PREFIX = "wattline: "
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from wattline.bus.device import open_by_hand
 from wattline.bus.modbus import Modbus
+from wattline.bus.once import advice
 from wattline.bus.port import Port
-from wattline.commands.read import advice
 from wattline.errors import ReadError, WattlineError, WordError
 from wattline.ports import check_port
 from wattline.probe.findings import Findings

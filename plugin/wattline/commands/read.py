@@ -3,57 +3,23 @@
 import argparse
 import json
 import signal
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from wattline import fields, log
-from wattline.bus.device import open_by_hand
-from wattline.bus.modbus import Modbus
-from wattline.bus.port import Port
-from wattline.bus.session import Session
-from wattline.clock import NS, Slot
+from wattline import log
+from wattline.clock import NS
 from wattline.errors import ReadError
-from wattline.fields import ELECTRICITY_FIELDS
+from wattline.fields import ELECTRICITY, ELECTRICITY_FIELDS
 from wattline.line import to_line
-from wattline.meters import Block
 from wattline.options import one_of
-from wattline.plan import is_slow
-from wattline.plausibility import Judge
-from wattline.ports import check_port
 from wattline.reading import Point
 from wattline.stop import Stop, Stopped
-from wattline.words import Meter, add_port_and_meters, check_addresses, meters_of
+from wattline.systems import Metered, system_of
+from wattline.words import add_port_and_meters
 
 SUMMARY = "reads each meter once and shows what it says"
 EXAMPLE = "wattline read /dev/ttyUSB0 house=orno-we515@1"
 ERROR_PREFIX = "wattline: "
-
-# The time for each sweep. A meter that answers needs less than one second at 9600 baud and three at 1200; what it left
-# out is asked for again in another sweep, as long as each brings something.
-SWEEP_S = 3.0
-
-SILENT = "did not answer"
-# What a meter without a reading did, by the counters that tell it, and what to look at; the first that holds.
-SIGNS = (
-    (
-        ("refusals", "implausible_values"),
-        "answered, but not as its model does",
-        "check the model and the address",
-    ),
-    (
-        ("checksum_errors", "short_replies", "wrong_replies"),
-        "was heard garbled",
-        "check the serial settings that the meter shows, that each address is there once, and that nothing else reads the port",
-    ),
-    (
-        ("requests",),
-        SILENT,
-        "check that A and B are not swapped, the address and the serial settings that the meter shows, and that nothing else reads the port",
-    ),
-)
-# What to look at instead when another meter on the same pair of wires has answered.
-OTHERS_DID = "others did, so check the address and the serial settings that the meter shows, its power, and A and B at its own terminals"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -79,68 +45,31 @@ def execute(arguments: argparse.Namespace) -> int:
         PortError: the port cannot be opened, or was lost.
         ReadError: a meter said nothing; what the others said is printed.
     """
-    meters = meters_of(arguments)
-    check_port(arguments.port)
-    check_addresses(meters, arguments.port)
+    system = system_of(arguments)
+    system.check(arguments.port)
     log.start(arguments.log_level)
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    port = Port(arguments.port, stop, open_by_hand)
-    modbus = Modbus(port)
-    sessions = [Session(meter, modbus) for meter in meters]
     try:
-        readings = {session.meter.name: _read(session) for session in sessions}
+        points, complaint = system.read(arguments.port, stop)
     except Stopped:
         return 1
-    finally:
-        port.close()
-    points = [point for point in readings.values() if point]
     if arguments.lines:
         print("".join(f"{to_line(point)}\n" for point in points), end="")
     elif points or arguments.json:
         show = _as_json if arguments.json else _as_table
-        print(show(points, meters))
-    silent = [session for session in sessions if not readings[session.meter.name]]
-    if silent:
-        counts = {session.meter.name: session.report() for session in silent}
-        more = "; `--log-level warning` tells more"
-        raise ReadError(advice(counts, arguments.port, more, others_answered=bool(points)))
+        print(show([point for point in points if point.measurement == ELECTRICITY], system.meters))
+    if complaint:
+        raise ReadError(complaint)
     return 0
 
 
-def _read(session: Session) -> Point | None:
-    """What one meter says, if it says anything. A counter is believed when it says the same twice."""
-    meter, time_ns = session.meter, time.time_ns() // NS * NS
-    judge = Judge(meter.model)
-    values = judge.judge(_sweep(session, session.parts.values(), time_ns), time.monotonic()).values
-    slow = [part for part in session.parts.values() if is_slow(meter.model, part)]
-    if values and slow:
-        values |= judge.judge(_sweep(session, slow, time_ns), time.monotonic()).values
-    tags = {"meter": meter.name, "role": meter.role}
-    return Point(fields.ELECTRICITY, tags, values, time_ns) if values else None
-
-
-def _sweep(session: Session, parts: Iterable[Block], time_ns: int) -> dict[str, float]:
-    """What ``parts`` say, in as many sweeps as bring something."""
-    values: dict[str, float] = {}
-    missing = list(parts)
-    while missing:
-        now_s = time.monotonic()
-        session.sweep(missing, Slot(time_ns, now_s, now_s + SWEEP_S))
-        for decoded in session.decoded.values():
-            values |= decoded.values
-        if not session.decoded:
-            break
-        missing = [part for part in missing if part.address not in session.decoded]
-    return values
-
-
-def _decimals(meters: list[Meter]) -> dict[str, dict[str, int]]:
+def _decimals(meters: Sequence[Metered]) -> dict[str, dict[str, int]]:
     """Meter to field to the decimals that its display has: what a value is rounded to for people."""
     return {meter.name: {row.field: row.decimals for row in meter.model.rows} for meter in meters}
 
 
-def _as_table(points: list[Point], meters: list[Meter]) -> str:
+def _as_table(points: list[Point], meters: Sequence[Metered]) -> str:
     """One block for each meter; what it has and did not say is a dash."""
     decimals = _decimals(meters)
     width = max(len(field) for meter in meters for field in decimals[meter.name])
@@ -157,10 +86,10 @@ def _as_table(points: list[Point], meters: list[Meter]) -> str:
 
 
 def _number(point: Point, field: str, decimals: int) -> str:
-    return f"{point.fields[field]:.{decimals}f}" if field in point.fields else "-"
+    return f"{point.numbers[field]:.{decimals}f}" if field in point.numbers else "-"
 
 
-def _as_json(points: list[Point], meters: list[Meter]) -> str:
+def _as_json(points: list[Point], meters: Sequence[Metered]) -> str:
     decimals = _decimals(meters)
     readings = [
         {
@@ -168,28 +97,9 @@ def _as_json(points: list[Point], meters: list[Meter]) -> str:
             "role": point.tags["role"],
             "time": datetime.fromtimestamp(point.time_ns // NS, UTC).isoformat(),
             "values": {
-                field: round(value, decimals[point.tags["meter"]][field]) for field, value in point.fields.items()
+                field: round(value, decimals[point.tags["meter"]][field]) for field, value in point.numbers.items()
             },
         }
         for point in points
     ]
     return json.dumps(readings, indent=2)
-
-
-def advice(
-    counts: Mapping[str, Mapping[str, float]], port: str, more: str = "", *, others_answered: bool = False
-) -> str:
-    """A sentence for each thing that went wrong, and what to look at.
-
-    Args:
-        counts: name of each meter without a reading to its counters; it was asked at least once.
-        port: where.
-        more: the end of each sentence, before its full stop.
-        others_answered: whether other meters on the same wires did answer.
-    """
-    names: dict[tuple[str, str], list[str]] = {}
-    for name, counted in counts.items():
-        what, look = next((what, look) for counters, what, look in SIGNS if any(map(counted.get, counters)))
-        look = OTHERS_DID if what == SILENT and others_answered else look
-        names.setdefault((what, look), []).append(name)
-    return " ".join(f"{' and '.join(meters)} {what} on {port}: {look}{more}." for (what, look), meters in names.items())

@@ -11,12 +11,10 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 
 from wattline import __version__, log
-from wattline.bus.bus import Bus
-from wattline.bus.learning import Trying
-from wattline.bus.port import Port
 from wattline.clock import Clock
 from wattline.errors import WattlineError, WordError
 from wattline.hold import LONGEST_S, Hold
@@ -25,10 +23,11 @@ from wattline.log import LOG
 from wattline.loop import Loop
 from wattline.options import one_of
 from wattline.output import Output
-from wattline.ports import check_port
+from wattline.runs import ASK, HOST, METER, Run, run_name
 from wattline.stop import Stop
+from wattline.systems import Conditions, System, system_of
 from wattline.watchdog import Watchdog
-from wattline.words import add_port_and_meters, check_addresses, check_intervals, meters_of, parse_interval
+from wattline.words import add_port_and_meters, parse_interval
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -65,6 +64,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--proven", action="store_true", help="ask only for what is known to be answered, and try nothing wider"
     )
     parser.add_argument(
+        "--run",
+        metavar="NAME",
+        help=f"what this run is called, in a point of its own: any text, {HOST}, {METER} (behind a Rainforest stick), or "
+        f"{ASK} on a terminal",
+    )
+    parser.add_argument("--run-tags", action="store_true", help="put the name and the id of the run on each reading")
+    parser.add_argument(
+        "--record", metavar="FILE", type=Path, help="append all that a Rainforest stick says, with its keys masked"
+    )
+    parser.add_argument(
         "--log-level",
         default="info",
         choices=log.LEVELS,
@@ -81,25 +90,40 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     log.start(arguments.log_level)
     interval_s = arguments.interval
-    meters = meters_of(arguments)
-    check_intervals(meters, interval_s)
-    check_port(arguments.port)
-    check_addresses(meters, arguments.port)
+    system = system_of(arguments)
+    system.check(arguments.port, interval_s)
+    run = _run_of(arguments, system)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
-    clock, output = Clock(interval_s, stop), Output()
-    trying = Trying.NOTHING if arguments.proven else Trying.ALL
-    bus = Bus(Port(arguments.port, stop), meters, interval_s, trying=trying)
-    loop = Loop(clock, bus, Hold(arguments.clock_wait), output, arguments.port)
+    clock, output, hold = Clock(interval_s, stop), Output(), Hold(arguments.clock_wait)
+    conditions = Conditions(stop, interval_s, arguments.proven, hold.believes, arguments.record)
+    loop = Loop(clock, system.source(arguments.port, conditions), hold, output, arguments.port, run=run)
     LOG.info(
         "wattline %s reads %s on %s every %d s.",
         __version__,
-        ", ".join(meter.name for meter in meters),
+        ", ".join(meter.name for meter in system.meters),
         arguments.port,
         interval_s,
     )
     return _supervise(loop, clock, output, stop)
+
+
+def _run_of(arguments: argparse.Namespace, system: System) -> Run | None:
+    """The run that the words name, if they do.
+
+    Raises:
+        WordError: they ask for what this port cannot have.
+    """
+    if arguments.record and not system.speaks_unasked:
+        raise WordError("--record keeps what a Rainforest stick says, and there is none on this port; leave it away.")
+    if arguments.run is None:
+        if arguments.run_tags:
+            raise WordError("--run-tags puts the name of a run on readings, and none was given; add --run NAME.")
+        return None
+    if arguments.run == METER and not system.speaks_unasked:
+        raise WordError(f"--run {METER} is the address of a meter behind a Rainforest stick; name the run otherwise.")
+    return Run(run_name(arguments.run), arguments.port, tags=arguments.run_tags)
 
 
 def _parse_clock_wait(text: str) -> int:

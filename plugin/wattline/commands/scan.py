@@ -15,7 +15,9 @@ from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
 from wattline.errors import NoReplyError, PortError, WordError
 from wattline.meters import Model
-from wattline.ports import PORTS, check_port, lasting_name, sets_line
+from wattline.ports import AUTO, PORTS, check_port, lasting_name, sets_line
+from wattline.rainforest.find import on_device, sticks, usb_ports
+from wattline.rainforest.models import STICKS
 from wattline.scan import report
 from wattline.scan.ear import Ear
 from wattline.scan.order import NETWORK_S, Round, known_settings, rounds, steps
@@ -71,6 +73,7 @@ def execute(arguments: argparse.Namespace) -> int:
     addresses = parse_addresses(arguments.addresses)
     has_settings = sets_line(arguments.port)
     searched = _rounds(models, arguments.settings, has_settings=has_settings)
+    _refuse_a_stick(arguments.port)
     check_port(arguments.port)
     slack_s = NETWORK_S if "://" in arguments.port else 0.0
     stop = Stop()
@@ -96,6 +99,19 @@ def execute(arguments: argparse.Namespace) -> int:
         what = {"has_settings": has_settings, "is_cut_short": stop.is_set, "is_noisy": bool(search.noise)}
         raise NoReplyError(_nothing(arguments.port, searched, **what))
     return 0
+
+
+def _refuse_a_stick(port: str) -> None:
+    """Refuse the port of a stick, which understands no question and would only be noise."""
+    ports = usb_ports()
+    there = on_device(port, ports)
+    stick = next((model for model in STICKS.values() if there in sticks(model, ports)), None) if there else None
+    if port == AUTO or stick:
+        name = stick.name if stick else next(iter(STICKS))
+        raise WordError(
+            f"A Rainforest stick speaks by itself, so there is nothing to search for on {port}; try `wattline read {port} "
+            f"grid={name}`."
+        )
 
 
 def _rounds(models: list[Model], settings: str, *, has_settings: bool) -> list[Round]:

@@ -4,22 +4,30 @@ import argparse
 import re
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
 from wattline import program
 from wattline.errors import WordError
 from wattline.meters import Library
 from wattline.options import milliseconds, one_of, whole_number
+from wattline.rainforest.models import is_stick
+from wattline.rainforest.words import parse_stick_meters
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
 from wattline.simulate.gaps import GAPS
 from wattline.simulate.line import LINES
+from wattline.simulate.rainforest import StickScenario, StickSimulator
+from wattline.simulate.rainforest import faults as stick_faults
+from wattline.simulate.rainforest.faults import KINDS as STICK_FAULTS
 from wattline.words import Meter, add_meter_files, library_of, meter_file_words, parse_meters
 
 SUMMARY = "simulates meters on a pseudo-terminal or a TCP port"
 EXAMPLE = "wattline simulate --link /tmp/ttyMeter house=orno-we515@1"
 ERROR_PREFIX = "wattline: "
+
+FASTEST = 1000
 
 _DESCRIPTION = f"""\
 {SUMMARY}
@@ -34,7 +42,7 @@ its terminal.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of the command."""
     parser.description = _DESCRIPTION
-    parser.epilog = f"faults:\n{_faults_help()}\n\n{parser.epilog}"
+    parser.epilog = f"faults:\n{_help_of(faults)}\n\nfaults of a stick:\n{_help_of(stick_faults)}\n\n{parser.epilog}"
     _add_where(parser)
     _add_what(parser)
     _add_how(parser)
@@ -42,8 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "meters",
         metavar="METER",
         nargs="+",
-        help="[NAME=]MODEL@ADDRESS[,key=value...], with the keys that `wattline run --help` lists; "
-        "`wattline models` lists the models",
+        help="[NAME=]MODEL@ADDRESS[,key=value...], with the keys that `wattline run --help` lists, or one stick, "
+        "[NAME=]MODEL[,mac=...]; `wattline models` lists the models",
     )
     add_meter_files(parser)
 
@@ -99,6 +107,13 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         help="how far a turnaround may be from that (default: %(default)g)",
     )
     parser.add_argument(
+        "--speed",
+        metavar="N",
+        type=_speed,
+        default=1.0,
+        help="of a stick: how many times as fast it speaks and the house lives, 1 to 1000 (default: %(default)g)",
+    )
+    parser.add_argument(
         "--gaps",
         type=one_of(GAPS),
         choices=GAPS,
@@ -110,23 +125,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Simulate until a signal comes."""
-    words, meters = _meters(arguments.meters, library_of(arguments))
-    script = faults.parse_script(arguments.faults)
-    if script.uses("unplug") and not (arguments.link or arguments.tcp):
-        raise WordError(
-            "The fault 'unplug' needs --link or --tcp, since the pseudo-terminal comes back under another name."
-        )
-    scenario = Scenario(
-        load=arguments.load,
-        seed=arguments.seed,
-        line=arguments.line,
-        turnaround_ms=arguments.turnaround,
-        jitter_ms=arguments.jitter,
-        script=script,
-        gaps=arguments.gaps,
-    )
-    tcp = host_and_port(arguments.tcp) if arguments.tcp else None
-    simulator = Simulator(meters, scenario, link=arguments.link, tcp=tcp, truth=arguments.truth)
+    simulator, words = (_stick if any(map(is_stick, arguments.meters)) else _bus)(arguments)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         simulator.request_end()
@@ -141,6 +140,57 @@ def execute(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         simulator.wait()
     return 0
+
+
+def _bus(arguments: argparse.Namespace) -> tuple[Simulator, list[str]]:
+    """Meters on a bus, and the words that read them."""
+    words, meters = _meters(arguments.meters, library_of(arguments))
+    if arguments.speed != 1:
+        raise WordError("--speed is for a simulated stick; a meter on RS485 shows the time of day.")
+    scenario = Scenario(
+        load=arguments.load,
+        seed=arguments.seed,
+        line=arguments.line,
+        turnaround_ms=arguments.turnaround,
+        jitter_ms=arguments.jitter,
+        script=_script(arguments, faults.KINDS),
+        gaps=arguments.gaps,
+    )
+    return Simulator(meters, scenario, link=arguments.link, tcp=_tcp(arguments), truth=arguments.truth), words
+
+
+def _stick(arguments: argparse.Namespace) -> tuple[StickSimulator, list[str]]:
+    """A stick, and the word that reads it."""
+    if len(arguments.meters) > 1:
+        raise WordError("A stick is simulated alone: give one METER, such as rainforest-raven.")
+    word = arguments.meters[0] if "=" in arguments.meters[0].partition(",")[0] else f"grid={arguments.meters[0]}"
+    (meter,) = parse_stick_meters([word])
+    scenario = StickScenario(arguments.load, arguments.seed, _script(arguments, STICK_FAULTS), arguments.speed)
+    return StickSimulator(meter, scenario, link=arguments.link, tcp=_tcp(arguments), truth=arguments.truth), [word]
+
+
+def _script(arguments: argparse.Namespace, kinds: Collection[str]) -> faults.Script:
+    script = faults.parse_script(arguments.faults, kinds)
+    if script.uses("unplug") and not (arguments.link or arguments.tcp):
+        raise WordError(
+            "The fault 'unplug' needs --link or --tcp, since the pseudo-terminal comes back under another name."
+        )
+    return script
+
+
+def _tcp(arguments: argparse.Namespace) -> tuple[str, int] | None:
+    return host_and_port(arguments.tcp) if arguments.tcp else None
+
+
+def _speed(text: str) -> float:
+    """The type of ``--speed``.
+
+    Raises:
+        ArgumentTypeError: it is no number, or not from 1 to 1000.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= FASTEST):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 to {FASTEST}")
+    return float(text)
 
 
 def _meters(bare: list[str], models: Library) -> tuple[list[str], list[Meter]]:
@@ -187,6 +237,6 @@ def _is_bare(word: str) -> bool:
     return bool(at) and "=" not in model
 
 
-def _faults_help() -> str:
+def _help_of(module: ModuleType) -> str:
     """The grammar, from the docstring of the module that keeps it."""
-    return str(faults.__doc__).partition("\n\n")[2].strip()
+    return str(module.__doc__).partition("\n\n")[2].strip()

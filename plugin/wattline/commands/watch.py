@@ -6,12 +6,13 @@ import signal
 
 from wattline.bus.device import open_by_hand
 from wattline.bus.port import Port
-from wattline.ports import check_port
+from wattline.ports import AUTO
 from wattline.stop import Stop
+from wattline.systems import system_of
 from wattline.watch.look import Look
 from wattline.watch.show import parse_seconds, show
 from wattline.watch.state import State
-from wattline.words import add_port_and_meters, meter_file_words, meters_of, parse_interval
+from wattline.words import add_port_and_meters, meter_file_words, parse_interval
 
 SUMMARY = "shows meters live in the terminal, and how their bus is doing"
 EXAMPLE = "wattline watch /dev/ttyUSB0 house=orno-we515@1"
@@ -38,8 +39,9 @@ def execute(arguments: argparse.Namespace) -> int:
         WattlineError: the reader ended on its own.
     """
     interval_s = parse_interval(arguments.interval)
-    meters = meters_of(arguments)
-    check_port(arguments.port)
+    system = system_of(arguments)
+    system.check(arguments.port, interval_s)
+    meters = system.meters
     stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -53,7 +55,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _refuse_if_used(name: str, stop: Stop) -> None:
     """Open a device once, since the reader would wait for one that another process has; a gateway takes more than one."""
-    if "://" in name:
+    if "://" in name or name == AUTO:
         return
     port = Port(name, stop, open_by_hand)
     port.open()

@@ -50,13 +50,22 @@ class EnergyCounter:
     Args:
         row: its row.
         limit_kw: what it may grow by in an hour; in kvarh or kVAh as well.
+        reads_at_start: so many that agree are believed after a start.
+        reads_at_another_level: so many that agree are believed though they do not follow the reading before.
     """
 
-    def __init__(self, row: Row, limit_kw: float) -> None:
+    def __init__(
+        self,
+        row: Row,
+        limit_kw: float,
+        reads_at_start: int = READS_AT_START,
+        reads_at_another_level: int = READS_AT_ANOTHER_LEVEL,
+    ) -> None:
         self._unit = ELECTRICITY_FIELDS[row.field].unit
         self._decimals = row.decimals
         self._step = step_units(row)
         self._limit_per_s: float = limit_kw / 3600 * 10**row.decimals
+        self._reads_at_start, self._reads_at_another_level = reads_at_start, reads_at_another_level
         self._believed: _Reading | None = None
         self._levels: list[_Reading] = []
 
@@ -67,8 +76,8 @@ class EnergyCounter:
             return self._believe(reading, Finding.GIVEN)
         times = self._add_to_level(reading)
         if believed is None:
-            return self._believe(reading, Finding.GIVEN) if times >= READS_AT_START else Finding.UNCONFIRMED
-        if times >= READS_AT_ANOTHER_LEVEL:
+            return self._believe(reading, Finding.GIVEN) if times >= self._reads_at_start else Finding.UNCONFIRMED
+        if times >= self._reads_at_another_level:
             return self._believe(reading, Finding.RESET)
         return Finding.FELL if reading.units < believed.units else Finding.ROSE
 

@@ -32,6 +32,9 @@ class Endpoint(Protocol):
     def filenos(self) -> list[int]:
         """What to wait for."""
 
+    def channels(self) -> list[int]:
+        """The clients that are there."""
+
     def receive(self, fileno: int) -> tuple[int, bytes]:
         """The channel and the bytes that came, none where nothing came or the client has gone."""
 
@@ -93,6 +96,10 @@ class PseudoTerminal:
     def filenos(self) -> list[int]:
         """The master, while it is there."""
         return [self._master] if self._master >= 0 else []
+
+    def channels(self) -> list[int]:
+        """The one that there may be, while the terminal is there."""
+        return [0] if self._master >= 0 else []
 
     def receive(self, fileno: int) -> tuple[int, bytes]:
         """What the one client, channel 0, has written."""
@@ -175,6 +182,10 @@ class TcpPort:
         """The listener and the clients."""
         listener = [self._listener.fileno()] if self._listener else []
         return listener + [client.fileno() for client in self._clients.values()]
+
+    def channels(self) -> list[int]:
+        """The clients that are there."""
+        return list(self._clients)
 
     def receive(self, fileno: int) -> tuple[int, bytes]:
         """What a client has sent; a new client has sent nothing yet."""

@@ -21,13 +21,19 @@ For example: late=0.1667:100-1200,crc=0.1,silence=0.0667,echo,stuck@30-40,unplug
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import inf, isfinite
 
 from wattline.errors import WordError
 from wattline.options import nearest
 from wattline.simulate.dice import Dice
+
+_LASTING = ("stuck", "unplug")
+_DEFAULTS = {"short": (0, 0), "late": (100, 1200), "refuse": (4, 4), "stuck": (10, 10), "unplug": (3, 3)}
+_WITH_PARAMETER = ("noise", *_DEFAULTS)
+KINDS = ("silence", "crc", "echo", *_WITH_PARAMETER)
+"""Those that befall a reply of a meter on a bus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ class Script:
         return any(fault.kind == kind for _, fault in self.rates) or any(w.fault.kind == kind for w in self.windows)
 
 
-def parse_script(text: str) -> Script:
-    """The script that the words of ``--faults`` mean; empty words mean no faults.
+def parse_script(text: str, kinds: Collection[str] = KINDS) -> Script:
+    """The script that the words of ``--faults`` mean; empty words mean no faults. ``kinds`` are those that there are.
 
     Raises:
         WordError: with the item, and what it may be.
@@ -91,7 +97,7 @@ def parse_script(text: str) -> Script:
             raise WordError(
                 f"The fault {item!r} must be KIND=RATE, KIND@FROM-TO or KIND, each with :PARAMETER if need be."
             )
-        fault = _fault(match, item)
+        fault = _fault(match, item, kinds)
         if match["rate"] is None:
             windows.append(_window(match, fault, item))
         else:
@@ -101,8 +107,8 @@ def parse_script(text: str) -> Script:
     return Script(tuple(rates), tuple(windows))
 
 
-def parse_fault(text: str) -> Fault:
-    """The fault that ``KIND[:PARAMETER]`` means.
+def parse_fault(text: str, kinds: Collection[str] = KINDS) -> Fault:
+    """The fault that ``KIND[:PARAMETER]`` means, of those ``kinds``.
 
     Raises:
         WordError: with the word, and what it may be.
@@ -110,7 +116,7 @@ def parse_fault(text: str) -> Fault:
     match = _ITEM.fullmatch(text)
     if match is None or match["rate"] or match["start"]:
         raise WordError(f"The fault {text!r} must be KIND or KIND:PARAMETER.")
-    return _fault(match, text)
+    return _fault(match, text, kinds)
 
 
 def spoil(reply: bytes, fault: Fault, dice: Dice) -> bytes:
@@ -142,21 +148,16 @@ _ITEM = re.compile(
     r"(?P<kind>[^=@:]+)(?:=(?P<rate>[^=@:]+)|@(?P<start>[^-:]+)-(?P<end>[^-:]+))?(?::(?P<parameter>.*))?"
 )
 
-_LASTING = ("stuck", "unplug")
-_PLAIN = ("silence", "crc", "echo")
-_DEFAULTS = {"short": (0, 0), "late": (100, 1200), "refuse": (4, 4), "stuck": (10, 10), "unplug": (3, 3)}
-_KINDS = (*_PLAIN, "noise", *_DEFAULTS)
 
-
-def _fault(match: re.Match[str], item: str) -> Fault:
+def _fault(match: re.Match[str], item: str, kinds: Collection[str]) -> Fault:
     kind, parameter = match["kind"], match["parameter"]
-    if kind not in _KINDS:
+    if kind not in kinds:
         raise WordError(
-            f"There is no fault {kind!r} ({item!r}){nearest(kind, _KINDS)}; the faults are {', '.join(_KINDS)}."
+            f"There is no fault {kind!r} ({item!r}){nearest(kind, kinds)}; the faults are {', '.join(kinds)}."
         )
     if parameter is None:
         return Fault(kind, *_DEFAULTS.get(kind, ()))
-    if kind in _PLAIN:
+    if kind not in _WITH_PARAMETER:
         raise WordError(f"The fault {item!r} takes no parameter {parameter!r} here.")
     return _with_parameter(kind, parameter, item)
 

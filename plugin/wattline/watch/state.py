@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wattline.fields import BUS_HEALTH, ELECTRICITY, ELECTRICITY_FIELDS, LINES, METER_HEALTH
-from wattline.reading import Point
-from wattline.words import Meter
+from wattline.reading import Point, Value
+from wattline.systems import Metered
 
 NS = 1_000_000_000
 HISTORY = 300
@@ -33,7 +33,7 @@ class MeterState:
         is_old: whether there should have been other readings since.
     """
 
-    meter: Meter
+    meter: Metered
     interval_s: int = 1
     second: int = 0
     values: dict[str, float] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class MeterState:
         """Learn from a reading."""
         # What was not read in this second is not shown as if it had been; only counters stay what they were.
         kept = {name: value for name, value in self.values.items() if ELECTRICITY_FIELDS[name].kind == "counter"}
-        self.values = kept | dict(point.fields)
+        self.values = kept | point.numbers
         self.second, self.is_old = point.time_ns // NS, False
         if self.now_w is not None:
             self.power_w.append((self.second, self.now_w))
@@ -118,7 +118,7 @@ class State:
     _now: int = 0
 
     @classmethod
-    def of(cls, meters: Sequence[Meter], port: str, interval_s: int = 1) -> "State":
+    def of(cls, meters: Sequence[Metered], port: str, interval_s: int = 1) -> "State":
         """Nothing is known yet of ``meters`` on ``port``, which are read every ``interval_s`` seconds."""
         return cls(port, [MeterState(meter, meter.interval_s or interval_s) for meter in meters])
 
@@ -144,9 +144,9 @@ class State:
         self.lines += 1
         meter = next((known for known in self.meters if known.meter.name == point.tags.get("meter")), None)
         if point.measurement == BUS_HEALTH:
-            self.bus_health = dict(point.fields)
+            self.bus_health = point.numbers
         elif meter and point.measurement == METER_HEALTH:
-            meter.health = dict(point.fields)
+            meter.health = point.numbers
         elif meter and point.measurement == ELECTRICITY:
             meter.take(point)
             self.second = meter.second
@@ -160,8 +160,12 @@ class State:
         self.complaint, self._complained = line, max(self.second, self._now)
 
 
-_SPACE, _COMMA, _EQUALS = (re.compile(rf"(?<!\\){sign}") for sign in (" ", ",", "="))
+# A text of a field stands in quotes, and may hold anything.
+_PIECE = r'(?:[^\\"{0}]|\\.|"(?:[^"\\]|\\.)*")+'
+_BETWEEN_SPACES, _BETWEEN_COMMAS = (re.compile(_PIECE.format(sign)) for sign in (" ", ","))
+_EQUALS = re.compile(r"(?<!\\)=")
 _ESCAPED = re.compile(r"\\([ ,=])")
+_ESCAPED_IN_TEXT = re.compile(r'\\(["\\])')
 
 
 def parse_line(line: str) -> Point:
@@ -170,12 +174,12 @@ def parse_line(line: str) -> Point:
     Raises:
         ValueError: it is no such line.
     """
-    head, fields, time_ns = _SPACE.split(line)
-    measurement, *tags = _COMMA.split(head)
+    head, fields, time_ns = _BETWEEN_SPACES.findall(line)
+    measurement, *tags = _BETWEEN_COMMAS.findall(head)
     return Point(
         measurement,
         dict(map(_pair, tags)),
-        {name: float(value) for name, value in map(_pair, _COMMA.split(fields))},
+        {name: _value(value) for name, value in map(_field, _BETWEEN_COMMAS.findall(fields))},
         int(time_ns),
     )
 
@@ -183,3 +187,12 @@ def parse_line(line: str) -> Point:
 def _pair(text: str) -> tuple[str, str]:
     name, value = (_ESCAPED.sub(r"\1", part) for part in _EQUALS.split(text, maxsplit=1))
     return name, value
+
+
+def _field(text: str) -> tuple[str, str]:
+    name, value = _EQUALS.split(text, maxsplit=1)
+    return _ESCAPED.sub(r"\1", name), value
+
+
+def _value(text: str) -> Value:
+    return _ESCAPED_IN_TEXT.sub(r"\1", text[1:-1]) if text.startswith('"') else float(text)

@@ -1,0 +1,46 @@
+"""Meters on a bus as what hangs on a port."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wattline.bus.bus import Bus
+from wattline.bus.learning import Trying
+from wattline.bus.once import read_meters
+from wattline.bus.port import Port
+from wattline.errors import WordError
+from wattline.ports import AUTO, check_port
+from wattline.reading import Point
+from wattline.stop import Stop
+from wattline.systems import Conditions
+from wattline.words import Meter, check_addresses, check_intervals
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusSystem:
+    """Meters on a bus."""
+
+    meters: Sequence[Meter]
+    speaks_unasked: bool = False
+
+    def check(self, port: str, interval_s: int = 1) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            WordError: the sentence says what.
+        """
+        if port == AUTO:
+            raise WordError(
+                "The port 'auto' finds a Rainforest stick alone; for meters on RS485 give the adapter's name."
+            )
+        check_intervals(self.meters, interval_s)
+        check_port(port)
+        check_addresses(self.meters, port)
+
+    def source(self, port: str, conditions: Conditions) -> Bus:
+        """The bus."""
+        trying = Trying.NOTHING if conditions.is_proven else Trying.ALL
+        return Bus(Port(port, conditions.stop), self.meters, conditions.interval_s, trying=trying)
+
+    def read(self, port: str, stop: Stop) -> tuple[list[Point], str]:
+        """One reading of each meter, and a complaint about those that said nothing."""
+        return read_meters(self.meters, port, stop)

@@ -1,0 +1,139 @@
+"""From bytes to points: framing, parsing, whose a fragment is, what was said before, what is believed.
+
+Nothing here knows a port or a clock; so a recording is read by the same code as a stick.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from wattline import fields
+from wattline.clock import NS
+from wattline.log import LOG
+from wattline.plausibility.counters import UNKNOWN_POWER_KW, EnergyCounter, Finding
+from wattline.rainforest.decode import Context, decode, stamp_s
+from wattline.rainforest.fragment import Fragment, MalformedError, parse
+from wattline.rainforest.framer import Framer
+from wattline.rainforest.models import StickMeter
+from wattline.rainforest.numbers import Scale, scale_of
+from wattline.rainforest.once import Once
+from wattline.rainforest.owners import Owners
+from wattline.reading import Point
+from wattline.registers import LARGEST, Encoding, Row
+
+# How far from this machine's clock a meter's own may be, in seconds, to be believed.
+OLDEST_S, NEWEST_S = -15 * 60, 2 * 60
+# A summation comes every few minutes, so it need not be said twice at the start, and two agree on another level.
+READS_AT_START, READS_AT_ANOTHER_LEVEL = 1, 2
+_ENERGIES = ("energy_import_kwh", "energy_export_kwh")
+_SCALED = frozenset({"instantaneousdemand", "currentsummationdelivered"})
+
+
+class Interpreter:
+    """What a stick says, made into points.
+
+    Args:
+        meters: those that are read.
+
+    Attributes:
+        framer, owners, once: the stations, which count what they leave out.
+        fragments: whole fragments that came.
+        malformed: those of them that were not well formed.
+        unreadable: numbers that were none.
+        warnings: complaints of the stick.
+        is_linked: whether the stick is connected to its meter, as far as it has said so.
+        counts: name of a meter to counters of ``wattline_meter``.
+    """
+
+    def __init__(self, meters: Sequence[StickMeter]) -> None:
+        self.framer, self.owners, self.once = Framer(), Owners(meters), Once()
+        self.fragments = self.malformed = self.unreadable = self.warnings = 0
+        self.is_linked = True
+        self.counts: dict[str, Counter[str]] = {meter.name: Counter() for meter in meters}
+        self._scales: dict[str, Scale] = {}
+        self._counters: dict[tuple[str, str], EnergyCounter] = {}
+
+    def feed(self, data: bytes) -> list[Fragment]:
+        """The sound fragments that are whole with ``data``."""
+        sound = []
+        for whole in self.framer.feed(data):
+            self.fragments += 1
+            try:
+                fragment = parse(whole)
+            except MalformedError as error:
+                self.malformed += 1
+                LOG.debug("%s", error)
+                continue
+            self.owners.learn(fragment)
+            sound.append(fragment)
+        return sound
+
+    def points(self, fragment: Fragment, host_ns: int, *, is_believed: bool) -> list[Point]:
+        """The points of a fragment, none where there is nothing new in it.
+
+        Args:
+            fragment: as ``feed`` gave it.
+            host_ns: when it came, nanoseconds since 1970 UTC, a whole second.
+            is_believed: whether that is believed; only then the meter's own time can be compared with it.
+        """
+        meter = self.owners.owner(fragment)
+        if meter is None or not self.once.is_new(fragment, is_linked=self.is_linked):
+            return []
+        self.warnings += fragment.name in {"warning", "error"}
+        if fragment.name in _SCALED and (scale := scale_of(fragment)):
+            self._scales[meter.name] = scale
+        own_s, host_s = stamp_s(fragment), host_ns // NS
+        is_own = own_s is not None and is_believed and OLDEST_S <= own_s - host_s <= NEWEST_S
+        context = Context(
+            meter.name,
+            meter.role,
+            own_s * NS if own_s is not None and is_own else host_ns,
+            is_own,
+            host_s if is_believed else None,
+            self._scales.get(meter.name),
+        )
+        decoded = decode(fragment, context)
+        self.unreadable += decoded.unreadable
+        at_s = host_s if own_s is None else own_s
+        points = [judged for point in decoded.points if (judged := self._judged(point, meter, at_s)).fields]
+        self._note(points, meter)
+        return points
+
+    def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:
+        """``point`` without the counters that are not believed."""
+        if point.measurement != fields.ELECTRICITY:
+            return point
+        believed = {
+            name: value
+            for name, value in point.numbers.items()
+            if name not in _ENERGIES or self._is_believed(meter, name, value, at_s)
+        }
+        return replace(point, fields=believed)
+
+    def _is_believed(self, meter: StickMeter, name: str, value: float, at_s: int) -> bool:
+        place = (meter.name, name)
+        if place not in self._counters:
+            row = Row(0, Encoding.U64, 0.001, name, 0.0, LARGEST, "slow")
+            self._counters[place] = EnergyCounter(row, UNKNOWN_POWER_KW, READS_AT_START, READS_AT_ANOTHER_LEVEL)
+        counter, counts = self._counters[place], self.counts[meter.name]
+        before, finding = counter.shown, self._counters[place].judge(value, float(at_s))
+        if finding in {Finding.FELL, Finding.ROSE}:
+            counts["energy_withheld"] += 1
+            LOG.warning(
+                "%s: %s says %s after %s; it is left out until the stick says so again.",
+                meter.name,
+                name,
+                counter.show(value),
+                before,
+            )
+        elif finding is Finding.RESET:
+            counts["energy_resets"] += 1
+            LOG.warning("%s: %s goes on at another level: %s after %s.", meter.name, name, counter.show(value), before)
+        return finding in {Finding.GIVEN, Finding.RESET}
+
+    def _note(self, points: Sequence[Point], meter: StickMeter) -> None:
+        """Count a reading, and remember whether the stick has its meter."""
+        self.counts[meter.name]["replies"] += any(point.measurement == fields.ELECTRICITY for point in points)
+        for point in points:
+            if point.measurement == fields.LINK and "is_connected" in point.fields:
+                self.is_linked = point.fields["is_connected"] == 1.0

@@ -1,0 +1,106 @@
+"""Whose a fragment is: a stick may know several meters, and not all of them measure electricity."""
+
+from collections.abc import Sequence
+
+from wattline.log import LOG
+from wattline.rainforest.decode import meter_type
+from wattline.rainforest.fragment import Fragment
+from wattline.rainforest.models import StickMeter
+from wattline.rainforest.numbers import mac
+
+# Of the stick, not of one meter.
+_OF_THE_STICK = frozenset(
+    {"deviceinfo", "networkinfo", "connectionstatus", "warning", "error", "timecluster", "meterlist"}
+)
+_READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
+# So often a meter of unknown kind is passed over while it is asked what it is.
+PATIENCE = 8
+
+
+class Owners:
+    """Tells the meter of a fragment by the address of its radio.
+
+    Args:
+        meters: those that are read; one of them may have no address and is then the first electric one.
+
+    Attributes:
+        foreign: fragments of other meters.
+    """
+
+    def __init__(self, meters: Sequence[StickMeter]) -> None:
+        self.foreign = 0
+        self._meters = meters
+        self._by_mac = {meter.mac: meter for meter in meters if meter.mac}
+        self._unnamed = next((meter for meter in meters if not meter.mac), None)
+        self._bound = ""
+        self._types: dict[str, str] = {}
+        self._known: set[str] = set()
+        self._passed_over = 0
+        self._told: set[str] = set()
+
+    @property
+    def macs(self) -> set[str]:
+        """The addresses of the meters that are read; an empty one as long as it is not known."""
+        return {meter.mac or self._bound for meter in self._meters}
+
+    @property
+    def unknown(self) -> list[str]:
+        """The addresses of which it is not known what they measure."""
+        return sorted(self._known - self._types.keys())
+
+    def id_of(self, meter: StickMeter) -> str:
+        """The address of a meter, once it is known."""
+        return meter.mac or self._bound
+
+    def learn(self, fragment: Fragment) -> None:
+        """Learn which meters there are, and what they measure."""
+        self._known |= {found for text in fragment.all("MeterMacId") if (found := mac(text))}
+        address = mac(fragment.one("MeterMacId"))
+        if fragment.name == "meterinfo" and address:
+            self._types[address] = meter_type(fragment)
+            if address == self._bound and not self._may_be_electric(address):
+                self._bound = ""
+
+    def owner(self, fragment: Fragment) -> StickMeter | None:
+        """The meter of a fragment; None where it is another one's."""
+        address = mac(fragment.one("MeterMacId"))
+        if not address or fragment.name == "meterlist":
+            is_clear = len(self._meters) == 1 or fragment.name in _OF_THE_STICK
+            self.foreign += not is_clear
+            return self._meters[0] if is_clear else None
+        if address in self._by_mac:
+            return self._by_mac[address]
+        if self._unnamed and not self._bound and self._is_chosen(address, has_reading=fragment.name in _READINGS):
+            self._bound = address
+        if self._unnamed and address == self._bound:
+            return self._unnamed
+        if self._unnamed and not self._bound and self._known == {address} and self._may_be_electric(address):
+            # The only one that there is; what it says beside its readings is nobody else's.
+            return self._unnamed
+        self._refuse(address)
+        return None
+
+    def _is_chosen(self, address: str, *, has_reading: bool) -> bool:
+        """Whether the meter without an address is this one."""
+        if self._types.get(address) == "electric":
+            return True
+        if not (has_reading and self._may_be_electric(address)):
+            return False
+        others = self._known - {address} - {other for other in self._types if not self._may_be_electric(other)}
+        if others:
+            self._passed_over += 1
+        return not others or self._passed_over > PATIENCE
+
+    def _may_be_electric(self, address: str) -> bool:
+        return self._types.get(address) not in {"gas", "water"}
+
+    def _refuse(self, address: str) -> None:
+        self.foreign += 1
+        if address not in self._told and (self._bound or not self._unnamed):
+            self._told.add(address)
+            LOG.info(
+                "%s: The stick also knows the meter %s, which is not read; mac=%s behind a name of its own does.",
+                self._meters[0].name,
+                address,
+                address,
+            )

@@ -1,0 +1,48 @@
+"""Meters behind a stick as what hangs on a port."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wattline.errors import WordError
+from wattline.ports import AUTO, check_port
+from wattline.rainforest.by_hand import read_stick
+from wattline.rainforest.models import StickMeter
+from wattline.rainforest.port import StickPort
+from wattline.rainforest.record import Recorder
+from wattline.rainforest.stick import Stick
+from wattline.reading import Point
+from wattline.stop import Stop
+from wattline.systems import Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class StickSystem:
+    """Meters behind a stick."""
+
+    meters: Sequence[StickMeter]
+    speaks_unasked: bool = True
+
+    def check(self, port: str, interval_s: int = 1) -> None:  # noqa: ARG002 (a stick speaks when it wants to)
+        """Refuse what cannot be.
+
+        Raises:
+            WordError: the sentence says what.
+        """
+        if port.startswith("modbus-tcp://"):
+            raise WordError(f"The port {port!r} speaks Modbus, and a stick does not; give socket://HOST:PORT.")
+        if port != AUTO:
+            check_port(port)
+
+    def source(self, port: str, conditions: Conditions) -> Stick:
+        """The stick.
+
+        Raises:
+            OutputError: the file of its recording cannot be written.
+        """
+        recorder = Recorder(conditions.record) if conditions.record else None
+        stick_port = StickPort(port, self.meters[0].model)
+        return Stick(stick_port, self.meters, conditions.believes, recorder=recorder)
+
+    def read(self, port: str, stop: Stop) -> tuple[list[Point], str]:
+        """What the stick says in the time that a person waits, and a complaint about the meters of which it said nothing."""
+        return read_stick(self.meters, port, stop)

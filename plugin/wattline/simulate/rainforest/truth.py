@@ -1,0 +1,63 @@
+"""What the simulated stick really told, so that a test can compare it with what a reader made of it."""
+
+import json
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+from wattline.errors import PortError
+from wattline.simulate.rainforest.meter import Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the stick has written of its meter, before any fault.
+
+    Attributes:
+        kind: of the fragment.
+        utc_s: its stamp, in seconds since 1970.
+        raw: what the meter showed.
+        faults: what was made of it.
+    """
+
+    kind: str
+    utc_s: int
+    raw: Raw
+    faults: tuple[str, ...]
+
+
+class Truth:
+    """Keeps the last 50 000 entries in memory, and appends each to a file.
+
+    Args:
+        path: the file, one JSON object a line; none unless given.
+
+    Raises:
+        PortError: it cannot be written.
+
+    Attributes:
+        entries: the oldest first.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.entries: deque[Told] = deque(maxlen=50_000)
+        self._file: TextIO | None = None
+        if path:
+            try:
+                self._file = path.open("a", encoding="utf-8")
+            except OSError as error:
+                raise PortError(f"The truth cannot be written to {path}: {error.strerror}.") from error
+
+    def tell(self, told: Told) -> None:
+        """Keep an entry."""
+        self.entries.append(told)
+        if self._file:
+            self._file.write(json.dumps(asdict(told)) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+            self._file = None

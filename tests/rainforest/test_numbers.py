@@ -1,0 +1,101 @@
+"""The numbers of a stick.
+
+| fault | test |
+|---|---|
+| a sign is read by another width than it is written in | test_a_sign_is_as_wide_as_it_is_written |
+| what is no number is one | test_what_is_no_number_is_none |
+| a factor of 0 is 0, or an error | test_a_factor_of_0_means_1 |
+| a missing factor is 1 | test_a_missing_factor_gives_no_value |
+| a digit is lost, or is one of binary noise | test_a_value_rounds_back_to_what_the_meter_shows |
+| what no meter can have counted is a value | test_what_is_beyond_all_meters_is_none |
+| a mark for "none" is a time or a price | test_marks_for_none_are_none |
+| a currency is guessed | test_a_currency_is_known_or_told_by_its_number |
+"""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wattline.rainforest.fragment import parse
+from wattline.rainforest.numbers import Scale, currency, mac, plain, price, scale_of, signed, time_s, unsigned
+
+
+@given(st.integers(1, 16), st.data())
+def test_a_sign_is_as_wide_as_it_is_written(digits: int, data: st.DataObject) -> None:
+    bits = 24 if digits <= 6 else 32 if digits <= 8 else 64
+    number = data.draw(
+        st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if 4 * digits == bits else st.integers(0, 16**digits - 1)
+    )
+    text = f"0x{number % 2**bits:0{digits}x}"
+
+    assert signed(text) == (number if 4 * digits == bits else int(text, 16))
+    assert unsigned(text) == int(text, 16)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0x", "x1", "12", "0xg", "0x 1", " 0x1", "-0x1", "0x1.0", "0x" + 17 * "1", "0x²", "not-hex"]
+)
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert (signed(text), unsigned(text), time_s(text)) == (None, None, None)
+    assert mac(text) == ""
+
+
+def test_a_channel_is_decimal() -> None:
+    assert [plain(text) for text in ("11", "26", "0x1a", "", "²")] == [11, 26, None, None, None]
+
+
+def factors(multiplier: str, divisor: str) -> Scale | None:
+    return scale_of(parse(f"<A><Multiplier>{multiplier}</Multiplier><Divisor>{divisor}</Divisor></A>".encode()))
+
+
+def test_a_factor_of_0_means_1() -> None:
+    assert factors("0x00000000", "0x0") == Scale(1, 1)
+    assert factors("0x3", "0x3e8") == Scale(3, 1000)
+
+
+@pytest.mark.parametrize("pair", [("", "0x3e8"), ("0x1", ""), ("0x1", "1000"), ("x", "0x3e8")])
+def test_a_missing_factor_gives_no_value(pair: tuple[str, str]) -> None:
+    assert factors(*pair) is None
+
+
+@given(
+    st.integers(-(10**9), 10**9),
+    st.integers(1, 1000),
+    st.sampled_from([1, 10, 1000, 10_000, 100_000]),
+    st.sampled_from([1, 1000]),
+)
+def test_a_value_rounds_back_to_what_the_meter_shows(raw: int, multiplier: int, divisor: int, times: int) -> None:
+    scale = Scale(multiplier, divisor)
+    value = scale.value(raw, times)
+    exact = Decimal(raw * multiplier * times) / divisor
+
+    decimals = max(0, len(str(divisor)) - len(str(times)))
+    assert value is not None
+    assert round(value, decimals) == float(exact)
+    assert (value * 2**17).is_integer()
+
+
+def test_a_divisor_that_is_no_power_of_ten_has_three_decimals() -> None:
+    assert Scale(1, 3).value(1) == pytest.approx(0.333, abs=0.0005)
+    assert Scale(1, 3).value(1, 1000) == 333.0
+
+
+def test_what_is_beyond_all_meters_is_none() -> None:
+    assert Scale(2**32, 1).value(2**63) is None
+    assert Scale(1, 1).value(10**15) == 1e15
+
+
+@pytest.mark.parametrize("text", ["0xffffffff", "0xFFFFFFFF", "0x00000000", "0xffffff", "0x0", ""])
+def test_marks_for_none_are_none(text: str) -> None:
+    assert time_s(text) is None
+    assert price("0xffffffff", "0x0f") is None
+    assert price("0x0", "0x4") is None
+    assert price("0x25b", "0x0f") is None
+
+
+def test_a_currency_is_known_or_told_by_its_number() -> None:
+    assert [currency(text) for text in ("0x0348", "0x348", "0x0840", "0x007c", "0x0024", "0x03d2", "0x03e7", "", "0x0000", "x")] == [
+        "USD", "USD", "USD", "CAD", "AUD", "EUR", "999", "", "", "",
+    ]  # fmt: skip

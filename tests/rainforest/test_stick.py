@@ -1,0 +1,321 @@
+"""A stick as a source, on virtual clocks: what it says, when it is asked, how it goes and comes.
+
+| fault | test |
+|---|---|
+| a reading waits, or has a wrong second | test_what_came_is_given_in_the_next_slot |
+| the meter's own time is not used, or though it cannot be | test_the_meters_own_time_is_used_where_it_can_be |
+| ... or though this machine's is not believed | test_in_doubt_of_the_clock_the_slot_is_the_time |
+| what waited for a long slot has the slot's second | test_what_came_long_before_its_slot_is_as_old |
+| a reading is made of nothing while the stick is silent | test_silence_gives_nothing |
+| a silent stick is not asked, or all the time | test_a_stick_that_falls_silent_is_nudged |
+| ... or the nudge does not know the usual period | test_the_usual_period_is_learnt |
+| a dead stick is read for ever | test_after_five_minutes_the_port_is_opened_anew |
+| a stick that is pulled out ends the process, or fills the log | test_a_stick_that_is_pulled_out_is_told_once_and_found_again |
+| ... or is not found in another socket | test_it_is_found_in_another_socket |
+| ... or is taken for another one | test_a_named_port_is_not_given_up_for_another_stick |
+| a stick that is not there yet is not waited for | test_a_stick_that_is_not_there_is_waited_for |
+| a stick of another process hides the free one | test_a_stick_in_use_is_passed_over |
+| the wrong stick is found | test_a_stick_is_known_by_its_numbers_or_its_words |
+| a meter that is no electric one is read | test_the_first_electric_meter_is_read |
+| the meters are not asked what they are | test_each_meter_is_asked_what_it_is |
+| a meter that is not read is told all the time | test_another_meter_is_told_once |
+| the health is wrong, or has words of its own | test_the_health_is_told |
+| a person is told what is not so | test_the_status_is_for_a_person |
+"""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from rainforest.virtual_stick import START_S, World, powers, usb
+from wattline import fields
+from wattline.clock import Slot
+from wattline.errors import PortError, PortInUseError
+from wattline.line import to_line
+from wattline.log import LOG
+from wattline.rainforest.find import on_device, sticks
+from wattline.rainforest.models import STICKS
+
+NS = 1_000_000_000
+RAVEN, EMU2 = STICKS["rainforest-raven"], STICKS["rainforest-emu2"]
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """The sentences of the log, from info on."""
+    sentences: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            sentences.append(record.getMessage())
+
+    listener, level = Listener(logging.INFO), LOG.level
+    LOG.addHandler(listener)
+    LOG.setLevel(logging.INFO)
+    yield sentences
+    LOG.removeHandler(listener)
+    LOG.setLevel(level)
+
+
+def test_what_came_is_given_in_the_next_slot() -> None:
+    world = World()
+    world.slot()
+    world.say("InstantaneousDemand", 333)
+
+    assert powers(world.slot()) == [(1, 333.0)]
+    assert powers(world.slot()) == []
+
+
+@pytest.mark.parametrize(("behind_s", "second"), [(0, 3), (10, -7), (899, -896), (900, 4), (-119, 122), (-122, 4)])
+def test_the_meters_own_time_is_used_where_it_can_be(behind_s: int, second: int) -> None:
+    """15 minutes behind to 2 minutes ahead."""
+    world = World()
+    world.slots(3)
+    world.say("InstantaneousDemand", behind_s=behind_s)
+    (point,) = world.slot()
+
+    assert point.time_ns // NS - START_S == second
+    assert point.is_own_time == (second != 4)
+
+
+def test_in_doubt_of_the_clock_the_slot_is_the_time() -> None:
+    world = World(is_believed=False)
+    world.slots(3)
+    world.say("InstantaneousDemand", behind_s=10)
+    world.say("TimeCluster")
+    power, clock = world.slot()
+
+    assert (power.time_ns // NS - START_S, power.is_own_time) == (4, False)
+    assert clock.fields == {"utc_offset_s": 0.0}
+
+
+def test_what_came_long_before_its_slot_is_as_old() -> None:
+    world = World()
+    world.slot()
+    world.waiting += b"<InstantaneousDemand><Demand>0x14d</Demand><Multiplier>0x1</Multiplier><Divisor>0x3e8</Divisor></InstantaneousDemand>"
+    world.stick.attend()
+    world.now_s += 59
+
+    assert powers(world.slot()) == [(1, 333.0)]
+
+
+def test_silence_gives_nothing() -> None:
+    world = World()
+    world.live(20)
+
+    assert world.slots(1000) == []
+
+
+def test_a_stick_that_falls_silent_is_nudged() -> None:
+    """After three of its periods, and again after three more."""
+    world = World()
+    world.live(81)
+    before = len(world.sent)
+    world.slots(60)
+
+    nudges = [at_s - 131 for at_s, text in world.sent[before:] if "get_instantaneous_demand" in text]
+    # Not while another question waits for its answer, which is ten seconds.
+    assert nudges == pytest.approx([29, 54], abs=8)
+
+
+def test_the_usual_period_is_learnt() -> None:
+    world = World()
+    world.live(151, every_s=30)
+    before = world.names_sent().count("get_instantaneous_demand")
+    world.slots(80)
+
+    assert world.names_sent().count("get_instantaneous_demand") == before
+    world.slots(20)
+    assert world.names_sent().count("get_instantaneous_demand") > before
+
+
+def test_after_five_minutes_the_port_is_opened_anew(said: list[str]) -> None:
+    world = World()
+    world.live(20)
+    world.slots(290)
+    assert world.opened == ["/dev/ttyUSB0"]
+    world.slots(20)
+
+    assert world.opened == 2 * ["/dev/ttyUSB0"]
+    assert said[-1] == "auto: The stick has said nothing for 300 s, so the port is opened anew."
+    world.say("InstantaneousDemand", 7)
+    assert [watts for _, watts in powers(world.slot())] == [7.0]
+
+
+def pull_out(world: World) -> None:
+    world.sockets.clear()
+    world.is_gone = True
+
+
+def put_in(world: World, device: str, number: str = "A1") -> None:
+    world.sockets.append(usb(device, number))
+    world.is_gone, world.waiting = False, b""
+
+
+def test_a_stick_that_is_pulled_out_is_told_once_and_found_again(said: list[str]) -> None:
+    world = World()
+    world.live(20)
+    said.clear()
+    pull_out(world)
+    assert world.slots(100) == []
+    put_in(world, "/dev/ttyUSB0")
+    points = world.live(40)
+
+    assert len(powers(points)) >= 1
+    assert said == [
+        "/dev/ttyUSB0 was lost ([Errno 5] Input/output error). It is tried again after 1 s, then ever more rarely, at least every 30 s.",
+        said[1],
+    ]
+    assert said[1].startswith("auto: The stick is back after ")
+    assert said[1].endswith(" s.")
+
+
+@pytest.mark.parametrize("name", ["auto", "/dev/ttyUSB0"])
+def test_it_is_found_in_another_socket(name: str, said: list[str]) -> None:
+    world = World(name=name)
+    world.live(20)
+    pull_out(world)
+    world.slots(10)
+    put_in(world, "/dev/ttyUSB3")
+    world.live(40)
+
+    assert world.opened == ["/dev/ttyUSB0", "/dev/ttyUSB3"]
+    assert said[-1].endswith(" s, on /dev/ttyUSB3 now.")
+    assert world.port.reopenings == 1
+
+
+def test_a_named_port_is_not_given_up_for_another_stick() -> None:
+    world = World(name="/dev/ttyUSB0")
+    world.live(20)
+    pull_out(world)
+    world.slots(10)
+    put_in(world, "/dev/ttyUSB3", number="B2")
+    world.slots(100)
+
+    assert world.opened == ["/dev/ttyUSB0"]
+
+
+def test_a_stick_that_is_not_there_is_waited_for(said: list[str]) -> None:
+    world = World()
+    world.sockets.clear()
+    world.slots(100)
+    put_in(world, "/dev/ttyUSB1")
+    world.slots(31)
+
+    assert world.opened == ["/dev/ttyUSB1"]
+    assert [sentence for sentence in said if "No Rainforest RAVEn" in sentence] == said[:1]
+
+
+def test_a_stick_in_use_is_passed_over() -> None:
+    world = World()
+    world.sockets.append(usb("/dev/ttyUSB1", "B2"))
+    world.refuses["/dev/ttyUSB0"] = PortInUseError("/dev/ttyUSB0 is in use.")
+    world.slot()
+
+    assert world.opened == ["/dev/ttyUSB1"]
+
+
+def test_a_stick_is_known_by_its_numbers_or_its_words() -> None:
+    adapter = usb("/dev/ttyUSB0", usb_id=(0x1A86, 0x7523), text="qinheng usb serial")
+    raven = usb("/dev/ttyUSB1")
+    renamed = usb("/dev/ttyUSB2", usb_id=(0x0403, 0x6001), text="rainforest automation, inc. raven v2.3.21")
+    emu2 = usb("/dev/ttyACM0", usb_id=(0x04B4, 0x0003), text="rainforest rfa-z105-2 hw2.7.3 emu-2")
+
+    assert sticks(RAVEN, [adapter, renamed, emu2, raven]) == [raven, renamed]
+    assert sticks(EMU2, [adapter, renamed, emu2, raven]) == [emu2]
+    assert on_device("/dev/ttyACM0", [raven, emu2]) == emu2
+    assert on_device("/dev/ttyS0", [raven, emu2]) is None
+
+
+GAS, STREET = "0x00135003000b2c3e", "0x00135003000b2c3d"
+
+
+def of(mac: str, watts: int) -> bytes:
+    return (
+        f"<InstantaneousDemand><MeterMacId>{mac}</MeterMacId><Demand>0x{watts:06x}</Demand><Multiplier>0x1</Multiplier>"
+        "<Divisor>0x3e8</Divisor></InstantaneousDemand>"
+    ).encode()
+
+
+def info(mac: str, kind: str) -> bytes:
+    return f"<MeterInfo><MeterMacId>{mac}</MeterMacId><MeterType>{kind}</MeterType></MeterInfo>".encode()
+
+
+def test_the_first_electric_meter_is_read(said: list[str]) -> None:
+    world = World()
+    world.slot()
+    both = f"<MeterList><MeterMacId>{GAS}</MeterMacId><MeterMacId>{STREET}</MeterMacId></MeterList>".encode()
+    world.waiting += both + of(GAS, 5) + of(STREET, 6)
+    assert powers(world.slot()) == []
+    world.waiting += info(GAS, "0x0001") + info(STREET, "electric") + of(GAS, 7) + of(STREET, 8)
+    assert [watts for _, watts in powers(world.slot())] == [8.0]
+    world.waiting += of(GAS, 9)
+    assert powers(world.slot()) == []
+    assert world.stick.meter_id() == STREET
+
+
+def test_a_meter_turns_out_to_be_none() -> None:
+    world = World()
+    world.slot()
+    world.waiting += info(GAS, "gas") + of(GAS, 5)
+
+    assert powers(world.slot()) == []
+    assert world.stick.meter_id() is None
+
+
+def test_each_meter_is_asked_what_it_is() -> None:
+    world = World()
+    world.slot()
+    world.waiting += of(STREET, 6)
+    world.slots(250)
+
+    asked = [text for _, text in world.sent if "get_meter_info" in text]
+    assert len(asked) == 2
+    assert f"<MeterMacId>{STREET}</MeterMacId>" in asked[0]
+
+
+def test_another_meter_is_told_once(said: list[str]) -> None:
+    world = World(f"grid=rainforest-raven,mac={STREET}")
+    for watts in range(10):
+        world.waiting += of(STREET, watts) + of(GAS, watts)
+        world.slot()
+
+    assert len([sentence for sentence in said if GAS in sentence]) == 1
+
+
+def test_the_health_is_told(parsed) -> None:
+    world = World()
+    world.live(20)
+    world.waiting += b"\0\0<Warning><Text>Unknown command</Text></Warning><DeviceInfo><A></B></DeviceInfo>"
+    world.slots(3)
+    points = {point.measurement: point for point in world.stick.report(Slot(START_S * NS, world.now_s, world.now_s))}
+
+    for point in points.values():
+        parsed(to_line(point))
+    health = points[fields.STICK_HEALTH].fields
+    assert health.keys() == fields.VOCABULARY[fields.STICK_HEALTH].keys()
+    assert health["fragments"] == 5
+    assert (health["nul_bytes"], health["dropped_fragments"], health["warnings"]) == (2, 1, 1)
+    assert (health["is_open"], health["silence_s"], health["asked"]) == (1, 2, len(world.sent))
+    assert points[fields.METER_HEALTH].fields == {"polls": 23, "replies": 3, "energy_withheld": 0, "energy_resets": 0}
+
+
+def test_the_status_is_for_a_person() -> None:
+    world = World()
+    world.slot()
+    assert world.stick.status() == "the stick has told no reading yet"
+    world.live(9)
+    assert (
+        world.stick.status() == "the stick spoke 1 s ago (grid 308 W)"
+        or "the stick spoke 0 s ago" in world.stick.status()
+    )
+    pull_out(world)
+    world.slots(4)
+    assert world.stick.status() == "the stick is away for 3 s"
+
+
+def test_a_port_that_cannot_be_opened_by_hand_is_an_error() -> None:
+    world = World(name="/dev/ttyUSB9")
+    with pytest.raises(PortError, match="There is no /dev/ttyUSB9"):
+        world.port.open()
