@@ -140,7 +140,7 @@ def test_all_host_inputs_are_there_and_none_keeps_a_pace_of_its_own() -> None:
 def test_each_bucket_has_an_output_with_a_buffer_of_its_own() -> None:
     outputs = {output["bucket"]: output for output in table("telegraf.d/90-influxdb.conf")["outputs"]["influxdb_v2"]}
     assert set(outputs) == {"energy", "host"}
-    assert outputs["energy"]["namepass"] == outputs["host"]["namedrop"] == ["electricity"]
+    assert outputs["energy"]["namepass"] == outputs["host"]["namedrop"] == ["electricity", "electricity_*"]
     assert outputs["energy"]["metric_buffer_limit"] == 24 * 60 * 60
     assert outputs["host"]["metric_buffer_limit"] == 60 * 60 // 10 * 45
 
