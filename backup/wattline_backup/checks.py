@@ -1,5 +1,6 @@
 """A stored shard, read to its end: the archive, and each TSM file in it."""
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -68,13 +69,15 @@ class FilesOfPoints:
     """Gathers each file of points as it comes out of an archive, and has it looked through once it is whole.
 
     Args:
-        scratch: where a large one lies meanwhile.
+        scratch: where a large one lies meanwhile, if anything can be written there.
         look: is given each of them, which can be read and sought.
     """
 
     def __init__(self, scratch: Path, look: Callable[[IO[bytes], Member], None]) -> None:
         self._look = look
-        self._gathered = SpooledTemporaryFile(IN_MEMORY, dir=str(scratch))  # noqa: SIM115 (closed by __exit__)
+        # A failing card is made read-only by Linux; what is on it has to come off all the same.
+        folder = str(scratch) if os.access(scratch, os.W_OK) else None
+        self._gathered = SpooledTemporaryFile(IN_MEMORY, dir=folder)  # noqa: SIM115 (closed by __exit__)
         self._member: Member | None = None
 
     def __enter__(self) -> "FilesOfPoints":

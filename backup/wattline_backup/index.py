@@ -81,6 +81,7 @@ class Index:
         is_full: whether each shard was read anew, and none taken for unchanged.
         shards: those with points, and empty ones.
         files: all the others, by their path in the set.
+        half_swapped: the buckets of which a swap had not come to its end, so that the set has what that had left of them.
     """
 
     stamp: str
@@ -90,6 +91,7 @@ class Index:
     is_full: bool
     shards: tuple[Shard, ...]
     files: Mapping[str, File] = field(default_factory=dict)
+    half_swapped: tuple[str, ...] = ()
 
     @property
     def by_key(self) -> dict[Key, Shard]:
@@ -128,7 +130,8 @@ def from_json(text: str, place: str) -> Index:
         shards = tuple(_shard(each) for each in document.pop("shards"))
         files = {name: File(**each) for name, each in document.pop("files").items()}
         began = datetime.fromisoformat(document.pop("began"))
-        return Index(shards=shards, files=files, began=began, **document)
+        half = tuple(document.pop("half_swapped", ()))
+        return Index(shards=shards, files=files, began=began, half_swapped=half, **document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SetError(f"{place} is damaged ({error}): the set cannot be trusted.") from error
 

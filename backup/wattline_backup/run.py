@@ -24,6 +24,7 @@ from wattline_backup.manifest import known_to_both, manifest, shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.server import Metadata, Server
 from wattline_backup.sets import READ_ONLY, Beginning, Folder, Set
+from wattline_backup.state import State
 
 TOMBSTONE_WAIT_S, TOMBSTONE_TRIES = 2.0, 5
 # Beyond what is fetched: for what Telegraf, Grafana and the system want to write meanwhile.
@@ -228,7 +229,8 @@ class Run:
         name = f"{stamp}.manifest"
         (path / name).write_text(written)
         files[name] = describe(path / name)
-        known = Index(stamp, self._server.url, version, metadata.at, is_full, tuple(shards), files)
+        half = tuple(State(self._folder.path).swaps)
+        known = Index(stamp, self._server.url, version, metadata.at, is_full, tuple(shards), files, half)
         (path / index.NAME).write_text(known.to_json())
 
 

@@ -15,6 +15,7 @@ A set gets its name when it is whole and on the disk, so a name without ``.parti
 is the same file in many sets, by hard links; for that reason none is ever written to again.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -113,8 +114,11 @@ class Folder:
         return found
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, *, is_only_read: bool = False) -> Iterator[None]:
         """Be the only one who changes anything here.
+
+        Args:
+            is_only_read: whether it will do as well that nobody can change anything, since the disk is read-only.
 
         Raises:
             FolderError: it is not there, somebody else is at it, or nobody may write here.
@@ -125,6 +129,9 @@ class Folder:
         except FileNotFoundError as error:
             raise _missing(self.path) from error
         except OSError as error:
+            if is_only_read and error.errno == errno.EROFS:
+                yield
+                return
             raise FolderError(f"Nothing can be written into {self.path}: {error.strerror}.") from error
         try:
             _hold(descriptor, self.path)

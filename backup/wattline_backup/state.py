@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from shlex import join
 from typing import Any, Self
 
 from wattline.log import LOG
@@ -64,7 +65,7 @@ class _Content:
 
 def undoing(stamp: str, bucket: str) -> str:
     """The command that makes a bucket what it was when that safety set was made."""
-    return f"wattline-backup restore {stamp} --bucket {bucket} --swap"
+    return join(["wattline-backup", "restore", stamp, "--bucket", bucket, "--swap"])
 
 
 class State:

@@ -9,6 +9,7 @@
 | a half-filled bucket is left | test_what_cannot_be_filled_is_removed |
 | a live bucket of the name is overwritten | test_a_name_that_is_taken_is_refused |
 | a bucket that is deleted since cannot be brought back | test_a_deleted_bucket_comes_back_under_its_name |
+| a set cannot be had from a disk that has become read-only | test_a_disk_that_became_read_only_gives_its_sets |
 | a dry run does something | test_a_dry_run_makes_nothing |
 | it begins without being asked to | test_nothing_is_done_unless_somebody_says_yes |
 | a wrong word is a traceback, or begins something | test_wrong_words_are_one_sentence |
@@ -18,9 +19,13 @@
 
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +122,20 @@ def test_a_deleted_bucket_comes_back_under_its_name(database: Database, desk: De
     told = desk.restored(stored.stamp, "--bucket", "energy", "--as", "energy", "--yes")
     assert database.points() == household(day(0), day(DAYS))
     assert "new tokens" in told["remarks"][0]
+
+
+def test_a_disk_that_became_read_only_gives_its_sets(
+    database: Database, desk: Desk, stored: Set, tmp_path: Path
+) -> None:
+    """As Linux makes a card that fails; also what is too large for the memory is looked through."""
+    script, folder = tmp_path / "script", str(desk.folder)
+    script.write_text(f'set -e\nmount --bind {folder} {folder}\nmount -o remount,ro,bind {folder}\nexec "$@"\n')
+    small = "from wattline_backup import checks; checks.IN_MEMORY = 100; from wattline_backup.cli import main; main()"
+    words = ["restore", stored.stamp, "--bucket", "energy", "--as", "energy_restored", "--yes"]
+    command = ["unshare", "--map-root-user", "--mount", "sh", str(script), sys.executable, "-c", small, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert done.returncode == 0, done.stderr
+    assert database.points("energy_restored") == household(day(0), day(DAYS))
 
 
 def test_a_dry_run_makes_nothing(database: Database, desk: Desk, stored: Set) -> None:

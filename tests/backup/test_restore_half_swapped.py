@@ -5,6 +5,7 @@
 | a way back that is killed names the set of the half bucket | test_a_killed_way_back_names_what_the_bucket_was |
 | ... which, restored, ends the warning and the keeping of the right one | the same |
 | a way back that is ended says that all is well | test_a_way_back_that_is_ended_says_so |
+| one that has nothing to do, leaves the warning for ever | test_a_swap_that_was_killed_before_it_changed_anything_can_be_ended |
 | ... or offers to undo itself | test_what_is_whole_again_is_not_offered_to_be_undone |
 """
 
@@ -75,6 +76,16 @@ def test_a_killed_way_back_names_what_the_bucket_was(
     time.sleep(1.1)  # likewise
     desk.restored(origin, *WORDS)
     assert database.points() == spoilt
+    assert State(desk.folder).unfinished() == []
+
+
+def test_a_swap_that_was_killed_before_it_changed_anything_can_be_ended(database: Database, desk: Desk) -> None:
+    database.write(household(day(0), day(2)))
+    origin = desk.at(database).make_set(database).stamp
+    State(desk.folder).begin_swap("energy", origin)
+    told = desk.call("restore", origin, "--bucket", "energy", "--swap", "--dry-run")[1]
+    assert "Nothing differs; the swap that did not come to its end is over." in " ".join(told.split())
+    desk.restored(origin, *WORDS)
     assert State(desk.folder).unfinished() == []
 
 

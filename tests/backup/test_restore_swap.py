@@ -13,6 +13,9 @@
 | ... and the way back from a killed swap is refused for it | test_the_way_back_looks_at_no_type |
 | the plan names the days in disorder | test_the_days_of_the_plan_are_in_order |
 | it cannot be undone | test_a_swap_is_undone_by_the_safety_set |
+| ... or while it is at work, of other days | test_a_late_writer_of_other_days_loses_nothing |
+| a bucket that is deleted meanwhile ends in a riddle | test_a_bucket_that_is_gone_is_a_sentence |
+| the end cannot be written down, and nobody knows that it is whole | test_a_full_disk_at_the_end_says_how_things_stand |
 | what comes in while one is asked, or the safety set is made, stays | test_what_came_in_since_the_plan_goes_too |
 | a failure leaves the bucket half swapped | test_a_failure_leaves_the_bucket_as_it_was |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_safety_set_puts_it_right |
@@ -33,12 +36,13 @@ import sys
 import threading
 import time
 from datetime import datetime
+from itertools import count
 
 import pytest
 
 from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household, kill_before
 from backup.test_restore_merge import date, stays
-from wattline_backup.errors import BackupError
+from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.restore import swap, upload
 from wattline_backup.restore.swap import Swap
 from wattline_backup.restore.target import Target
@@ -120,6 +124,32 @@ def test_what_came_in_since_the_plan_goes_too(database: Database, desk: Desk, mo
     told = desk.restored(stored.stamp, *WORDS)
     assert database.points() == before
     assert list(told["values"]) == [date(0), date(1)]
+
+
+def test_a_late_writer_of_other_days_loses_nothing(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came since the safety set was made is in neither, so it is not deleted; the way back keeps what comes meanwhile."""
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    spoil(database)
+    before, late, numbers = database.points(), dict[tuple[str, str, int], float](), count()
+    fill = swap.inject
+
+    def write(*words: object) -> None:
+        number = next(numbers)
+        points = household(day(3) + number * 600, day(3) + number * 600 + 600, meter="late")
+        database.write(points)
+        late.update(points)
+        fill(*words)
+
+    monkeypatch.setattr(swap, "inject", write)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert refusal.startswith(
+        "energy is again what it was. What went wrong: Since the safety set was made, something wrote "
+    )
+    assert database.points() == before | late
+    assert State(desk.folder).unfinished() == []
 
 
 def test_what_is_to_come_is_as_it_was(own_database, desk: Desk) -> None:
@@ -362,6 +392,45 @@ def test_after_its_own_kill_the_next_commands_tell(
     database.start()
     desk.restored(first, *WORDS)
     assert database.points() == spoilt
+    assert State(desk.folder).unfinished() == []
+
+
+def test_a_bucket_that_is_gone_is_a_sentence(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    database.write(household(day(0), day(2)))
+    stored = desk.at(database).make_set(database)
+    database.delete(day(0), day(1))
+    make_set = Run.make
+
+    def make(run: Run) -> Made:
+        database.ask("DELETE", f"buckets/{database.buckets()['energy']['id']}")
+        return make_set(run)
+
+    monkeypatch.setattr(Run, "make", make)
+    assert desk.refusal(stored.stamp, *WORDS) == "Somebody deleted the bucket energy meanwhile: try again."
+
+
+def test_a_full_disk_at_the_end_says_how_things_stand(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = household(day(0), day(2))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(0), day(1))
+
+    def fail(*_: object) -> None:
+        raise FolderError("state.json cannot be written: No space left on device.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(State, "end_swap", fail)
+        refusal = desk.refusal(stored.stamp, *WORDS)
+    undo = f"wattline-backup restore {stored.stamp} --bucket energy --swap"
+    assert refusal == (
+        f"energy has all that it has in the set {stored.stamp}, but state.json cannot be written: No space left on device. So "
+        f"`list` goes on calling that unfinished; `{undo}`, once there is room, ends it."
+    )
+    assert database.points() == before
+    time.sleep(1.1)  # a set has its second
+    desk.restored(*undo.split()[2:], "--yes")
     assert State(desk.folder).unfinished() == []
 
 

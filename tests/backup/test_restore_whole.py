@@ -5,6 +5,8 @@
 | a point, a token, a user or a task is missing on a machine that was blank | test_a_blank_server_becomes_what_it_was |
 | a server that was set up with another token locks everybody out | test_a_server_with_another_token_becomes_what_it_was |
 | a server with data is replaced without a word, or cannot be had back | test_a_server_with_data_is_put_into_a_safety_set_first |
+| what comes in between plan and safety set is lost | test_what_came_in_since_the_plan_is_in_the_safety_set |
+| a set that was made in the middle of a swap passes for a whole one | test_a_set_of_a_half_swapped_bucket_ends_no_warning |
 | it begins without a token for afterwards | test_nothing_begins_without_a_token_of_the_set |
 | it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
@@ -21,7 +23,9 @@ import pytest
 from backup.restore_rig import DAYS, Database, Desk, day, household, kill_before
 from wattline_backup.restore import whole
 from wattline_backup.restore.tokens import has_token
+from wattline_backup.run import Made, Run
 from wattline_backup.sets import Set
+from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--all", "--yes")
@@ -70,7 +74,8 @@ def test_a_server_with_another_token_becomes_what_it_was(house, own_database, de
     token_file = tmp_path / "token of the set"
     token_file.write_text(source.token)
     told = desk.restored(stored.stamp, *WORDS, "--set-token-file", token_file)
-    assert told["safety_set"] is None
+    # Somebody may have begun to write into it.
+    assert told["safety_set"] == desk.sets()[-1]
     assert str(token_file) in told["remarks"][0]
     became(other, source)
 
@@ -97,6 +102,45 @@ def test_a_server_with_data_is_put_into_a_safety_set_first(house, own_database, 
     other.token, (other.telegraf, other.grafana) = their_token, tokens_of_others
     assert other.points() == theirs
     other.tokens_work()
+
+
+def test_what_came_in_since_the_plan_is_in_the_safety_set(
+    house, own_database, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, stored = house
+    other = own_database("other")
+    desk.at(other)
+    token_file = tmp_path / "token of the set"
+    token_file.write_text(source.token)
+    theirs, make_set = household(day(0), day(1), meter="theirs"), Run.make
+
+    def make(run: Run) -> Made:
+        other.write(theirs)
+        return make_set(run)
+
+    monkeypatch.setattr(Run, "make", make)
+    safety = desk.restored(stored.stamp, *WORDS, "--set-token-file", token_file)["safety_set"]
+    became(other, source)
+    desk.at(other)
+    desk.restored(safety, "--bucket", "energy", "--as", "theirs", "--yes")
+    assert other.points("theirs") == theirs
+
+
+def test_a_set_of_a_half_swapped_bucket_ends_no_warning(house, desk: Desk) -> None:
+    """And says what it is, as long as it is kept."""
+    source, stored = house
+    desk.at(source)
+    State(desk.folder).begin_swap("energy", stored.stamp)
+    half = desk.make_set(source).stamp
+    told = desk.call("restore", half, "--all", "--dry-run")[1]
+    assert "The set was made in the middle of a swap of energy: it has what that had left of it." in " ".join(
+        told.split()
+    )
+    desk.restored(half, *WORDS)
+    assert State(desk.folder).swaps == {"energy": stored.stamp}
+    desk.restored(stored.stamp, *WORDS)
+    assert State(desk.folder).swaps == {}
+    assert "in the middle of a swap" in desk.call("restore", half, "--bucket", "energy", "--as", "half", "--dry-run")[1]
 
 
 def test_nothing_begins_without_a_token_of_the_set(house, own_database, desk: Desk) -> None:

@@ -111,7 +111,7 @@ def _restore(arguments: argparse.Namespace, chosen: Settings) -> Restored | None
     found = folder.find(arguments.set)
     with before_any_change(), watcher() as bar:
         way = _way(arguments, chosen, found, bar)
-    plan = [_of(found, way), *way.plan()]
+    plan = [_of(found, way), *_halves(found, arguments.bucket), *way.plan()]
     if not way.has_work or arguments.dry_run:
         print(json.dumps({"plan": plan}, indent=2) if arguments.json else "\n".join(map(filled, plan)))
         return None
@@ -140,6 +140,11 @@ def _of(found: Set, way: Way) -> str:
         f"From: the set {found.stamp}, {age_h:.1f} hours old, of InfluxDB {found.index.version}: {way.what}, "
         f"{bytes_in_words(way.size)}. Each of its files was looked through and is sound."
     )
+
+
+def _halves(found: Set, bucket: str | None) -> list[str]:
+    halves = [name for name in found.index.half_swapped if bucket in (None, name)]
+    return [f"The set was made in the middle of a swap of {name}: it has what that had left of it." for name in halves]
 
 
 def _ask(plan: Sequence[str]) -> None:

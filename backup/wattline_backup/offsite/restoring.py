@@ -1,5 +1,6 @@
 """A set comes back from the off-site copy alone: no folder, no state, nothing but the repository and its password."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from wattline_backup.errors import OffsiteError, SetError
 from wattline_backup.house import describe
 from wattline_backup.offsite.repository import Repository, Snapshot
 from wattline_backup.progress import Watcher
+from wattline_backup.run import SPARE_BYTES
 from wattline_backup.sets import LOCK, OWNER_ONLY, PARTIAL, Beginning, Folder, Set
 
 LATEST = "latest"
@@ -53,8 +55,15 @@ def restore(repository: Repository, stamp: str, target: Path, watcher: Watcher) 
             return Restored(beginning.finish(), count)
         except OSError as error:
             raise OffsiteError(f"The set could not be written into {target}: {error.strerror}.") from error
+        except OffsiteError as error:
+            if shutil.disk_usage(target).free < SPARE_BYTES:
+                raise OffsiteError(
+                    f"{target} has no room for the set: make some there, or give another folder."
+                ) from error
+            raise
         finally:
             (folder.path / LOCK).unlink(missing_ok=True)
+            shutil.rmtree(beginning.path, ignore_errors=True)
 
 
 def find(snapshots: Sequence[Snapshot], stamp: str, repository: str) -> Snapshot:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from wattline_backup.errors import BackupError, GoneError, ServerError, SetError
+from wattline_backup.errors import BackupError, FolderError, GoneError, ServerError, SetError
 from wattline_backup.manifest import key_of, shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.proof.files import Files, manifest_of
@@ -101,7 +101,7 @@ class Ladder:
         verified.seconds = time.monotonic() - began_s
         # What came back from off-site says nothing of the files at home.
         if self._how is not How.QUICK and checked.path.parent == self._folder.path:
-            self._state.note_verified(checked.stamp, time.time(), self._how)
+            _noted(verified, lambda: self._state.note_verified(checked.stamp, time.time(), self._how))
         return verified
 
     def forget_others(self, sets: Iterable[Set]) -> None:
@@ -144,7 +144,7 @@ class Ladder:
             try:
                 restoring.restore(wanted)
             finally:
-                self._state.note_proofs(restoring.done.proofs)
+                _noted(verified, lambda: self._state.note_proofs(restoring.done.proofs))
             if self._all_shards:
                 # It opens every shard of the set, empty: after ten years that takes as much memory as the live server.
                 verified.remarks += self._restore_metadata(checked, server)
@@ -172,6 +172,14 @@ class Ladder:
             )
             return [remark]
         return []
+
+
+def _noted(verified: Verified, note: Callable[[], None]) -> None:
+    """What was found out counts, also where there is no room to write it down."""
+    try:
+        note()
+    except FolderError as error:
+        verified.remarks.append(f"{error} So it will be proven again.")
 
 
 def _demand_known(checked: Set, operator: Server, kv: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.pairs import Pair
@@ -86,7 +87,13 @@ class IntoLive(OfBucket, ABC):
         Raises:
             BackupError: they do not fit any more, or InfluxDB is away.
         """
-        return type(self).prepare(self.source, self.target.again(), watcher)
+        fresh = type(self).prepare(self.source, self.target.again(), watcher)
+        if fresh.forgotten:
+            raise BackupError(
+                f"{self.target.name} keeps less by now than when this was planned, and {shards_in_words(fresh.forgotten)} more of the "
+                "set would stay out: plan it again."
+            )
+        return fresh
 
     @classmethod
     @abstractmethod

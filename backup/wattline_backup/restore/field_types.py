@@ -10,6 +10,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import join
 from urllib.parse import urlencode
 
 from wattline_backup.errors import BackupError
@@ -80,9 +81,15 @@ def _demand_one_type(source: Source, target: Target, pair: Pair, brought: FieldT
 
 
 def _remembered(target: Target) -> FieldTypes:
-    """What InfluxDB says of the bucket; nothing where InfluxQL does not know it, as in another organisation than the token's."""
-    database, _, policy = target.name.partition("/")
-    words = urlencode({"db": database, "rp": policy or "autogen", "q": "SHOW FIELD KEYS"})
+    """What InfluxDB says of the bucket.
+
+    InfluxQL knows it by a mapping; where it knows none, as of another organisation than the token's, nothing is said.
+    """
+    words = urlencode({"orgID": target.organisation_id, "bucketID": target.id})
+    mapping = next(iter(target.server.ask("GET", f"/api/v2/dbrps?{words}").get("content") or []), None)
+    if mapping is None:
+        return frozenset()
+    words = urlencode({"db": mapping["database"], "rp": mapping["retention_policy"], "q": "SHOW FIELD KEYS"})
     with target.server.request("GET", f"/query?{words}", headers={"Accept": "application/csv"}) as response:
         rows = csv.DictReader(io.StringIO(response.data.decode()))
         said = [(row.get("name"), row.get("fieldKey"), row.get("fieldType")) for row in rows]
@@ -101,8 +108,8 @@ def _refusal(source: Source, target: Target, field: Field, stored: Iterable[str]
 
 
 def _beside(source: Source) -> str:
-    command = f"wattline-backup restore {source.set.stamp} --bucket {source.bucket} --as {source.bucket}_restored"
-    return f"restore it beside, `{command}`."
+    words = ["restore", source.set.stamp, "--bucket", source.bucket, "--as", f"{source.bucket}_restored"]
+    return f"restore it beside, `{join(['wattline-backup', *words])}`."
 
 
 def _words(types: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from wattline_backup.errors import BackupError
@@ -9,7 +10,7 @@ from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.content import content_of_live, content_of_stored
 from wattline_backup.restore.source import Source
-from wattline_backup.restore.target import Group, Target
+from wattline_backup.restore.target import Group, Target, moment
 from wattline_backup.tsm import FieldTypes
 
 
@@ -43,11 +44,23 @@ class Pair:
         return frozenset().union(*(self.stored_types[shard.shard] for shard in shards))
 
     @property
+    def start(self) -> datetime:
+        """When its time begins."""
+        return self.group.start if self.group else moment(self.stored[0].start)
+
+    @property
+    def end(self) -> datetime:
+        """When its time is over."""
+        return self.group.end if self.group else moment(self.stored[-1].end)
+
+    def meets(self, other: "Pair") -> bool:
+        """Whether the two have time in common."""
+        return self.start < other.end and other.start < self.end
+
+    @property
     def span(self) -> str:
         """Its days, for people."""
-        start = str(self.group.start.date()) if self.group else self.stored[0].start[:10]
-        end = str(self.group.end.date()) if self.group else self.stored[-1].end[:10]
-        return f"{start} to {end}"
+        return f"{self.start.date()} to {self.end.date()}"
 
 
 def pairs(source: Source, target: Target, watcher: Watcher) -> list[Pair]:

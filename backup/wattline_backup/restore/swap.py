@@ -10,19 +10,20 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError
+from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
+from wattline_backup.restore.content import digests_of_live, digests_of_stored
 from wattline_backup.restore.field_types import demand_fit_for_swap
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
-from wattline_backup.restore.target import Target
+from wattline_backup.restore.target import AHEAD, Group, Target
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import demand_shown, values_by_day
 from wattline_backup.sets import Set
@@ -68,8 +69,11 @@ class Swap(IntoLive):
             ),
             *self.left_out,
         ]
-        if not self.has_work:
-            return [*told, "Nothing differs."]
+        if not self.pairs:
+            return [
+                *told,
+                f"Nothing differs{'; the swap that did not come to its end is over' if self.has_work else ''}.",
+            ]
         return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}."]
 
     def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
@@ -87,21 +91,21 @@ class Swap(IntoLive):
         """
         if safety is None:
             raise BackupError("Nothing live is changed without a safety set.")
-        name, since, state = self.target.name, safety.index.began, State(safety.path.parent)
+        name, state, begun = self.target.name, State(safety.path.parent), list[Pair]()
         try:
             undo = undoing(self.origin or safety.stamp, name)
             watcher.say(f"Where this is killed, start InfluxDB anew; then `{undo}` makes {name} what it was.")
             state.begin_swap(name, safety.stamp)
-            self._swap(self.pairs, since, watcher)
+            self._swap(safety, watcher, begun)
             values = self._counted(watcher)
         except BaseException as failure:
             with disregarded():
-                self._recover(safety, since, watcher, failure)
+                self._recover(safety, watcher, begun, failure)
             if isinstance(failure, WattlineError | KeyboardInterrupt):
                 raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
         if not self._leaves_half:
-            state.end_swap(name)
+            _note_end(state, name, self.source.set.stamp)
         return values
 
     def remarks(self, safety: Set | None) -> list[str]:
@@ -122,6 +126,11 @@ class Swap(IntoLive):
         return [again] if self.origin else [f"`{back}` undoes this; {again}"]
 
     @property
+    def has_work(self) -> bool:
+        """Whether anything is to be done, be it only to end what did not come to its end."""
+        return bool(self.pairs) or (bool(self.origin) and not self._leaves_half)
+
+    @property
     def _leaves_half(self) -> bool:
         """Whether the bucket only gets what an unfinished swap had left of it: the set is younger than the one before that."""
         return bool(self.origin) and self.source.set.stamp > self.origin
@@ -131,21 +140,39 @@ class Swap(IntoLive):
         demand_shown(target.server, target.organisation_id, target.id, self.fields_of(came), watcher)
         return values_by_day(target.server, target.organisation_id, target.id, self.source.filled, watcher)
 
-    def _swap(self, differing: list[Pair], since: datetime, watcher: Watcher) -> None:
-        for done, pair in enumerate(differing):
-            watcher.move("shards", done, len(differing))
+    def _swap(self, safety: Set, watcher: Watcher, begun: list[Pair]) -> None:
+        """Swap; ``begun`` gets each pair before anything of it changes."""
+        for done, pair in enumerate(self.pairs):
+            watcher.move("shards", done, len(self.pairs))
             with obeyed_afterwards():
-                self._swap_pair(pair, since)
-        watcher.move("shards", len(differing), len(differing))
+                if pair.group:
+                    self._demand_saved(pair.group, safety)
+                begun.append(pair)
+                if pair.group:
+                    self.target.empty(pair.group, safety.index.began)
+                self._fill(pair)
+        watcher.move("shards", len(self.pairs), len(self.pairs))
 
-    def _swap_pair(self, pair: Pair, since: datetime) -> None:
-        if pair.group:
-            self.target.empty(pair.group, since)
+    def _demand_saved(self, group: Group, safety: Set) -> None:
+        """See that the safety set has all that is going to be deleted; what comes into the present goes on doing so, and stays."""
+        target = self.target
+        if group.start - AHEAD <= target.server.now() < group.end:
+            return
+        mine = (each for each in safety.index.shards if (each.bucket_id, each.shard) == (target.id, group.shard))
+        saved = {digest for shard in mine for digest in digests_of_stored(safety.path, shard).values()}
+        live = digests_of_live(target.server, group.shard)
+        if any(digest not in saved for name, digest in live.items() if name.endswith(".tsm")):
+            raise BackupError(
+                f"Since the safety set was made, something wrote points into {target.name} that are stamped from {group.start} to "
+                f"{group.end}: stop it, and try again."
+            )
+
+    def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:
             group = pair.group or self.target.make_group(shard)
             inject(self.target.server, group.shard, self.source.set.path, shard)
 
-    def _recover(self, safety: Set, since: datetime, watcher: Watcher, failure: BaseException) -> None:
+    def _recover(self, safety: Set, watcher: Watcher, begun: Sequence[Pair], failure: BaseException) -> None:
         """Make the bucket what it was; what an unfinished swap had left of it, is not made anew.
 
         Raises:
@@ -155,15 +182,21 @@ class Swap(IntoLive):
         if self.origin:
             raise _half_swapped(name, self.origin, failure) from failure
         watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
-        self._swap_back(safety, since, watcher, failure)
-        State(safety.path.parent).end_swap(name)
+        self._swap_back(safety, watcher, begun, failure)
+        _note_end(State(safety.path.parent), name, safety.stamp)
 
-    def _swap_back(self, safety: Set, since: datetime, watcher: Watcher, failure: BaseException) -> None:
+    def _swap_back(self, safety: Set, watcher: Watcher, begun: Sequence[Pair], failure: BaseException) -> None:
+        """What was not begun is as it was, and may have got points meanwhile that are nowhere else."""
         name = self.target.name
         try:
             back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
             for pair in back.pairs:
-                back._swap_pair(pair, since)  # noqa: SLF001 - its own kind
+                if not any(pair.meets(each) for each in begun):
+                    continue
+                if pair.group:
+                    self.target.clear(pair.group, safety.index.began)
+                back._fill(pair)  # noqa: SLF001 - its own kind
+            back._counted(watcher)  # noqa: SLF001 - likewise
         except (WattlineError, OSError) as error:
             raise _half_swapped(name, safety.stamp, failure) from error
 
@@ -173,3 +206,13 @@ def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError
         f"{name} is half swapped. Start InfluxDB anew; then `{undoing(origin, name)}` makes it what it was. What went wrong: "
         f"{reason_of(failure)}"
     )
+
+
+def _note_end(state: State, name: str, stamp: str) -> None:
+    try:
+        state.end_swap(name)
+    except FolderError as error:
+        raise BackupError(
+            f"{name} has all that it has in the set {stamp}, but {error} So `list` goes on calling that unfinished; "
+            f"`{undoing(stamp, name)}`, once there is room, ends it."
+        ) from error

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from shlex import join
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -73,7 +74,7 @@ class Target:
         if found is None:
             raise WordError(
                 f"InfluxDB at {server.url} has no bucket {source.bucket} any more: bring it back by "
-                f"`wattline-backup restore {source.set.stamp} --bucket {source.bucket} --as {source.bucket}`."
+                f"`{join(['wattline-backup', 'restore', source.set.stamp, '--bucket', source.bucket, '--as', source.bucket])}`."
             )
         return cls(server, found)
 
@@ -95,7 +96,7 @@ class Target:
     @property
     def groups(self) -> list[Group]:
         """Its shard groups, oldest first, without those that it forgets at its next look."""
-        now = datetime.now(UTC)
+        now = self.server.now()
         found = [
             Group(moment(group["startTime"]), moment(group["endTime"]), int(group["shards"][0]["id"]))
             for group in self._policy["shardGroups"]
@@ -104,9 +105,16 @@ class Target:
         return sorted((group for group in found if not self._forgets(group.end, now)), key=lambda group: group.start)
 
     def again(self) -> "Target":
-        """The same bucket, as it is now."""
+        """The same bucket, as it is now.
+
+        Raises:
+            BackupError: it is gone.
+        """
         buckets = self.server.metadata().buckets
-        return Target(self.server, next(each for each in buckets if each["bucketID"] == self.id))
+        found = next((each for each in buckets if each["bucketID"] == self.id), None)
+        if found is None:
+            raise BackupError(f"Somebody deleted the bucket {self.name} meanwhile: try again.")
+        return Target(self.server, found)
 
     def forgets(self, shard: Shard, now: datetime) -> bool:
         """Whether the points of a stored shard are older than what the bucket keeps."""
@@ -114,7 +122,7 @@ class Target:
 
     def remembered(self, source: Source) -> Source:
         """A bucket of a set without the shards that are older than what this one keeps."""
-        now = datetime.now(UTC)
+        now = self.server.now()
         return replace(source, shards=tuple(shard for shard in source.shards if not self.forgets(shard, now)))
 
     def misfits(self, shards: Sequence[Shard]) -> list[Shard]:
@@ -144,20 +152,29 @@ class Target:
         return found
 
     def empty(self, group: Group, since: datetime) -> None:
-        """Delete all points of a shard group but those of ``since`` until now, which are just coming in.
+        """Delete all points of a shard group but those of ``since`` until now, and see that none comes in again.
 
         Raises:
             BackupError: some came in again of a time that is long over, or is far away.
             ServerError: InfluxDB refuses.
         """
-        now = self.server.now()
-        for start, end in group.around(since, now + AHEAD):
-            self.delete(start, end)
+        now = self.clear(group, since)
         for start, end in group.around(since - LATENESS, now + LATENESS):
             if has_values(self.server, self.organisation_id, self.id, start, end):
                 raise BackupError(
                     f"Something writes points into {self.name} that are stamped from {start} to {end}: stop it, and try again."
                 )
+
+    def clear(self, group: Group, since: datetime) -> datetime:
+        """Delete all points of a shard group but those of ``since`` until now, which are just coming in. Gives now.
+
+        Raises:
+            ServerError: InfluxDB refuses.
+        """
+        now = self.server.now()
+        for start, end in group.around(since, now + AHEAD):
+            self.delete(start, end)
+        return now
 
     def delete(self, start: datetime, end: datetime, predicate: str = "") -> None:
         """Delete all points from ``start`` on and before ``end``.

@@ -137,7 +137,7 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
         # Something may have come in since it was planned.
         way = way.again(watcher)
     # Nobody may remove the set meanwhile.
-    with folder.locked():
+    with folder.locked(is_only_read=not way.changes_live):
         values = way.act(safety, watcher)
     stamp = safety.stamp if safety else None
     return Restored(way.set.stamp, way.what, way.size, stamp, values, way.remarks(safety))

@@ -107,8 +107,8 @@ class Whole:
 
     @property
     def changes_live(self) -> bool:
-        """Whether there is anything live."""
-        return self.has_data
+        """Whether there is anything live, or may come in."""
+        return not self.is_blank
 
     @property
     def has_data(self) -> bool:
@@ -148,8 +148,10 @@ class Whole:
                 f"InfluxDB at {self.server.url} is not whole; the same command does it again. What went wrong: {reason_of(error)}"
             ) from error
         state = State(self.chosen.path.parent)
-        for bucket in state.swaps:
-            state.end_swap(bucket)
+        for bucket, origin in dict(state.swaps).items():
+            # A younger set has what the unfinished swap had left.
+            if self.chosen.stamp <= origin:
+                state.end_swap(bucket)
         return values
 
     def remarks(self, _safety: Set | None) -> list[str]:
