@@ -26,6 +26,7 @@ demo: $(VENV)/.demo ## show a simulated house being metered; needs no hardware a
 	@$(VENV)/bin/wattline demo $(ARGS)
 
 stack: ## show the simulated house in Grafana; needs Docker, 1 GB of memory and the network
+	@docker compose version >/dev/null 2>&1 || { echo "Docker with its Compose plugin is not here, or not for this user: see compose/README.md." >&2; exit 1; }
 	@compose/make-secrets
 	@docker compose --file compose/compose.yaml --profile demo up --build --detach
 	@echo "Grafana: http://localhost:3000, user admin, password in compose/secrets/grafana_admin_password."

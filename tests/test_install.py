@@ -22,6 +22,8 @@ Telegraf gives up for ever on a plugin whose program is missing at the moment of
 | ... other wheels, and nothing is built | test_other_wheels_are_another_version |
 | ... a folder with none or two of wattline ends in a riddle | test_a_folder_without_one_wheel_of_wattline_is_named |
 | a program of another origin is written over | test_a_program_of_another_origin_is_left_alone |
+| a Python that Telegraf's user may not start is put to use | test_a_python_in_somebodys_home_is_refused |
+| what is needed cannot be fetched, and half a version stays | test_a_failed_fetch_is_explained_and_leaves_nothing |
 | a folder that cannot be written ends in a riddle | test_a_folder_that_cannot_be_written_is_named |
 | ... so does a folder that is not said | test_a_folder_that_is_not_said_is_asked_for |
 
@@ -399,3 +401,24 @@ def test_a_folder_that_is_not_said_is_asked_for() -> None:
 
     assert result.returncode == 2
     assert result.stderr.startswith("The folder to install into is missing: make install PREFIX=/opt/wattline, or ")
+
+
+def test_a_python_in_somebodys_home_is_refused(tmp_path: Path) -> None:
+    """Where others may reach what is installed."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    script = CHECKOUT / "plugin" / "install"
+    question = script.read_text().partition("-c 'import os, pathlib")[2].partition('\' "$1"')[0]
+    judged = f"import os, pathlib{question}".replace("sys.base_prefix", repr(str(home)))
+    asked = [
+        subprocess.run([sys.executable, "-c", judged, place], check=False).returncode for place in ("/opt", str(home))
+    ]
+    assert asked == [3, 0]
+
+
+def test_a_failed_fetch_is_explained_and_leaves_nothing(checkout: Checkout) -> None:
+    executable(Path(checkout._environment["FAKE_PIP"]), "#!/bin/sh\nexit 1\n")
+    result = checkout.install("1.0.0")
+    assert result.returncode == 1
+    assert "It wants the network, or a folder with wheels" in result.stderr
+    assert checkout.versions() == []

@@ -277,7 +277,7 @@ def test_the_json_of_one_model_is_that_of_the_list(shown, name):
     [
         ("orno-we541", "; the nearest is 'orno-we514'"),
         ("orno-we5155", "; the nearest is 'orno-we515'"),
-        ("ORNO-WE514", "; the nearest is 'orno-we514'"),
+        ("ORNO-WE5144", "; the nearest is 'orno-we514'"),
         ("we514", "; the nearest is 'orno-we514'"),
         ("orno-we151", "; the nearest are 'orno-we514', 'orno-we515', 'orno-we516' and 'orno-we517'"),
         ("xyz", ""),

@@ -88,7 +88,7 @@ WRONG_METERS = {
     # The model.
     "house=orno-we5155@1": "There is no model 'orno-we5155'; the nearest is 'orno-we515'; `wattline models` lists them all.",
     "house=orno-we541@1": "There is no model 'orno-we541'; the nearest is 'orno-we514'; `wattline models` lists them all.",
-    "house=ORNO-WE514@1": "There is no model 'ORNO-WE514'; the nearest is 'orno-we514'; `wattline models` lists them all.",
+    "house=ORNO-WE5144@1": "There is no model 'ORNO-WE5144'; the nearest is 'orno-we514'; `wattline models` lists them all.",
     "house=orno-we51@1": "There is no model 'orno-we51'; 'orno-we514', 'orno-we515', 'orno-we516' and 'orno-we517' begin so; `wattline models` lists them all.",
     "house=dzg@1": "There is no model 'dzg'; the nearest is 'dzg-dvh4013'; `wattline models` lists them all.",
     "house=xyz@1": "There is no model 'xyz'; `wattline models` lists them all.",
@@ -680,3 +680,8 @@ def test_no_word_makes_anything_but_a_meter_or_a_sentence(words):
 def test_no_port_makes_anything_but_a_sentence(port):
     complaint = complaint_of(check_port, port)
     assert not complaint or is_one_sentence(complaint)
+
+
+def test_the_case_of_a_model_is_of_no_matter() -> None:
+    (meter,) = parse_meters(["house=ORNO-WE515@1"])
+    assert meter.model.name == "orno-we515"

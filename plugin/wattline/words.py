@@ -171,15 +171,15 @@ def check_name(name: str, word: str) -> None:
 
 
 def find_model(name: str, models: Mapping[str, Model]) -> Model:
-    """The model called ``name``.
+    """The model called ``name``, in whatever case.
 
     Raises:
         WordError: there is none; those that begin so are named, or the nearest.
     """
-    if name not in models:
+    if name.lower() not in models:
         near = begun_by(name, models) or nearest(name, [*models, *STICKS])
         raise WordError(f"There is no model {name!r}{near}; `wattline models` lists them all.")
-    return models[name]
+    return models[name.lower()]
 
 
 def _address(text: str, word: str) -> int:

@@ -112,7 +112,8 @@ class Tally:
 def summary(tally: Tally) -> list[str]:
     """What became of the history, in lines for people."""
     if not tally.points:
-        return [f"{_number(tally.lines, 'line')} read, nothing written.", *_left_out(tally)]
+        none = [] if tally.left_out else ["Nothing in it is a reading: it may be the export of another query."]
+        return [f"{_number(tally.lines, 'line')} read, nothing written.", *(none or _left_out(tally))]
     what = f"{_number(tally.lines, 'line')} read, {_number(tally.points, 'point')} written ({_number(tally.values, 'value')})"
     span = " to ".join(
         f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}" for second in (tally.first_s, tally.last_s)
