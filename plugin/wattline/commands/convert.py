@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from importlib.util import find_spec
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from wattline.convert.energy_monitor import FIELDS, MEASUREMENT, EnergyMonitor, Settings
 from wattline.convert.export import read_export
@@ -27,6 +26,7 @@ from wattline.line import to_line
 from wattline.options import nearest, one_of
 from wattline.reading import Point
 from wattline.words import NAME
+from wattline.zones import zone_of
 
 SUMMARY = "turns another system's history into line protocol"
 EXAMPLE = "wattline convert energy-monitor --meter house --meter-shows 2063.25 energy.csv"
@@ -202,17 +202,9 @@ def _form(arguments: argparse.Namespace) -> Form:
             raise WordError(
                 f"{word} = {said[word]!r} must be one of {', '.join(choices)}{nearest(said[word], choices)}."
             )
-    stamps = Stamps(_zone(said["timezone"]), said["time_format"])
+    stamps = Stamps(zone_of(said["timezone"]) if said["timezone"] else None, said["time_format"])
     separator, mark = SEPARATORS.get(said["separator"], ""), MARKS.get(said["decimal"], "")
     return Form(mapped.columns, stamps, said["time"], separator, mark)
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        near = nearest(name, available_timezones())
-        raise WordError(f"There is no time zone {name!r}{near}; `timedatectl list-timezones` lists them.") from None
 
 
 def _refuse_foreign(arguments: argparse.Namespace) -> None:
