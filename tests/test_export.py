@@ -12,6 +12,7 @@
 | a tag with a comma, a quotation mark or a backslash tears a row or the query | test_tags_are_quoted_where_they_have_to_be, test_names_cannot_leave_their_quotation_marks |
 | half a file stands under the name, or an old one is lost for one that failed | test_a_file_is_whole_or_as_it_was |
 | an answer cut off or of something else is taken for readings | test_another_answer_is_refused |
+| a meter that lacks the fields that are asked for spoils the query | test_a_meter_without_the_field_is_not_asked |
 | a moment's outage costs the whole export | test_a_server_away_for_a_moment_is_asked_again |
 | the token stands on a command line, or an empty one is sent | test_there_is_no_option_that_takes_a_token, test_a_token_that_is_none_is_refused |
 | words without effect, or that would give wrong numbers, are taken | test_wrong_words_are_refused_in_one_sentence |
@@ -275,8 +276,10 @@ def web() -> Iterator[Callable[..., str]]:
                     self.close_connection = True
                     return
                 body = b'{"message": "busy"}'
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_response(abs(status))
+                # A negative status breaks off in the middle of its body.
+                self.send_header("Content-Length", str(len(body) + (status < 0)))
+                self.close_connection = status < 0
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -294,7 +297,7 @@ def web() -> Iterator[Callable[..., str]]:
         server.server_close()
 
 
-@pytest.mark.parametrize("trouble", [(503, 503), (0, 0), (429,)])
+@pytest.mark.parametrize("trouble", [(503, 503), (0, 0), (429,), (-200, -200)])
 def test_a_server_away_for_a_moment_is_asked_again(web, trouble: tuple[int, ...]) -> None:
     assert Server(web(*trouble, 200), "t", "energy", backoff_s=0).rows("SHOW DATABASES") == b'{"message": "busy"}'
 
@@ -359,6 +362,15 @@ def test_what_is_not_there_is_told_with_the_nearest() -> None:
         with pytest.raises(WordError, match=sentence):
             catalogue.chosen(there, meters, fields, "energy")
     assert catalogue.chosen(there, ["house"], ["power_w"], "energy").fields_of(HOUSE) == [POWER]
+
+
+def test_a_meter_without_the_field_is_not_asked() -> None:
+    other = Meter("heatpump", "load", "home")
+    there = Catalogue([POWER, ENERGY], {HOUSE: {"power_w": 1.0, "energy_total_kwh": 1.0}, other: {"power_w": 1.0}})
+    chosen = catalogue.chosen(there, [], ["energy_total_kwh"], "energy")
+    assert (chosen.fields, [*chosen.newest]) == ([ENERGY], [HOUSE])
+    with pytest.raises(WordError, match="None of these meters has"):
+        catalogue.chosen(there, ["heatpump"], ["energy_total_kwh"], "energy")
 
 
 def test_lines_tell_twice_a_minute() -> None:

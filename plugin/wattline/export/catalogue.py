@@ -95,6 +95,14 @@ def chosen(catalogue: Catalogue, meters: Sequence[str], fields: Sequence[str], b
             known = vocabulary(bucket)
             told = "has no value in that time" if name in known else f"is not known{nearest(name, known)}"
             raise WordError(f"The field {name!r} {told}; there are {', '.join(found)}.")
-    newest = {meter: values for meter, values in catalogue.newest.items() if not meters or meter.meter in meters}
-    left = {name for values in newest.values() for name in values if not fields or name in fields}
+    newest = {
+        meter: {name: value for name, value in values.items() if not fields or name in fields}
+        for meter, values in catalogue.newest.items()
+        if not meters or meter.meter in meters
+    }
+    # A meter without any of the fields has no rows.
+    newest = {meter: values for meter, values in newest.items() if values}
+    if not newest:
+        raise WordError(f"None of these meters has such a field in that time: {', '.join(meters)}.")
+    left = {name for values in newest.values() for name in values}
     return Catalogue([field for field in catalogue.fields if field.name in left], newest, catalogue.unknown)

@@ -89,7 +89,7 @@ class Rows:
         columns = {self._shape.column(field): self._values(field, found[field.name]) for field in fields}
         times = found[TIME]
         if self._shape.every_s == DAY_S:
-            times = pa.array([span.begin * 1000] * len(times), pa.int64())
+            times = pa.array([span.midnight * 1000] * len(times), pa.int64())
         columns[TIME] = times.cast(pa.timestamp("ms", "UTC")).cast(pa.timestamp("ms", self._shape.zone))
         # A tag that the meter does not have is left out here, and so empty.
         for tag, value in ((tag, value) for tag, value in zip(TAGS, self._meter, strict=True) if value):
