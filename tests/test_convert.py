@@ -30,7 +30,7 @@ expected of it.
 | wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence, test_a_wrong_map_is_refused_in_one_sentence |
 | the example of a map is refused | test_the_map_of_the_readme_is_one |
 | python-raven's table is read by the wrong columns, or its rows of -1, its lost signs, its zeros, its runs become readings | raven-csv, raven-tsv-with-run-tags |
-| a dump of SQL is read by the wrong columns or in the wrong zone, or a broken row costs those around it | raven-mysqldump, raven-sqlite, test_a_broken_row_costs_no_other |
+| a dump of SQL is read by the wrong columns or in the wrong zone, or a broken row costs those around it | raven-mysqldump, raven-sqlite, test_a_broken_row_costs_no_other, test_a_statement_that_breaks_off_costs_not_the_next |
 | ... or its statement of a megabyte is cut, or held as a whole | test_a_statement_of_a_megabyte_comes_in_pieces |
 | ... or a run's name tears a row | test_the_name_of_a_run_comes_back |
 | files cannot stand before or behind the options | test_files_stand_before_or_behind_the_options |
@@ -759,6 +759,12 @@ def test_the_name_of_a_run_comes_back(run):
         for n, at in ((1, BEGIN_S), (2, BEGIN_S + 1))
     ]
     assert tally.left_out == {}
+
+
+@pytest.mark.parametrize("end", ["", ";", ",", ",(", ",('x", ",('x';", ",('x);"])
+def test_a_statement_that_breaks_off_costs_not_the_next(end):
+    lines, _ = raven(f"{INTO}{sql_row(0, 0)}{end}\n{INTO}{sql_row(1, 1)},{sql_row(2, 2)};\n".encode())
+    assert [parse_line(line)["fields"]["power_w"] for line in lines] == [0, 1, 2]
 
 
 @settings(max_examples=300)

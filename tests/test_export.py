@@ -11,6 +11,7 @@
 | a gap is filled, or something is put in the place of what is missing | test_what_is_missing_is_empty |
 | a tag with a comma, a quotation mark or a backslash tears a row or the query | test_tags_are_quoted_where_they_have_to_be, test_names_cannot_leave_their_quotation_marks |
 | half a file stands under the name, or an old one is lost for one that failed | test_a_file_is_whole_or_as_it_was |
+| half a table in a pipe looks whole | test_half_a_table_in_a_pipe_does_not_look_whole |
 | an answer cut off or of something else is taken for readings | test_another_answer_is_refused |
 | a meter that lacks the fields that are asked for spoils the query | test_a_meter_without_the_field_is_not_asked |
 | a moment's outage costs the whole export | test_a_server_away_for_a_moment_is_asked_again |
@@ -251,6 +252,23 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path, form: str) -> None:
     assert outcome.rows == 3
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() != b"as it was"
+
+
+def test_half_a_table_in_a_pipe_does_not_look_whole() -> None:
+    rows, file, whole = table(ANSWER, Shape("UTC")), io.BytesIO(), io.BytesIO()
+
+    def fail() -> None:
+        with sink.writer("parquet", file, rows.schema) as writer:
+            writer.write(rows)
+            raise ExportError("InfluxDB went away.")
+
+    with pytest.raises(ExportError):
+        fail()
+    with pytest.raises(pa.ArrowInvalid):
+        parquet.read_table(pa.BufferReader(file.getvalue()))
+    with sink.writer("parquet", whole, rows.schema) as writer:
+        writer.write(rows)
+    assert parquet.read_table(pa.BufferReader(whole.getvalue())).num_rows == 3
 
 
 @pytest.mark.parametrize(

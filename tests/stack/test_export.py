@@ -5,14 +5,14 @@
 | a row, a value or a second is lost, doubled or moved on the way | test_the_file_has_what_the_bucket_has |
 | ... or an hour of the night in which the clocks change | likewise, by local time |
 | two meters, or two roles of one, are mixed | likewise |
-| a mean, a last or an increase is another than that of the readings | test_a_window_has_the_mean_and_the_last |
+| a mean, a last or an increase is another than that of the readings | test_a_window_has_the_mean_and_the_last, test_increases_add_up |
 | a day of the household is not its calendar day | test_a_day_is_the_households |
 | a window in which nothing was read has a row | test_a_gap_stays_a_gap |
 | the buckets of the rollups cannot be exported | test_a_rollup_is_exported |
 | what is not there is a traceback, or an empty file | test_what_is_not_there_is_one_sentence |
 | a token that may not read gets an empty file | test_a_token_that_may_not_read_is_told_so |
 | memory grows with the range | test_a_fortnight_needs_no_more_memory_than_a_day |
-| half a table goes into a pipe and looks whole | test_a_full_disk_is_one_sentence |
+| a full disk makes a screenful | test_a_full_disk_is_one_sentence |
 """
 
 import csv

@@ -69,14 +69,18 @@ def read_dump(source: Source, layout: Layout, stamps: Stamps, tally: Tally) -> I
     order: Sequence[str] = ()
     rest, in_rows, in_create = "", False, False
     for line in source:
-        if in_rows:
-            rest += line
-        elif insert := _INSERT.match(line):
-            if not _is(layout.table, insert[1]):
+        if insert := _INSERT.match(line):
+            # Whatever was before has ended, since no row has such a line within.
+            if rest:
+                _complain(rest, source, tally)
+            rest, in_rows = "", _is(layout.table, insert[1])
+            if not in_rows:
                 tally.leave_out(ELSEWHERE)
                 continue
             order = _order(insert[2], defined, layout, source)
-            in_rows, rest = True, line[insert.end() :]
+            rest = line[insert.end() :]
+        elif in_rows:
+            rest += line
         else:
             in_create = _read_definition(line, layout.table, defined, is_inside=in_create)
             _read_zone(line, stamps, source, tally)
