@@ -23,8 +23,10 @@ _INSERT = re.compile(
 _CREATE = re.compile(r"\s*CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?[`\"]?([\w.]+)[`\"]?\s*\(", re.IGNORECASE)
 _COLUMN = re.compile(r"\s*[`\"](\w+)[`\"]\s")
 _IN_UTC = re.compile(r"SET\s+TIME_ZONE\s*=\s*['\"]\+00:00['\"]", re.IGNORECASE)
-_STRING = r"'(?:[^'\\]|\\.|'')*'"
-_ROW = re.compile(rf"[\s,]*\(((?:[^()'\"]|{_STRING})*)\)", re.DOTALL)
+# All that repeats keeps what it has (++, *+): a row that breaks off would otherwise be tried in all its divisions.
+_STRING = r"'(?:[^'\\]++|\\.|'')*+'"
+_ROW = re.compile(rf"[\s,]*\(((?:[^()'\"]++|{_STRING})*+)\)", re.DOTALL)
+# Finds nothing once more, behind the last one.
 _VALUE = re.compile(rf"\s*({_STRING}|[^,]*?)\s*(?:,|$)", re.DOTALL)
 _NEXT = re.compile(r"\)\s*,\s*\(|\n\s*\(")
 _ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
@@ -129,7 +131,7 @@ def _taken(text: str, source: Source, tally: Tally) -> tuple[list[list[str]], st
     rows, at = [], 0
     while True:
         if row := _ROW.match(text, at):
-            rows.append([_value(value[1]) for value in _VALUE.finditer(row[1]) if value.start() < len(row[1])])
+            rows.append([_value(value) for value in _VALUE.findall(row[1])[:-1]])
             at = row.end()
             continue
         rest = text[at:].lstrip(", \t\r\n")

@@ -7,6 +7,7 @@ multiplier or divisor of 0 means 1.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import lru_cache
 
 from wattline.convert.annotated import split_row
 from wattline.convert.dump import Layout, is_dump, read_dump
@@ -97,6 +98,11 @@ def _by_name(header: Sequence[str], source: Source) -> dict[str, int]:
     return columns | {name: header.index(name) for name in COLUMNS[NEEDED:] if name in header}
 
 
+@lru_cache(maxsize=1 << 14)
+def _in_w(demand: int, multiplier: int, divisor: int) -> float | None:
+    return Scale(multiplier, divisor).value(demand, 1000)
+
+
 class Raven:
     """Converts tables: ``take`` for each sample, then ``rest``.
 
@@ -154,7 +160,7 @@ class Raven:
         if multiplier < 0 or divisor < 0 or abs(demand) > _LARGEST_OF_MYSQL:
             self._tally.leave_out(IMPLAUSIBLE)
             return None
-        power_w = Scale(multiplier or 1, divisor or 1).value(demand, 1000)
+        power_w = _in_w(demand, multiplier or 1, divisor or 1)
         if power_w is None:
             self._tally.leave_out(IMPLAUSIBLE)
         return power_w
