@@ -29,6 +29,10 @@ expected of it.
 | a number or a time is read otherwise than it is meant | test_numbers_as_people_write_them, test_times_as_people_write_them |
 | wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence, test_a_wrong_map_is_refused_in_one_sentence |
 | the example of a map is refused | test_the_map_of_the_readme_is_one |
+| python-raven's table is read by the wrong columns, or its rows of -1, its lost signs, its zeros, its runs become readings | raven-csv, raven-tsv-with-run-tags |
+| a dump of SQL is read by the wrong columns or in the wrong zone, or a broken row costs those around it | raven-mysqldump, raven-sqlite, test_a_broken_row_costs_no_other, test_a_statement_that_breaks_off_costs_not_the_next |
+| ... or its statement of a megabyte is cut, or held as a whole | test_a_statement_of_a_megabyte_comes_in_pieces |
+| ... or a run's name tears a row | test_the_name_of_a_run_comes_back |
 | files cannot stand before or behind the options | test_files_stand_before_or_behind_the_options |
 | the values are not those that wattline writes | test_the_values_lie_on_the_grain_of_the_live_meter |
 | memory grows with the history | test_memory_does_not_grow_with_the_history |
@@ -79,19 +83,24 @@ from wattline.convert.export import read_export
 from wattline.convert.mapping import Column, parse_maps
 from wattline.convert.numbers import number_of
 from wattline.convert.progress import Lines
+from wattline.convert.raven import Form as RavenForm
+from wattline.convert.raven import Raven, read_raven
 from wattline.convert.sample import Sample
 from wattline.convert.shelf import DAY_S, Shelf
 from wattline.convert.source import Source, Way
 from wattline.convert.table import LOOK_AHEAD_ROWS, Form, Table, read_table
 from wattline.convert.tally import AMBIGUOUS, CounterCourse, Tally, shortfall
 from wattline.convert.times import Stamps, utc_ns
+from wattline.line import to_line
 from wattline.meters.orno_we515 import MODEL
+from wattline.reading import Point
 from wattline.registers import decode, encode
 
 CASES = sorted(path.parent for path in Path(__file__).with_name("convert").glob("*/words"))
 ROME = ZoneInfo("Europe/Rome")
 # 2022-12-01 00:00 UTC.
 BEGIN_S = 1_669_852_800
+INTO = "INSERT INTO `instantaneous_demand` VALUES "
 NS = 1_000_000_000
 POWER_W = 23_000.0
 
@@ -690,12 +699,22 @@ TABLE = "time,P\n2022-12-01T00:00:00Z,5\n"
         ("csv --map P=power_w --decimal komma", TABLE, "'komma' must be one of point, comma; the nearest is 'comma'"),
         ("energy-monitor --map P=power_w", "", "--map is no word of `wattline convert energy-monitor`"),
         ("energy-monitor --meter-shows 12,5", "", "'12,5' must be a number that is not below zero"),
-        ("energy-monitr", "", "'energy-monitr' must be one of energy-monitor, csv; the nearest is 'energy-monitor'"),
+        (
+            "energy-monitr",
+            "",
+            "'energy-monitr' must be one of energy-monitor, raven, csv; the nearest is 'energy-monitor'",
+        ),
         (
             "old.csv",
             "",
-            "The format comes before the file: 'old.csv' is none, which must be one of energy-monitor, csv;",
+            "The format comes before the file: 'old.csv' is none, which must be one of energy-monitor, raven, csv;",
         ),
+        ("raven --meter-shows 1", "", "--meter-shows is no word of `wattline convert raven`"),
+        ("raven --map a=power_w", "", "--map is no word of `wattline convert raven`"),
+        ("csv --run-tags", "", "--run-tags is no word of `wattline convert csv`"),
+        ("raven", "time,demand,divisor\n", "has no column 'multiplier'"),
+        ("raven", "2016-10-20 12:00:00,1,1,1\n", "say with --timezone which is meant"),
+        ("raven", f"{INTO[:-8]}(time, demand) VALUES (1,2);\n", "has no column 'multiplier'"),
         ("energy-monitor /nowhere/history", "", "The history '/nowhere/history' cannot be opened: No such file"),
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",
@@ -706,6 +725,67 @@ def test_wrong_words_are_refused_in_one_sentence(converted, words, text, sentenc
     assert (code, lines) == (2, [])
     (complaint,) = said
     assert sentence in complaint
+
+
+def raven(text: bytes, *, has_run_tags: bool = False) -> tuple[list[str], Tally]:
+    tally = Tally(print)
+    raw = io.BufferedReader(io.BytesIO(text))
+    source = Source("it", tally, raw, Way(0, 0), Lines(print))
+    point = Point("electricity", {"meter": "house"}, {"": 0.0}, 0)
+    conversion = Raven(point, tally, has_run_tags=has_run_tags)
+    samples = read_raven(source, RavenForm(UTC), tally)
+    lines = [line for sample in samples if (line := conversion.take(sample, source))]
+    return "".join([*lines, *conversion.rest()]).split("\n")[:-1], tally
+
+
+def sql_row(second: int, demand: int, run: str = "lab") -> str:
+    quoted = run.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"('{datetime.fromtimestamp(BEGIN_S + second, UTC):%Y-%m-%d %H:%M:%S}',{demand},1,1000,'{quoted}','6f1c')"
+
+
+def test_a_statement_of_a_megabyte_comes_in_pieces():
+    rows = [sql_row(second, second % 5000) for second in range(30_000)]
+    lines, tally = raven(f"{INTO}{','.join(rows)};\n".encode())
+    assert [parse_line(line)["fields"]["power_w"] for line in lines] == [second % 5000 for second in range(30_000)]
+    assert tally.left_out == {}
+
+
+@settings(max_examples=300)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30))
+def test_the_name_of_a_run_comes_back(run):
+    lines, tally = raven(f"{INTO}{sql_row(0, 1, run)},{sql_row(1, 2, run)};\n".encode(), has_run_tags=True)
+    assert lines == [
+        to_line(Point("electricity", {"meter": "house", "run": run, "run_id": "6f1c"}, {"power_w": float(n)}, at * NS))
+        for n, at in ((1, BEGIN_S), (2, BEGIN_S + 1))
+    ]
+    assert tally.left_out == {}
+
+
+@pytest.mark.parametrize("end", ["", ";", ",", ",(", ",('x", ",('x';", ",('x);"])
+def test_a_statement_that_breaks_off_costs_not_the_next(end):
+    lines, _ = raven(f"{INTO}{sql_row(0, 0)}{end}\n{INTO}{sql_row(1, 1)},{sql_row(2, 2)};\n".encode())
+    assert [parse_line(line)["fields"]["power_w"] for line in lines] == [0, 1, 2]
+
+
+@settings(max_examples=300)
+@given(st.text("(),;' x1\\\n", max_size=20), st.integers(0, 9), st.sampled_from([",", ",\n"]))
+def test_a_broken_row_costs_no_other(junk, at, between):
+    """Whatever stands in its brackets, save a quotation mark of its own, which may belong to what follows."""
+    rows = [sql_row(second, second) for second in range(10)]
+    rows.insert(at, f"({junk.replace(chr(39), '').replace(';', '')})")
+    lines, _ = raven(f"{INTO}{between.join(rows)};\n".encode())
+    assert [parse_line(line)["fields"]["power_w"] for line in lines] == list(range(10))
+
+
+@given(st.lists(st.one_of(st.text(max_size=60), st.binary(max_size=60)), max_size=10), st.booleans())
+def test_nothing_of_a_table_of_junk_is_made_up(junk, is_dump):
+    """A line that is none costs nothing that comes before, and no error escapes."""
+    good = [f"{INTO}{sql_row(0, 1)};" if is_dump else sql_row(0, 1)[1:-1].replace("'", "")]
+    text = b"\n".join(
+        [good[0].encode(), *(each.encode(errors="replace") if isinstance(each, str) else each for each in junk)]
+    )
+    lines, _ = raven(text)
+    assert f"electricity,meter=house power_w=1 {BEGIN_S}000000000" in lines
 
 
 @pytest.mark.parametrize(("packed", "packer"), [(bz2.compress(b"a"), "bzip2"), (lzma.compress(b"a"), "xz")])

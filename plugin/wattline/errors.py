@@ -5,6 +5,7 @@
     WattlineError
     ├── WordError                 the words on the command line: exit 2, nothing was touched
     ├── HistoryError              a history that is converted: not all of it is there or clear
+    ├── ExportError               what InfluxDB has cannot be had, or the table not be written
     ├── OutputError               standard output does not take what is printed, as on a full disk
     ├── PortError                 the port: closed, and opened again with back-off
     │   └── PortInUseError        another process has it
@@ -44,6 +45,10 @@ class WordError(WattlineError):
 
 class HistoryError(WattlineError):
     """A history could not be converted, or not all of it, or what was cannot be written."""
+
+
+class ExportError(WattlineError):
+    """A table cannot be made of what InfluxDB has, or cannot be written."""
 
 
 class OutputError(WattlineError):

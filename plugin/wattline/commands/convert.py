@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from importlib.util import find_spec
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from wattline.convert.energy_monitor import FIELDS, MEASUREMENT, EnergyMonitor, Settings
 from wattline.convert.export import read_export
 from wattline.convert.mapping import WORDS, parse_maps
 from wattline.convert.numbers import MARKS, plain_number
 from wattline.convert.progress import Lines
+from wattline.convert.raven import Form as RavenForm
+from wattline.convert.raven import Raven, read_raven
 from wattline.convert.sample import Sample
 from wattline.convert.source import STANDARD_INPUT, Source, Watcher, open_sources
 from wattline.convert.table import SEPARATORS, Form, Table, read_table
@@ -27,12 +28,13 @@ from wattline.line import to_line
 from wattline.options import nearest, one_of
 from wattline.reading import Point
 from wattline.words import NAME
+from wattline.zones import zone_of
 
 SUMMARY = "turns another system's history into line protocol"
 EXAMPLE = "wattline convert energy-monitor --meter house --meter-shows 2063.25 energy.csv"
 ERROR_PREFIX = "wattline: "
 
-FORMATS = ("energy-monitor", "csv")
+FORMATS = ("energy-monitor", "raven", "csv")
 # 100 A at 230 V.
 METER_CARRIES_W = 23_000
 PIECE_LINES = 4096
@@ -43,6 +45,10 @@ _DESCRIPTION = f"""\
 energy-monitor: its measurement `energy`, as annotated CSV (`influx query --raw`)
 or as line protocol (`influxd inspect export-lp`), packed by gzip or not. The low
 register that it took for the energy is made a counter again.
+
+raven: python-raven's table `instantaneous_demand`, as CSV or TSV with or without a
+header, or as a dump of SQL (mysqldump, phpMyAdmin, sqlite3). --timezone says whose
+clock its times are, unless they are a dump's in UTC.
 
 csv: any table with a header; --map says which column is which field.
 
@@ -106,7 +112,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=METER_CARRIES_W,
         help="what the house can draw: a counter that fell farther than that explains was reset (default: %(default)s)",
     )
-    _configure_csv(parser.add_argument_group("options of csv"))
+    raven = parser.add_argument_group("options of raven")
+    raven.add_argument(
+        "--run-tags", action="store_true", help="the name and the hash of each run as the tags run and run_id"
+    )
+    _configure_csv(parser.add_argument_group("options of csv, --timezone and --separator those of raven too"))
 
 
 def _configure_csv(own: argparse._ArgumentGroup) -> None:
@@ -189,8 +199,17 @@ def _conversion(arguments: argparse.Namespace, tally: Tally) -> tuple[Conversion
     if arguments.format == "energy-monitor":
         settings = Settings(head, arguments.most_power, arguments.meter_shows)
         return EnergyMonitor(settings, tally), lambda source: read_export(source, MEASUREMENT, FIELDS, tally)
+    if arguments.format == "raven":
+        return _raven(arguments, tally)
     form = _form(arguments)
     return Table(form, head, tally), lambda source: read_table(source, form, tally)
+
+
+def _raven(arguments: argparse.Namespace, tally: Tally) -> tuple[Conversion, Reader]:
+    zone = zone_of(arguments.timezone) if arguments.timezone else None
+    form = RavenForm(zone, SEPARATORS.get(arguments.separator, ""))
+    raven = Raven(_point(arguments), tally, has_run_tags=arguments.run_tags)
+    return raven, lambda source: read_raven(source, form, tally)
 
 
 def _form(arguments: argparse.Namespace) -> Form:
@@ -202,33 +221,34 @@ def _form(arguments: argparse.Namespace) -> Form:
             raise WordError(
                 f"{word} = {said[word]!r} must be one of {', '.join(choices)}{nearest(said[word], choices)}."
             )
-    stamps = Stamps(_zone(said["timezone"]), said["time_format"])
+    stamps = Stamps(zone_of(said["timezone"]) if said["timezone"] else None, said["time_format"])
     separator, mark = SEPARATORS.get(said["separator"], ""), MARKS.get(said["decimal"], "")
     return Form(mapped.columns, stamps, said["time"], separator, mark)
 
 
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        near = nearest(name, available_timezones())
-        raise WordError(f"There is no time zone {name!r}{near}; `timedatectl list-timezones` lists them.") from None
-
-
 def _refuse_foreign(arguments: argparse.Namespace) -> None:
-    """Words of the other format, which would be without effect."""
-    foreign = ("meter_shows",) if arguments.format == "csv" else ("map", *WORDS)
-    for word in foreign:
+    """Words of another format, which would be without effect."""
+    table = {"map", *WORDS}
+    foreign = {
+        "energy-monitor": table | {"run_tags"},
+        "raven": table - {"timezone", "separator"} | {"meter_shows"},
+        "csv": {"meter_shows", "run_tags"},
+    }[arguments.format]
+    for word in sorted(foreign):
         if getattr(arguments, word):
             raise WordError(
                 f"--{word.replace('_', '-')} is no word of `wattline convert {arguments.format}`; leave it away."
             )
 
 
+def _point(arguments: argparse.Namespace) -> Point:
+    """Measurement and tags of each line."""
+    return Point(ELECTRICITY, {"meter": arguments.meter, "role": arguments.role, "site": arguments.site}, {"": 0.0}, 0)
+
+
 def _head(arguments: argparse.Namespace) -> str:
-    """Measurement and tags, as each line begins."""
-    tags = {"meter": arguments.meter, "role": arguments.role, "site": arguments.site}
-    return to_line(Point(ELECTRICITY, tags, {"": 0.0}, 0)).removesuffix(" =0 0")
+    """The same, as each line begins."""
+    return to_line(_point(arguments)).removesuffix(" =0 0")
 
 
 def _name(text: str) -> str:

@@ -6,6 +6,7 @@
     annotated.py lines.py  lines of an InfluxDB export -> samples        table.py  lines of any table -> samples
     export.py              which of the two it is
     energy_monitor.py      its names and units -> our fields             mapping.py  columns by the user's words
+    raven.py               rows of python-raven -> samples, and its units       dump.py  rows out of SQL
     second.py              samples -> whole seconds, the later of two wins
     shelf.py counter.py    the counters, kept until the end -> in order of time, their turns undone
     tally.py               what became of it all, for people

@@ -64,7 +64,7 @@ def read_table(source: Source, form: Form, tally: Tally) -> Iterator[Sample]:
     separator = form.separator or max(SEPARATORS.values(), key=head.count)
     header = [name.strip() for name in split_row(head, separator)]
     time = _time_column(header, form.time, source)
-    at = [(header.index(_known(column.name, header, source)), column.name) for column in form.columns]
+    at = [(header.index(known_column(column.name, header, source)), column.name) for column in form.columns]
     for line in itertools.islice(source, 1, None):
         if not line.strip():
             continue
@@ -84,7 +84,7 @@ def read_table(source: Source, form: Form, tally: Tally) -> Iterator[Sample]:
 
 def _time_column(header: Sequence[str], name: str, source: Source) -> int:
     if name:
-        return header.index(_known(name, header, source))
+        return header.index(known_column(name, header, source))
     found = [number for number, title in enumerate(header) if title.lower() in TIME_NAMES]
     if len(found) != 1:
         raise WordError(
@@ -94,7 +94,12 @@ def _time_column(header: Sequence[str], name: str, source: Source) -> int:
     return found[0]
 
 
-def _known(name: str, header: Sequence[str], source: Source) -> str:
+def known_column(name: str, header: Sequence[str], source: Source) -> str:
+    """``name``, which stands in the ``header`` of ``source`` once.
+
+    Raises:
+        WordError: it stands there not at all, or more than once.
+    """
     if name not in header:
         raise WordError(
             f"{source.name} has no column {name!r}{nearest(name, header)}; its columns are {', '.join(header)}."

@@ -15,8 +15,13 @@ AMBIGUOUS = "that are one number by a decimal point and another by a comma"
 UNKNOWN = "of a field that is not known"
 ELSEWHERE = "of another measurement"
 OTHER_SERIES = "of another series"
+NO_ANSWER = "of rows that say -1, the stick having given no answer"
+TWICE = "of rows that stand there twice"
+CLAMPED = "that MySQL has cut to the largest number of its column"
+LOST_SIGN = "that had lost their sign"
+OTHER_EPOCH = "whose time counted from the year 2000 on"
 # What is left out on purpose, and is no reason to look.
-_QUIET = {OUTDONE, ELSEWHERE}
+_QUIET = {OUTDONE, ELSEWHERE, NO_ANSWER, TWICE}
 
 
 @dataclass(slots=True)
@@ -70,6 +75,8 @@ class Tally:
     """Whole seconds of each stream that have a value."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Values that were not written, by the reason."""
+    mended: Counter[str] = field(default_factory=Counter)
+    """Values that were written otherwise than they stood there, by what was wrong."""
     counters: dict[str, CounterCourse] = field(default_factory=dict)
     broken_off: list[str] = field(default_factory=list)
     """Where a source ended before its end."""
@@ -82,6 +89,10 @@ class Tally:
         self.left_out[reason] += count
         if sentence:
             self.tell(reason, sentence)
+
+    def mend(self, how: str) -> None:
+        """Count a value that was put right."""
+        self.mended[how] += 1
 
     def break_off(self, where: str, sentence: str) -> None:
         """A source ends at ``where`` before its end; ``sentence`` tells how."""
@@ -121,6 +132,7 @@ def summary(tally: Tally) -> list[str]:
     return [
         f"{what}, {_number(max(tally.seconds.values()), 'second')} from {span} UTC.",
         *(line for name, course in tally.counters.items() for line in _course(name, course)),
+        *_mended(tally),
         *_left_out(tally),
     ]
 
@@ -154,6 +166,11 @@ def _course(name: str, course: CounterCourse) -> list[str]:
         gaps = _number(course.long_gaps, "gap")
         lines.append(f"{name}: in {gaps} it may have turned once more unseen, so long it was not read.")
     return lines
+
+
+def _mended(tally: Tally) -> list[str]:
+    told = ", ".join(f"{grouped(count)} {how}" for how, count in sorted(tally.mended.items()))
+    return [f"Values mended: {told}."] if told else []
 
 
 def _left_out(tally: Tally) -> list[str]:

@@ -43,7 +43,8 @@ class Stamps:
     """
 
     def __init__(self, zone: tzinfo | None, pattern: str = "") -> None:
-        self._zone, self._pattern = zone, pattern
+        self.zone = zone
+        self._pattern = pattern
         self._last_ns = -(2**63)
 
     def to_ns(self, text: str) -> int:
@@ -78,10 +79,10 @@ class Stamps:
         return moment, int((fraction or "0").ljust(9, "0"))
 
     def _in_zone(self, moment: datetime, text: str) -> datetime:
-        if self._zone is None:
+        if self.zone is None:
             raise WordError(f"The time {text!r} names no time zone: say with --timezone which is meant.")
-        first, second = (moment.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
-        if first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != moment:
+        first, second = (moment.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
+        if first.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != moment:
             raise ValueError(text)
         earlier_ns = int(first.timestamp()) * NS
         return second if earlier_ns + NS <= self._last_ns and second.utcoffset() != first.utcoffset() else first
