@@ -32,11 +32,41 @@ class Writer(Protocol):
         """Write nothing more."""
 
 
+class _Tap:
+    """A file that pyarrow writes into, until it is shut. Arrow writes a footer when its writer is freed, whenever that is."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.is_shut = False
+        self._written = 0
+
+    def write(self, data: bytes) -> int:
+        """Write ``data``, if it is not shut."""
+        size = memoryview(data).nbytes
+        if not self.is_shut:
+            self._file.write(data)
+            self._written += size
+        return size
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._written
+
+    def flush(self) -> None:
+        """Whoever opened the file does that."""
+
+    def close(self) -> None:
+        """Likewise."""
+
+
 class Parquet:
     """Parquet: each piece is a row group, so that one meter or one day can be read without the rest."""
 
     def __init__(self, file: IO[bytes], schema: pa.Schema) -> None:
-        self._writer = parquet.ParquetWriter(pa.PythonFile(file, "w"), schema, compression="zstd")
+        self._tap = _Tap(file)
+        self._writer = parquet.ParquetWriter(pa.PythonFile(self._tap, "w"), schema, compression="zstd")
 
     def write(self, rows: pa.Table) -> None:
         """Write a row group."""
@@ -47,8 +77,8 @@ class Parquet:
         self._writer.close()
 
     def give_up(self) -> None:
-        """Leave the footer out: with it half a table in a pipe would look whole, and Python would write it in the end."""
-        self._writer.is_open = False
+        """Leave the footer out: with it half a table in a pipe would look whole."""
+        self._tap.is_shut = True
 
 
 class Csv:
