@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from wattline.bus.asking import Asking
 from wattline.bus.learning import Learning
 from wattline.bus.lengths import Lengths
+from wattline.bus.losses import Losses
 from wattline.bus.spans import Spans
 from wattline.bus.turns import Load
 from wattline.plan import Read
@@ -21,33 +22,46 @@ class Needs:
         lengths: address of a part to what is known of its lengths.
         spans: what is known of its spans.
         learning: knows what can be tried.
+        losses: what the line loses, which has to be asked for again.
     """
 
-    def __init__(self, asking: Asking, lengths: Mapping[int, Lengths], spans: Spans, learning: Learning) -> None:
+    def __init__(
+        self, asking: Asking, lengths: Mapping[int, Lengths], spans: Spans, learning: Learning, losses: Losses
+    ) -> None:
         self._asking = asking
         self._lengths = lengths
         self._spans = spans
         self._learning = learning
+        self._losses = losses
 
     def load(self, longest_slow_s: float | None = None) -> Load:
         """What it needs of the bus, as far as is known.
 
         Args:
-            longest_slow_s: how long a slow read of several parts might be; as it was told to ``limit`` unless given.
+            longest_slow_s: how long a slow read of several parts might be, and the patience for it; as it was told to
+                ``limit`` unless given.
         """
         fast = [self._usual_length(read) for read in self._spans.fast_reads()]
         most = None if longest_slow_s is None else self._asking.registers_within(longest_slow_s)
-        slow = [self._usual_length(read) for read in self._spans.slow_reads(most)]
-        # What can wait is read after the others' turn.
-        change_s = self._asking.pause_s
+        slow = self._spans.slow_reads(most)
         return Load(
-            change_s + self._asking.reads_s(fast),
-            tuple(change_s + self._asking.reads_s([length]) for length in slow),
-            self._asking.spare_s,
+            self._asking.pause_s + self._asking.reads_s(fast) + self._losses.share * self._asking.waits_s(fast),
+            tuple(map(self.read_s, slow)),
+            self._asking.spare_s(fast),
+            max(map(self.spare_s, slow), default=0.0),
+            is_measured=self._asking.is_measured([*fast, *map(self._usual_length, slow)]),
         )
 
+    def read_s(self, read: Read) -> float:
+        """Seconds of a slow ``read``, which is made after the others' turn."""
+        return self._asking.pause_s + self._asking.reads_s([self._usual_length(read)])
+
+    def spare_s(self, read: Read) -> float:
+        """Seconds that have to be left of a slot, beyond those, for ``read`` to be begun."""
+        return self._asking.spare_s([self._usual_length(read)])
+
     def limit(self, longest_slow_s: float) -> None:
-        """From now on no slow read of several parts takes more than so many seconds."""
+        """From now on no slow read of several parts, and the patience for it, takes more than so many seconds."""
         self._spans.most_slow = self._asking.registers_within(longest_slow_s)
 
     def trial_s(self, now_s: float) -> float:

@@ -12,8 +12,8 @@ from wattline.log import LOG
 # What the meters need changes while it is learnt; the turns follow it this often.
 TURNS_S = 10.0
 # Turns are made shorter at once if they would do for so much more too, else when they would have done for so long: so
-# that they do not go to and fro. Those that were taken while something was tried were for that time, and are made shorter
-# at once when it is over.
+# that they do not go to and fro. Those that were taken while something was tried, or was presumed, were for that time,
+# and are made shorter at once when it is over.
 SURE_SHARE = 1.05
 SURE_S = 60.0
 
@@ -34,7 +34,7 @@ class Rota:
         self._turns = Turns(1, (0,) * len(members))
         self._followed_s: float | None = None
         self._would_do_since_s: float | None = None
-        self._are_for_trials = False
+        self._are_for_now = False
         self._away: list[bool] = []
         self._in_parts: set[str] = set()
         self._not_all: set[str] = set()
@@ -92,12 +92,13 @@ class Rota:
 
         turns = take_shorter_turns(shares_at, self._interval_s)
         shares = shares_at(math.inf)
-        is_trying = any(share.trial_s for share in shares)
+        is_for_now = any(share.trial_s or not share.is_measured for share in shares)
         do_still = self._turns.hold(shares_at(self._longest_slow_s(shares)), self._interval_s)
-        were_for_trials = self._are_for_trials and not is_trying and turns.slots < self._turns.slots
-        if do_still and not were_for_trials and not self._is_shorter_for_long(slot, shares_at, turns):
+        were_for_now = self._are_for_now and not is_for_now and turns.slots < self._turns.slots
+        self._are_for_now &= is_for_now
+        if do_still and not were_for_now and not self._is_shorter_for_long(slot, shares_at, turns):
             return False
-        self._turns, self._would_do_since_s, self._are_for_trials = turns, None, is_trying
+        self._turns, self._would_do_since_s, self._are_for_now = turns, None, is_for_now
         for member in self._members:
             member.round_s = float(member.meter.interval_s or self.round_s)
         return True
@@ -164,7 +165,7 @@ class Rota:
                     load.fast_s,
                     self._interval_s,
                 )
-            elif load.fast_s + slow_s + load.spare_s > room_s(self._interval_s) and name not in self._not_all:
+            elif load.fast_s + slow_s + load.slow_spare_s > room_s(self._interval_s) and name not in self._not_all:
                 self._not_all.add(name)
                 LOG.warning(
                     "%s: One sweep of %s takes %.2f s, and a slow read of it %.2f s more: too much together for %.0f s, so "
