@@ -133,7 +133,10 @@ class Failures:
             if weight and failure.kind is _Kind.SILENT and not is_one_row and longest_late < span.count:
                 weight = ENOUGH / self._sweeps_needed
             self._weight[span] += weight
-            if weight and not is_one_row:
+            if is_one_row:
+                # Nothing follows from asking for it sooner.
+                self.in_question.discard(span.first)
+            elif weight:
                 self.in_question |= {part.address for part in parts}
             is_silent_row = is_one_row and failure.kind not in _REFUSALS
             if self._weight[span] < (ENOUGH_OF_A_ROW if is_silent_row else ENOUGH) - ROUNDING:
