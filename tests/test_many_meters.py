@@ -114,7 +114,8 @@ def test_five_meters_with_proven_reads_take_turns_of_two_seconds(live: Live, cap
     (warning,) = told(caplog, "each")
     assert warning == (
         "virtual: One sweep of all meters takes 1.29 s (m1 0.26 s, m2 0.26 s, m3 0.26 s, m4 0.26 s, m5 0.26 s), and "
-        "0.10 s are kept for slow reads and lost replies: too much for 1 s, so each meter is read every 2 s."
+        "0.10 s are kept for slow reads and lost replies: too much for the 0.95 s of 1 s that may be filled, so each meter "
+        "is read every 2 s."
     )
 
 
@@ -182,7 +183,7 @@ def test_six_meters_are_read_every_second_as_soon_as_all_is_learnt(
     for name, of_meter in seen.items():
         assert of_meter.wrong == []
         assert gaps(of_meter.slots(60, 120)) == {1}, name
-    assert told(caplog, "too much for 1 s")[1:] == []
+    assert told(caplog, "too much for the 0.95 s of 1 s")[1:] == []
 
 
 def test_meters_with_intervals_do_not_all_want_the_same_second(live: Live) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from wattline.bus.member import Member
 from wattline.bus.turns import Load, LoadsAt, Turns, kept_free_s, room_s, take_shorter_turns, takes_what_is_left
 from wattline.clock import NS, Slot
-from wattline.log import LOG
+from wattline.log import LOG, state
 
 # What the meters need changes while it is learnt; the turns follow it this often.
 TURNS_S = 10.0
@@ -31,6 +31,7 @@ class Rota:
         self._port_name = port_name
         self._members = members
         self._interval_s = interval_s
+        self._state = state(f"{port_name}: turns")
         self._turns = Turns(1, (0,) * len(members))
         self._followed_s: float | None = None
         self._would_do_since_s: float | None = None
@@ -134,13 +135,14 @@ class Rota:
         is_new = any(share.trial_s for share in shares)
         if is_longer and is_new:
             sentence = "%s: While it is tried what the meters answer, each is read every %.0f s."
-            LOG.info(sentence, self._port_name, self.round_s)
+            LOG.info(sentence, self._port_name, self.round_s, extra=self._state)
             self._is_told = False
         elif self._turns.slots > 1 and (is_longer or not (self._is_told or is_new)):
             self._is_told = True
             self._tell(shares)
         elif is_shorter:
-            LOG.info("%s: All meters need less now; each is read every %.0f s.", self._port_name, self.round_s)
+            sentence = "%s: All meters need less now; each is read every %.0f s."
+            LOG.info(sentence, self._port_name, self.round_s, extra=self._state)
 
     def _would_have_done(self, slot: Slot, *, is_shorter: bool) -> bool:
         """Whether shorter turns would have done for long enough."""
@@ -159,36 +161,41 @@ class Rota:
             if load.fast_s > room_s(self._interval_s):
                 self._in_parts.add(name)
                 LOG.warning(
-                    "%s: One sweep of %s takes %.2f s: too much for %.0f s, so it is read in parts, one after another.",
+                    "%s: One sweep of %s takes %.2f s: too much for the %.2f s of %.0f s that may be filled, so it is read "
+                    "in parts, one after another.",
                     self._port_name,
                     name,
                     load.fast_s,
+                    room_s(self._interval_s),
                     self._interval_s,
                 )
             elif load.fast_s + slow_s + load.slow_spare_s > room_s(self._interval_s) and name not in self._not_all:
                 self._not_all.add(name)
                 LOG.warning(
-                    "%s: One sweep of %s takes %.2f s, and a slow read of it %.2f s more: too much together for %.0f s, so "
-                    "in a second with a slow read not all else is read.",
+                    "%s: One sweep of %s takes %.2f s, and a slow read of it with the patience for it %.2f s more: too much "
+                    "together for the %.2f s of %.0f s that may be filled, so in a second with a slow read not all else is read.",
                     self._port_name,
                     name,
                     load.fast_s,
-                    slow_s,
+                    slow_s + load.slow_spare_s,
+                    room_s(self._interval_s),
                     self._interval_s,
                 )
 
     def _tell(self, shares: Sequence[Load]) -> None:
         LOG.warning(
             "%s: One sweep of all meters takes %.2f s (%s), and %.2f s are kept for slow reads and lost replies: "
-            "too much for %.0f s, so each meter is read every %.0f s.",
+            "too much for the %.2f s of %.0f s that may be filled, so each meter is read every %.0f s.",
             self._port_name,
             sum(share.cost_s for share in shares),
             ", ".join(
                 f"{member.meter.name} {share.cost_s:.2f} s" for member, share in zip(self._members, shares, strict=True)
             ),
             kept_free_s(shares, self._interval_s),
+            room_s(self._interval_s),
             self._interval_s,
             self.round_s,
+            extra=self._state,
         )
 
 
