@@ -32,4 +32,4 @@ def test_what_was_answered_in_the_end_was_lost_before(in_vain: list[int], share:
 
 
 def test_what_was_long_ago_is_forgotten() -> None:
-    assert after(*[1] * 100, *[0] * LOOKED_AT).share == 0
+    assert after(*[1] * LOOKED_AT, *[0] * LOOKED_AT).share == 0

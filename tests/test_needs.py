@@ -4,7 +4,7 @@
 |-------------------------------------------------------------|------------------------------------------------------|
 | a sweep is reckoned without the pause before it             | test_a_meter_needs_what_its_reads_take               |
 | ... or by lengths in which the meter is not read            | test_lengths_count_as_they_are_read                  |
-| what a bad line costs is nobody's time                      | test_what_the_line_loses_is_asked_for_again          |
+| what a bad line costs is nobody's time                      | test_what_a_bad_line_loses_is_asked_for_again        |
 | what was learnt makes no difference                         | test_what_is_read_at_once_is_reckoned_at_once        |
 | time is kept for a trial that saves next to nothing         | test_time_is_kept_for_the_longest_trial_that_is_worth_it |
 | ... or too little for one that saves much                   | the same                                             |
@@ -80,13 +80,13 @@ def test_a_meter_needs_what_its_reads_take(reckoned: Reckoned) -> None:
     assert load.trial_s == 0
 
 
-def test_what_the_line_loses_is_asked_for_again(reckoned: Reckoned) -> None:
-    """A tenth of eight reads, to which nobody answers in 0.1 s."""
+@pytest.mark.parametrize(("losses", "lost_s"), [(9, 0.0), (10, 0.01), (50, 0.05)], ids=str)
+def test_what_a_bad_line_loses_is_asked_for_again(reckoned: Reckoned, losses: int, lost_s: float) -> None:
+    """So many of a hundred questions, to which nobody answers in 0.1 s; where few are lost, what a slot has left will do."""
     usual_s = reckoned.needs.load().fast_s
-    for _ in range(5):
-        for in_vain in (0, 0, 0, 0, 0, 0, 0, 0, 1):
-            reckoned.losses.answered(in_vain)
-    assert reckoned.needs.load().fast_s - usual_s == pytest.approx(0.1 * 0.1 * len(reckoned.fast))
+    for number in range(100 - losses):
+        reckoned.losses.answered(int(number < losses))
+    assert reckoned.needs.load().fast_s - usual_s == pytest.approx(lost_s * len(reckoned.fast))
 
 
 def test_what_is_read_at_once_is_reckoned_at_once(reckoned: Reckoned) -> None:

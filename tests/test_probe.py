@@ -203,7 +203,7 @@ def test_what_is_too_long_is_read_in_pieces(probe):
     said = sentences(findings)
     assert "Answers 30 registers at once, and not 31 (refused with code 3, illegal data value)." in said
     assert any("is answered in pieces, the longest of" in sentence for sentence in said)
-    assert "piece of a proven one" in report(findings)
+    assert "piece of a proven one" in report(findings, "today")
     assert findings.cut_short == []
 
 

@@ -129,8 +129,12 @@ class Failures:
         for span, failure in self._failed.items():
             parts = self._parts.within(span)
             is_one_row = len(parts) == 1 and not self._parts.halves(parts[0])
+            is_late = longest_late >= span.count
+            if is_late:
+                # It was impatience, not the line, that lost it.
+                self._in_vain.pop(span, None)
             weight: float = _weight(failure.kind, has_replied=has_replied, is_one_row=is_one_row)
-            if weight and failure.kind is _Kind.SILENT and not is_one_row and longest_late < span.count:
+            if weight and failure.kind is _Kind.SILENT and not is_one_row and not is_late:
                 weight = ENOUGH / self._sweeps_needed
             self._weight[span] += weight
             if is_one_row:

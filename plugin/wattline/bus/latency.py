@@ -16,8 +16,6 @@ SHORTEST_TIMEOUT_S = 0.1
 # A reply that is later than a late one may be (suspicion.py) is not worth waiting for.
 LONGEST_TIMEOUT_S = 3.0
 SAMPLES = 31
-# Of one length: it comes once a sweep or once in ten seconds, and shall not be remembered for minutes.
-SAMPLES_OF_LENGTH = 9
 SAMPLES_NEEDED = 5
 # So many replies in a row that come too late are no accident.
 LATE_NEEDED = 2
@@ -39,13 +37,12 @@ class Latency:
 
     Args:
         timeout_s: how long to wait, when the user knows it; learnt otherwise.
-        samples: how many replies are looked at.
     """
 
-    def __init__(self, timeout_s: float | None = None, samples: int = SAMPLES) -> None:
+    def __init__(self, timeout_s: float | None = None) -> None:
         self._fixed_s = timeout_s
-        self._turnarounds_s: deque[float] = deque(maxlen=samples)
-        self._idle_s: deque[float] = deque(maxlen=samples)
+        self._turnarounds_s: deque[float] = deque(maxlen=SAMPLES)
+        self._idle_s: deque[float] = deque(maxlen=SAMPLES)
         self._late_s: list[float] = []
 
     def took(self, turnaround_s: float) -> None:
@@ -141,15 +138,16 @@ class Latencies:
         """Seconds to wait for the first byte of a reply of ``length`` registers.
 
         The median, since single late replies shall not make the reader wait for all that are lost; three times of it
-        and 50 ms, since a meter under load takes two to three times its usual time, and an adapter adds 16 ms. What never
-        came in this length may take longer than any other.
+        and 50 ms, since a meter under load takes two to three times its usual time, and an adapter adds 16 ms. What is
+        longer than all that was heard, may take longer than any.
         """
         if self._fixed_s is not None:
             return self._fixed_s
         usual_s = _timeout_s(self.typical_of_s(length)) if self._all.is_known else FIRST_TIMEOUT_S
-        of_length = self._of.get(length)
-        slower_s = max(self._all.slower_s, of_length.slower_s if of_length else FIRST_TIMEOUT_S)
-        return _bounded(max(usual_s, slower_s))
+        least_s = FIRST_TIMEOUT_S if length > max(self._of, default=0) else self._all.slower_s
+        if length in self._of:
+            least_s = max(least_s, self._of[length].slower_s)
+        return _bounded(max(usual_s, least_s))
 
     @property
     def longest_timeout_s(self) -> float:
@@ -173,7 +171,7 @@ class Latencies:
         return patience_s(self.typical_of_s(length)) if self._fixed_s is None else self._fixed_s
 
     def _of_length(self, length: int) -> Latency:
-        return self._of.setdefault(length, Latency(samples=SAMPLES_OF_LENGTH))
+        return self._of.setdefault(length, Latency())
 
     def _presumed(self, length: int, seconds: Callable[[Latency], float]) -> float:
         """The ``seconds`` of ``length``: on the straight line from the next shorter known length to the next longer one."""

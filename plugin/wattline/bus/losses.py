@@ -2,7 +2,8 @@
 
 from collections import deque
 
-LOOKED_AT = 50
+# Some tens of sweeps.
+LOOKED_AT = 200
 # Of fewer questions a single loss would make a bad line.
 FEWEST = 20
 

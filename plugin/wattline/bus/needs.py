@@ -1,6 +1,6 @@
 """What one meter needs of its bus: the time of its sweep, of its slow reads, and of what is worth a trial."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from wattline.bus.asking import Asking
 from wattline.bus.learning import Learning
@@ -12,6 +12,8 @@ from wattline.plan import Read
 
 # What a wider span has to save for time to be kept for its trial; for less it is tried when there happens to be time.
 WORTH_S = 0.05
+# Where less is lost, what a slot has left suffices as a rule, and longer turns would cost more than they bring.
+BAD_LINE = 0.1
 
 
 class Needs:
@@ -45,7 +47,7 @@ class Needs:
         most = None if longest_slow_s is None else self._asking.registers_within(longest_slow_s)
         slow = self._spans.slow_reads(most)
         return Load(
-            self._asking.pause_s + self._asking.reads_s(fast) + self._losses.share * self._asking.waits_s(fast),
+            self._asking.pause_s + self._asking.reads_s(fast) + self._lost_s(fast),
             tuple(map(self.read_s, slow)),
             self._asking.spare_s(fast),
             max(map(self.spare_s, slow), default=0.0),
@@ -68,6 +70,10 @@ class Needs:
         """Seconds that have to be left of a slot for the longest trial that is worth them now."""
         trials = [read for read in self._learning.trials(now_s) if self._spans.saved_s(read) >= WORTH_S]
         return max((self._asking.trial_s(read.span.count) for read in trials), default=0.0)
+
+    def _lost_s(self, lengths: Sequence[int]) -> float:
+        """Seconds for which replies to reads of ``lengths`` are waited for in vain, on a bad line."""
+        return self._losses.share * self._asking.waits_s(lengths) if self._losses.share >= BAD_LINE else 0.0
 
     def _usual_length(self, read: Read) -> int:
         return read.span.count if len(read.parts) > 1 else self._lengths[read.parts[0].address].usable[0]

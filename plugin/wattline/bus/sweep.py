@@ -74,7 +74,7 @@ class Sweep:
         self._given_s = given_s
         self._is_expected = is_expected
         self._least = least
-        self._has_time = self._is_broken = False
+        self._has_time = self._is_broken = self._has_begun = False
         self._before = before
 
     def read(self, parts: Sequence[Block], listen_until_s: float, first: Collection[int] = ()) -> None:
@@ -175,7 +175,9 @@ class Sweep:
     def _ask(self, read: Read, length: int) -> bool:
         """Ask once if time is left; whether it was."""
         addresses = {part.address for part in read.parts}
-        is_asked = self._reader.ask(read, length, self._slot, Least.SURE if self.was_asked else self._least)
+        # A knock was a question too; but however slow a meter is thought to be, only a read tells that it is quicker.
+        is_asked = self._reader.ask(read, length, self._slot, Least.SURE if self._has_begun else self._least)
+        self._has_begun |= is_asked
         if is_asked:
             self.unasked -= addresses
         else:

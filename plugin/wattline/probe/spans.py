@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from wattline.bus.evidence import agree
+from wattline.bus.settings import LONGEST_READ
 from wattline.bus.spans import Spans
 from wattline.bus.trial import Outcome, Trial
-from wattline.meters import LONGEST_READ, Block, Model
+from wattline.meters import Block, Model
 from wattline.plan import Read, Span, halves, proven_spans
 from wattline.probe.findings import AGREES, DIFFERS, UNCERTAIN, UNPROVEN, Longest, Tried
 from wattline.probe.questions import Kind, Questions, Reply
