@@ -15,6 +15,7 @@
 | ... with ``--proven`` at least | the same |
 | a few lost replies in a row, or what was never asked, give anything up | test_so_many_sweeps_in_vain_are_enough |
 | ... on a line that loses many | test_silence_is_chance_where_the_line_loses_much |
+| ... that are no fault of the line | test_what_is_not_lost_by_the_line_tells_nothing_of_it |
 | ... of a meter that takes its time | test_what_comes_late_is_not_soon_cut |
 | a meter that is silent to long reads gives nothing for minutes | test_a_meter_that_is_silent_to_long_reads_is_soon_read_whole |
 | ... for as many of its intervals | test_a_meter_with_an_interval_is_soon_read_whole_too |
@@ -359,6 +360,17 @@ def test_silence_is_chance_where_the_line_loses_much(lost: int, of: int, sweeps:
                 books.sweeps_in_vain(ENERGY, NoReplyError(), 1)
         books.failures.answered(ENERGY)
     assert books.sweeps_in_vain(WIDE, NoReplyError(), 100) == sweeps
+
+
+@pytest.mark.parametrize("why", [{"has_replied": False}, {"longest_late": 41}], ids=["away", "late"])
+def test_what_is_not_lost_by_the_line_tells_nothing_of_it(why: dict[str, int]) -> None:
+    """A meter that was away for a night has not made the line a bad one, nor one that was not waited for."""
+    books = Books()
+    for _ in range(40):
+        books.sweeps_in_vain(WIDE, NoReplyError(), 1, **why)
+        books.failures.answered(ENERGY)
+    books.failures.answered(WIDE)
+    assert books.failures.losses.share == 0
 
 
 @pytest.mark.parametrize(("longest_late", "sweeps"), [(40, 3), (41, 8), (60, 8)])

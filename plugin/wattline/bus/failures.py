@@ -129,14 +129,14 @@ class Failures:
         for span, failure in self._failed.items():
             parts = self._parts.within(span)
             is_one_row = len(parts) == 1 and not self._parts.halves(parts[0])
-            is_late = longest_late >= span.count
-            if is_late:
-                # It was impatience, not the line, that lost it.
-                self._in_vain.pop(span, None)
             weight: float = _weight(failure.kind, has_replied=has_replied, is_one_row=is_one_row)
+            is_late = longest_late >= span.count
             if weight and failure.kind is _Kind.SILENT and not is_one_row and not is_late:
                 weight = ENOUGH / self._sweeps_needed
             self._weight[span] += weight
+            if is_late or not has_replied:
+                # It was impatience that lost it, or the meter was away: not the line.
+                self._in_vain.pop(span, None)
             if is_one_row:
                 # Nothing follows from asking for it sooner.
                 self.in_question.discard(span.first)
@@ -168,7 +168,8 @@ class Failures:
         return parts
 
     def _give_up(self, span: Span, parts: Sequence[Block], sentence: str) -> None:
-        del self._weight[span], self._in_vain[span]
+        del self._weight[span]
+        self._in_vain.pop(span, None)
         if len(parts) > 1:
             self._spans.withdraw(span)
             LOG.info("%s: %s are not read at once any more: %s", self._name, span, sentence)
