@@ -10,6 +10,7 @@ The line is a stand-in that gives what it is told to; the books are the real one
 | a refusal that may be of an earlier question is taken for this one's | test_a_refusal_is_doubtful_while_any_reply_is_missing |
 | a meter is taken for dead though something came of it, or for alive though nothing did | test_what_tells_that_a_meter_is_there |
 | a late reply answers nothing, or the wrong question        | test_a_late_reply_is_handed_on_with_its_question    |
+| ... or, of a gateway, counts as the meter's | test_what_a_gateway_says_late_in_a_meters_name_is_not_the_meter |
 | ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
 | ... or more, since its own length is taken for waiting     | test_a_late_reply_has_taken_from_the_request_to_its_first_byte |
 | a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
@@ -37,7 +38,7 @@ from wattline.bus.frames import Frame, Stray, crc
 from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED, SHORTEST_TIMEOUT_S, patience_s
 from wattline.bus.settings import LineSettings
 from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
-from wattline.bus.window import UNLIMITED
+from wattline.bus.window import UNLIMITED, Least
 from wattline.errors import ChecksumError, NoReplyError, NotAskedError, RefusedError, ShortReplyError, WrongReplyError
 from wattline.words import parse_meters
 
@@ -52,8 +53,8 @@ def reply(length: int, address: int = 7, function: int = FUNCTION) -> bytes:
     return body + crc(body)
 
 
-def refusal(address: int = 7) -> bytes:
-    body = bytes((address, FUNCTION | 0x80, 2))
+def refusal(address: int = 7, code: int = 2) -> bytes:
+    body = bytes((address, FUNCTION | 0x80, code))
     return body + crc(body)
 
 
@@ -252,15 +253,24 @@ def test_a_reply_that_nothing_explains_answers_nothing_and_leaves_a_doubt(asking
     assert (asking.doubts(2, THIS), asking.doubts(2, OTHER)) == (1, 1)
 
 
+@pytest.mark.parametrize(("code", "heard"), [(2, 1), (6, 1), (10, 0), (11, 0)])
+def test_what_a_gateway_says_late_in_a_meters_name_is_not_the_meter(asking, line, code, heard):
+    """Which would be taken to be there for ever."""
+    ask(asking, line, 2, THIS, NoReplyError())
+    line.stray(refusal(code=code))
+    asking.listen()
+    assert (asking.heard, asking.health["late_replies"]) == (heard, 1)
+
+
 def test_late_replies_teach_patience(asking, line):
     """A meter that always answers too late is waited for longer."""
-    assert asking.timeout_s == FIRST_TIMEOUT_S
+    assert asking.report()["timeout_ms"] == 1000 * FIRST_TIMEOUT_S
     for _ in range(SAMPLES_NEEDED):
         ask(asking, line, 2, THIS, NoReplyError())
         line.now_s += 0.8
         line.stray(reply(2))
         asking.listen()
-    assert asking.timeout_s > 2 * FIRST_TIMEOUT_S
+    assert asking.report()["timeout_ms"] > 2000 * FIRST_TIMEOUT_S
     assert asking.turnaround_s > 0.7
 
 
@@ -420,7 +430,7 @@ def test_the_first_question_is_put_to_a_slow_meter(asking, line):
     answered(asking, line, 0.8)
     wire_s = METER.settings.read_s(2)
     for more_s, is_enough in ((-0.001, False), (0.001, True)):
-        within = asking.window(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, LEAST_WAIT_S)
+        within = asking.window(line.now_s + wire_s + LEAST_WAIT_S + more_s, 2, Least.ANY)
         assert (within is not None) is is_enough
         assert within is None or within.reply_s >= LEAST_WAIT_S, "what is put is waited for"
     assert LEAST_WAIT_S > 0.02

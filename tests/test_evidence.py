@@ -20,7 +20,8 @@ another such length; the number is that of the late replies which the answer cou
 
 import pytest
 
-from wattline.bus.evidence import TOLERANCE_SHARE, TOLERANCE_UNITS, Answer, Evidence, agree
+from wattline.bus.evidence import Answer, Evidence, agree
+from wattline.bus.tolerance import SHARE, UNITS
 from wattline.meters import Block
 from wattline.meters.orno_we515 import MODEL
 from wattline.registers import Decoded
@@ -102,8 +103,8 @@ def test_a_trial_does_not_replace_what_is_believed():
 
 @pytest.mark.parametrize("one", [1000.0, -1000.0, 0.0])
 def test_values_agree_within_what_moves_by_itself(one):
-    slack = TOLERANCE_UNITS / 10**ROW.decimals
-    near = one + (TOLERANCE_SHARE * abs(one) + slack) * (1 if one >= 0 else -1)
+    slack = UNITS / 10**ROW.decimals
+    near = one + (SHARE * abs(one) + slack) * (1 if one >= 0 else -1)
     far = one * 1.03 + (1.1 * slack if one >= 0 else -1.1 * slack)
     for value, is_near in ((one, True), (near, True), (far, False), (-one - 200.0, False)):
         decoded = [Decoded({ROW.field: one}, {}), Decoded({ROW.field: value}, {})]

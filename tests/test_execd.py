@@ -294,8 +294,8 @@ def test_the_same_complaint_comes_once_a_minute_with_a_count(program, simulator)
     patient = program("run", meter.port, METER)
     hasty = program("run", simulator(faults="crc").port, METER, patch="from wattline import log\nlog.REPEAT_S = 2")
 
-    again = hasty.stderr.wait_for("more like this before")
-    assert re.fullmatch(r"W! house: The reply .* wrong CRC .* \([1-9]\d* more like this before\)", again)
+    again = hasty.stderr.wait_for("in the last minute")
+    assert re.fullmatch(r"W! house: The reply .* wrong CRC .* \(again, [1-9]\d* times in the last minute\)", again)
     until(lambda: len({served.heard_wall_ns // NS for served in meter.truth}) >= 3)
     patient.end_stdin()
     assert len([line for line in patient.stderr.to_the_end() if "wrong CRC" in line]) == 1

@@ -14,6 +14,11 @@
 | ... or is read in small pieces ever after | test_what_was_cut_in_a_bad_minute_is_whole_again |
 | ... with ``--proven`` at least | the same |
 | a few lost replies in a row, or what was never asked, give anything up | test_so_many_sweeps_in_vain_are_enough |
+| ... on a line that loses many | test_silence_is_chance_where_the_line_loses_much |
+| ... that are no fault of the line | test_what_is_not_lost_by_the_line_tells_nothing_of_it |
+| ... of a meter that takes its time | test_what_comes_late_is_not_soon_cut |
+| a meter that is silent to long reads gives nothing for minutes | test_a_meter_that_is_silent_to_long_reads_is_soon_read_whole |
+| ... for as many of its intervals | test_a_meter_with_an_interval_is_soon_read_whole_too |
 | ... or many that are not in a row | test_an_answer_begins_the_count_anew |
 | a late refusal of another question gives up what is answered | test_a_late_refusal_gives_nothing_up |
 | ... so that real ones are not believed either | test_refusals_on_a_line_that_loses_replies_are_believed |
@@ -121,6 +126,30 @@ def test_a_meter_that_is_silent_to_all_that_is_read_of_it_is_found_by_one_row(li
     given = Counter(field for slot in seen["house"].slots(1100, 1200) for field in seen["house"].fields[slot])
     assert given.keys() == rows(street, "fast") | rows(street, "slow")
     assert len(complete(seen["other"], 1000, 1200)) > 150
+
+
+@pytest.mark.parametrize(("most", "by"), [(60, 12), (20, 25)])
+def test_a_meter_that_is_silent_to_long_reads_is_soon_read_whole(
+    live: Live, caplog: pytest.LogCaptureFixture, most: int, by: int
+) -> None:
+    """The 72 registers of an SDM630 that moves, and beside it a meter that is well."""
+    street = Street("house=eastron-sdm630@1,baud=9600", "other=orno-we515@2,parity=N")
+    street["house"].behaves = at_most(most, silence)
+    seen = live(street, 60)
+    assert seen["house"].wrong == seen["other"].wrong == []
+    assert all(seen["house"].fields.get(slot, set()) >= rows(street, "fast") for slot in range(40, 61))
+    assert rows(street, "fast") <= set().union(*(seen["house"].fields[slot] for slot in seen["house"].slots(1, by)))
+    assert told(caplog, "has not answered") == []
+
+
+def test_a_meter_with_an_interval_is_soon_read_whole_too(live: Live) -> None:
+    street = Street("house=eastron-sdm630@1,baud=9600,interval=60s", "other=orno-we515@2,parity=N")
+    street["house"].behaves = at_most(20, silence)
+    seen = live(street, 200)
+    fields = seen["house"].fields
+    assert rows(street, "fast") <= set().union(*(fields[slot] for slot in seen["house"].slots(1, 30)))
+    assert rows(street, "fast") <= set().union(*(fields[slot] for slot in seen["house"].slots(120, 125)))
+    assert len(seen["house"].slots(100, 200)) <= 5, "and then once in its interval, over some seconds"
 
 
 # Rows that are lacking.
@@ -271,12 +300,14 @@ class Books:
         is_left_alone = part is not None and part not in self.failures.can_be_read(0.0)
         return is_left_alone or not self._spans.is_known(span) or (span == ENERGY and part.count < span.count)
 
-    def sweeps_in_vain(self, span: Span, error: ReadError, most: int, *, has_replied: bool = True) -> int | None:
+    def sweeps_in_vain(
+        self, span: Span, error: ReadError, most: int, *, has_replied: bool = True, longest_late: int = 0
+    ) -> int | None:
         """After how many sweeps ``span`` is given up; None when ``most`` are not enough."""
         for number in range(1, most + 1):
             self.failures.begin()
             self.failures.failed(span, error)
-            self.failures.end(0.0, has_replied=has_replied)
+            self.failures.end(0.0, has_replied=has_replied, longest_late=longest_late)
             if self.is_given_up(span):
                 return number
         return None
@@ -294,7 +325,7 @@ def doubtful() -> RefusedError:
         (RefusedError("", 2), 3, 3, 8),
         (doubtful(), 8, 8, 8),
         (RefusedError("", 6), 8, 16, None),
-        (NoReplyError(), 8, 16, None),
+        (NoReplyError(), 3, 16, None),
         (ChecksumError(), 8, 16, None),
         (NotAskedError(), None, None, None),
     ],
@@ -314,9 +345,38 @@ def test_so_many_sweeps_in_vain_are_enough(
 def test_an_answer_begins_the_count_anew() -> None:
     books = Books()
     for _ in range(20):
-        assert books.sweeps_in_vain(WIDE, NoReplyError(), 7) is None
+        assert books.sweeps_in_vain(WIDE, NoReplyError(), 2) is None
         books.failures.answered(WIDE)
     assert books.sweeps_in_vain(WIDE, NoReplyError(), 100) == 8
+
+
+@pytest.mark.parametrize(("lost", "of", "sweeps"), [(0, 50, 3), (2, 40, 3), (10, 50, 6), (17, 50, 8), (25, 50, 8)])
+def test_silence_is_chance_where_the_line_loses_much(lost: int, of: int, sweeps: int) -> None:
+    """What was answered in the end, was lost by chance before."""
+    books = Books()
+    for number in range(of - lost):
+        if number < lost:
+            for _ in range(max(1, lost // (of - lost))):
+                books.sweeps_in_vain(ENERGY, NoReplyError(), 1)
+        books.failures.answered(ENERGY)
+    assert books.sweeps_in_vain(WIDE, NoReplyError(), 100) == sweeps
+
+
+@pytest.mark.parametrize("why", [{"has_replied": False}, {"longest_late": 41}], ids=["away", "late"])
+def test_what_is_not_lost_by_the_line_tells_nothing_of_it(why: dict[str, int]) -> None:
+    """A meter that was away for a night has not made the line a bad one, nor one that was not waited for."""
+    books = Books()
+    for _ in range(40):
+        books.sweeps_in_vain(WIDE, NoReplyError(), 1, **why)
+        books.failures.answered(ENERGY)
+    books.failures.answered(WIDE)
+    assert books.failures.losses.share == 0
+
+
+@pytest.mark.parametrize(("longest_late", "sweeps"), [(40, 3), (41, 8), (60, 8)])
+def test_what_comes_late_is_not_soon_cut(longest_late: int, sweeps: int) -> None:
+    """Of a meter that has answered a read as long, it is patience that is wanting; the time for it is learnt meanwhile."""
+    assert Books().sweeps_in_vain(WIDE, NoReplyError(), 100, longest_late=longest_late) == sweeps
 
 
 # Late refusals.

@@ -7,6 +7,7 @@ The meter behind it is in ``test_failures.py``; here is a stand-in that answers 
 | a meter that was held up for a moment is asked for one row    | test_nothing_is_asked_of_a_meter_that_was_silent_for_a_moment |
 | a meter that is silent to all that is read of it is not found | test_every_other_question_to_a_silent_meter_is_for_a_row |
 | ... or, found, is forgotten by the next sweep                 | test_whoever_answers_for_a_row_is_asked_for_it_until_it_gives_values |
+| a meter that was heard is called away, since the next sweep asks only for what is too long for it | test_whoever_is_there_but_does_not_answer_is_asked_for_a_row |
 | ... or costs a question in every sweep ever after             | the same                                            |
 | ... or is asked on though it has gone                         | test_whoever_does_not_answer_for_a_row_any_more_is_not_taken_to_be_there |
 | a late reply is taken for the row's                           | test_nothing_is_asked_while_it_is_in_doubt          |
@@ -15,9 +16,8 @@ The meter behind it is in ``test_failures.py``; here is a stand-in that answers 
 
 import pytest
 
-from wattline.bus.asking import LEAST_WAIT_S
 from wattline.bus.knock import SILENT_SWEEPS, Knock
-from wattline.bus.window import UNLIMITED, Window
+from wattline.bus.window import UNLIMITED, Least, Window
 from wattline.clock import Slot
 from wattline.errors import NoReplyError, RefusedError
 from wattline.meters.eastron_sdm120 import MODEL
@@ -38,8 +38,8 @@ class Door:
     def doubts(self, length: int, _question: object) -> int:
         return int(length in self.in_doubt)
 
-    def window(self, _deadline_s: float, _length: int, least_s: float) -> Window | None:
-        assert least_s == LEAST_WAIT_S, "however slow it is thought to be"
+    def window(self, _deadline_s: float, _length: int, least: Least) -> Window | None:
+        assert least is Least.ANY, "however slow it is thought to be"
         return UNLIMITED if self.has_time else None
 
     def ask(self, first: int, length: int, _question: object, *, within: Window) -> tuple[int, ...]:
@@ -77,7 +77,8 @@ def test_nothing_is_asked_of_a_meter_that_was_silent_for_a_moment(knock: Knock) 
 
 def test_every_other_question_to_a_silent_meter_is_for_a_row(knock: Knock, door: Door) -> None:
     """The others are the usual ones, since it may have been switched off and be the same as ever."""
-    assert silent(knock, 9) == [False, False, False, True, False, True, False, True, False]
+    assert silent(knock, 9) == [False, False, True, False, True, False, True, False, True]
+    silent(knock, 1)
     assert knock.is_due(SLOT)
     assert knock.ask(SLOT)
     ((first, length),) = door.asked
@@ -95,6 +96,17 @@ def test_whoever_answers_for_a_row_is_asked_for_it_until_it_gives_values(knock: 
     assert knock.is_due(SLOT)
     assert knock.ask(SLOT)
     knock.end(was_heard=True, has_values=True)
+    assert not knock.is_due(SLOT)
+
+
+def test_whoever_is_there_but_does_not_answer_is_asked_for_a_row(knock: Knock) -> None:
+    """So that what it does not answer is known to be what is wrong, be it all that was read of it in that sweep."""
+    knock.end(was_heard=True, has_values=False, is_in_question=True)
+    assert knock.is_due(SLOT)
+    assert knock.ask(SLOT)
+    knock.end(was_heard=True, has_values=True, is_in_question=True)
+    assert not knock.is_due(SLOT)
+    knock.end(was_heard=False, has_values=False, is_in_question=True)
     assert not knock.is_due(SLOT)
 
 

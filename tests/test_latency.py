@@ -9,18 +9,26 @@
 | the timeout is too near the usual time, or too far   | test_the_timeout_is_three_times_the_median_and_50_ms  |
 | it is nothing, or hours                              | test_the_timeout_has_bounds                           |
 | what was long ago counts for ever                    | test_what_was_long_ago_is_forgotten                   |
-| what the user said is learnt away                    | test_what_the_user_says_holds                         |
+| what the user said is learnt away                    | test_what_the_user_says_holds, test_what_the_user_says_holds_for_all_lengths |
+| a long read is waited for as a short one, or a short one as a long | test_each_length_has_its_own_time        |
+| ... and late replies count for neither               | test_short_replies_in_time_tell_nothing_against_a_long_one_that_is_late |
+| ... or a meter that is slow in all is found slow in one length after another | test_a_meter_that_is_late_in_all_it_is_asked_has_become_slower |
+| nothing is presumed of a length that was never heard | test_what_was_never_heard_lies_between_what_was       |
+| ... or so little that it never will be               | test_what_was_never_heard_is_waited_for_as_at_the_start |
 """
 
 import pytest
 
 from wattline.bus.latency import (
     FIRST_TIMEOUT_S,
+    LATE_NEEDED,
     LONGEST_TIMEOUT_S,
     SAMPLES,
     SAMPLES_NEEDED,
     SHORTEST_TIMEOUT_S,
+    Latencies,
     Latency,
+    patience_s,
 )
 from wattline.plan import TYPICAL_TURNAROUND_S
 
@@ -83,3 +91,61 @@ def test_what_the_user_says_holds():
     latency = after([0.05] * SAMPLES, timeout_s=0.7)
     assert latency.timeout_s == 0.7
     assert latency.typical_s == 0.05
+
+
+# By length.
+
+
+def lengths_after(turnarounds_s, timeout_s=None) -> Latencies:
+    """A meter that took so many seconds in each of these (length, seconds)."""
+    latencies = Latencies(timeout_s)
+    for length, turnaround_s in turnarounds_s:
+        latencies.took(length, turnaround_s)
+        latencies.took_whole(length, turnaround_s)
+    return latencies
+
+
+def test_each_length_has_its_own_time():
+    latencies = lengths_after([(2, 0.02), (46, 0.4)] * SAMPLES)
+    assert [latencies.timeout_s(length) for length in (2, 46)] == pytest.approx([0.11, 1.25])
+    assert [latencies.idle_s(length) for length in (2, 46)] == pytest.approx([0.02, 0.4])
+    assert [latencies.least_s(length) for length in (2, 46)] == pytest.approx([0.06, 0.63])
+    assert [latencies.spare_s(length) for length in (2, 46)] == pytest.approx([0.04, 0.23])
+    assert latencies.longest_timeout_s == pytest.approx(1.25)
+
+
+def test_short_replies_in_time_tell_nothing_against_a_long_one_that_is_late():
+    latencies = lengths_after([(2, 0.02)] * SAMPLES + [(46, 0.02)] * SAMPLES)
+    for _ in range(LATE_NEEDED):
+        latencies.took_too_long(46, 0.4)
+        latencies.took(2, 0.02)
+    assert latencies.timeout_s(46) == pytest.approx(patience_s(0.4))
+    assert latencies.timeout_s(2) == pytest.approx(0.11)
+
+
+def test_a_meter_that_is_late_in_all_it_is_asked_has_become_slower():
+    latencies = lengths_after([(length, 0.02) for length in (2, 4, 6)] * SAMPLES)
+    for length in (2, 4):
+        latencies.took_too_long(length, 0.3)
+    assert [latencies.timeout_s(length) for length in (2, 4, 6)] == pytest.approx(3 * [patience_s(0.3)])
+
+
+def test_what_was_never_heard_lies_between_what_was():
+    latencies = lengths_after([(2, 0.02), (42, 0.42)] * SAMPLES)
+    assert [latencies.idle_s(length) for length in (1, 12, 22, 125)] == pytest.approx([0.02, 0.12, 0.22, 0.42])
+    assert Latencies().idle_s(12) == TYPICAL_TURNAROUND_S
+    assert not latencies.is_heard(12)
+
+
+def test_what_was_never_heard_is_waited_for_as_at_the_start():
+    """However quick all else is: it may be the length that takes long."""
+    latencies = lengths_after([(2, 0.02)] * SAMPLES)
+    assert latencies.timeout_s(46) == FIRST_TIMEOUT_S
+    latencies.took_too_long(46, 0.41)
+    assert latencies.timeout_s(46) > 0.41
+    assert latencies.idle_s(46) == 0.41
+
+
+def test_what_the_user_says_holds_for_all_lengths():
+    latencies = lengths_after([(2, 0.02), (46, 0.4)] * SAMPLES, timeout_s=0.7)
+    assert [latencies.timeout_s(length) for length in (2, 10, 46)] == [0.7] * 3

@@ -11,6 +11,7 @@
 | ... since only its numbers differ                      | test_numbers_and_sentences_of_errors_do_not_make_it_another     |
 | a complaint is taken for another one                   | test_complaints_about_other_things_are_told_apart               |
 | ... so that the last word is never told                | test_the_last_word_is_told_when_the_minute_is_over              |
+| ... or is told when something else is so                | test_of_a_state_only_the_last_word_is_told_late                 |
 | ... or is told late where nobody calls between         | test_the_minute_is_over_for_what_comes_then                     |
 | ... or is never written, though due                    | test_what_was_held_back_is_written_by_and_by                    |
 | the counts are wrong                                   | test_lines_and_counts_make_up_all_that_was_complained           |
@@ -36,7 +37,7 @@ from hypothesis import strategies as st
 
 from wattline import log
 from wattline.errors import ChecksumError, NoReplyError
-from wattline.log import LOG, REPEAT_S, Repeats, bug, one_line
+from wattline.log import LOG, REPEAT_S, Repeats, bug, one_line, state
 
 
 @pytest.fixture(autouse=True)
@@ -130,8 +131,8 @@ class Said:
         self.lines = []
         self.repeats = Repeats(lambda level, text: self.lines.append((self.now_s, level, text)), lambda: self.now_s)
 
-    def log(self, message, *args, level=logging.WARNING):
-        self.repeats.take(LOG.makeRecord("wattline", level, __file__, 0, message, args, None))
+    def log(self, message, *args, level=logging.WARNING, extra=None):
+        self.repeats.take(LOG.makeRecord("wattline", level, __file__, 0, message, args, None, extra=extra))
 
     @property
     def texts(self):
@@ -151,9 +152,9 @@ def test_the_same_complaint_comes_once_a_minute_with_a_count(said):
         said.repeats.catch_up()
     assert said.lines == [
         (1000.0, logging.WARNING, "house: No reply."),
-        (1060.0, logging.WARNING, "house: No reply. (58 more like this before)"),
-        (1120.0, logging.WARNING, "house: No reply. (59 more like this before)"),
-        (1180.0, logging.WARNING, "house: No reply. (59 more like this before)"),
+        (1060.0, logging.WARNING, "house: No reply. (again, 59 times in the last minute)"),
+        (1120.0, logging.WARNING, "house: No reply. (again, 60 times in the last minute)"),
+        (1180.0, logging.WARNING, "house: No reply. (again, 60 times in the last minute)"),
     ]
 
 
@@ -195,7 +196,7 @@ def test_the_last_word_is_told_when_the_minute_is_over(said):
     for _ in range(100):
         said.now_s += 1
         said.repeats.catch_up()
-    assert said.lines[2:] == [(1060.0, logging.ERROR, "It was lost (2).")]
+    assert said.lines[2:] == [(1060.0, logging.ERROR, "It was lost (2). (again, once in the last minute)")]
 
 
 def test_the_minute_is_over_for_what_comes_then(said):
@@ -207,7 +208,7 @@ def test_the_minute_is_over_for_what_comes_then(said):
     assert len(said.lines) == 1
     said.now_s += 0.1
     said.log("Something else.")
-    assert said.texts[1:] == ["It is so. (1 more like this before)", "Something else."]
+    assert said.texts[1:] == ["It is so. (again, 2 times in the last minute)", "Something else."]
     said.now_s += REPEAT_S
     said.log("It is so.")
     assert said.texts[3:] == ["It is so."]
@@ -229,11 +230,26 @@ def test_lines_and_counts_make_up_all_that_was_complained(complaints):
 
     told, last_s = Counter(), {}
     for at_s, _, text in said.lines:
-        kind, more = re.fullmatch(r"([abc]) happened\.(?: \(([1-9]\d*) more like this before\))?", text).groups()
-        told[kind] += 1 + int(more or 0)
+        again = r" \(again, (?:(once)|([1-9]\d*) times) in the last minute\)"
+        kind, once, times = re.fullmatch(rf"([abc]) happened\.(?:{again})?", text).groups()
+        told[kind] += 1 if once else int(times or 1)
         assert at_s - last_s.get(kind, -REPEAT_S) >= REPEAT_S
         last_s[kind] = at_s
     assert told == happened
+
+
+def test_of_a_state_only_the_last_word_is_told_late(said):
+    """Turns go to and fro, and end where they began: what was so for a while is not told when it is so no more."""
+    for seconds in (0, 10, 10, 10, 10):
+        said.now_s += seconds
+        sentence = "Each is read every 2 s." if (said.now_s // 10) % 2 else "Each is read every second."
+        said.log(sentence, level=logging.INFO, extra=state("turns"))
+    assert said.texts == ["Each is read every second.", "Each is read every 2 s."]
+    said.lines.clear()
+    for _ in range(100):
+        said.now_s += 1
+        said.repeats.catch_up()
+    assert said.texts == ["Each is read every second. (again, once in the last minute)"]
 
 
 def test_debug_lines_are_never_held_back(said):
@@ -270,7 +286,7 @@ def test_what_was_held_back_is_written_by_and_by(pipe, monkeypatch):
     assert read(pipe) == "I! Once.\n"
     monkeypatch.setattr(log, "REPEAT_S", 0.0)
     log.catch_up()
-    assert read(pipe) == "I! Once.\n"
+    assert read(pipe) == "I! Once. (again, once in the last minute)\n"
     log.catch_up()
     assert read(pipe) == ""
 

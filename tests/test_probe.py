@@ -6,6 +6,7 @@
 | a gap that must not be read is called readable         | test_each_way_with_gaps_is_found                          |
 | what is answered by chance is called answered          | test_each_way_with_gaps_is_found                          |
 | the longest read is wrong, or stops at the table's     | test_the_longest_read_is_found                            |
+| a meter that takes shorter reads than its table's gives nothing, and its limit is not told | test_what_is_too_long_is_read_in_pieces |
 | a pause that fails is called enough                    | test_the_shortest_pause_is_found                          |
 | one lost reply is taken for a need of silence          | test_one_lost_reply_is_not_a_need_of_silence              |
 | ... or a search that had no time                       | test_a_search_that_ended_too_soon_is_no_need_of_silence   |
@@ -187,6 +188,23 @@ def test_a_proven_read_that_is_refused_is_told_and_the_rest_is_measured(probe):
     )
     assert 0x148 not in findings.decoded
     assert findings.refresh.reads > 10
+
+
+def test_what_is_too_long_is_read_in_pieces(probe):
+    """An ABB that answers 30 registers at once; its table has reads of 40 and of 62."""
+    line = Line("house=abb-b23@1")
+    line.change = lambda request, answer: answer if request.count <= 30 else Answer(refusal=3)
+    findings = probe(line)
+
+    assert {row.field for row in line.words.model.rows} == {
+        field for said in findings.decoded.values() for field in said.values
+    }
+    assert (findings.longest.answered, findings.longest.failed) == (30, 31)
+    said = sentences(findings)
+    assert "Answers 30 registers at once, and not 31 (refused with code 3, illegal data value)." in said
+    assert any("is answered in pieces, the longest of" in sentence for sentence in said)
+    assert "piece of a proven one" in report(findings, "today")
+    assert findings.cut_short == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ register that it was not given, and function 4 finds zeros.
 | it asks for what the meter need not answer, or writes     | test_reading_asks_only_for_registers_that_the_meter_has      |
 | `run` learns something wrong from a strange meter         | test_run_meters_a_strange_meter_every_second                 |
 | a value that was not had is made up, or is a failure      | test_what_a_meter_does_not_say_is_left_out                   |
+| a meter that takes shorter reads than its table says gives nothing | test_a_meter_that_takes_shorter_reads_gives_all_its_values |
 | a silent meter costs the others                           | test_a_silent_meter_is_told_and_the_others_are_shown         |
 | each trouble looks the same                               | test_a_meter_without_a_reading_gets_its_advice               |
 | a port that is away, busy or something else: a traceback  | test_a_port_that_cannot_be_used_is_one_sentence              |
@@ -42,7 +43,9 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from virtual import Street, sealed
 from waiting import until
+from wattline.meters import load_models
 
 HOUSE = {
     0x0130: [0x1389, 0x5A66],  # 50.01 Hz, 231.42 V
@@ -546,6 +549,26 @@ def speak_first(connection: socket.socket) -> None:
     connection.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
     while connection.recv(64):
         pass
+
+
+def short_of_breath(connection: socket.socket) -> None:
+    """A meter that refuses reads of more than 30 registers, over a line that is patient."""
+    image = Street("house=abb-b23@9")["house"].image(5)
+    while len(request := connection.recv(8)) == 8:
+        first, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
+        data = b"".join(image.get(first + number, 0).to_bytes(2, "big") for number in range(count))
+        is_long = count > 30
+        connection.sendall(sealed(b"\x09\x83\x03" if is_long else request[:2] + bytes((2 * count,)) + data))
+
+
+def test_a_meter_that_takes_shorter_reads_gives_all_its_values(program, peer):
+    """As it does to `run`, but while somebody waits for it."""
+    began_s = time.monotonic()
+    code, output, complaints = read(program, peer(short_of_breath), "house=abb-b23@9", "--json")
+    (reading,) = json.loads(output)
+    assert (code, complaints) == (0, [])
+    assert reading["values"].keys() == {row.field for row in load_models()["abb-b23"].rows}
+    assert time.monotonic() - began_s < 15
 
 
 def test_a_port_that_is_lost_is_one_sentence(program, peer):

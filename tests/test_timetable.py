@@ -34,7 +34,7 @@ from wattline.words import parse_meters
 
 (METER,) = parse_meters(["house=orno-we515@1"])
 ACTIVE, REACTIVE = 0xA000, 0xA01E
-READ_S = 0.06
+READ_S, SPARE_S = 0.06, 0.04
 COUNTERS = {ACTIVE: "energy_total_kwh", REACTIVE: "reactive_energy_total_kvarh"}
 TINY = 1e-9
 
@@ -42,14 +42,14 @@ TINY = 1e-9
 # The sharing.
 
 
-def slow(meter: str, waited_s: float, read_s: float = READ_S) -> SlowRead:
-    return SlowRead(meter, waited_s, read_s, frozenset({ACTIVE}))
+def slow(meter: str, waited_s: float, read_s: float = READ_S, spare_s: float = SPARE_S) -> SlowRead:
+    return SlowRead(meter, waited_s, read_s, spare_s, frozenset({ACTIVE}))
 
 
 def test_slow_reads_have_what_the_others_leave() -> None:
-    """Of the seconds that are left: what moves of all, and the patience of the slowest, come first."""
-    read = slow("a", 12.0, 0.2)
-    wants = [Wants(0.1, 0.04, [read]), Wants(0.3, 0.1, []), Wants(0.2, 0.05, [])]
+    """Of the seconds that are left: what moves of all comes first, and there has to be time for patience."""
+    read = slow("a", 12.0, 0.2, 0.1)
+    wants = [Wants(0.1, [read]), Wants(0.3, []), Wants(0.2, [])]
     assert shared_out(wants, 0.9 + TINY) == Share([read], [])
     assert shared_out(wants, 0.9 - 0.01) == Share([], [read])
 
@@ -58,7 +58,7 @@ def test_slow_reads_have_what_the_others_leave() -> None:
 def test_who_has_waited_longest_comes_first(order: tuple[float, float]) -> None:
     """There is time for one of two, whoever is asked first."""
     reads = [slow(name, waited_s) for name, waited_s in zip("ab", order, strict=True)]
-    wants = [Wants(0.2, 0.04, [read]) for read in reads]
+    wants = [Wants(0.2, [read]) for read in reads]
     has_waited_longest = order[0] == max(order)
     assert bool(shared_out(wants, 0.44 + READ_S + TINY).fitting) is has_waited_longest
     assert bool(shared_out(wants, 0.44 + READ_S + TINY).waiting) is not has_waited_longest
@@ -66,29 +66,28 @@ def test_who_has_waited_longest_comes_first(order: tuple[float, float]) -> None:
 
 
 def test_a_short_read_may_fit_where_a_longer_one_does_not() -> None:
-    longer, shorter = slow("a", 20.0, 0.3), slow("a", 10.0, 0.1)
-    assert shared_out([Wants(0.5, 0.0, [shorter, longer])], 0.7) == Share([shorter], [longer])
+    longer, shorter = slow("a", 20.0, 0.3, 0.0), slow("a", 10.0, 0.1, 0.0)
+    assert shared_out([Wants(0.5, [shorter, longer])], 0.7) == Share([shorter], [longer])
 
 
 def test_a_share_is_that_of_the_first_meter_alone() -> None:
     mine, others = [slow("a", 11.0), slow("a", 10.0)], [slow("b", 11.0), slow("b", 12.0)]
-    share = shared_out([Wants(0.0, 0.0, mine), Wants(0.0, 0.0, others)], 0.9)
+    share = shared_out([Wants(0.0, mine), Wants(0.0, others)], 0.9)
     assert share == Share(mine, [])
 
 
-READS = st.lists(st.tuples(st.floats(0, 60), st.floats(0.01, 0.3)), max_size=4)
+READS = st.lists(st.tuples(st.floats(0, 60), st.floats(0.01, 0.3), st.floats(0, 0.1)), max_size=4)
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.3), st.floats(0, 0.1), READS), min_size=1, max_size=5), st.floats(0, 1))
+@given(st.lists(st.tuples(st.floats(0, 0.3), READS), min_size=1, max_size=5), st.floats(0, 1))
 def test_no_slot_is_given_away_twice(
-    meters: list[tuple[float, float, list[tuple[float, float]]]], left_s: float
+    meters: list[tuple[float, list[tuple[float, float, float]]]], left_s: float
 ) -> None:
     """What all meters are told to read fits, if each is asked in its turn and takes what it was reckoned to take."""
     wants = [
-        Wants(fast_s, spare_s, [slow(str(number), *read) for read in reads])
-        for number, (fast_s, spare_s, reads) in enumerate(meters)
+        Wants(fast_s, [slow(str(number), *read) for read in reads]) for number, (fast_s, reads) in enumerate(meters)
     ]
-    has_room = sum(meter.fast_s for meter in wants) + max(meter.spare_s for meter in wants) <= left_s
+    has_room = sum(meter.fast_s for meter in wants) <= left_s
     for number in range(len(wants)):
         share = shared_out(wants[number:], left_s)
         assert sorted(share.fitting + share.waiting) == sorted(wants[number].slow)
@@ -108,13 +107,13 @@ class Conversation(SimpleNamespace):
         super().__init__(
             meter=METER,
             parts=parts,
-            needs=SimpleNamespace(load=lambda: load),
+            needs=SimpleNamespace(load=lambda: load, read_s=lambda _read: READ_S, spare_s=lambda _read: SPARE_S),
             slow_reads=Spans(METER.model, parts.values(), METER.settings).slow_reads,
             failures=SimpleNamespace(can_be_read=lambda _now_s: list(parts.values())),
         )
 
 
-ROOMY, FULL = Load(0.3, (READ_S, READ_S), 0.04), Load(0.9, (READ_S, READ_S), 0.04)
+ROOMY, FULL = (Load(fast_s, (READ_S, READ_S), SPARE_S, SPARE_S) for fast_s in (0.3, 0.9))
 
 
 def slot(second: int) -> Slot:
@@ -163,7 +162,9 @@ def test_what_fits_into_no_slot_does_not_wait_for_one() -> None:
 
 def waiting(read_s: float) -> Share:
     reads = [(31.0, ACTIVE), (32.0, REACTIVE)]
-    return Share([], [SlowRead("house", waited_s, read_s, frozenset({address})) for waited_s, address in reads])
+    return Share(
+        [], [SlowRead("house", waited_s, read_s, SPARE_S, frozenset({address})) for waited_s, address in reads]
+    )
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_sweep_takes_five_seconds_at_most() -> None:
 
 
 def test_time_is_kept_for_slow_reads_and_patience() -> None:
-    two = Load(0.2, (0.06, 0.05), 0.04)
+    two = Load(0.2, (0.06, 0.05), slow_spare_s=0.04)
     # Two reads in ten seconds: the longer one in a slot of one second, both in one of ten.
     assert kept_free_s([two], 1) == pytest.approx(0.06 + 0.04)
     assert kept_free_s([two], 10) == kept_free_s([two], 60) == pytest.approx(0.11 + 0.04)
@@ -129,6 +129,12 @@ def test_time_is_kept_for_slow_reads_and_patience() -> None:
     # The patience of a trial is its own.
     assert kept_free_s([two, Load(0.2, (), 0.04, trial_s=0.25)], 1) == pytest.approx(0.06 + 0.25)
     assert kept_free_s([], 1) == kept_free_s([Load()], 1) == 0
+
+
+@pytest.mark.parametrize(("spare_s", "kept_s"), [(0.09, 0.1), (0.1, 0.1), (0.23, 0.23)])
+def test_the_time_of_slow_reads_is_patience_for_what_moves(spare_s: float, kept_s: float) -> None:
+    """Which is read before them: a meter that is slow in what moves needs no more beside them."""
+    assert kept_free_s([Load(0.2, (0.06,), spare_s, 0.04)], 1) == pytest.approx(kept_s)
 
 
 def test_what_is_kept_free_is_that_of_those_who_have_a_turn() -> None:

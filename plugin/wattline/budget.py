@@ -123,8 +123,8 @@ class Budget:
     spare_s: float = 0.0
 
     def within(self, longest_slow_s: float) -> "Budget":
-        """The same meter, if no slow read of it takes more than so many seconds, but for what cannot be cut."""
-        return replace(self, reads=tuple(self.basis.reads(longest_slow_s)))
+        """The same meter, if no slow read of it, and the patience for it, takes more than so many seconds, as far as can be."""
+        return replace(self, reads=tuple(self.basis.reads(longest_slow_s - self.spare_s)))
 
     @property
     def fast_s(self) -> float:
@@ -143,7 +143,8 @@ class Budget:
     @property
     def load(self) -> Load:
         """What ``wattline run`` reckons with."""
-        return Load(self.fast_s, tuple(read.seconds for read in self.reads if read.is_slow), self.spare_s)
+        slow_s = tuple(read.seconds for read in self.reads if read.is_slow)
+        return Load(self.fast_s, slow_s, self.spare_s, self.spare_s if slow_s else 0.0)
 
     def fits(self, interval_s: float) -> int:
         """How many such meters fit on one line, all read every ``interval_s``."""

@@ -59,21 +59,28 @@ def bug(error: BaseException) -> str:
     return f"This is a bug in wattline, please report it: {what} ({where})"
 
 
+def state(name: str) -> dict[str, str]:
+    """What tells as ``extra`` of a line that it says how ``name`` is now: what was held back of how it was, is not said."""
+    return {"state": name}
+
+
 @dataclass(slots=True)
 class _Complaint:
     """What was said ``said_s``, and what was held back since then: how often, at which level, and the last of it."""
 
     said_s: float
+    state: str | None = None
     held_back: int = 0
     level: int = 0
     text: str = ""
 
 
 class Repeats:
-    """Says the same complaint once a minute, with the count of those held back.
+    """Says the same complaint once a minute, with the count of those held back since.
 
     The same complaint: the same sentence about the same things (its first two arguments), whatever numbers it gives;
-    errors are compared by class. What was held back is said when its minute is over, so that the last word is told too.
+    errors are compared by class. What was held back is said when its minute is over, so that the last word is told too; it
+    says itself that it is of earlier. Of a state that has changed meanwhile it is not told any more.
 
     Args:
         say: takes a level and a text.
@@ -92,8 +99,9 @@ class Repeats:
             self._say(record.levelno, record.getMessage())
             return
         complaint = self._complaints.get(key := _key(record))
+        self._supersede(_state_of(record))
         if complaint is None:
-            self._complaints[key] = _Complaint(self._monotonic())
+            self._complaints[key] = _Complaint(self._monotonic(), _state_of(record))
             self._say(record.levelno, record.getMessage())
         else:
             complaint.held_back += 1
@@ -107,9 +115,19 @@ class Repeats:
                 continue
             del self._complaints[key]
             if complaint.held_back:
-                self._complaints[key] = _Complaint(now)
-                more = f" ({complaint.held_back - 1} more like this before)" if complaint.held_back > 1 else ""
-                self._say(complaint.level, complaint.text + more)
+                self._complaints[key] = _Complaint(now, complaint.state)
+                times = "once" if complaint.held_back == 1 else f"{complaint.held_back} times"
+                self._say(complaint.level, f"{complaint.text} (again, {times} in the last minute)")
+
+    def _supersede(self, state: str | None) -> None:
+        """``state`` is told anew: what was held back of it before is not so any more."""
+        for complaint in self._complaints.values():
+            if state is not None and complaint.state == state:
+                complaint.held_back = 0
+
+
+def _state_of(record: logging.LogRecord) -> str | None:
+    return getattr(record, "state", None)
 
 
 def _key(record: logging.LogRecord) -> Hashable:

@@ -2,15 +2,17 @@
 
 From the slot down to the bytes, each module calls those below it:
 
-- ``bus``: the meters of one port as a source of points. ``rota`` says whose turn it is, by the arithmetic of ``turns``.
+- ``bus``: the meters of one port as a source of points. ``rota`` says whose turn it is.
 - ``member``: one meter on it. ``timetable`` says what is due of it, ``rest`` when it is asked again while it is silent.
 - ``session``: the conversation with it. ``sweep`` is what is asked of it in one slot, by ``reader``, which asks for
   parts and spans in lengths that no late reply has; ``knock`` finds out whether it is there at all.
-- What is known of it: ``parts`` and ``lengths`` (what is read at once), ``spans`` (what it answers), ``failures`` (what it
-  does not), ``needs`` (the time that it takes). ``learning`` tries wider reads and judges them by ``trial``.
 - What is believed of it: ``belief``, by the ``evidence`` of one slot.
-- ``asking``: one question within its ``window``, and the books on it: ``latency``, ``pause``, ``suspicion`` (what may
-  still come), ``originals`` (what came twice), ``health`` (its counters).
-- ``modbus``: request and reply, as RTU frames (``frames``) or on Modbus TCP (``mbap``).
-- ``port``: bytes, from a ``device`` or a ``remote`` one, at the ``settings`` of the line.
+- What is known of it: ``parts`` and ``lengths`` (what is read at once), ``spans`` (what it answers), ``failures`` (what it
+  does not) and ``losses`` (what the line loses), ``needs`` (the time that it takes, by which ``turns`` reckons who fits
+  into which slot). ``learning`` tries wider reads and judges them by ``trial``; ``tolerance`` is what two reads may differ
+  by.
+- ``asking``: one question within its ``window``, and the books on it: ``latency``, ``pause``, ``originals`` (what came
+  twice), ``health`` (its counters).
+- ``modbus``: request and reply, as RTU frames or on Modbus TCP (``mbap``), and ``suspicion``: what may still come.
+- ``port``: bytes, from a ``device`` or a ``remote`` one, at the ``settings`` of the line, in ``frames``.
 """

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 
 from wattline.bus.frames import Stray
 from wattline.bus.health import Health, Tally
-from wattline.bus.latency import Latency, patience_s
+from wattline.bus.latency import Latencies, patience_s
 from wattline.bus.modbus import Modbus
 from wattline.bus.originals import Originals
 from wattline.bus.pause import LOSSES_NEEDED, Pause
 from wattline.bus.suspicion import LateAnswer, Question
-from wattline.bus.window import UNLIMITED, Window
+from wattline.bus.window import UNLIMITED, Least, Window
 from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
 from wattline.words import Meter
@@ -36,6 +36,7 @@ class Asking:
         silences: questions in a row to which nothing came.
         heard: how often something came from the meter, be it a reply, in time or late, or a refusal.
         late_answers: those that came since the list was last emptied.
+        longest_late: how many registers the longest reply had that came too late since this was last set to 0.
     """
 
     def __init__(self, meter: Meter, modbus: Modbus, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -43,25 +44,20 @@ class Asking:
         self.silences = 0
         self.heard = 0
         self.late_answers: list[LateAnswer] = []
+        self.longest_late = 0
         self._meter = meter
         self._modbus = modbus
         self._port = modbus.port
         self._monotonic = monotonic
-        self._latency = Latency(meter.timeout_s)
+        self._latency = Latencies(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
         self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
         self._originals = Originals(meter, modbus.port, self._suspicion, monotonic)
         self._failures: Counter[Span] = Counter()
 
-    @property
-    def timeout_s(self) -> float:
-        """How long a reply is waited for, from the end of the request to its first byte."""
-        return self._latency.timeout_s
-
-    @property
-    def spare_s(self) -> float:
-        """Seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun."""
-        return self._latency.spare_s
+    def spare_s(self, lengths: Iterable[int]) -> float:
+        """Seconds that have to be left of a slot, beyond what reads of ``lengths`` usually take, for each to be begun."""
+        return max(map(self._latency.spare_s, lengths), default=0.0)
 
     @property
     def turnaround_s(self) -> float:
@@ -76,20 +72,15 @@ class Asking:
     def report(self) -> dict[str, float]:
         """The fields of ``wattline_meter``."""
         return self.health.report() | {
-            "timeout_ms": float(round(self.timeout_s * 1000)),
+            "timeout_ms": float(round(self._latency.longest_timeout_s * 1000)),
             "pause_ms": float(round(self.pause_s * 1000)),
         }
 
     def time_for(self, deadline_s: float, length: int) -> bool:
         """Whether a read of ``length`` registers is over by ``deadline_s`` even if it is not answered."""
-        return self._monotonic() + self._meter.settings.read_s(length, self.timeout_s) <= deadline_s
+        return self._monotonic() + self._meter.settings.read_s(length, self._latency.timeout_s(length)) <= deadline_s
 
-    @property
-    def usual_wait_s(self) -> float:
-        """Seconds in which it usually begins its reply, and a little more."""
-        return self._latency.typical_s + SLACK_S
-
-    def window(self, deadline_s: float, length: int, least_s: float | None = None) -> Window | None:
+    def window(self, deadline_s: float, length: int, least: Least = Least.SURE) -> Window | None:
         """How long a read of ``length`` registers may take to be over by ``deadline_s``; None if that is too little.
 
         What is arriving is heard to its end first, since no request can be sent into it.
@@ -97,13 +88,17 @@ class Asking:
         Args:
             deadline_s: by the monotonic clock.
             length: how many registers.
-            least_s: seconds that have to be left for the reply to begin in; unless given, those in which it all but
-                certainly does.
+            least: what has to be left for the reply to begin in.
         """
         self.listen()
         left_s = self.left_s(deadline_s) - self.pause_s - self._meter.settings.read_s(length)
-        is_enough = left_s >= (self._latency.least_s if least_s is None else least_s)
+        is_enough = left_s >= self._least_s(length, least)
         return Window(max(left_s, LEAST_WAIT_S), deadline_s) if is_enough else None
+
+    def _least_s(self, length: int, least: Least) -> float:
+        if least is Least.SURE:
+            return self._latency.least_s(length)
+        return max(LEAST_WAIT_S, self._latency.typical_of_s(length) + SLACK_S if least is Least.USUAL else 0.0)
 
     def tally(self) -> Tally:
         """What was asked and what came, so far."""
@@ -116,21 +111,30 @@ class Asking:
 
     def reads_s(self, lengths: Iterable[int]) -> float:
         """Seconds that reads of ``lengths`` registers usually take."""
-        return sum(self._meter.settings.read_s(length, self._idle_s) for length in lengths)
+        return sum(self._meter.settings.read_s(length, self._idle_s(length)) for length in lengths)
+
+    def waits_s(self, lengths: Iterable[int]) -> float:
+        """Seconds that reads of ``lengths`` registers take when none is answered."""
+        return sum(self._meter.settings.read_s(0, self._latency.timeout_s(length)) for length in lengths)
+
+    def is_measured(self, lengths: Iterable[int]) -> bool:
+        """Whether it is known what reads of ``lengths`` registers take; presumed of one at least if not."""
+        return all(map(self._latency.is_heard, lengths))
 
     def registers_within(self, seconds: float) -> int:
-        """How many registers a read may have that usually takes no more than so many seconds."""
-        return self._meter.settings.registers_within(seconds, self._idle_s)
+        """How many registers a read may have that usually takes no more than so many seconds, its patience included."""
+        most = self._meter.settings.registers_within(seconds)
+        lengths = range(most, 0, -1)
+        return next((n for n in lengths if self.reads_s([n]) + self._latency.spare_s(n) <= seconds), 0)
 
-    @property
-    def _idle_s(self) -> float:
+    def _idle_s(self, length: int) -> float:
         """Seconds that a read usually takes beyond its characters and the silence behind it."""
         pause_s = self._pause.before_s(is_change=False) - self._meter.settings.silence_s
-        return self._latency.idle_s + max(0.0, pause_s)
+        return self._latency.idle_s(length) + max(0.0, pause_s)
 
     def trial_s(self, length: int) -> float:
         """Seconds that have to be left of a slot for a trial of ``length`` registers."""
-        return self.pause_s + self._meter.settings.read_s(length, self._latency.least_s)
+        return self.pause_s + self._meter.settings.read_s(length, self._latency.least_s(length))
 
     def is_lost(self, span: Span) -> bool:
         """Whether reads of ``span`` were not answered several times in a row."""
@@ -157,7 +161,8 @@ class Asking:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        timeout_s, question = min(self.timeout_s, within.reply_s), self._own(question)
+        question = self._own(question)
+        timeout_s = min(self._latency.timeout_s(length), within.reply_s)
         is_change = self._prepare(timeout_s, within.ask_by_s)
         asked_s, busy_s = self._monotonic(), self._port.busy_s
         try:
@@ -201,7 +206,7 @@ class Asking:
         self, registers: tuple[int, ...], question: Question, asked_s: float, timeout_s: float
     ) -> tuple[int, ...]:
         """The answer itself, where ``registers`` may be the reply to a question before, sent twice. Raises EqualReplyError."""
-        usual_s = min(timeout_s, patience_s(self.turnaround_s))
+        usual_s = min(timeout_s, patience_s(self._latency.typical_of_s(len(registers))))
         try:
             return self._originals.original_of(registers, question, asked_s, timeout_s=timeout_s, usual_s=usual_s)
         except EqualReplyError:
@@ -213,9 +218,9 @@ class Asking:
         self.heard += 1
         self.health.count("replies")
         settings = self._meter.settings
-        self._latency.took_whole(took_s - settings.read_s(length) + settings.silence_s)
+        self._latency.took_whole(length, took_s - settings.read_s(length) + settings.silence_s)
         if self._port.turnaround_s is not None:
-            self._latency.took(self._port.turnaround_s)
+            self._latency.took(length, self._port.turnaround_s)
 
     def listen(self, deadline_s: float = 0.0) -> None:
         """Take in what has come unasked; until ``deadline_s`` wait for something to come."""
@@ -266,8 +271,10 @@ class Asking:
         if missing and missing.question and missing.question.meter != self._meter.name:
             return
         self.health.count("late_replies")
-        self.heard += 1
+        # A gateway says in the meter's name that it did not hear the meter.
+        self.heard += not (stray.frame.is_refusal and stray.frame.code in GATEWAY_REFUSALS)
         if missing:
+            self.longest_late = max(self.longest_late, missing.length)
             wire_s = self._meter.settings.read_s(missing.length)
-            self._latency.took_too_long(max(0.0, stray.received_s - missing.asked_s - wire_s))
+            self._latency.took_too_long(missing.length, max(0.0, stray.received_s - missing.asked_s - wire_s))
             self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))

@@ -14,7 +14,7 @@ from wattline.bus.timetable import Share, Wants, shared_out
 from wattline.bus.turns import room_s
 from wattline.clock import Slot
 from wattline.errors import PortError
-from wattline.log import LOG
+from wattline.log import LOG, state
 from wattline.plan import fitted
 from wattline.ports import is_packets
 from wattline.reading import Point
@@ -194,7 +194,8 @@ class Bus:
             return False
         if self._lost_s is not None:
             self.reopenings += 1
-            LOG.info("%s: The port is open again after %.0f s.", self._port.name, now - self._lost_s)
+            sentence = "%s: The port is open again after %.0f s."
+            LOG.info(sentence, self._port.name, now - self._lost_s, extra=state(f"{self._port.name}: open"))
         self._lost_s, self._pause_s = None, FIRST_PAUSE_S
         return True
 
@@ -205,7 +206,8 @@ class Bus:
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         if self._lost_s is None:
             self._lost_s = now
-            LOG.error("%s It is tried again after 1 s, then ever more rarely, at least every 30 s.", error)
+            sentence = "%s It is tried again after 1 s, then ever more rarely, at least every 30 s."
+            LOG.error(sentence, error, extra=state(f"{self._port.name}: open"))
         else:
             LOG.debug("%s", error)
 

@@ -13,12 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from wattline.bus.tolerance import tolerance
 from wattline.meters import Block, Model
 from wattline.registers import Decoded, Row, decode
-
-# Between two reads a value moves by itself; this much of it, and this many units of its last decimal, are allowed.
-TOLERANCE_SHARE = 0.02
-TOLERANCE_UNITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +93,4 @@ def _close(row: Row, one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         # What the meter has no value for, it has none for twice.
         return one is other
-    slack = TOLERANCE_SHARE * max(abs(one), abs(other)) + TOLERANCE_UNITS / int(10**row.decimals)
-    return abs(one - other) <= slack
+    return abs(one - other) <= tolerance(row, one, other)

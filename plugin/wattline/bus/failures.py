@@ -6,12 +6,14 @@ that is refused on its own, or never answered. Halves are soon down to it, and l
 happen to a meter that lacks nothing; so what was cut is tried again, as any wider span (``learning.py``).
 """
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from enum import Enum, auto
 from logging import DEBUG, WARNING
 from typing import NamedTuple
 
+from wattline.bus.losses import Losses
 from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
 from wattline.errors import EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
@@ -23,11 +25,17 @@ from wattline.plan import Span
 ENOUGH = 8
 # That the meter refuses this and answers other questions of the same sweep: three times are enough.
 REFUSED_WEIGHS = 3
-# Silence, a broken reply, a refusal that may be of an earlier question, or one while everything is refused.
+# A broken reply, a refusal that may be of an earlier question, one while everything is refused; and silence, where it may
+# be chance, or patience that is wanting.
 FAILED_WEIGHS = 1
+# Silence while the meter answers shorter reads is no chance when so much would be rarer than this, on a line that loses
+# what it has lost lately; but no less and no more than so much.
+BY_CHANCE = 0.0002
+LOST_AT_LEAST, LOST_AT_MOST = 0.05, 0.5
 # Of a row alone that is not refused; asked twice a sweep, a line that loses one in three never loses so many by chance.
 ENOUGH_OF_A_ROW = 16
 LEFT_ALONE_S = 600.0
+ROUNDING = 1e-6
 
 
 class _Kind(Enum):
@@ -59,15 +67,21 @@ class Failures:
 
     Attributes:
         cut_s: when anything was given up last, by the clock of ``end``.
+        in_question: the addresses of what the meter was asked for in vain, though it was there, or that is newly cut; until
+            it is answered.
+        losses: what the line loses by chance.
     """
 
     def __init__(self, name: str, parts: Parts, spans: Spans) -> None:
         self.cut_s = float("-inf")
+        self.in_question: set[int] = set()
+        self.losses = Losses()
         self._name = name
         self._parts = parts
         self._spans = spans
         self._failed: dict[Span, _Failure] = {}
-        self._weight: Counter[Span] = Counter()
+        self._weight: defaultdict[Span, float] = defaultdict(float)
+        self._in_vain: Counter[Span] = Counter()
         self._until_s: dict[Span, float] = {}
 
     def begin(self) -> None:
@@ -78,13 +92,16 @@ class Failures:
         """``span``, which the meter is known to answer, was not answered."""
         # Two values that come to rest together are no trouble.
         LOG.log(DEBUG if isinstance(error, EqualReplyError) else WARNING, "%s: %s", self._name, error)
+        self._in_vain[span] += isinstance(error, NoReplyError)
         self._failed[span] = _Failure(_kind_of(error), str(error))
 
     def answered(self, span: Span) -> None:
         """``span`` was answered."""
         self._failed.pop(span, None)
         self._weight.pop(span, None)
+        self.losses.answered(self._in_vain.pop(span, 0))
         self._spans.answered(span)
+        self.in_question -= {part.address for part in self._parts.within(span)}
         if self._until_s.pop(span, None) is not None:
             (part,) = self._parts.within(span)
             LOG.info("%s: %s is answered again.", self._name, self._parts.fields(part)[0])
@@ -101,20 +118,44 @@ class Failures:
             for failed, failure in self._failed.items()
         )
 
-    def end(self, now_s: float, *, has_replied: bool) -> None:
-        """A sweep that began at ``now_s`` is over; ``has_replied`` is whether the meter answered anything in it."""
+    def end(self, now_s: float, *, has_replied: bool, longest_late: int = 0) -> None:
+        """A sweep is over.
+
+        Args:
+            now_s: when it began.
+            has_replied: whether the meter answered anything in it.
+            longest_late: how many registers the longest reply had that came too late; 0 when none did.
+        """
         for span, failure in self._failed.items():
             parts = self._parts.within(span)
             is_one_row = len(parts) == 1 and not self._parts.halves(parts[0])
-            self._weight[span] += _weight(failure.kind, has_replied=has_replied, is_one_row=is_one_row)
+            weight: float = _weight(failure.kind, has_replied=has_replied, is_one_row=is_one_row)
+            is_late = longest_late >= span.count
+            if weight and failure.kind is _Kind.SILENT and not is_one_row and not is_late:
+                weight = ENOUGH / self._sweeps_needed
+            self._weight[span] += weight
+            if is_late or not has_replied:
+                # It was impatience that lost it, or the meter was away: not the line.
+                self._in_vain.pop(span, None)
+            if is_one_row:
+                # Nothing follows from asking for it sooner.
+                self.in_question.discard(span.first)
+            elif weight:
+                self.in_question |= {part.address for part in parts}
             is_silent_row = is_one_row and failure.kind not in _REFUSALS
-            if self._weight[span] < (ENOUGH_OF_A_ROW if is_silent_row else ENOUGH):
+            if self._weight[span] < (ENOUGH_OF_A_ROW if is_silent_row else ENOUGH) - ROUNDING:
                 continue
             if is_one_row:
                 self._leave_alone(span, parts[0], failure.sentence, now_s)
             else:
                 self._give_up(span, parts, failure.sentence)
                 self.cut_s = now_s
+
+    @property
+    def _sweeps_needed(self) -> int:
+        """After so many sweeps in a row in which only one span was silent, that is no chance."""
+        share = min(max(self.losses.share, LOST_AT_LEAST), LOST_AT_MOST)
+        return min(ENOUGH, math.ceil(math.log(BY_CHANCE) / math.log(share)))
 
     def can_be_read(self, now_s: float) -> list[Block]:
         """The parts that are not left alone now; of those whose time is over, the reads are planned again."""
@@ -128,12 +169,14 @@ class Failures:
 
     def _give_up(self, span: Span, parts: Sequence[Block], sentence: str) -> None:
         del self._weight[span]
+        self._in_vain.pop(span, None)
         if len(parts) > 1:
             self._spans.withdraw(span)
             LOG.info("%s: %s are not read at once any more: %s", self._name, span, sentence)
             return
         pieces = self._parts.cut(parts[0])
         self._spans.cut(parts[0], pieces)
+        self.in_question |= {piece.address for piece in pieces}
         one, other = (Span(piece.address, piece.count) for piece in pieces)
         LOG.info("%s: %s and %s are read apart from now on: %s", self._name, one, other, sentence)
 

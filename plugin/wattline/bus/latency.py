@@ -1,7 +1,12 @@
-"""How long a meter is waited for, learnt from how long it took."""
+"""How long a meter is waited for, learnt from how long it took: for each length of a read by itself.
 
+Some meters take twenty times as long to prepare a long reply as a short one, and hear nothing meanwhile. So what is
+known of one length says little of another: short replies in time tell nothing against a long one that was late.
+"""
+
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from wattline.plan import TYPICAL_TURNAROUND_S
 
@@ -28,7 +33,7 @@ def patience_s(turnaround_s: float) -> float:
 
 
 class Latency:
-    """The meter's turnaround: from the end of a request to the first byte of its reply.
+    """The turnaround of one kind of read: from the end of a request to the first byte of its reply.
 
     Args:
         timeout_s: how long to wait, when the user knows it; learnt otherwise.
@@ -48,11 +53,17 @@ class Latency:
     def took_too_long(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, too late."""
         self._turnarounds_s.append(turnaround_s)
+        self._idle_s.append(turnaround_s)
         self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
 
     def took_whole(self, idle_s: float) -> None:
         """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
         self._idle_s.append(idle_s)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether so many replies came that they tell what is usual."""
+        return len(self._turnarounds_s) >= SAMPLES_NEEDED
 
     @property
     def idle_s(self) -> float:
@@ -65,35 +76,119 @@ class Latency:
         return median(self._turnarounds_s) if self._turnarounds_s else TYPICAL_TURNAROUND_S
 
     @property
+    def slower_s(self) -> float:
+        """What to wait since the last replies came too late, which the median does not know yet; else 0."""
+        return patience_s(max(self._late_s)) if len(self._late_s) == LATE_NEEDED else 0.0
+
+    @property
     def timeout_s(self) -> float:
-        """Seconds to wait for the first byte of a reply.
+        """Seconds to wait for the first byte of a reply."""
+        if self._fixed_s is not None:
+            return self._fixed_s
+        return _bounded(max(_timeout_s(self.typical_s) if self.is_known else FIRST_TIMEOUT_S, self.slower_s))
+
+
+class Latencies:
+    """The turnarounds of one meter, by how many registers are read.
+
+    What was never heard in one length is presumed from the next shorter and the next longer one that were.
+
+    Args:
+        timeout_s: how long to wait, when the user knows it; learnt otherwise.
+    """
+
+    def __init__(self, timeout_s: float | None = None) -> None:
+        self._fixed_s = timeout_s
+        self._all = Latency()
+        self._of: dict[int, Latency] = {}
+
+    def took(self, length: int, turnaround_s: float) -> None:
+        """A reply of ``length`` registers came after ``turnaround_s`` seconds, in time."""
+        for latency in self._all, self._of_length(length):
+            latency.took(turnaround_s)
+
+    def took_too_long(self, length: int, turnaround_s: float) -> None:
+        """A reply of ``length`` registers came after ``turnaround_s`` seconds, too late."""
+        for latency in self._all, self._of_length(length):
+            latency.took_too_long(turnaround_s)
+
+    def took_whole(self, length: int, idle_s: float) -> None:
+        """A read of ``length`` registers took ``idle_s`` seconds beyond its characters, the adapter's included."""
+        for latency in self._all, self._of_length(length):
+            latency.took_whole(idle_s)
+
+    @property
+    def typical_s(self) -> float:
+        """The median of what it took lately, whatever was read."""
+        return self._all.typical_s
+
+    def is_heard(self, length: int) -> bool:
+        """Whether any reply of ``length`` registers came."""
+        return length in self._of
+
+    def typical_of_s(self, length: int) -> float:
+        """What it usually takes to begin a reply of ``length`` registers."""
+        return self._presumed(length, lambda latency: latency.typical_s)
+
+    def idle_s(self, length: int) -> float:
+        """What a read of ``length`` registers usually takes beyond its characters."""
+        return self._presumed(length, lambda latency: latency.idle_s)
+
+    def timeout_s(self, length: int) -> float:
+        """Seconds to wait for the first byte of a reply of ``length`` registers.
 
         The median, since single late replies shall not make the reader wait for all that are lost; three times of it
-        and 50 ms, since a meter under load takes two to three times its usual time, and an adapter adds 16 ms.
+        and 50 ms, since a meter under load takes two to three times its usual time, and an adapter adds 16 ms. What is
+        longer than all that was heard, may take longer than any.
         """
         if self._fixed_s is not None:
             return self._fixed_s
-        usual_s = 3 * self.typical_s + 0.05 if len(self._turnarounds_s) >= SAMPLES_NEEDED else FIRST_TIMEOUT_S
-        # It may have become slower, and the median does not know it yet.
-        slower_s = patience_s(max(self._late_s)) if len(self._late_s) == LATE_NEEDED else 0.0
-        return min(max(usual_s, slower_s, SHORTEST_TIMEOUT_S), LONGEST_TIMEOUT_S)
+        usual_s = _timeout_s(self.typical_of_s(length)) if self._all.is_known else FIRST_TIMEOUT_S
+        least_s = FIRST_TIMEOUT_S if length > max(self._of, default=0) else self._all.slower_s
+        if length in self._of:
+            least_s = max(least_s, self._of[length].slower_s)
+        return _bounded(max(usual_s, least_s))
 
     @property
-    def least_s(self) -> float:
-        """What has to be left of a slot for a reply, or the question is not worth putting.
+    def longest_timeout_s(self) -> float:
+        """How long it is waited for at most, in the lengths that were heard."""
+        return max((self.timeout_s(length) for length in self._of), default=self._fixed_s or FIRST_TIMEOUT_S)
+
+    def least_s(self, length: int) -> float:
+        """What has to be left of a slot for a reply of ``length`` registers, or the question is not worth putting.
 
         A meter that was never heard may take any time; whom it takes longer comes late, which is no loss for one that
         was not expected.
         """
-        is_known = self._fixed_s is not None or len(self._turnarounds_s) >= SAMPLES_NEEDED
-        return self._enough_s() if is_known else SHORTEST_TIMEOUT_S
+        is_known = self._fixed_s is not None or self._all.is_known
+        return self._enough_s(length) if is_known else SHORTEST_TIMEOUT_S
 
-    @property
-    def spare_s(self) -> float:
-        """Seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun."""
-        return max(0.0, self._enough_s() - self.idle_s)
+    def spare_s(self, length: int) -> float:
+        """Seconds that have to be left of a slot, beyond what such a read usually takes, for it to be begun."""
+        return max(0.0, self._enough_s(length) - self.idle_s(length))
 
-    def _enough_s(self) -> float:
-        if self._fixed_s is not None:
-            return self._fixed_s
-        return patience_s(self.typical_s)
+    def _enough_s(self, length: int) -> float:
+        return patience_s(self.typical_of_s(length)) if self._fixed_s is None else self._fixed_s
+
+    def _of_length(self, length: int) -> Latency:
+        return self._of.setdefault(length, Latency())
+
+    def _presumed(self, length: int, seconds: Callable[[Latency], float]) -> float:
+        """The ``seconds`` of ``length``: on the straight line from the next shorter known length to the next longer one."""
+        lengths = sorted(self._of)
+        number = bisect_left(lengths, length)
+        sides = lengths[max(0, number - 1) : number + 1] if length not in self._of else [length]
+        if not sides:
+            return seconds(self._all)
+        shorter, longer = sides[0], sides[-1]
+        low_s, high_s = seconds(self._of[shorter]), seconds(self._of[longer])
+        share = (length - shorter) / (longer - shorter) if shorter < longer else 0.0
+        return low_s + share * (high_s - low_s)
+
+
+def _timeout_s(typical_s: float) -> float:
+    return 3 * typical_s + 0.05
+
+
+def _bounded(timeout_s: float) -> float:
+    return min(max(timeout_s, SHORTEST_TIMEOUT_S), LONGEST_TIMEOUT_S)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from wattline import fields
-from wattline.bus.asking import LEAST_WAIT_S
 from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
@@ -13,6 +12,7 @@ from wattline.bus.session import Session
 from wattline.bus.sweep import Sweep
 from wattline.bus.timetable import NOTHING, Share, SlowRead, Timetable, Wants
 from wattline.bus.turns import Load, room_s
+from wattline.bus.window import Least
 from wattline.clock import NS, Slot
 from wattline.log import LOG
 from wattline.meters import Block
@@ -120,15 +120,15 @@ class Member:
         """Since when something that moves has not been read, of a meter that takes what the others leave; 0 of others."""
         return self.session.oldest_s(slot) if self._has_more_slots else 0.0
 
-    def _least_s(self, slot: Slot) -> float | None:
-        """Seconds that have to be left for the reply to its first question; None, of one that can wait, for those that are sure.
+    def _least(self, slot: Slot) -> Least:
+        """What has to be left for the reply to its first question.
 
         What a meter with an interval of its own is asked too late, costs those who can wait their time.
         """
         if not self.takes_what_is_left(slot) or self._polled_s is None:
-            return LEAST_WAIT_S
+            return Least.ANY
         can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
-        return None if can_wait else max(LEAST_WAIT_S, self.session.usual_wait_s)
+        return Least.SURE if can_wait else Least.USUAL
 
     def takes_what_is_left(self, slot: Slot) -> bool:
         """Whether it has an interval of its own, so that it can wait for a slot in which the others leave time."""
@@ -157,9 +157,7 @@ class Member:
     def wants(self, slot: Slot) -> Wants:
         """What it wants of ``slot``; nothing is counted on while it is away."""
         wants = self._timetable.wants(slot, self.round_s)
-        if self.rest.is_away:
-            return Wants(0.0, 0.0, wants.slow)
-        return wants if self._is_its_time(slot) else Wants(0.0, wants.spare_s, wants.slow)
+        return Wants(0.0, wants.slow) if self.rest.is_away or not self._is_its_time(slot) else wants
 
     def sweep(self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True) -> None:
         """Read what moves, and what has waited too long; of what can wait the rest is read later (``read_slow``).
@@ -177,7 +175,7 @@ class Member:
         if not self.is_last(slot):
             self._came_first_s = slot.began_s
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        self._sweep = self.session.begin(slot, self._least_s(slot), is_expected=is_expected)
+        self._sweep = self.session.begin(slot, self._least(slot), is_expected=is_expected)
         self._is_left_to_trial = self._is_for_a_trial(slot)
         if self._is_its_time(slot):
             self._polled_s, self._goes_on = slot.began_s, None
@@ -195,7 +193,7 @@ class Member:
     def waits(self) -> Wants:
         """What it still wants of the slot in which it was swept, after what moves of all."""
         is_over = self._is_left_to_trial or self._sweep is None or self._sweep.is_silent
-        return Wants(0.0, self.session.needs.load().spare_s, [] if is_over else self._slow)
+        return Wants(0.0, [] if is_over else self._slow)
 
     def read_slow(self, slot: Slot, listen_until_s: float, reads: Sequence[SlowRead]) -> None:
         """Read what could wait.
@@ -217,9 +215,11 @@ class Member:
         verdict = self._judged(slot)
         self._timetable.note(slot, self.round_s, self.session.decoded, verdict.withheld.keys())
         if self.meter.interval_s:
-            # A sweep that is longer than a slot goes on in the next.
+            # A sweep that is longer than a slot goes on in the next; so does what may be asked for in too large pieces.
             asked = {part.address for part in sweep.parts}
-            self._unfinished = sweep.unasked.union(*(read.addresses - asked for read in self._slow))
+            in_question = self.session.failures.in_question if self.session.was_heard else asked
+            in_question = in_question - self.session.decoded.keys()
+            self._unfinished = sweep.unasked.union(in_question, *(read.addresses - asked for read in self._slow))
         else:
             self._note_crowding(sweep)
         self.went_without = self.session.was_heard is None and bool(sweep.parts)

@@ -1,7 +1,7 @@
 """One reading of each meter on a bus, as a person asks for it by hand."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from wattline import fields
 from wattline.bus.device import open_by_hand
@@ -19,6 +19,8 @@ from wattline.words import Meter
 # The time for each sweep. A meter that answers needs less than one second at 9600 baud and three at 1200; what it left
 # out is asked for again in another sweep, as long as each brings something.
 SWEEP_S = 3.0
+# For so long after something came, what brings nothing is asked for again of a meter that is there, in ever smaller pieces.
+PATIENCE_S = 5.0
 
 SILENT = "did not answer"
 # What a meter without a reading did, by the counters that tell it, and what to look at; the first that holds.
@@ -67,26 +69,30 @@ def _read(session: Session) -> Point | None:
     """What one meter says, if it says anything. A counter is believed when it says the same twice."""
     meter, time_ns = session.meter, time.time_ns() // NS * NS
     judge = Judge(meter.model)
-    values = judge.judge(_sweep(session, session.parts.values(), time_ns), time.monotonic()).values
-    slow = [part for part in session.parts.values() if is_slow(meter.model, part)]
-    if values and slow:
-        values |= judge.judge(_sweep(session, slow, time_ns), time.monotonic()).values
+    said = _sweep(session, lambda _part: True, time_ns)
+    values = judge.judge(said, time.monotonic()).values
+    if said:
+        again = _sweep(session, lambda part: is_slow(meter.model, part), time_ns)
+        values |= judge.judge(again, time.monotonic()).values
     tags = {"meter": meter.name, "role": meter.role}
     return Point(fields.ELECTRICITY, tags, values, time_ns) if values else None
 
 
-def _sweep(session: Session, parts: Iterable[Block], time_ns: int) -> dict[str, float]:
-    """What ``parts`` say, in as many sweeps as bring something."""
+def _sweep(session: Session, is_wanted: Callable[[Block], bool], time_ns: int) -> dict[str, float]:
+    """What the parts that are wanted say, in as many sweeps as bring something, or may after a cut."""
     values: dict[str, float] = {}
-    missing = list(parts)
-    while missing:
+    done: set[Block] = set()
+    came_s = time.monotonic()
+    while missing := [part for part in session.parts.values() if is_wanted(part) and part not in done]:
         now_s = time.monotonic()
         session.sweep(missing, Slot(time_ns, now_s, now_s + SWEEP_S))
         for decoded in session.decoded.values():
             values |= decoded.values
-        if not session.decoded:
+        done |= {part for part in missing if part.address in session.decoded}
+        if session.decoded:
+            came_s = now_s
+        elif not session.failures.in_question or now_s - came_s > PATIENCE_S:
             break
-        missing = [part for part in missing if part.address not in session.decoded]
     return values
 
 

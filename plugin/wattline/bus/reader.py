@@ -22,7 +22,7 @@ from wattline.bus.learning import is_lasting, tell_dropped
 from wattline.bus.parts import Parts
 from wattline.bus.spans import Spans
 from wattline.bus.suspicion import Question
-from wattline.bus.window import UNLIMITED, Window
+from wattline.bus.window import UNLIMITED, Least, Window
 from wattline.clock import Slot
 from wattline.errors import ReadError
 from wattline.log import LOG
@@ -81,20 +81,20 @@ class Reader:
             return part.count
         return next((length for length in lengths.untried if not self.asking.doubts(length, question)), None)
 
-    def ask(self, read: Read, length: int, slot: Slot, least_s: float | None) -> bool:
+    def ask(self, read: Read, length: int, slot: Slot, least: Least) -> bool:
         """Ask once if time is left; whether it was.
 
         Args:
             read: for what.
             length: in which length.
             slot: the slot.
-            least_s: seconds that have to be left for the reply to begin in; those that are sure unless given.
+            least: what has to be left for the reply to begin in.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        within = self.asking.window(slot.deadline_s, length, least_s)
+        within = self.asking.window(slot.deadline_s, length, least)
         if within and len(read.parts) == 1:
             self.ask_part(read.parts[0], length, slot, within)
         elif within and self._is_free(read.span, slot):

@@ -1,6 +1,6 @@
 """How a meter that does not answer is left in peace: asked ever more rarely, and said so once."""
 
-from wattline.log import LOG
+from wattline.log import LOG, state
 
 # So many slots without any answer, and the meter is taken to be away.
 SILENT_SLOTS = 3
@@ -20,6 +20,7 @@ class Rest:
 
     def __init__(self, name: str, *, is_alone: bool = False) -> None:
         self._name = name
+        self._state = state(f"{name}: there")
         self._is_alone = is_alone
         self._silent_slots = 0
         self._since_s = 0.0
@@ -50,16 +51,19 @@ class Rest:
     def was_heard(self, now_s: float) -> None:
         """It answered in a slot that began at ``now_s``."""
         if self.is_away:
-            LOG.info("%s: It answers again after %.0f s.", self._name, now_s - self._since_s)
+            away_s = now_s - self._since_s
+            LOG.info("%s: It answers again after %.0f s.", self._name, away_s, extra=self._state)
         self._silent_slots, self._pause_s, self.until_s = 0, FIRST_S, 0.0
 
     def _tell(self) -> None:
         if self._is_alone:
-            LOG.warning("%s: It has not answered in %d slots; it is asked in every slot.", self._name, SILENT_SLOTS)
+            sentence = "%s: It has not answered in %d slots; it is asked in every slot."
+            LOG.warning(sentence, self._name, SILENT_SLOTS, extra=self._state)
             return
         LOG.warning(
             "%s: It has not answered in %d slots; it is asked again after 1 s, then ever more rarely, at least every %.0f s.",
             self._name,
             SILENT_SLOTS,
             LONGEST_S,
+            extra=self._state,
         )

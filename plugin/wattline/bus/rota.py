@@ -7,13 +7,13 @@ from dataclasses import replace
 from wattline.bus.member import Member
 from wattline.bus.turns import Load, LoadsAt, Turns, kept_free_s, room_s, take_shorter_turns, takes_what_is_left
 from wattline.clock import NS, Slot
-from wattline.log import LOG
+from wattline.log import LOG, state
 
 # What the meters need changes while it is learnt; the turns follow it this often.
 TURNS_S = 10.0
 # Turns are made shorter at once if they would do for so much more too, else when they would have done for so long: so
-# that they do not go to and fro. Those that were taken while something was tried were for that time, and are made shorter
-# at once when it is over.
+# that they do not go to and fro. Those that were taken while something was tried, or was presumed, were for that time,
+# and are made shorter at once when it is over.
 SURE_SHARE = 1.05
 SURE_S = 60.0
 
@@ -31,10 +31,11 @@ class Rota:
         self._port_name = port_name
         self._members = members
         self._interval_s = interval_s
+        self._state = state(f"{port_name}: turns")
         self._turns = Turns(1, (0,) * len(members))
         self._followed_s: float | None = None
         self._would_do_since_s: float | None = None
-        self._are_for_trials = False
+        self._are_for_now = False
         self._away: list[bool] = []
         self._in_parts: set[str] = set()
         self._not_all: set[str] = set()
@@ -92,12 +93,13 @@ class Rota:
 
         turns = take_shorter_turns(shares_at, self._interval_s)
         shares = shares_at(math.inf)
-        is_trying = any(share.trial_s for share in shares)
+        is_for_now = any(share.trial_s or not share.is_measured for share in shares)
         do_still = self._turns.hold(shares_at(self._longest_slow_s(shares)), self._interval_s)
-        were_for_trials = self._are_for_trials and not is_trying and turns.slots < self._turns.slots
-        if do_still and not were_for_trials and not self._is_shorter_for_long(slot, shares_at, turns):
+        were_for_now = self._are_for_now and not is_for_now and turns.slots < self._turns.slots
+        self._are_for_now &= is_for_now
+        if do_still and not were_for_now and not self._is_shorter_for_long(slot, shares_at, turns):
             return False
-        self._turns, self._would_do_since_s, self._are_for_trials = turns, None, is_trying
+        self._turns, self._would_do_since_s, self._are_for_now = turns, None, is_for_now
         for member in self._members:
             member.round_s = float(member.meter.interval_s or self.round_s)
         return True
@@ -133,13 +135,14 @@ class Rota:
         is_new = any(share.trial_s for share in shares)
         if is_longer and is_new:
             sentence = "%s: While it is tried what the meters answer, each is read every %.0f s."
-            LOG.info(sentence, self._port_name, self.round_s)
+            LOG.info(sentence, self._port_name, self.round_s, extra=self._state)
             self._is_told = False
         elif self._turns.slots > 1 and (is_longer or not (self._is_told or is_new)):
             self._is_told = True
             self._tell(shares)
         elif is_shorter:
-            LOG.info("%s: All meters need less now; each is read every %.0f s.", self._port_name, self.round_s)
+            sentence = "%s: All meters need less now; each is read every %.0f s."
+            LOG.info(sentence, self._port_name, self.round_s, extra=self._state)
 
     def _would_have_done(self, slot: Slot, *, is_shorter: bool) -> bool:
         """Whether shorter turns would have done for long enough."""
@@ -158,36 +161,41 @@ class Rota:
             if load.fast_s > room_s(self._interval_s):
                 self._in_parts.add(name)
                 LOG.warning(
-                    "%s: One sweep of %s takes %.2f s: too much for %.0f s, so it is read in parts, one after another.",
+                    "%s: One sweep of %s takes %.2f s: too much for the %.2f s of %.0f s that may be filled, so it is read "
+                    "in parts, one after another.",
                     self._port_name,
                     name,
                     load.fast_s,
+                    room_s(self._interval_s),
                     self._interval_s,
                 )
-            elif load.fast_s + slow_s + load.spare_s > room_s(self._interval_s) and name not in self._not_all:
+            elif load.fast_s + slow_s + load.slow_spare_s > room_s(self._interval_s) and name not in self._not_all:
                 self._not_all.add(name)
                 LOG.warning(
-                    "%s: One sweep of %s takes %.2f s, and a slow read of it %.2f s more: too much together for %.0f s, so "
-                    "in a second with a slow read not all else is read.",
+                    "%s: One sweep of %s takes %.2f s, and a slow read of it with the patience for it %.2f s more: too much "
+                    "together for the %.2f s of %.0f s that may be filled, so in a second with a slow read not all else is read.",
                     self._port_name,
                     name,
                     load.fast_s,
-                    slow_s,
+                    slow_s + load.slow_spare_s,
+                    room_s(self._interval_s),
                     self._interval_s,
                 )
 
     def _tell(self, shares: Sequence[Load]) -> None:
         LOG.warning(
             "%s: One sweep of all meters takes %.2f s (%s), and %.2f s are kept for slow reads and lost replies: "
-            "too much for %.0f s, so each meter is read every %.0f s.",
+            "too much for the %.2f s of %.0f s that may be filled, so each meter is read every %.0f s.",
             self._port_name,
             sum(share.cost_s for share in shares),
             ", ".join(
                 f"{member.meter.name} {share.cost_s:.2f} s" for member, share in zip(self._members, shares, strict=True)
             ),
             kept_free_s(shares, self._interval_s),
+            room_s(self._interval_s),
             self._interval_s,
             self.round_s,
+            extra=self._state,
         )
 
 

@@ -7,7 +7,7 @@ what a slot has left is used to learn (``learning.py``).
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from wattline.bus.asking import LEAST_WAIT_S, Asking
+from wattline.bus.asking import Asking
 from wattline.bus.belief import Belief
 from wattline.bus.failures import Failures
 from wattline.bus.knock import Knock
@@ -18,6 +18,7 @@ from wattline.bus.parts import Parts
 from wattline.bus.reader import SILENCES, Reader
 from wattline.bus.spans import Spans
 from wattline.bus.sweep import Sweep
+from wattline.bus.window import Least
 from wattline.clock import Slot
 from wattline.meters import Block
 from wattline.plan import Read
@@ -66,7 +67,7 @@ class Session:
         )
         ask_part = self._reader.ask_part
         self._learning = Learning(meter, self._asking, lengths, self._spans, trying=trying, read=ask_part)
-        self.needs = Needs(self._asking, lengths, self._spans, self._learning)
+        self.needs = Needs(self._asking, lengths, self._spans, self._learning, self.failures.losses)
         self._given_s: dict[int, float] = {}
         self._knock = Knock(self._asking, meter.model)
 
@@ -86,13 +87,12 @@ class Session:
         sweep.read(parts, slot.deadline_s, first)
         self.end(sweep, slot)
 
-    def begin(self, slot: Slot, least_s: float | None = LEAST_WAIT_S, *, is_expected: bool = True) -> Sweep:
+    def begin(self, slot: Slot, least: Least = Least.ANY, *, is_expected: bool = True) -> Sweep:
         """Begin a sweep.
 
         Args:
             slot: the slot.
-            least_s: seconds that have to be left for the reply to the first question to begin in; None for those that are
-                sure. However slow a meter is thought to be, nothing but a question tells that it has become quicker.
+            least: what has to be left for the reply to the first question to begin in.
             is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
         """
         # First of all: whatever fails from here on, nothing of the slot before is left to be given this one's stamp.
@@ -113,7 +113,7 @@ class Session:
             can_wait=self.parts.can_wait,
             given_s=self._given_s,
             is_expected=is_expected,
-            least_s=least_s,
+            least=least,
         )
 
     def end(self, sweep: Sweep, slot: Slot) -> None:
@@ -123,9 +123,12 @@ class Session:
         self._belief.end(sweep.parts)
         self.health.count("polls", sweep.was_asked)
         self.was_heard, self.was_late = outcome.was_heard, outcome.was_late
+        self.failures.end(slot.began_s, has_replied=outcome.has_replied, longest_late=self._asking.longest_late)
+        self._asking.longest_late = 0
         if self.was_heard is not None:
-            self._knock.end(was_heard=self.was_heard, has_values=bool(self.decoded))
-        self.failures.end(slot.began_s, has_replied=outcome.has_replied)
+            moves = any(not self.parts.can_wait(part) for part in sweep.parts if part.address in self.decoded)
+            is_in_question = bool(self.failures.in_question)
+            self._knock.end(was_heard=self.was_heard, has_values=moves, is_in_question=is_in_question)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
@@ -137,11 +140,6 @@ class Session:
         if self.was_heard is not False:
             self._learning.learn(slot, self.parts, self.decoded)
         self._asking.listen()
-
-    @property
-    def usual_wait_s(self) -> float:
-        """Seconds in which the meter usually begins its reply, and a little more."""
-        return self._asking.usual_wait_s
 
     def oldest_s(self, slot: Slot) -> float:
         """When the sweep began that said last what was said longest ago of what moves; 0 if something never was."""

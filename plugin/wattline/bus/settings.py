@@ -10,7 +10,7 @@ PARITIES: tuple[Parity, ...] = ("N", "E", "O")
 STOP_BITS = (1, 2)
 # A USB adapter hands on what it received up to 16 ms late; silence shorter than this proves nothing.
 ADAPTER_LATENCY_S = 0.02
-# Registers; no Modbus reply carries more.
+# Registers that fit into one reply (Modbus Application Protocol 1.1b3, section 6.3).
 LONGEST_READ = 125
 ROUNDING = 1e-6
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from wattline.bus.health import Tally
 from wattline.bus.knock import Knock
 from wattline.bus.reader import SILENCES, Reader
+from wattline.bus.window import Least
 from wattline.clock import Slot
 from wattline.meters import Block
 from wattline.plan import Read
@@ -40,8 +41,7 @@ class Sweep:
         can_wait: tells what moves from what can wait.
         given_s: address of a part to when it was given last: what was longest ago comes first.
         is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
-        least_s: seconds that have to be left for the reply to its first question to begin in; those that are sure unless
-            given.
+        least: what has to be left for the reply to its first question to begin in.
 
     Attributes:
         parts: what was to be read.
@@ -60,7 +60,7 @@ class Sweep:
         can_wait: Callable[[Block], bool],
         given_s: Mapping[int, float],
         is_expected: bool,
-        least_s: float | None,
+        least: Least,
     ) -> None:
         self.parts: list[Block] = []
         self.unasked: set[int] = set()
@@ -73,8 +73,8 @@ class Sweep:
         self._can_wait = can_wait
         self._given_s = given_s
         self._is_expected = is_expected
-        self._least_s = least_s
-        self._has_time = self._is_broken = False
+        self._least = least
+        self._has_time = self._is_broken = self._has_begun = False
         self._before = before
 
     def read(self, parts: Sequence[Block], listen_until_s: float, first: Collection[int] = ()) -> None:
@@ -175,7 +175,9 @@ class Sweep:
     def _ask(self, read: Read, length: int) -> bool:
         """Ask once if time is left; whether it was."""
         addresses = {part.address for part in read.parts}
-        is_asked = self._reader.ask(read, length, self._slot, None if self.was_asked else self._least_s)
+        # A knock was a question too; but however slow a meter is thought to be, only a read tells that it is quicker.
+        is_asked = self._reader.ask(read, length, self._slot, Least.SURE if self._has_begun else self._least)
+        self._has_begun |= is_asked
         if is_asked:
             self.unasked -= addresses
         else:

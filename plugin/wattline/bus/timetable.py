@@ -29,12 +29,14 @@ class SlowRead(NamedTuple):
         meter: the name of the meter.
         waited_s: seconds since it was made.
         read_s: seconds that it takes.
+        spare_s: seconds that have to be left of the slot, beyond those, for it to be begun.
         addresses: of the parts that it serves.
     """
 
     meter: str
     waited_s: float
     read_s: float
+    spare_s: float
     addresses: frozenset[int]
 
 
@@ -43,12 +45,10 @@ class Wants(NamedTuple):
 
     Attributes:
         fast_s: seconds of what moves.
-        spare_s: seconds that have to be left of the slot, beyond what a read usually takes, for it to be begun.
         slow: the slow reads that are due.
     """
 
     fast_s: float
-    spare_s: float
     slow: Sequence[SlowRead]
 
 
@@ -81,10 +81,10 @@ NOTHING = Due([], ())
 
 def shared_out(wants: Sequence[Wants], left_s: float) -> Share:
     """What the first of several meters has of the ``left_s`` seconds of a slot: who has waited longest, comes first."""
-    left_s -= sum(meter.fast_s for meter in wants) + max(meter.spare_s for meter in wants)
+    left_s -= sum(meter.fast_s for meter in wants)
     share = Share([], [])
     for read in sorted((read for meter in wants for read in meter.slow), key=_longest):
-        is_fitting = read.read_s <= left_s
+        is_fitting = read.read_s + read.spare_s <= left_s
         left_s -= read.read_s if is_fitting else 0.0
         if read in wants[0].slow:
             (share.fitting if is_fitting else share.waiting).append(read)
@@ -127,13 +127,14 @@ class Timetable:
         parts = self._session.failures.can_be_read(slot.began_s)
         addresses = {part.address for part in parts}
         due = {p.address for p in due_parts(self._session.meter.model, parts, self._read_s, slot.began_s, round_s)}
-        load, slow = self._session.needs.load(), []
-        for read, read_s in zip(self._session.slow_reads(), load.slow_s, strict=True):
+        needs, slow = self._session.needs, []
+        for read in self._session.slow_reads():
             of_read = frozenset(part.address for part in read.parts) & addresses
             if of_read & due:
                 since_s = min(self._read_s.get(address, self._began_s) for address in of_read & due)
-                slow.append(SlowRead(self._session.meter.name, slot.began_s - since_s, read_s, of_read))
-        return Wants(load.fast_s, load.spare_s, slow)
+                waited_s, spare_s = slot.began_s - since_s, needs.spare_s(read)
+                slow.append(SlowRead(self._session.meter.name, waited_s, needs.read_s(read), spare_s, of_read))
+        return Wants(needs.load().fast_s, slow)
 
     def due(self, slot: Slot, round_s: float, share: Share) -> Due:
         """What is to be read in ``slot``: what moves, and the slow reads for which there is time.
@@ -194,6 +195,6 @@ class Timetable:
 
     def _has_waited(self, read: SlowRead, round_s: float) -> bool:
         """Whether ``read`` has waited long enough; for no slot, if none has room for it."""
-        load = self._session.needs.load()
-        may_fit = load.fast_s + read.read_s + load.spare_s <= room_s(self._interval_s)
+        fast_s = self._session.needs.load().fast_s
+        may_fit = fast_s + read.read_s + read.spare_s <= room_s(self._interval_s)
         return read.waited_s >= (OVERDUE_S if may_fit else SLOW_S) - round_s / 2

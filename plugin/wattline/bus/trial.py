@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
+from wattline.bus.tolerance import tolerance
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.meters import Block, Model
 from wattline.plan import Read
 from wattline.registers import Decoded, Row, decode
 
-# Between two reads a value moves by itself: so much of it, and so many units of its last decimal, count as agreement.
-TOLERANCE_SHARE = 0.02
-TOLERANCE_UNITS = 5
 # What differs by more is not what the proven reads say. In between nothing is decided: a load may have come and gone.
 GROSS = 10
 SHIFTS = (-2, -1, 1, 2)
@@ -54,7 +52,7 @@ class Trial:
     def judge(self, model: Model, after: Readings) -> Outcome:
         """What it shows, given what the proven reads said after it."""
         parts = self.read.parts
-        if not all(self._agrees(model, part, after, tolerance=GROSS) for part in parts):
+        if not all(self._agrees(model, part, after, times=GROSS) for part in parts):
             return Outcome.DIFFERS
         if not all(self._agrees(model, part, after) for part in parts):
             return Outcome.UNCERTAIN
@@ -63,7 +61,7 @@ class Trial:
             return Outcome.UNCERTAIN
         return Outcome.AGREES
 
-    def _agrees(self, model: Model, part: Block, after: Readings, shift: int = 0, tolerance: int = 1) -> bool:
+    def _agrees(self, model: Model, part: Block, after: Readings, shift: int = 0, times: int = 1) -> bool:
         rows = model.rows_of(part)
         start = part.address - self.read.span.first + shift
         if start < 0 or start + part.count > len(self.registers):
@@ -72,10 +70,10 @@ class Trial:
         registers = self.registers[start : start + part.count]
         said = decode(rows, part.address, registers, model.absent)
         before = self.before[part.address]
-        return all(is_between(row, before, said, after[part.address], tolerance) for row in rows)
+        return all(is_between(row, before, said, after[part.address], times) for row in rows)
 
 
-def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, tolerance: int = 1) -> bool:
+def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, times: int = 1) -> bool:
     """Whether ``said`` is possible between ``before`` and ``after``: a counter exactly, a gauge with a tolerance.
 
     Args:
@@ -83,7 +81,7 @@ def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, toleran
         before: what was said before.
         said: what is judged.
         after: what was said afterwards.
-        tolerance: how many times the usual tolerance.
+        times: how many times the usual tolerance.
     """
     ends = [decoded.values.get(row.field) for decoded in (before, after)]
     value = said.values.get(row.field)
@@ -92,7 +90,7 @@ def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, toleran
         return value is None and not known
     slack = 0.0
     if ELECTRICITY_FIELDS[row.field].kind == "gauge":
-        slack = tolerance * (TOLERANCE_SHARE * max(map(abs, known)) + TOLERANCE_UNITS / 10**row.decimals)
+        slack = times * tolerance(row, *known)
     return min(known) - slack <= value <= max(known) + slack
 
 

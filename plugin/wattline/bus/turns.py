@@ -22,16 +22,20 @@ class Load:
     Attributes:
         fast_s: seconds of what is read in each of its turns.
         slow_s: seconds of each read that is due every ten seconds.
-        spare_s: seconds that have to be left of a slot, beyond what a read usually takes, for it to be begun.
+        spare_s: seconds that have to be left of a slot, beyond what such a read usually takes, for it to be begun.
+        slow_spare_s: the same of what is due every ten seconds.
         trial_s: seconds of a slot that a trial needs, while the meter is new.
         every_slot_s: seconds that it takes of every slot, whoever has a turn in it.
+        is_measured: whether none of it is presumed, since something was never read before.
     """
 
     fast_s: float = 0.0
     slow_s: tuple[float, ...] = ()
     spare_s: float = 0.0
+    slow_spare_s: float = 0.0
     trial_s: float = 0.0
     every_slot_s: float = 0.0
+    is_measured: bool = True
 
     @property
     def cost_s(self) -> float:
@@ -66,17 +70,13 @@ class Turns:
         return all(is_room(inside, interval_s, round_s, every_slot_s) for inside in self._shared(loads))
 
     def longest_slow_s(self, loads: Sequence[Load], interval_s: float) -> float:
-        """How long a slow read may be: what is left of the fullest slot that several meters share.
+        """How long a slow read, and the patience for it, may be: what is left of the fullest slot that several meters share.
 
         A trial does not count, since it is over soon; nor does a meter that has its slots to itself.
         """
         every_slot_s = sum(load.every_slot_s for load in loads)
         left_s = (
-            room_s(interval_s)
-            - every_slot_s
-            - sum(load.fast_s for load in inside)
-            - max(load.spare_s for load in inside)
-            for inside in self._shared(loads)
+            room_s(interval_s) - every_slot_s - sum(load.fast_s for load in inside) for inside in self._shared(loads)
         )
         return min(left_s, default=math.inf)
 
@@ -116,8 +116,10 @@ def kept_free_s(loads: Sequence[Load], round_s: float) -> float:
     """
     slow_s = [read_s for load in loads for read_s in load.slow_s]
     # A trial needs no patience beside its own.
-    patience_s = max((max(load.spare_s, load.trial_s) for load in loads), default=0.0)
-    return max(sum(slow_s) * min(round_s / SLOW_S, 1.0), max(slow_s, default=0.0)) + patience_s
+    patience_s = max((max(load.slow_spare_s, load.trial_s) for load in loads), default=0.0)
+    in_slot_s = max(sum(slow_s) * min(round_s / SLOW_S, 1.0), max(slow_s, default=0.0))
+    # What moves is read first, so the time of the slow reads is patience for it.
+    return max(in_slot_s + patience_s, max((load.spare_s for load in loads), default=0.0))
 
 
 def is_room(loads: Sequence[Load], interval_s: float, round_s: float, every_slot_s: float = 0.0) -> bool:

@@ -1,6 +1,7 @@
 """How long one question may take."""
 
 import math
+from enum import Enum, auto
 from typing import NamedTuple
 
 
@@ -17,3 +18,14 @@ class Window(NamedTuple):
 
 
 UNLIMITED = Window()
+
+
+class Least(Enum):
+    """What has to be left of a slot for a reply to begin in, or its question is not put."""
+
+    # What it all but certainly begins in.
+    SURE = auto()
+    # What it usually begins in.
+    USUAL = auto()
+    # However slow a meter is thought to be, nothing but a question tells that it has become quicker.
+    ANY = auto()

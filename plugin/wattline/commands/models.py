@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from wattline.budget import Budget, budget_of
-from wattline.bus.settings import LineSettings
+from wattline.bus.settings import LONGEST_READ, LineSettings
 from wattline.fields import ELECTRICITY_FIELDS
-from wattline.meters import LONGEST_READ, Model, Sign
+from wattline.meters import Model, Sign
 from wattline.paragraphs import filled
 from wattline.plan import TYPICAL_TURNAROUND_S, Span
 from wattline.rainforest.models import SETTINGS, STICKS, StickModel

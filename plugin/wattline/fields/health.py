@@ -91,7 +91,13 @@ METER_HEALTH_FIELDS = by_name(
         0,
         "Silence before the meter is asked after another one, by its model or learnt.",
     ),
-    Field("timeout_ms", "ms", "gauge", 0, "How long the meter is waited for, learnt from its latency."),
+    Field(
+        "timeout_ms",
+        "ms",
+        "gauge",
+        0,
+        "How long the meter is waited for at most, learnt from its latency; for shorter reads it may be less.",
+    ),
 )
 
 BUS_HEALTH_FIELDS = by_name(

@@ -10,12 +10,12 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from wattline.bus.settings import BAUD_RATES, PARITIES, STOP_BITS, LineSettings
+from wattline.bus.settings import BAUD_RATES, LONGEST_READ, PARITIES, STOP_BITS, LineSettings
 from wattline.errors import WordError
 from wattline.log import LOG
 from wattline.meterfile.columns import Columns, whole_numbers
 from wattline.meterfile.rows import ADDRESS_EXAMPLE, ENCODINGS, LAST_REGISTER, hole_in, parse_rows, refuse_clashes
-from wattline.meters import LONGEST_READ, Block, Identity, Library, Model, Sign
+from wattline.meters import Block, Identity, Library, Model, Sign
 from wattline.registers import Encoding, Row
 
 COLUMNS = (

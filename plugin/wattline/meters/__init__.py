@@ -6,11 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from wattline.bus.settings import LineSettings
+from wattline.bus.settings import LONGEST_READ, LineSettings
 from wattline.registers import Encoding, Row
-
-LONGEST_READ = 125
-"""Registers that fit into one reply (Modbus Application Protocol 1.1b3, section 6.3)."""
 
 Sign = Literal["signed", "unsigned", "unknown"]
 

@@ -137,6 +137,7 @@ class Findings:
         pause: the silence that it needs.
         latency: how soon it replies.
         parts: its proven reads.
+        pieces: the largest pieces that are answered of those that are not.
         wider: the reads over gaps that the planner would like.
         longest: how much it answers at once.
         functions: function (3, 4) to what came of the same read by it.
@@ -156,6 +157,7 @@ class Findings:
     pause: Pause | None = None
     latency: Latency | None = None
     parts: list[Tried] = field(default_factory=list)
+    pieces: list[Tried] = field(default_factory=list)
     wider: list[Tried] = field(default_factory=list)
     longest: Longest | None = None
     functions: dict[int, Reply] = field(default_factory=dict)

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 
 from wattline.bus.spans import Spans
 from wattline.meters import Block, Model
-from wattline.plan import is_slow, parts_of
+from wattline.plan import Span, is_slow, parts_of
 from wattline.probe.findings import Findings
 from wattline.probe.questions import Questions, Reply
 from wattline.probe.spans import (
     TRIES,
     decoded,
     find_longest,
+    pieces_of,
     read_parts,
     summed_up,
     try_functions,
@@ -120,6 +121,21 @@ class Probe:
             self._cut_short("the turnaround", is_cut=self._findings.latency.requests < READS)
 
     def _proven(self, until_s: float) -> None:
+        """Read what is proven; what is never answered whole, in the largest pieces that are, and the rest with them again."""
+        findings = self._findings
+        sweeps = self._sweep(until_s)
+        findings.parts = summed_up(self._parts, sweeps)
+        whole = len(sweeps) == TRIES and len(sweeps[-1]) == len(self._parts)
+        vain = [part for part in self._parts if not any(part.address in said for said in self._sweeps)]
+        if whole and self._answering and (pieces := pieces_of(self._questions, vain, until_s)):
+            self._parts = [*(part for part in self._parts if part not in vain), *pieces]
+            self._sweeps.clear()
+            findings.pieces = summed_up(pieces, self._sweep(until_s))
+            whole = len(self._sweeps) == TRIES
+        self._cut_short("the proven reads", is_cut=not whole)
+
+    def _sweep(self, until_s: float) -> list[dict[int, Reply]]:
+        """What came of several reads of all parts, as far as there is time."""
         findings = self._findings
         sweeps: list[dict[int, Reply]] = []
         while len(sweeps) < TRIES and self._questions.now_s() < until_s:
@@ -128,22 +144,21 @@ class Probe:
             self._sweeps.append(decoded(self._model, self._parts, replies))
             findings.replies |= {address: reply for address, reply in replies.items() if reply.is_answered}
             findings.decoded |= self._sweeps[-1]
-        findings.parts = summed_up(self._parts, sweeps)
         self._answering = [part for part in self._parts if part.address in findings.decoded]
-        is_whole = len(sweeps) == TRIES and len(sweeps[-1]) == len(self._parts)
-        self._cut_short("the proven reads", is_cut=not is_whole)
+        return sweeps
 
     def _wider(self, until_s: float) -> None:
         self._spans = Spans(self._model, self._answering, self._questions.meter.settings)
         for tried in self._findings.parts:
-            if not any(part.address == tried.span.first for part in self._answering):
+            if not any(Span(part.address, part.count) == tried.span for part in self._answering):
                 self._spans.drop(tried.span, self._questions.now_s())
         self._findings.wider, is_whole = try_wider(self._questions, self._spans, until_s)
         self._cut_short("the reads over gaps", is_cut=not is_whole)
 
     def _longest(self, until_s: float) -> None:
         if self._answering:
-            self._findings.longest, is_whole = find_longest(self._questions, self._spans.known, until_s)
+            known = [*self._spans.known, *(Span(part.address, part.count) for part in self._answering)]
+            self._findings.longest, is_whole = find_longest(self._questions, known, until_s)
             self._cut_short("the longest read", is_cut=not is_whole)
 
     def _functions(self, _until_s: float) -> None:

@@ -48,6 +48,8 @@ def _of_parts(findings: Findings) -> Iterator[str]:
         yield "All proven reads are answered."
     for tried in failed:
         yield f"The proven read of {_registers(tried.span)} failed: {tried}."
+    if findings.pieces:
+        yield f"What was not answered whole is answered in pieces, the longest of {max(t.span.count for t in findings.pieces)} registers."
 
 
 def _of_wider(findings: Findings) -> Iterator[str]:

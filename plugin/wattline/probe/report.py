@@ -85,7 +85,11 @@ def _identity(findings: Findings) -> str:
 def _reads(findings: Findings) -> Iterator[str]:
     rows = [
         (_registers(tried.span), str(tried.span.count), kind, str(tried))
-        for kind, all_tried in (("proven", findings.parts), ("over gaps", findings.wider))
+        for kind, all_tried in (
+            ("proven", findings.parts),
+            ("piece of a proven one", findings.pieces),
+            ("over gaps", findings.wider),
+        )
         for tried in all_tried
     ]
     if rows:

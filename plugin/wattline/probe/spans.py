@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from wattline.bus.evidence import agree
+from wattline.bus.settings import LONGEST_READ
 from wattline.bus.spans import Spans
 from wattline.bus.trial import Outcome, Trial
-from wattline.meters import LONGEST_READ, Block, Model
-from wattline.plan import Read, Span
+from wattline.meters import Block, Model
+from wattline.plan import Read, Span, halves, proven_spans
 from wattline.probe.findings import AGREES, DIFFERS, UNCERTAIN, UNPROVEN, Longest, Tried
 from wattline.probe.questions import Kind, Questions, Reply
 from wattline.registers import Decoded, decode
@@ -47,6 +48,19 @@ def decoded(model: Model, parts: Iterable[Block], replies: Replies) -> dict[int,
         for part in parts
         if part.address in replies and replies[part.address].is_answered
     }
+
+
+def pieces_of(questions: Questions, parts: Iterable[Block], until_s: float) -> list[Block]:
+    """The largest pieces of ``parts``, none of which is answered whole, that are; found by halving them."""
+    model, answered = questions.meter.model, []
+    waiting = [piece for part in parts for piece in halves(model, part)]
+    while waiting and questions.now_s() < until_s:
+        piece = waiting.pop(0)
+        if _ask_twice(questions, piece.address, piece.count).is_answered:
+            answered.append(piece)
+        else:
+            waiting[:0] = halves(model, piece)
+    return answered
 
 
 # Over gaps.
@@ -120,12 +134,12 @@ def _read_proven(questions: Questions, model: Model, parts: Sequence[Block]) -> 
 
 
 def runs_of(model: Model, known: Iterable[Span]) -> list[Span]:
-    """The registers that are documented, proven or ``known``, as runs without a gap, the longest first."""
+    """The registers that are documented, proven (be it that they are refused here) or ``known``, as runs without a gap, the longest first."""
     had: set[int] = set()
     for first, end in (
         *((row.address, row.end) for row in model.rows),
         *((first, last + 1) for first, last in model.documented),
-        *((span.first, span.end) for span in known),
+        *((span.first, span.end) for span in (*proven_spans(model), *known)),
     ):
         had.update(range(first, end))
     for first, last in model.holes:
