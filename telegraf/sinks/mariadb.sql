@@ -141,8 +141,12 @@ BEGIN
     NEW.reactive_energy_export_t1_kvarh, NEW.reactive_energy_export_t2_kvarh,
     NEW.reactive_energy_export_t3_kvarh, NEW.reactive_energy_export_t4_kvarh);
 -- end
-  -- A reading that was there already is no new demand either.
-  IF ROW_COUNT() = 1 AND NEW.role = 'grid' AND NEW.power_w IS NOT NULL THEN
+END //
+
+-- Only a row that is new has an "after".
+CREATE OR REPLACE TRIGGER electricity_demand AFTER INSERT ON electricity FOR EACH ROW
+BEGIN
+  IF NEW.role = 'grid' AND NEW.power_w IS NOT NULL THEN
     INSERT INTO instantaneous_demand (time, demand, multiplier, divisor, run, hash)
     VALUES (NEW.time, ROUND(NEW.power_w), 1, 1000, COALESCE(NEW.run, ''), COALESCE(NEW.run_id, ''));
   END IF;

@@ -87,7 +87,11 @@ class Rig:
         """The first Telegraf, started, which writes to ``sink`` by the first output of 92-sinks.conf."""
         output = CORE.read_text().partition("# [[outputs")[0]
         output = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{sink.port}", output)
-        core = self.stack.enter_context(Core(self._core, self.folder, self.config, output + extra))
+        return self.started(output + extra)
+
+    def started(self, output: str) -> Core:
+        """The first Telegraf, started, with this ``output``."""
+        core = self.stack.enter_context(Core(self._core, self.folder, self.config, output))
         core.start()
         return core
 

@@ -105,7 +105,7 @@ class MariaDB(SqlServer):
         super().__init__(folder, config)
         self._data = folder / "data"
         program("mariadbd")
-        words = [program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
+        words = [program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
         result = subprocess.run(
             [*words, f"--datadir={self._data}", *self._user()], capture_output=True, text=True, check=False
         )

@@ -116,7 +116,12 @@ class Relay:
             meter = tags.get("meter", "")
             if metric["name"] != ELECTRICITY or not meter:
                 continue
-            known = {name: float(value) for name, value in values.items() if name in ELECTRICITY_FIELDS}
+            # A batch that is refused comes again, so what is odd in it is left out.
+            known = {
+                name: float(value)
+                for name, value in values.items()
+                if name in ELECTRICITY_FIELDS and isinstance(value, int | float)
+            }
             shown = {name: self._decimals.shown(meter, name, value) for name, value in sorted(known.items())}
             if shown:
                 yield Reading(int(metric["timestamp"]), dict(tags), shown)
