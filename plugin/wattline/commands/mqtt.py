@@ -70,7 +70,7 @@ def execute(arguments: argparse.Namespace) -> int:
         from wattline.mqtt.relay import Manner, Relay
     except ModuleNotFoundError as error:
         raise WattlineError(
-            f"{error.name} is not installed; it comes with the extra mqtt: pip install 'wattline[mqtt]'."
+            f"{error.name} is not installed here; it comes with the extra mqtt, see telegraf/sinks/README.md."
         ) from error
     topics = Topics(arguments.prefix.strip("/"))
     address, password = parse_address(arguments.broker), os.environ.get("WATTLINE_MQTT_PASSWORD", "")

@@ -57,7 +57,10 @@ def parse_address(word: str) -> Address:
         port = parts.port or PORTS[parts.scheme]
     except (KeyError, ValueError):
         parts, port = urlsplit(""), 0
-    if not parts.hostname or parts.path.strip("/") or parts.query or parts.password is not None:
+    if parts.password is not None:
+        # It is not repeated, since it would stand in a log.
+        raise WordError("The broker is named without its password, which is taken from WATTLINE_MQTT_PASSWORD.")
+    if not parts.hostname or parts.path.strip("/") or parts.query:
         raise WordError(
             f"The broker {word!r} must be mqtt://[USER@]HOST[:PORT], or mqtts:// where it is encrypted; the password "
             "is taken from WATTLINE_MQTT_PASSWORD."

@@ -56,7 +56,8 @@ def object_id(site: str, meter: str) -> str:
     words = [word for word in ("wattline", site, meter) if word]
     plain = re.sub("[^a-zA-Z0-9_-]", "_", "_".join(words))
     # What the plain one lost is kept as a number, so that "kitchen 1" and "kitchen/1" stay two.
-    return plain if plain == "_".join(words) else f"{plain}_{hashlib.sha256(meter.encode()).hexdigest()[:8]}"
+    whole = "/".join(words)
+    return plain if plain == "_".join(words) else f"{plain}_{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def discovery_topic(site: str, meter: str) -> str:
