@@ -48,17 +48,20 @@ class Sink(Program):
 
     def __init__(self, telegraf: str, folder: Path, config: pytest.Config, name: str, environment: Mapping[str, str]):
         super().__init__(f"sink-{name}", folder, config)
-        self._telegraf, self._environment = telegraf, environment
+        self.telegraf, self._environment = telegraf, environment
         self.port = free_port()
         text = (SINKS / f"{name}.conf").read_text().replace("/etc/wattline/sinks", str(SINKS))
-        (ours,) = re.findall(r'service_address = "(127\.0\.0\.1:\d+)"', text)
-        self._conf = folder / f"{name}.conf"
-        self._conf.write_text(text.replace(ours, f"127.0.0.1:{self.port}"))
+        self.conf = folder / f"{name}.conf"
+        self.conf.write_text(re.sub(r'(service_address = "127\.0\.0\.1):\d+"', rf'\1:{self.port}"', text))
+
+    def replace(self, pattern: str, text: str) -> None:
+        """Change the configuration, as a user would."""
+        self.conf.write_text(re.sub(pattern, text, self.conf.read_text(), flags=re.DOTALL))
 
     def start(self) -> None:
         """Start it."""
         own = {"PATH": os.environ["PATH"], **self._environment}
-        self.run([self._telegraf, "--config", str(self._conf)], own)
+        self.run([self.telegraf, "--config", str(self.conf)], own)
 
     def start_as_systemd(self) -> None:
         """Start it again and again until it stays, as wattline-sink@.service does."""

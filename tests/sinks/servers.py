@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -104,10 +105,14 @@ class MariaDB(SqlServer):
     def __init__(self, folder: Path, config: pytest.Config) -> None:
         super().__init__(folder, config)
         self._data = folder / "data"
+        # One of its own: a server that starts clears what others have in theirs.
+        self._temporary = folder / "temporary"
+        self._temporary.mkdir()
         program("mariadbd")
         words = [program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
         result = subprocess.run(
-            [*words, f"--datadir={self._data}", *self._user()], capture_output=True, text=True, check=False
+            [*words, f"--datadir={self._data}", f"--tmpdir={self._temporary}", *self._user()],
+            capture_output=True, text=True, check=False
         )
         assert result.returncode == 0, result.stderr
 
@@ -116,7 +121,7 @@ class MariaDB(SqlServer):
         return [f"--user={pwd.getpwuid(os.getuid()).pw_name}"]
 
     def command(self) -> Sequence[str]:
-        paths = [f"--datadir={self._data}", f"--socket={self.folder}/s", f"--pid-file={self.folder}/pid"]
+        paths = [f"--datadir={self._data}", f"--socket={self.folder}/s", f"--pid-file={self.folder}/pid", f"--tmpdir={self._temporary}"]
         own = ["--bind-address=127.0.0.1", f"--port={self.port}", "--default-time-zone=+05:30"]
         return [program("mariadbd"), "--no-defaults", *paths, *own, *self._user()]
 
@@ -147,24 +152,26 @@ class PostgreSQL(SqlServer):
         super().__init__(folder, config)
         folders = sorted(str(path) for path in Path("/usr/lib/postgresql").glob("*/bin"))
         self._programs = {name: program(name, *folders[::-1]) for name in ("initdb", "postgres", "psql")}
-        self._data = folder / "data"
+        # Not below pytest's folder, which each session closes anew to all other users.
+        self._own = Path(tempfile.mkdtemp(prefix="wattline-postgresql-"))
+        self._data = self._own / "data"
         if os.getuid() == 0:
-            self._hand_over()
+            shutil.chown(self._own, "nobody")
         words = [self._programs["initdb"], "-D", str(self._data), "-A", "trust", "-U", "postgres", "--no-sync"]
         result = subprocess.run([*self._as(), *words], cwd="/", capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
 
-    def _hand_over(self) -> None:
-        shutil.chown(self.folder, "nobody")
-        for parent in list(self.folder.parents)[:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        # Its children end a moment later, and may still be writing.
+        shutil.rmtree(self._own, ignore_errors=True)
 
     @staticmethod
     def _as() -> list[str]:
         return [program("setpriv"), "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
 
     def command(self) -> Sequence[str]:
-        own = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}"]
+        own = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._own}"]
         zone = ["-c", "timezone=Asia/Kolkata"]
         return [*self._as(), self._programs["postgres"], "-D", str(self._data), "-p", str(self.port), *own, *zone]
 

@@ -1,0 +1,152 @@
+"""From MQTT to a recorder, and from SQL to MQTT: each message and each row once.
+
+No MongoDB can be had on the machines where this is built, nor a stand-in that knows its time-series collections; so behind the
+recorder stands a file in place of `outputs.mongodb`, and that output is only looked at by Telegraf itself.
+
+| fault | test |
+|---|---|
+| a reading is recorded twice, or not; is another one | test_what_is_published_is_recorded_once |
+| ... because the recorder was away | the same |
+| a row is told twice, or not | test_every_row_is_told_once |
+| ... because the broker or the database was away | the same |
+| the old text is another one | test_the_text_of_old |
+| Telegraf refuses a configuration | test_every_configuration_is_one |
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from database import wait_until
+from sinks.broker import PASSWORD, USER, Ear, Mosquitto
+from sinks.servers import DATABASE, MariaDB
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(240)]
+
+SINKS = Path(__file__).parents[2] / "telegraf" / "sinks"
+TOPIC = "test_device/readings"
+
+
+@pytest.fixture
+def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path, pytestconfig) as broker:
+        broker.start()
+        yield broker
+
+
+@pytest.fixture
+def database(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[MariaDB]:
+    with MariaDB(tmp_path_factory.mktemp("mariadb"), pytestconfig) as server:
+        server.start()
+        server.set_up((SINKS / "mariadb.sql").read_text())
+        server.query("GRANT SELECT ON instantaneous_demand TO telegraf@'%'")
+        yield server
+
+
+def environment(broker: Mosquitto, folder: Path) -> dict[str, str]:
+    """What /etc/default/wattline-sink says."""
+    login = {"WATTLINE_BROKER_USER": USER, "WATTLINE_MQTT_PASSWORD": PASSWORD}
+    return {"WATTLINE_BROKER": f"tcp://127.0.0.1:{broker.port}", "STATE_DIRECTORY": str(folder), **login}
+
+
+def test_what_is_published_is_recorded_once(rig: Any, broker: Mosquitto, tmp_path: Path) -> None:
+    """Each message comes twice, some while the recorder is away: the broker keeps those."""
+    file = tmp_path / "recorded"
+    recorder = rig.sink("mongodb", environment(broker, tmp_path))
+    recorder.replace(r"\[\[outputs\.mongodb\]\].*", f'[[outputs.file]]\n  files = ["{file}"]\n  data_format = "json"\n')
+    recorder.start()
+    wait_until("it listens", lambda: "Connected" in recorder.log, 20)
+
+    def publish(second: int) -> None:
+        text = {"time": "x", "time_s": second, "meter": "house", "role": "grid", "power_w": second / 2}
+        assert broker.say("wattline/house/reading", json.dumps(text)) == 0
+
+    for second in range(1, 11):
+        publish(second)
+        publish(max(1, second - 1))
+    wait_until("ten are there", lambda: file.exists() and file.read_text().count("\n") == 10, 20)
+    assert recorder.stop() == 0
+    for second in range(5, 21):
+        publish(second)
+    recorder.start()
+    wait_until("all are there", lambda: file.read_text().count("\n") >= 20, 20)
+    points = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [point["timestamp"] for point in points] == list(range(1, 21))
+    assert all(point["fields"]["power_w"] == point["timestamp"] / 2 for point in points)
+    assert all(point["tags"] == {"meter": "house", "role": "grid"} for point in points)
+    assert all(abs(point["fields"]["received_s"] - time.time()) < 120 for point in points)
+
+
+def rows(database: MariaDB, numbers: range) -> None:
+    """New rows, a second each, as wattline's sink or the old program wrote them."""
+    values = ", ".join(f"(FROM_UNIXTIME({int(time.time()) - 1000 + n}), {n}, 1, 1000, 'a b', 'h')" for n in numbers)
+    database.query(f"INSERT INTO instantaneous_demand VALUES {values}")
+
+
+def told(ear: Ear) -> list[int]:
+    """The demands that were told."""
+    return [value["fields"]["demand"] for value in ear.values(TOPIC)]
+
+
+def test_every_row_is_told_once(
+    rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
+    database.query("INSERT INTO instantaneous_demand (demand, multiplier, divisor, run, hash) VALUES (-1, -1, -1, 'r', 'h')")
+    rows(database, range(100))
+    with Ear(broker, tmp_path, pytestconfig) as ear:
+        ear.start()
+        repeater.start_as_systemd()
+        wait_until("the first are told", lambda: len(told(ear)) == 100, 30)
+        database.kill()
+        database.start()
+        rows(database, range(100, 200))
+        wait_until("the next are told", lambda: len(told(ear)) >= 200, 60)
+        assert repeater.stop() == 0
+        rows(database, range(200, 250))
+        repeater.start()
+        wait_until("those that came while it was stopped are told", lambda: len(told(ear)) >= 250, 60)
+        assert told(ear) == list(range(250))
+        assert ear.values(TOPIC)[0]["tags"] == {"run": "a b", "hash": "h"}
+        assert abs(ear.values(TOPIC)[0]["timestamp"] - time.time() + 1000) < 120
+    broker.signal(signal.SIGKILL)
+    rows(database, range(250, 300))
+    time.sleep(4)  # it looks every three seconds
+    broker.start()
+    with Ear(broker, tmp_path, pytestconfig, "after") as ear:
+        ear.start()
+        rows(database, range(300, 301))
+        wait_until("the newest is told", lambda: 300 in told(ear), 60)
+
+
+def test_the_text_of_old(
+    rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """As the comment in repeater.conf has it."""
+    repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
+    repeater.replace(r'\n  data_format = "json"\n.*', "\n")
+    repeater.replace(r"##   (data_format|template)", r"  \1")
+    rows(database, range(7, 8))
+    with Ear(broker, tmp_path, pytestconfig) as ear:
+        ear.start()
+        repeater.start_as_systemd()
+        wait_until("it is told", lambda: ear.texts(TOPIC), 30)
+        (text,) = ear.texts(TOPIC)
+    assert re.fullmatch(r"\(datetime\.datetime\(\d+, \d+, \d+, \d+, \d+, \d+\), 7, 1, 1000, 'a b', 'h'\)", text)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SINKS.glob("*.conf")))
+def test_every_configuration_is_one(name: str, rig: Any) -> None:
+    sink = rig.sink(name, {})
+    own = {"PATH": os.environ["PATH"], "WATTLINE_MARIADB": f"u:p@tcp(h:1)/{DATABASE}", "WATTLINE_POSTGRESQL": "postgres://h/d"}
+    words = [sink.telegraf, "config", "check", "--strict-env-handling", "--config", str(sink.conf)]
+    result = subprocess.run(words, env=own, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
