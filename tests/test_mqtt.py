@@ -26,7 +26,7 @@ from wattline.cli import main
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.mqtt.decimals import ENOUGH, GRAINS, Decimals, needed, rounded
 from wattline.mqtt.discovery import Topics, discovery, object_id
-from wattline.mqtt.messages import to_json
+from wattline.mqtt.messages import Reading, to_json
 from wattline.mqtt.relay import Manner, Relay
 
 CHECKOUT = Path(__file__).parents[1]
@@ -79,10 +79,10 @@ class Sender:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
 
-    def say(self, topic: str, text: str, *, retain: bool = False) -> None:
+    def say(self, topic: str, text: str, **_: object) -> None:
         self.said.append((topic, text))
 
-    def deliver(self, messages: list[tuple[str, str]], within_s: float) -> None:
+    def deliver(self, messages: list[tuple[str, str]], _within_s: float) -> None:
         self.said += messages
 
 
@@ -171,8 +171,6 @@ def test_a_counter_never_steps_back_by_rounding() -> None:
 
 
 def test_a_text_of_another_alphabet_stays_one() -> None:
-    from wattline.mqtt.messages import Reading
-
     assert '"meter":"küche"' in to_json(Reading(0, {"meter": "küche"}, {"power_w": 1.0}))
 
 

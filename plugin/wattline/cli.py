@@ -157,7 +157,20 @@ def _complain(prefix: str, sentence: str) -> None:
 WATTLINE = Program(
     name="wattline",
     description="Reads RS485 electricity meters every second, or a Rainforest stick, and hands the readings to Telegraf.",
-    commands=("run", "read", "watch", "plan", "scan", "probe", "models", "simulate", "demo", "convert", "rainforest", "mqtt"),
+    commands=(
+        "run",
+        "read",
+        "watch",
+        "plan",
+        "scan",
+        "probe",
+        "models",
+        "simulate",
+        "demo",
+        "convert",
+        "rainforest",
+        "mqtt",
+    ),
     package="wattline.commands",
     example="wattline demo",
     # The plugin is ended like this by whoever runs it.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes what the sinks know of wattline's vocabulary: the tables of mariadb.sql and postgresql.sql, and rounding.star.
 
-    PYTHONPATH=plugin python3 telegraf/sinks/schema.py           write them
-    PYTHONPATH=plugin python3 telegraf/sinks/schema.py --check   say which is not what it would be; exit 1 then
+PYTHONPATH=plugin python3 telegraf/sinks/schema.py           write them
+PYTHONPATH=plugin python3 telegraf/sinks/schema.py --check   say which is not what it would be; exit 1 then
 """
 
 import sys

@@ -26,7 +26,9 @@ class Mosquitto(Program):
         self._program = program("mosquitto")
         subprocess.run([program("mosquitto_passwd"), "-b", "-c", str(passwords), USER, PASSWORD], check=True)
         user = "user root\n" if os.getuid() == 0 else ""
-        self._conf.write_text(f"{user}listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n")
+        self._conf.write_text(
+            f"{user}listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
+        )
 
     def start(self) -> None:
         """Start it and wait until it takes messages."""
@@ -89,7 +91,15 @@ class Wattline(Program):
         super().__init__("wattline-mqtt", folder, config)
         self.port = free_port()
         listen = ["--listen", f"127.0.0.1:{self.port}"]
-        self._words = [sys.executable, "-m", "wattline", "mqtt", f"mqtt://{USER}@127.0.0.1:{broker.port}", *listen, *words]
+        self._words = [
+            sys.executable,
+            "-m",
+            "wattline",
+            "mqtt",
+            f"mqtt://{USER}@127.0.0.1:{broker.port}",
+            *listen,
+            *words,
+        ]
         self._password = password
 
     def start(self) -> None:

@@ -109,10 +109,17 @@ class MariaDB(SqlServer):
         self._temporary = folder / "temporary"
         self._temporary.mkdir()
         program("mariadbd")
-        words = [program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
+        words = [
+            program("mariadb-install-db"),
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ]
         result = subprocess.run(
             [*words, f"--datadir={self._data}", f"--tmpdir={self._temporary}", *self._user()],
-            capture_output=True, text=True, check=False
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert result.returncode == 0, result.stderr
 
@@ -121,13 +128,20 @@ class MariaDB(SqlServer):
         return [f"--user={pwd.getpwuid(os.getuid()).pw_name}"]
 
     def command(self) -> Sequence[str]:
-        paths = [f"--datadir={self._data}", f"--socket={self.folder}/s", f"--pid-file={self.folder}/pid", f"--tmpdir={self._temporary}"]
+        paths = [
+            f"--datadir={self._data}",
+            f"--socket={self.folder}/s",
+            f"--pid-file={self.folder}/pid",
+            f"--tmpdir={self._temporary}",
+        ]
         own = ["--bind-address=127.0.0.1", f"--port={self.port}", "--default-time-zone=+05:30"]
         return [program("mariadbd"), "--no-defaults", *paths, *own, *self._user()]
 
     def client(self, sql: str, *, database: str = DATABASE) -> "subprocess.CompletedProcess[str]":
         words = [program("mariadb"), "--no-defaults", f"--socket={self.folder}/s", "--user=root", "-N", "-B"]
-        return subprocess.run([*words, database][: None if database else -1], input=sql, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [*words, database][: None if database else -1], input=sql, capture_output=True, text=True, check=False
+        )
 
     def set_up(self, schema: str) -> None:
         """The database, its tables, and a user who may do no more than README.md says."""

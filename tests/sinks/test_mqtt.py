@@ -28,7 +28,7 @@ from typing import Any
 import pytest
 
 from database import line, wait_until
-from sinks.broker import Ear, Mosquitto, Wattline
+from sinks.broker import PASSWORD, Ear, Mosquitto, Wattline
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(240)]
 
@@ -55,7 +55,7 @@ def ear(broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> Itera
 def start(rig: Any, broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> Callable[..., Any]:
     """Starts `wattline mqtt` with words, and the first Telegraf before it; returns both."""
 
-    def started(*words: str, password: str = "not-a-secret", extra: str = "") -> tuple[Wattline, Any]:
+    def started(*words: str, password: str = PASSWORD, extra: str = "") -> tuple[Wattline, Any]:
         wattline = rig.stack.enter_context(Wattline(broker, tmp_path, pytestconfig, *words, password=password))
         wattline.start()
         return wattline, rig.started(CORE.read_text().replace(":8193", f":{wattline.port}") + extra)
@@ -82,11 +82,17 @@ def test_every_reading_is_a_message(start: Callable[..., Any], ear: Ear) -> None
     assert [value["time_s"] for value in values] == list(range(begin, begin + 20))
     assert [value["voltage_v"] for value in values[8:]] == [round(229 + n / 10, 1) for n in range(8, 20)]
     assert values[0]["time"] == datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert {key: values[0][key] for key in ("site", "meter", "role")} == {"site": "home", "meter": "house", "role": "grid"}
+    assert {key: values[0][key] for key in ("site", "meter", "role")} == {
+        "site": "home",
+        "meter": "house",
+        "role": "grid",
+    }
     assert not any(retained for retained, _ in ear.heard(READINGS))
 
 
-def test_a_meter_appears_with_all_its_fields(start: Callable[..., Any], ear: Ear, broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_a_meter_appears_with_all_its_fields(
+    start: Callable[..., Any], ear: Ear, broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """Retained, so that a Home Assistant which comes later has it as well; what comes every ten seconds joins."""
     _, core = start()
     core.add(reading(now(), power_w=100))
@@ -119,7 +125,9 @@ def test_home_assistant_is_told_anew(start: Callable[..., Any], ear: Ear, broker
     wait_until("all is told again", lambda: len(ear.texts(CONFIG)) == len(ear.texts(STATE)) == 2, 10)
 
 
-def test_a_broker_that_comes_back_knows_all_again(start: Callable[..., Any], broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_a_broker_that_comes_back_knows_all_again(
+    start: Callable[..., Any], broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """It had kept nothing."""
     _, core = start()
     core.add(reading(now(), power_w=5, energy_import_kwh=7))
@@ -151,7 +159,9 @@ def arrived(ear: Ear, begin: int, seconds: int) -> bool:
     return {value["time_s"] for value in ear.values(READINGS)} >= set(range(begin, begin + seconds))
 
 
-def test_what_came_while_the_broker_was_away_arrives(start: Callable[..., Any], broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_what_came_while_the_broker_was_away_arrives(
+    start: Callable[..., Any], broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """An hour of readings."""
     broker.signal(signal.SIGKILL)
     wattline, core = start()
@@ -169,7 +179,9 @@ def test_what_came_while_the_broker_was_away_arrives(start: Callable[..., Any], 
     assert wattline.is_alive
 
 
-def test_a_broker_that_hangs_or_is_killed_costs_nothing(start: Callable[..., Any], broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_a_broker_that_hangs_or_is_killed_costs_nothing(
+    start: Callable[..., Any], broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """Another output of the first Telegraf goes on meanwhile; what a killed broker had confirmed is its own affair."""
     other = tmp_path / "other"
     _, core = start(extra=f'[[outputs.file]]\n  files = ["{other}"]\n  flush_interval = "1s"\n')
@@ -204,19 +216,27 @@ def test_the_topics_of_old(start: Callable[..., Any], ear: Ear) -> None:
     _, core = start("--old-topics")
     second = now() // 60 * 60
     core.add(f'run_info,port=p name="a b",id="u-1",meter_id="00:07:81:00:00:00:00:ff" {second}{"0" * 9}')
-    core.add(line(second, {"power_w": -1250, "energy_import_kwh": 12.5, "energy_export_kwh": 3}, run="a\\ b", run_id="u-1") + "0" * 9)
-    wait_until("both have come", lambda: ear.texts("test_device/readings") and ear.texts("test_device/readingsTest"), 20)
+    core.add(
+        line(second, {"power_w": -1250, "energy_import_kwh": 12.5, "energy_export_kwh": 3}, run="a\\ b", run_id="u-1")
+        + "0" * 9
+    )
+    wait_until(
+        "both have come", lambda: ear.texts("test_device/readings") and ear.texts("test_device/readingsTest"), 20
+    )
     local = datetime.fromtimestamp(second)
     tuple_ = ear.texts("test_device/readings")[0]
     # A whole minute has its seconds too: the old reader, which split the text, stumbled over their absence.
-    assert tuple_ == f"(datetime.datetime({local.year}, {local.month}, {local.day}, {local.hour}, {local.minute}, 0), -1250, 1, 1000, 'a b', 'u-1')"
+    assert (
+        tuple_
+        == f"(datetime.datetime({local.year}, {local.month}, {local.day}, {local.hour}, {local.minute}, 0), -1250, 1, 1000, 'a b', 'u-1')"
+    )
     assert ast.literal_eval(re.sub(r"datetime\.datetime", "", tuple_))[1:] == (-1250, 1, 1000, "a b", "u-1")
     direct = ast.literal_eval(f"[{ear.texts('test_device/readingsTest')[0]}]")
     assert direct == [local.isoformat(), 0x00078100000000FF, -1.25, "a b", "u-1", 12.5, 3.0]
 
 
 def test_a_refusal_is_told(start: Callable[..., Any]) -> None:
-    wattline, _ = start(password="wrong")
+    wattline, _ = start(password=PASSWORD[1:])
     wait_until("it is told", lambda: "refuses the connection: Not authorized" in wattline.log, 20)
     assert wattline.is_alive
 

@@ -88,7 +88,7 @@ def test_what_is_published_is_recorded_once(rig: Any, broker: Mosquitto, tmp_pat
 def rows(database: MariaDB, numbers: range) -> None:
     """New rows, a second each, as wattline's sink or the old program wrote them."""
     values = ", ".join(f"(FROM_UNIXTIME({int(time.time()) - 1000 + n}), {n}, 1, 1000, 'a b', 'h')" for n in numbers)
-    database.query(f"INSERT INTO instantaneous_demand VALUES {values}")
+    database.query(f"INSERT INTO instantaneous_demand VALUES {values}")  # noqa: S608 - our own numbers
 
 
 def told(ear: Ear) -> list[int]:
@@ -100,7 +100,9 @@ def test_every_row_is_told_once(
     rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
-    database.query("INSERT INTO instantaneous_demand (demand, multiplier, divisor, run, hash) VALUES (-1, -1, -1, 'r', 'h')")
+    database.query(
+        "INSERT INTO instantaneous_demand (demand, multiplier, divisor, run, hash) VALUES (-1, -1, -1, 'r', 'h')"
+    )
     rows(database, range(100))
     with Ear(broker, tmp_path, pytestconfig) as ear:
         ear.start()
@@ -146,7 +148,11 @@ def test_the_text_of_old(
 @pytest.mark.parametrize("name", sorted(path.stem for path in SINKS.glob("*.conf")))
 def test_every_configuration_is_one(name: str, rig: Any) -> None:
     sink = rig.sink(name, {})
-    own = {"PATH": os.environ["PATH"], "WATTLINE_MARIADB": f"u:p@tcp(h:1)/{DATABASE}", "WATTLINE_POSTGRESQL": "postgres://h/d"}
+    own = {
+        "PATH": os.environ["PATH"],
+        "WATTLINE_MARIADB": f"u:p@tcp(h:1)/{DATABASE}",
+        "WATTLINE_POSTGRESQL": "postgres://h/d",
+    }
     words = [sink.telegraf, "config", "check", "--strict-env-handling", "--config", str(sink.conf)]
     result = subprocess.run(words, env=own, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

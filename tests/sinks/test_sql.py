@@ -75,7 +75,7 @@ def test_a_reading_is_a_row_at_the_decimals_of_its_meter(rig: Any, database: Sql
     wait_until("all rows are there", lambda: database.number(COUNT) == len(shown), 30)
     instant = {"mariadb": "TIMESTAMPDIFF(SECOND, '1970-01-01', time)", "postgresql": "extract(epoch FROM time)::bigint"}
     columns = "site, meter, role, run, run_id, voltage_v, power_w, energy_total_kwh, current_a"
-    rows = database.query(f"SELECT {instant[database.name]}, {columns} FROM electricity ORDER BY time")
+    rows = database.query(f"SELECT {instant[database.name]}, {columns} FROM electricity ORDER BY time")  # noqa: S608 - our own words
     null = {"mariadb": "NULL", "postgresql": ""}[database.name]
     for second, (row, (volts, watts, kwh)) in enumerate(zip(rows, shown, strict=True)):
         assert row[:6] == [str(BEGIN + second), "home", "house", "grid", "winter", "a-b"]
@@ -89,10 +89,17 @@ def test_the_queries_of_old_work(rig: Any, database: SqlServer, sink: Any) -> No
     sink.start()
     core = rig.core(sink)
     core.add(f'run_info,port=/dev/ttyUSB0 name="winter",id="u-u-i-d",meter_id="00:11" {BEGIN}{"0" * 9}')
-    core.add(reading(1, power_w=1234, run="winter", run_id="u-u-i-d"), reading(2, power_w=-350, run="winter", run_id="u-u-i-d"))
+    core.add(
+        reading(1, power_w=1234, run="winter", run_id="u-u-i-d"),
+        reading(2, power_w=-350, run="winter", run_id="u-u-i-d"),
+    )
     # What is no grid meter has no place in a table without a column for the meter.
     core.add(reading(2, power_w=7, meter="roof", role="solar"))
-    wait_until("all rows are there", lambda: database.number(COUNT) == 3 and database.number("SELECT count(*) FROM run_info"), 30)
+    wait_until(
+        "all rows are there",
+        lambda: database.number(COUNT) == 3 and database.number("SELECT count(*) FROM run_info"),
+        30,
+    )
     newest = "SELECT * FROM instantaneous_demand WHERE time = (SELECT MAX(time) FROM instantaneous_demand)"
     ((when, *row),) = database.query(newest)
     assert row == ["-350", "1", "1000", "winter", "u-u-i-d"]
@@ -107,14 +114,20 @@ def test_tables_that_are_there_are_gone_on_with(rig: Any, database: SqlServer, s
     """As the old program had them: no key, no index; and its rows of a failure, too. The schema may run again."""
     kind = {"mariadb": "TIMESTAMP", "postgresql": "timestamptz"}[database.name]
     number = {"mariadb": "INT(11)", "postgresql": "integer"}[database.name]
+    database.query("DROP TABLE instantaneous_demand")
     database.query(
-        "DROP TABLE instantaneous_demand; CREATE TABLE instantaneous_demand (time "
+        "CREATE TABLE instantaneous_demand (time "
         f"{kind} NOT NULL DEFAULT CURRENT_TIMESTAMP, demand {number} NOT NULL, multiplier {number} NOT NULL, divisor {number} NOT NULL, "
-        "run TEXT NOT NULL, hash VARCHAR(100) NOT NULL);"
+        "run TEXT NOT NULL, hash VARCHAR(100) NOT NULL)"
+    )
+    database.query(
         "INSERT INTO instantaneous_demand (demand, multiplier, divisor, run, hash) VALUES (-1, -1, -1, 'old', 'o'), (-1, -1, -1, 'old', 'o')"
     )
     database.query((SINKS / f"{database.name}.sql").read_text())
-    grants = {"mariadb": "GRANT SELECT, INSERT ON electricity_in TO telegraf@'%'", "postgresql": "GRANT SELECT, INSERT ON electricity_in TO telegraf"}
+    grants = {
+        "mariadb": "GRANT SELECT, INSERT ON electricity_in TO telegraf@'%'",
+        "postgresql": "GRANT SELECT, INSERT ON electricity_in TO telegraf",
+    }
     database.query(grants[database.name])
     sink.start()
     rig.core(sink).add(reading(1), reading(2))
@@ -212,7 +225,7 @@ def test_nothing_odd_stops_what_comes_after_it(rig: Any, database: SqlServer, si
         reading(4, power_w=1e300),
         f"electricity power_w=5 {BEGIN + 5}{end}",
         f'run_info,port=p id="{"z" * 300}" {BEGIN}{end}',
-        f"run_info,port=p id=\"only\" {BEGIN}{end}",
+        f'run_info,port=p id="only" {BEGIN}{end}',
         reading(6),
     )
     last = {"mariadb": f"FROM_UNIXTIME({BEGIN + 6})", "postgresql": f"to_timestamp({BEGIN + 6})"}[database.name]

@@ -3,10 +3,12 @@
 import argparse
 import os
 import signal
-import threading
 
 from wattline import log
 from wattline.errors import WattlineError, WordError
+from wattline.mqtt.address import parse_address
+from wattline.mqtt.discovery import Topics
+from wattline.mqtt.relay import Manner
 from wattline.options import one_of
 from wattline.stop import Stop
 from wattline.words import parse_interval
@@ -58,36 +60,25 @@ def execute(arguments: argparse.Namespace) -> int:
         WordError: the words are wrong.
         WattlineError: the extra is missing, or it cannot listen.
     """
+    address = parse_address(arguments.broker)
     host, port = _place(arguments.listen)
     interval_s = parse_interval(arguments.interval)
     if not arguments.prefix.strip("/") or set(arguments.prefix) & set("+#\0"):
         raise WordError(f"The prefix {arguments.prefix!r} must be the beginning of a topic, without + and #.")
     try:
         # paho-mqtt comes with the extra `mqtt` only.
-        from wattline.mqtt.broker import Broker, parse_address
-        from wattline.mqtt.discovery import Topics
-        from wattline.mqtt.intake import Intake
-        from wattline.mqtt.relay import Manner, Relay
+        from wattline.mqtt.service import serve  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise WattlineError(
             f"{error.name} is not installed here; it comes with the extra mqtt, see telegraf/sinks/README.md."
         ) from error
-    topics = Topics(arguments.prefix.strip("/"))
-    address, password = parse_address(arguments.broker), os.environ.get("WATTLINE_MQTT_PASSWORD", "")
-    log.start(arguments.log_level)
-    broker = Broker(address, password, topics.status, lambda: relay.say_anew())
-    relay = Relay(broker, Manner(topics, interval_s, not arguments.no_discovery, arguments.old_topics))
+    manner = Manner(Topics(arguments.prefix.strip("/")), interval_s, not arguments.no_discovery, arguments.old_topics)
+    password = os.environ.get("WATTLINE_MQTT_PASSWORD", "")
     stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with Intake(host, port, relay.take) as intake:
-        broker.start()
-        server = threading.Thread(target=intake.serve_forever, daemon=True)
-        server.start()
-        while not stop.wait(1.0):
-            log.catch_up()
-        intake.shutdown()
-        broker.stop()
+    log.start(arguments.log_level)
+    serve(address, password, manner, (host, port), stop)
     return 0
 
 

@@ -4,8 +4,10 @@
     decimals.py   the number on the meter's display
     messages.py   readings as JSON, and as the old programs wrote them
     discovery.py  what Home Assistant is told about a meter
+    address.py    where the broker is
     broker.py     the connection: last will, status, what is said anew when it comes back
     relay.py      from a batch of readings to messages
+    service.py    all of it together
 
 Telegraf's own `outputs.mqtt` has one topic, retained or not, no last will, and ends the whole Telegraf when the broker is away
 at the start.

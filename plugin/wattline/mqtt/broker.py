@@ -3,18 +3,16 @@
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from wattline.errors import WattlineError, WordError
 from wattline.log import LOG
+from wattline.mqtt.address import Address
 from wattline.mqtt.discovery import BIRTH_TOPIC, OFFLINE, ONLINE
+from wattline.mqtt.relay import NotDeliveredError
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
 # A broker that hangs is noticed after one and a half of it.
 KEEP_ALIVE_S = 15
 LONGEST_BACK_OFF_S = 30
@@ -26,48 +24,6 @@ Message = tuple[str, str]
 """Topic and text."""
 
 
-class NotDeliveredError(WattlineError):
-    """The broker has not said that it has a message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the broker is.
-
-    Attributes:
-        host, port: of it.
-        is_encrypted: whether by TLS.
-        user: the name to log in by; empty for none.
-    """
-
-    host: str
-    port: int
-    is_encrypted: bool = False
-    user: str = ""
-
-
-def parse_address(word: str) -> Address:
-    """The address that ``mqtt://[USER@]HOST[:PORT]`` or ``mqtts://...`` names.
-
-    Raises:
-        WordError: it is none.
-    """
-    try:
-        parts = urlsplit(word)
-        port = parts.port or PORTS[parts.scheme]
-    except (KeyError, ValueError):
-        parts, port = urlsplit(""), 0
-    if parts.password is not None:
-        # It is not repeated, since it would stand in a log.
-        raise WordError("The broker is named without its password, which is taken from WATTLINE_MQTT_PASSWORD.")
-    if not parts.hostname or parts.path.strip("/") or parts.query:
-        raise WordError(
-            f"The broker {word!r} must be mqtt://[USER@]HOST[:PORT], or mqtts:// where it is encrypted; the password "
-            "is taken from WATTLINE_MQTT_PASSWORD."
-        )
-    return Address(parts.hostname, port, parts.scheme == "mqtts", parts.username or "")
-
-
 class Broker:
     """A client that connects by itself, as often as it takes.
 
@@ -75,11 +31,11 @@ class Broker:
         address: of the broker.
         password: of the user.
         status_topic: retained: ``online``, or ``offline`` as its last will.
-        on_birth: what has to be said anew, called when the broker is back and when Home Assistant is.
     """
 
-    def __init__(self, address: Address, password: str, status_topic: str, on_birth: Callable[[], None]) -> None:
-        self._address, self._status, self._on_birth = address, status_topic, on_birth
+    def __init__(self, address: Address, password: str, status_topic: str) -> None:
+        self._address, self._status = address, status_topic
+        self._on_birth: Callable[[], None] = lambda: None
         # Without an id of its own the broker gives one, so that two houses never throw each other out.
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.will_set(status_topic, OFFLINE, AT_LEAST_ONCE, retain=True)
@@ -94,8 +50,9 @@ class Broker:
         self._client.on_connect_fail = self._absent
         self._client.on_message = self._heard
 
-    def start(self) -> None:
-        """Connect, now or later, in a thread of its own."""
+    def start(self, on_birth: Callable[[], None]) -> None:
+        """Connect, now or later, in a thread of its own; ``on_birth`` says anew what the broker, or Home Assistant, has missed."""
+        self._on_birth = on_birth
         self._client.connect_async(self._address.host, self._address.port, KEEP_ALIVE_S)
         self._client.loop_start()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from wattline.errors import WattlineError
 from wattline.log import LOG
-from wattline.mqtt.broker import NotDeliveredError
+from wattline.mqtt.relay import NotDeliveredError
 
 MOST_BYTES = 8_000_000
 PATIENCE_S = 10.0

@@ -53,7 +53,8 @@ def old_messages(reading: Reading, energies: Mapping[str, float], meter_id: str)
     """
     if "power_w" not in reading.values:
         return {}
-    local = datetime.fromtimestamp(reading.time_s)  # noqa: DTZ006 - their readers take it for local time
+    # Their readers take it for local time.
+    local = datetime.fromtimestamp(reading.time_s)
     run, run_id = reading.tags.get("run", ""), reading.tags.get("run_id", "")
     # With its seconds always: Python leaves out those that are zero, over which the old reader stumbled.
     moment = f"datetime.datetime({local:%Y}, {local.month}, {local.day}, {local.hour}, {local.minute}, {local.second})"

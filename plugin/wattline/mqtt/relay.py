@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from wattline.errors import WattlineError
 from wattline.fields import ELECTRICITY, ELECTRICITY_FIELDS, RUN_INFO
 from wattline.mqtt.decimals import Decimals
 from wattline.mqtt.discovery import EXPIRE_AFTER_S, Topics, discovery, discovery_topic
@@ -14,6 +15,10 @@ from wattline.mqtt.messages import Reading, old_messages, to_json, to_state
 DELIVERED_WITHIN_S = 8.0
 # Behind so many meters a house has not that many, but somebody who posts nonsense.
 MOST_METERS = 1000
+
+
+class NotDeliveredError(WattlineError):
+    """The broker has not said that it has a message."""
 
 
 class Sender(Protocol):
