@@ -100,22 +100,26 @@ class Rig:
 
 
 @pytest.fixture(scope="session")
-def sinks_telegraf() -> str:
-    """The Telegraf of the sinks; without it the test is skipped, in CI it fails."""
+def sinks_server() -> Callable[[str], str]:
+    """Finds what tests/servers/build-sinks has built; without it the test is skipped, in CI it fails."""
     script = PROJECT / "tests" / "servers" / "build-sinks"
-    folder = subprocess.run(["sh", script, "--path"], check=True, capture_output=True, text=True).stdout.strip()
-    program = shutil.which("telegraf-sinks", path=folder)
-    if program is None:
-        sentence = "telegraf-sinks is not built; `make servers` builds it."
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
-    return program
+    folders = subprocess.run(["sh", script, "--path"], check=True, capture_output=True, text=True).stdout.strip()
+
+    def find(name: str) -> str:
+        program = shutil.which(name, path=folders)
+        if program is None:
+            sentence = f"{name} is not built; `make servers` builds it."
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
+        return program
+
+    return find
 
 
 @pytest.fixture
 def rig(
-    server: Callable[[str], str], sinks_telegraf: str, tmp_path: Path, pytestconfig: pytest.Config
+    server: Callable[[str], str], sinks_server: Callable[[str], str], tmp_path: Path, pytestconfig: pytest.Config
 ) -> Iterator[Rig]:
     """The rig."""
-    rig = Rig(server("telegraf"), sinks_telegraf, tmp_path, pytestconfig)
+    rig = Rig(server("telegraf"), sinks_server("telegraf-sinks"), tmp_path, pytestconfig)
     with rig.stack:
         yield rig

@@ -1,12 +1,12 @@
 """From MQTT to a recorder, and from SQL to MQTT: each message and each row once.
 
-No MongoDB can be had on the machines where this is built, nor a stand-in that knows its time-series collections; so behind the
-recorder stands a file in place of `outputs.mongodb`, and that output is only looked at by Telegraf itself.
+No MongoDB can be had on the machines where this is built. FerretDB speaks its protocol, but does not know time-series collections:
+so the collection is made beforehand, an ordinary one, as mongodb.conf says for a MongoDB of before version 5.
 
 | fault | test |
 |---|---|
 | a reading is recorded twice, or not; is another one | test_what_is_published_is_recorded_once |
-| ... because the recorder was away | the same |
+| ... because the recorder was away, or the database was killed | the same, test_a_killed_database_costs_nothing |
 | a row is told twice, or not | test_every_row_is_told_once |
 | ... because the broker or the database was away | the same |
 | the old text is another one | test_the_text_of_old |
@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 
-from database import wait_until
+from database import Program, wait_until
 from sinks.broker import PASSWORD, USER, Ear, Mosquitto
-from sinks.servers import DATABASE, MariaDB
+from sinks.servers import DATABASE, MariaDB, free_port
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(240)]
 
@@ -57,32 +59,94 @@ def environment(broker: Mosquitto, folder: Path) -> dict[str, str]:
     return {"WATTLINE_BROKER": f"tcp://127.0.0.1:{broker.port}", "STATE_DIRECTORY": str(folder), **login}
 
 
-def test_what_is_published_is_recorded_once(rig: Any, broker: Mosquitto, tmp_path: Path) -> None:
-    """Each message comes twice, some while the recorder is away: the broker keeps those."""
-    file = tmp_path / "recorded"
-    recorder = rig.sink("mongodb", environment(broker, tmp_path))
-    recorder.replace(r"\[\[outputs\.mongodb\]\].*", f'[[outputs.file]]\n  files = ["{file}"]\n  data_format = "json"\n')
-    recorder.start()
-    wait_until("it listens", lambda: "Connected" in recorder.log, 20)
+class FerretDB(Program):
+    """It, on files that outlive it, with the collection that the recorder finds."""
 
-    def publish(second: int) -> None:
+    def __init__(self, program: str, folder: Path, config: pytest.Config) -> None:
+        super().__init__("ferretdb", folder, config)
+        self._words = [program, f"127.0.0.1:{(port := free_port())}", str(folder)]
+        self.url = f"mongodb://127.0.0.1:{port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.run(self._words)
+        wait_until("FerretDB answers", self._answers, 30)
+
+    def _answers(self) -> bool:
+        with MongoClient(self.url, serverSelectionTimeoutMS=500) as client:
+            try:
+                return bool(client.admin.command("ping")["ok"])
+            except PyMongoError:
+                return False
+
+    def make_collection(self) -> None:
+        """An ordinary one."""
+        with MongoClient(self.url) as client:
+            client.pulses.create_collection("electricity")
+
+    def documents(self) -> list[dict[str, Any]]:
+        """All, by their time."""
+        with MongoClient(self.url, tz_aware=True) as client:
+            return sorted(client.pulses.electricity.find(), key=lambda document: document["timestamp"])
+
+    def seconds(self) -> list[int]:
+        """Their times."""
+        return [int(document["timestamp"].timestamp()) for document in self.documents()]
+
+
+@pytest.fixture
+def documents(
+    sinks_server: Any, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[FerretDB]:
+    with FerretDB(sinks_server("ferretdb"), tmp_path_factory.mktemp("ferretdb"), pytestconfig) as server:
+        server.start()
+        server.make_collection()
+        yield server
+
+
+@pytest.fixture
+def recorder(rig: Any, broker: Mosquitto, documents: FerretDB, tmp_path: Path) -> Any:
+    """The recorder, which listens."""
+    recorder = rig.sink("mongodb", {**environment(broker, tmp_path), "WATTLINE_MONGODB": documents.url})
+    recorder.start_as_systemd()
+    wait_until("it listens", lambda: "Connected" in recorder.log, 20)
+    return recorder
+
+
+def publish(broker: Mosquitto, *seconds: int) -> None:
+    """Readings, as `wattline mqtt` publishes them."""
+    for second in seconds:
         text = {"time": "x", "time_s": second, "meter": "house", "role": "grid", "power_w": second / 2}
         assert broker.say("wattline/house/reading", json.dumps(text)) == 0
 
+
+def test_what_is_published_is_recorded_once(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
+    """Each message comes twice, some while the recorder is away: the broker keeps those."""
     for second in range(1, 11):
-        publish(second)
-        publish(max(1, second - 1))
-    wait_until("ten are there", lambda: file.exists() and file.read_text().count("\n") == 10, 20)
+        publish(broker, second, max(1, second - 1))
+    wait_until("ten are there", lambda: documents.seconds() == list(range(1, 11)), 20)
     assert recorder.stop() == 0
-    for second in range(5, 21):
-        publish(second)
+    publish(broker, *range(5, 21))
     recorder.start()
-    wait_until("all are there", lambda: file.read_text().count("\n") >= 20, 20)
-    points = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [point["timestamp"] for point in points] == list(range(1, 21))
-    assert all(point["fields"]["power_w"] == point["timestamp"] / 2 for point in points)
-    assert all(point["tags"] == {"meter": "house", "role": "grid"} for point in points)
-    assert all(abs(point["fields"]["received_s"] - time.time()) < 120 for point in points)
+    wait_until("all are there", lambda: len(documents.seconds()) >= 20, 20)
+    assert documents.seconds() == list(range(1, 21))
+    for second, document in enumerate(documents.documents(), 1):
+        assert document["power_w"] == second / 2
+        assert document["tags"] == {"meter": "house", "role": "grid"}
+        assert abs(document["received_s"] - time.time()) < 120
+
+
+def test_a_killed_database_costs_nothing(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
+    """What it had taken without having said so may be there twice, and no more."""
+    publish(broker, *range(1, 6))
+    wait_until("five are there", lambda: len(documents.seconds()) == 5, 20)
+    assert documents.process
+    documents.process.kill()
+    documents.process.wait()
+    publish(broker, *range(6, 31))
+    documents.start()
+    wait_until("all are there", lambda: set(documents.seconds()) == set(range(1, 31)), 60)
+    assert recorder.is_alive
 
 
 def rows(database: MariaDB, numbers: range) -> None:
