@@ -17,41 +17,70 @@ CREATE TABLE IF NOT EXISTS electricity (
   role VARCHAR(20) NOT NULL DEFAULT '',
   run VARCHAR(100),
   run_id VARCHAR(100),
--- schema.py: columns
-  voltage_v DOUBLE, voltage_l1_v DOUBLE, voltage_l2_v DOUBLE, voltage_l3_v DOUBLE, current_a DOUBLE,
-  current_l1_a DOUBLE, current_l2_a DOUBLE, current_l3_a DOUBLE, power_w DOUBLE, power_l1_w DOUBLE,
-  power_l2_w DOUBLE, power_l3_w DOUBLE, reactive_power_var DOUBLE, reactive_power_l1_var DOUBLE,
-  reactive_power_l2_var DOUBLE, reactive_power_l3_var DOUBLE, apparent_power_va DOUBLE,
-  apparent_power_l1_va DOUBLE, apparent_power_l2_va DOUBLE, apparent_power_l3_va DOUBLE, power_factor DOUBLE,
-  power_factor_l1 DOUBLE, power_factor_l2 DOUBLE, power_factor_l3 DOUBLE, phase_angle_degrees DOUBLE,
-  phase_angle_l1_degrees DOUBLE, phase_angle_l2_degrees DOUBLE, phase_angle_l3_degrees DOUBLE,
-  frequency_hz DOUBLE, voltage_distortion_percent DOUBLE, voltage_distortion_l1_percent DOUBLE,
-  voltage_distortion_l2_percent DOUBLE, voltage_distortion_l3_percent DOUBLE,
-  current_distortion_percent DOUBLE, current_distortion_l1_percent DOUBLE,
-  current_distortion_l2_percent DOUBLE, current_distortion_l3_percent DOUBLE, energy_total_kwh DOUBLE,
-  energy_total_l1_kwh DOUBLE, energy_total_l2_kwh DOUBLE, energy_total_l3_kwh DOUBLE,
-  energy_total_t1_kwh DOUBLE, energy_total_t2_kwh DOUBLE, energy_total_t3_kwh DOUBLE,
-  energy_total_t4_kwh DOUBLE, energy_import_kwh DOUBLE, energy_import_l1_kwh DOUBLE,
-  energy_import_l2_kwh DOUBLE, energy_import_l3_kwh DOUBLE, energy_import_t1_kwh DOUBLE,
-  energy_import_t2_kwh DOUBLE, energy_import_t3_kwh DOUBLE, energy_import_t4_kwh DOUBLE,
-  energy_export_kwh DOUBLE, energy_export_l1_kwh DOUBLE, energy_export_l2_kwh DOUBLE,
-  energy_export_l3_kwh DOUBLE, energy_export_t1_kwh DOUBLE, energy_export_t2_kwh DOUBLE,
-  energy_export_t3_kwh DOUBLE, energy_export_t4_kwh DOUBLE, reactive_energy_total_kvarh DOUBLE,
-  reactive_energy_total_l1_kvarh DOUBLE, reactive_energy_total_l2_kvarh DOUBLE,
-  reactive_energy_total_l3_kvarh DOUBLE, reactive_energy_total_t1_kvarh DOUBLE,
-  reactive_energy_total_t2_kvarh DOUBLE, reactive_energy_total_t3_kvarh DOUBLE,
-  reactive_energy_total_t4_kvarh DOUBLE, reactive_energy_import_kvarh DOUBLE,
-  reactive_energy_import_l1_kvarh DOUBLE, reactive_energy_import_l2_kvarh DOUBLE,
-  reactive_energy_import_l3_kvarh DOUBLE, reactive_energy_import_t1_kvarh DOUBLE,
-  reactive_energy_import_t2_kvarh DOUBLE, reactive_energy_import_t3_kvarh DOUBLE,
-  reactive_energy_import_t4_kvarh DOUBLE, reactive_energy_export_kvarh DOUBLE,
-  reactive_energy_export_l1_kvarh DOUBLE, reactive_energy_export_l2_kvarh DOUBLE,
-  reactive_energy_export_l3_kvarh DOUBLE, reactive_energy_export_t1_kvarh DOUBLE,
-  reactive_energy_export_t2_kvarh DOUBLE, reactive_energy_export_t3_kvarh DOUBLE,
-  reactive_energy_export_t4_kvarh DOUBLE,
--- end
   PRIMARY KEY (time, meter, site)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+ALTER TABLE electricity
+-- schema.py: columns
+  ADD COLUMN IF NOT EXISTS voltage_v DOUBLE, ADD COLUMN IF NOT EXISTS voltage_l1_v DOUBLE,
+  ADD COLUMN IF NOT EXISTS voltage_l2_v DOUBLE, ADD COLUMN IF NOT EXISTS voltage_l3_v DOUBLE,
+  ADD COLUMN IF NOT EXISTS current_a DOUBLE, ADD COLUMN IF NOT EXISTS current_l1_a DOUBLE,
+  ADD COLUMN IF NOT EXISTS current_l2_a DOUBLE, ADD COLUMN IF NOT EXISTS current_l3_a DOUBLE,
+  ADD COLUMN IF NOT EXISTS power_w DOUBLE, ADD COLUMN IF NOT EXISTS power_l1_w DOUBLE,
+  ADD COLUMN IF NOT EXISTS power_l2_w DOUBLE, ADD COLUMN IF NOT EXISTS power_l3_w DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_power_var DOUBLE, ADD COLUMN IF NOT EXISTS reactive_power_l1_var DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_power_l2_var DOUBLE, ADD COLUMN IF NOT EXISTS reactive_power_l3_var DOUBLE,
+  ADD COLUMN IF NOT EXISTS apparent_power_va DOUBLE, ADD COLUMN IF NOT EXISTS apparent_power_l1_va DOUBLE,
+  ADD COLUMN IF NOT EXISTS apparent_power_l2_va DOUBLE, ADD COLUMN IF NOT EXISTS apparent_power_l3_va DOUBLE,
+  ADD COLUMN IF NOT EXISTS power_factor DOUBLE, ADD COLUMN IF NOT EXISTS power_factor_l1 DOUBLE,
+  ADD COLUMN IF NOT EXISTS power_factor_l2 DOUBLE, ADD COLUMN IF NOT EXISTS power_factor_l3 DOUBLE,
+  ADD COLUMN IF NOT EXISTS phase_angle_degrees DOUBLE, ADD COLUMN IF NOT EXISTS phase_angle_l1_degrees DOUBLE,
+  ADD COLUMN IF NOT EXISTS phase_angle_l2_degrees DOUBLE,
+  ADD COLUMN IF NOT EXISTS phase_angle_l3_degrees DOUBLE, ADD COLUMN IF NOT EXISTS frequency_hz DOUBLE,
+  ADD COLUMN IF NOT EXISTS voltage_distortion_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS voltage_distortion_l1_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS voltage_distortion_l2_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS voltage_distortion_l3_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS current_distortion_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS current_distortion_l1_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS current_distortion_l2_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS current_distortion_l3_percent DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_total_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_total_l1_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_total_l2_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_total_l3_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_total_t1_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_total_t2_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_total_t3_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_total_t4_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_import_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_import_l1_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_import_l2_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_import_l3_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_import_t1_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_import_t2_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_import_t3_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_import_t4_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_export_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_export_l1_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_export_l2_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_export_l3_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_export_t1_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_export_t2_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS energy_export_t3_kwh DOUBLE, ADD COLUMN IF NOT EXISTS energy_export_t4_kwh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_l1_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_l2_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_l3_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_t1_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_t2_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_t3_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_total_t4_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_l1_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_l2_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_l3_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_t1_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_t2_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_t3_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_import_t4_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_l1_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_l2_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_l3_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_t1_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_t2_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_t3_kvarh DOUBLE,
+  ADD COLUMN IF NOT EXISTS reactive_energy_export_t4_kvarh DOUBLE;
+-- end
 
 -- The two tables of old. Where they are there already they are gone on with, and their rows stay.
 -- The power of the meters whose role is `grid`: demand * multiplier / divisor is in kW.
@@ -75,9 +104,11 @@ CREATE TABLE IF NOT EXISTS run_info (
 -- What Telegraf writes into. A trigger keeps the mode in which it was made: without the strict one a text that is too long is
 -- cut, and never in the way of all that come after it.
 SET SESSION sql_mode = '';
-CREATE OR REPLACE TABLE electricity_in LIKE electricity;
-ALTER TABLE electricity_in ENGINE = BLACKHOLE;
-CREATE OR REPLACE TABLE run_info_in (
+-- While these tables are missing, the readings wait in Telegraf; and they get their names when they are whole.
+DROP TABLE IF EXISTS electricity_in, run_info_in, electricity_making, run_info_making;
+CREATE TABLE electricity_making LIKE electricity;
+ALTER TABLE electricity_making ENGINE = BLACKHOLE;
+CREATE TABLE run_info_making (
   time DATETIME NOT NULL,
   name VARCHAR(100) NOT NULL DEFAULT '',
   id VARCHAR(100) NOT NULL DEFAULT '',
@@ -86,7 +117,7 @@ CREATE OR REPLACE TABLE run_info_in (
 
 DELIMITER //
 
-CREATE OR REPLACE TRIGGER electricity_once BEFORE INSERT ON electricity_in FOR EACH ROW
+CREATE OR REPLACE TRIGGER electricity_once BEFORE INSERT ON electricity_making FOR EACH ROW
 BEGIN
   INSERT IGNORE INTO electricity (time, site, meter, role, run, run_id,
 -- schema.py: names
@@ -152,7 +183,7 @@ BEGIN
   END IF;
 END //
 
-CREATE OR REPLACE TRIGGER run_info_once BEFORE INSERT ON run_info_in FOR EACH ROW
+CREATE OR REPLACE TRIGGER run_info_once BEFORE INSERT ON run_info_making FOR EACH ROW
 BEGIN
   INSERT INTO run_info (name, hash, meter_id, time)
   SELECT NEW.name, NEW.id, NEW.meter_id, NEW.time FROM DUAL
@@ -160,3 +191,5 @@ BEGIN
 END //
 
 DELIMITER ;
+
+RENAME TABLE electricity_making TO electricity_in, run_info_making TO run_info_in;

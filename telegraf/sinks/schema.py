@@ -29,7 +29,7 @@ def mariadb() -> dict[str, str]:
     """The parts of mariadb.sql."""
     names = list(ELECTRICITY_FIELDS)
     return {
-        "columns": wrapped([f"{name} DOUBLE" for name in names], "  ") + ",",
+        "columns": wrapped([f"ADD COLUMN IF NOT EXISTS {name} DOUBLE" for name in names], "  ") + ";",
         "names": wrapped(names, "    ") + ")",
         "values": wrapped([f"NEW.{name}" for name in names], "    ") + ");",
     }
@@ -37,7 +37,8 @@ def mariadb() -> dict[str, str]:
 
 def postgresql() -> dict[str, str]:
     """The parts of postgresql.sql."""
-    return {"columns": wrapped([f"{name} double precision" for name in ELECTRICITY_FIELDS], "  ") + ","}
+    added = [f"ADD COLUMN IF NOT EXISTS {name} double precision" for name in ELECTRICITY_FIELDS]
+    return {"columns": wrapped(added, "  ") + ";", "columns of electricity_in": wrapped(added, "  ") + ";"}
 
 
 def star() -> dict[str, str]:

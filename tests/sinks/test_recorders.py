@@ -220,3 +220,14 @@ def test_every_configuration_is_one(name: str, rig: Any) -> None:
     words = [sink.telegraf, "config", "check", "--strict-env-handling", "--config", str(sink.conf)]
     result = subprocess.run(words, env=own, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["92-sinks", "93-mqtt"])
+def test_what_the_first_telegraf_gets_is_one(name: str, server: Any, tmp_path: Path) -> None:
+    """With what is commented out, too."""
+    conf = tmp_path / "core.conf"
+    text = (SINKS.parent / "telegraf.d" / f"{name}.conf.example").read_text()
+    conf.write_text(re.sub(r"^# ", "", text, flags=re.MULTILINE))
+    words = [server("telegraf"), "config", "check", "--strict-env-handling", "--config", str(conf)]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
