@@ -57,6 +57,7 @@ check: $(VENV)/.check ## run ruff, mypy, shellcheck and yamllint, and look at th
 servers: ## build what the chain tests talk to; needs Go 1.26, cargo, clang, pkg-config, protoc, node and npm
 	@tests/servers/build
 	@tests/servers/build-stores
+	@tests/servers/build-sinks
 
 bench: $(VENV)/.test ## measure sweeps, jitter, CPU and memory beside other readers, in twelve minutes; ARGS="--quick" in five
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench.run $(ARGS)

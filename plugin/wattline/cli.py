@@ -170,6 +170,7 @@ WATTLINE = Program(
         "convert",
         "export",
         "rainforest",
+        "mqtt",
     ),
     package="wattline.commands",
     example="wattline demo",

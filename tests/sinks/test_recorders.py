@@ -1,0 +1,233 @@
+"""From MQTT to a recorder, and from SQL to MQTT: each message and each row once.
+
+No MongoDB can be had on the machines where this is built. FerretDB speaks its protocol, but does not know time-series collections:
+so the collection is made beforehand, an ordinary one, as mongodb.conf says for a MongoDB of before version 5.
+
+| fault | test |
+|---|---|
+| a reading is recorded twice, or not; is another one | test_what_is_published_is_recorded_once |
+| ... because the recorder was away, or the database was killed | the same, test_a_killed_database_costs_nothing |
+| a row is told twice, or not | test_every_row_is_told_once |
+| ... because the broker or the database was away | the same |
+| the old text is another one | test_the_text_of_old |
+| Telegraf refuses a configuration | test_every_configuration_is_one |
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from database import Program, wait_until
+from sinks.broker import PASSWORD, USER, Ear, Mosquitto
+from sinks.servers import DATABASE, MariaDB, free_port
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(240)]
+
+SINKS = Path(__file__).parents[2] / "telegraf" / "sinks"
+TOPIC = "test_device/readings"
+
+
+@pytest.fixture
+def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path, pytestconfig) as broker:
+        broker.start()
+        yield broker
+
+
+@pytest.fixture
+def database(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[MariaDB]:
+    with MariaDB(tmp_path_factory.mktemp("mariadb"), pytestconfig) as server:
+        server.start()
+        server.set_up((SINKS / "mariadb.sql").read_text())
+        server.query("GRANT SELECT ON instantaneous_demand TO telegraf@'%'")
+        yield server
+
+
+def environment(broker: Mosquitto, folder: Path) -> dict[str, str]:
+    """What /etc/default/wattline-sink says."""
+    login = {"WATTLINE_BROKER_USER": USER, "WATTLINE_MQTT_PASSWORD": PASSWORD}
+    return {"WATTLINE_BROKER": f"tcp://127.0.0.1:{broker.port}", "STATE_DIRECTORY": str(folder), **login}
+
+
+class FerretDB(Program):
+    """It, on files that outlive it, with the collection that the recorder finds."""
+
+    def __init__(self, program: str, folder: Path, config: pytest.Config) -> None:
+        super().__init__("ferretdb", folder, config)
+        self._words = [program, f"127.0.0.1:{(port := free_port())}", str(folder)]
+        self.url = f"mongodb://127.0.0.1:{port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.run(self._words)
+        wait_until("FerretDB answers", self._answers, 30)
+
+    def _answers(self) -> bool:
+        with MongoClient(self.url, serverSelectionTimeoutMS=500) as client:
+            try:
+                return bool(client.admin.command("ping")["ok"])
+            except PyMongoError:
+                return False
+
+    def make_collection(self) -> None:
+        """An ordinary one."""
+        with MongoClient(self.url) as client:
+            client.pulses.create_collection("electricity")
+
+    def documents(self) -> list[dict[str, Any]]:
+        """All, by their time."""
+        with MongoClient(self.url, tz_aware=True) as client:
+            return sorted(client.pulses.electricity.find(), key=lambda document: document["timestamp"])
+
+    def seconds(self) -> list[int]:
+        """Their times."""
+        return [int(document["timestamp"].timestamp()) for document in self.documents()]
+
+
+@pytest.fixture
+def documents(
+    sinks_server: Any, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[FerretDB]:
+    with FerretDB(sinks_server("ferretdb"), tmp_path_factory.mktemp("ferretdb"), pytestconfig) as server:
+        server.start()
+        server.make_collection()
+        yield server
+
+
+@pytest.fixture
+def recorder(rig: Any, broker: Mosquitto, documents: FerretDB, tmp_path: Path) -> Any:
+    """The recorder, which listens."""
+    recorder = rig.sink("mongodb", {**environment(broker, tmp_path), "WATTLINE_MONGODB": documents.url})
+    recorder.start_as_systemd()
+    wait_until("it listens", lambda: "Connected" in recorder.log, 20)
+    return recorder
+
+
+def publish(broker: Mosquitto, *seconds: int) -> None:
+    """Readings, as `wattline mqtt` publishes them."""
+    for second in seconds:
+        text = {"time": "x", "time_s": second, "meter": "house", "role": "grid", "power_w": second / 2}
+        assert broker.say("wattline/house/reading", json.dumps(text)) == 0
+
+
+def test_what_is_published_is_recorded_once(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
+    """Each message comes twice, some while the recorder is away: the broker keeps those."""
+    for second in range(1, 11):
+        publish(broker, second, max(1, second - 1))
+    wait_until("ten are there", lambda: documents.seconds() == list(range(1, 11)), 20)
+    assert recorder.stop() == 0
+    publish(broker, *range(5, 21))
+    recorder.start()
+    wait_until("all are there", lambda: len(documents.seconds()) >= 20, 20)
+    assert documents.seconds() == list(range(1, 21))
+    for second, document in enumerate(documents.documents(), 1):
+        assert document["power_w"] == second / 2
+        assert document["tags"] == {"meter": "house", "role": "grid"}
+        assert abs(document["received_s"] - time.time()) < 120
+
+
+def test_a_killed_database_costs_nothing(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
+    """What it had taken without having said so may be there twice, and no more."""
+    publish(broker, *range(1, 6))
+    wait_until("five are there", lambda: len(documents.seconds()) == 5, 20)
+    assert documents.process
+    documents.process.kill()
+    documents.process.wait()
+    publish(broker, *range(6, 31))
+    documents.start()
+    wait_until("all are there", lambda: set(documents.seconds()) == set(range(1, 31)), 60)
+    assert recorder.is_alive
+
+
+def rows(database: MariaDB, numbers: range) -> None:
+    """New rows, a second each, as wattline's sink or the old program wrote them."""
+    values = ", ".join(f"(FROM_UNIXTIME({int(time.time()) - 1000 + n}), {n}, 1, 1000, 'a b', 'h')" for n in numbers)
+    database.query(f"INSERT INTO instantaneous_demand VALUES {values}")  # noqa: S608 - our own numbers
+
+
+def told(ear: Ear) -> list[int]:
+    """The demands that were told."""
+    return [value["fields"]["demand"] for value in ear.values(TOPIC)]
+
+
+def test_every_row_is_told_once(
+    rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
+    database.query(
+        "INSERT INTO instantaneous_demand (demand, multiplier, divisor, run, hash) VALUES (-1, -1, -1, 'r', 'h')"
+    )
+    rows(database, range(100))
+    with Ear(broker, tmp_path, pytestconfig) as ear:
+        ear.start()
+        repeater.start_as_systemd()
+        wait_until("the first are told", lambda: len(told(ear)) == 100, 30)
+        database.kill()
+        database.start()
+        rows(database, range(100, 200))
+        wait_until("the next are told", lambda: len(told(ear)) >= 200, 60)
+        assert repeater.stop() == 0
+        rows(database, range(200, 250))
+        repeater.start()
+        wait_until("those that came while it was stopped are told", lambda: len(told(ear)) >= 250, 60)
+        assert told(ear) == list(range(250))
+        assert ear.values(TOPIC)[0]["tags"] == {"run": "a b", "hash": "h"}
+        assert abs(ear.values(TOPIC)[0]["timestamp"] - time.time() + 1000) < 120
+    broker.signal(signal.SIGKILL)
+    rows(database, range(250, 300))
+    time.sleep(4)  # it looks every three seconds
+    broker.start()
+    with Ear(broker, tmp_path, pytestconfig, "after") as ear:
+        ear.start()
+        rows(database, range(300, 301))
+        wait_until("the newest is told", lambda: 300 in told(ear), 60)
+
+
+def test_the_text_of_old(
+    rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """As the comment in repeater.conf has it."""
+    repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
+    repeater.replace(r'\n  data_format = "json"\n.*', "\n")
+    repeater.replace(r"##   (data_format|template)", r"  \1")
+    rows(database, range(7, 8))
+    with Ear(broker, tmp_path, pytestconfig) as ear:
+        ear.start()
+        repeater.start_as_systemd()
+        wait_until("it is told", lambda: ear.texts(TOPIC), 30)
+        (text,) = ear.texts(TOPIC)
+    assert re.fullmatch(r"\(datetime\.datetime\(\d+, \d+, \d+, \d+, \d+, \d+\), 7, 1, 1000, 'a b', 'h'\)", text)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SINKS.glob("*.conf")))
+def test_every_configuration_is_one(name: str, rig: Any) -> None:
+    sink = rig.sink(name, {})
+    own = {
+        "PATH": os.environ["PATH"],
+        "WATTLINE_MARIADB": f"u:p@tcp(h:1)/{DATABASE}",
+        "WATTLINE_POSTGRESQL": "postgres://h/d",
+    }
+    words = [sink.telegraf, "config", "check", "--strict-env-handling", "--config", str(sink.conf)]
+    result = subprocess.run(words, env=own, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", ["92-sinks", "93-mqtt"])
+def test_what_the_first_telegraf_gets_is_one(name: str, server: Any, tmp_path: Path) -> None:
+    """With what is commented out, too."""
+    conf = tmp_path / "core.conf"
+    text = (SINKS.parent / "telegraf.d" / f"{name}.conf.example").read_text()
+    conf.write_text(re.sub(r"^# ", "", text, flags=re.MULTILINE))
+    words = [server("telegraf"), "config", "check", "--strict-env-handling", "--config", str(conf)]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
