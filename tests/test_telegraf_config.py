@@ -32,7 +32,8 @@ from wattline.scan.report import PORT_OF_TELEGRAF
 from wattline.systems import system_of
 
 FOLDER = Path(__file__).parent.parent / "telegraf"
-CONFIGS = sorted(FOLDER.rglob("*.conf"))
+# The folder sinks/ is for other instances, and has tests of its own.
+CONFIGS = sorted([*FOLDER.glob("*.conf"), *(FOLDER / "telegraf.d").glob("*.conf")])
 EXAMPLES = sorted(FOLDER.rglob("*.conf.example"))
 HOST_INPUTS = {"cpu", "mem", "disk", "diskio", "net", "system", "temp", "processes", "swap", "exec", "internal"}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::-([^}]*))?")
