@@ -219,12 +219,15 @@ def test_the_knobs_arrive_as_they_were_said(tmp_path: Path) -> None:
         "wrong": {"wattline_metres": []},
     }
 
-    said = " ".join(
-        play(tmp_path, tasks, hosts, f"-e{json.dumps({'telegraf_watchdog_s': '-3'})}", "-ehost_enabled=no").split()
-    )
+    # One of each kind, since Ansible's values are of types of its own.
+    wrong_kinds = {"finish_patience_s": "x", "wattline_meters": "x", "stack_alert_environment": 1, "host_reboot": "x"}
+    extra = wrong_kinds | {"stack_grafana_url": None, "telegraf_watchdog_s": "-3"}
+
+    said = " ".join(play(tmp_path, tasks, hosts, f"-e{json.dumps(extra)}", "-ehost_enabled=no").split())
 
     # The two come in either order.
     told_to = dict(re.findall(r"fatal: \[(\w+)\]: FAILED! (.*?)(?=\[ERROR\]|TASK)", said))
     assert all("telegraf_watchdog_s is -3, and has to be a number of seconds" in part for part in told_to.values())
+    assert not [name for name in extra if f"- {name}" not in told_to["right"]]
     assert ["There is no knob wattline_metres" in told_to[host] for host in hosts] == [False, True]
     assert "host_enabled" not in said

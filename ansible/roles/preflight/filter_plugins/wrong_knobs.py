@@ -77,7 +77,7 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
 
 
 def _complaint(name: str, value: Any, usual: Any, rule: Rule | None) -> str:
-    what = "" if name.startswith("backup_keep_") or _is_like(value, usual) else KINDS[type(usual)]
+    what = "" if name.startswith("backup_keep_") or _is_like(value, usual) else _kind(usual)
     if not what and rule and not rule.holds(value):
         what = rule.what
     return f"{name}{_shown(name, value)} has to be {what}." if what else ""
@@ -99,6 +99,11 @@ KINDS = {
     list: "a list, as in [one, another], with the brackets also around a single one",
     dict: "names with their values, as in {NAME: value}",
 }
+
+
+def _kind(usual: Any) -> str:
+    # Ansible's values are of types of its own, beneath these; a switch is a number too, and stands first.
+    return next(what for kind, what in KINDS.items() if isinstance(usual, kind))
 
 
 def _is_like(value: Any, usual: Any) -> bool:
