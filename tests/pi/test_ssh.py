@@ -17,6 +17,7 @@ from pi.machine import Built
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1200)]
 
 MINE = "/etc/telegraf/telegraf.d/50-mine.conf"
+LEFT_BY_SSH = (".ssh", ".ansible", ".sudo_as_admin_successful")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def by_ssh(house: House, built: Built, tmp_path_factory: pytest.TempPathFactory)
     """Plays by ssh on the finished Pi."""
     inventory = house.machine.open_for_ssh(tmp_path_factory.mktemp("ssh"), built)
     yield partial(house.play, inventory=inventory)
-    house.machine.run("rm", "-rf", "/home/pi/.ssh", "/home/pi/.ansible")
+    house.machine.run("rm", "-rf", *(f"/home/pi/{name}" for name in LEFT_BY_SSH))
 
 
 def test_a_run_by_ssh_changes_nothing_on_a_finished_pi(house: House, by_ssh: partial[Played]) -> None:
