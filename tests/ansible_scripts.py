@@ -17,9 +17,9 @@ ANSIBLE = Path(__file__).parents[1] / "ansible"
 ROLES = ANSIBLE / "roles"
 
 
-def script(role: str, name: str) -> ModuleType:
+def script(role: str, name: str, folder: str = "files") -> ModuleType:
     """The file ``name`` of ``role``, loaded but not run."""
-    spec = spec_from_file_location(f"{role}_{name}", ROLES / role / "files" / f"{name}.py")
+    spec = spec_from_file_location(f"{role}_{name}", ROLES / role / folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

@@ -6,6 +6,7 @@
 | what ansible-lint's strictest profile warns of | test_ansible_lint_has_nothing_to_say |
 | a knob that no role reads, or that a role asks for and nobody explains | test_every_knob_is_one_of_a_role |
 | a role without a description of what it takes, without a tag or without a switch | test_a_role_describes_itself, test_a_role_has_a_tag_and_a_switch |
+| a switch or a number that was said as a text, as `-e` does, means its opposite or breaks a task | test_a_switch_and_a_number_may_be_texts |
 | a collection of another version than the tests have | test_the_collection_is_the_one_that_is_asked_for |
 
 `tests/pi` plays it.
@@ -130,3 +131,43 @@ def test_every_knob_is_one_of_a_role() -> None:
     whole = "\n".join([*texts, (ANSIBLE / "site.yml").read_text()])
 
     assert not {knob for knob in KNOBS if not re.search(rf"\b{knob}\b", whole)}
+
+
+CONDITIONS = {"when", "that", "until", "changed_when", "failed_when"}
+
+
+def expressions(text: str, *, is_yaml: bool) -> list[str]:
+    """What Ansible evaluates of a file: what stands in braces, and the conditions, which have none."""
+    found = [first or second for first, second in re.findall(r"\{\{(.*?)\}\}|\{%(.*?)%\}", text, re.DOTALL)]
+    waiting = [yaml.safe_load(text)] if is_yaml else []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+            conditions = [value[key] for key in CONDITIONS & value.keys()]
+            found += [str(each) for some in conditions for each in (some if isinstance(some, list) else [some])]
+    return found
+
+
+@pytest.mark.parametrize(("kind", "name_of_filter"), [(bool, "bool"), (int, "int")])
+def test_a_switch_and_a_number_may_be_texts(kind: type, name_of_filter: str) -> None:
+    """Wherever one is used it is made what it is; a number that is only printed may stay what it was said as."""
+    names = [knob for knob, default in KNOBS.items() if type(default) is kind]
+    raw = re.compile(rf"\b(?:{'|'.join(names)})\b(?!\s*\|\s*{name_of_filter}\b)")
+    files = [
+        *ANSIBLE.glob("*.yml"),
+        *(
+            path
+            for name in ("tasks", "vars", "defaults", "handlers", "templates")
+            for path in (ANSIBLE / "roles").glob(f"*/{name}/*")
+        ),
+    ]
+    used = {
+        f"{path.relative_to(ANSIBLE)}: {expression.strip()}"
+        for path in files
+        for expression in expressions(path.read_text(), is_yaml=path.suffix == ".yml")
+        if raw.search(re.sub("'[^']*'", "", expression)) and not (kind is int and expression.strip() in names)
+    }
+    assert not used

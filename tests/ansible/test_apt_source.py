@@ -53,7 +53,7 @@ def test_a_key_is_trusted_only_if_it_is_the_one(keyring: Keyring, tmp_path: Path
     def judge(names: list[str], wanted: str) -> tuple[int, str]:
         file.write_text(keyring.gpg("--armor", "--export", *names) if names else "")
         result = subprocess.run([SCRIPT, file, wanted], capture_output=True, text=True, check=False)
-        return result.returncode, result.stderr.strip()
+        return result.returncode, result.stdout.strip()
 
     assert judge([good], good) == (0, "")
     assert judge([other], good)[1].endswith(f"its fingerprint is {other} and not {good}.")
@@ -62,7 +62,7 @@ def test_a_key_is_trusted_only_if_it_is_the_one(keyring: Keyring, tmp_path: Path
     assert judge([], good) == (1, f"There is no key in {file}.")
     file.write_text("<html>a page in place of a key</html>")
     result = subprocess.run([SCRIPT, file, good], capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stderr) == (1, f"{file} holds no keys that gpg can read.\n")
+    assert (result.returncode, result.stdout) == (1, f"{file} holds no keys that gpg can read.\n")
 
 
 class Folders:

@@ -124,6 +124,8 @@ def test_what_was_taken_stays(pi: Pi) -> None:
         ("ttyUSB0", "must be auto or a name that begins with /dev/"),
         ("/dev/ttyUSB99", "is not there"),
         ("/dev", "is no serial device"),
+        ("/dev/null", "is no serial device"),
+        ("/dev/ptmx", "is no serial device"),
     ],
 )
 def test_a_name_that_cannot_be_one_is_refused(pi: Pi, wanted: str, words: str) -> None:

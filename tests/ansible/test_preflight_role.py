@@ -23,6 +23,7 @@ SEEN = {
     "is_overlay": False,
     "free_mb": 25_000,
     "has_wattline": False,
+    "missing_files": [],
     "device_holders": [],
     "taken": [],
     "docker_answers": False,
@@ -64,29 +65,22 @@ def machine(adapter: dict[str, Any] | None = None, results: list[Any] | None = N
 OBSTACLES: dict[str, dict[str, Any]] = {
     "needs 9.9 or newer": machine() | {"__preflight_core": "9.9"},
     "community.docker is missing": machine() | {"__preflight_collections": {"stdout": '{"/b": {"ansible.posix": {}}}'}},
+    "here in version 4.6.1, and 4.7 or newer": machine()
+    | {"__preflight_collections": {"stdout": '{"/b": {"community.docker": {"version": "4.6.1"}}}'}},
     "made for Raspberry Pi OS bookworm and trixie": machine() | {"__preflight_release": "bullseye"},
     "write the 64-bit Raspberry Pi OS Lite": machine(architecture="armhf"),
     "This machine has 430 MB of memory": machine() | {"__preflight_memory_mb": 430},
     "3000 MB are free on the card, and 4000": machine(free_mb=3000),
     "900 MB are free on the card, and 1000": machine(free_mb=900, has_wattline=True),
+    "/nowhere of backup_files is not on this machine": machine(missing_files=["/nowhere"]),
     "turn the overlay file system off": machine(is_overlay=True),
     "for five minutes by process 7 (apt)": machine(dpkg_holders=["process 7 (apt)"]),
     "sudo dpkg --configure -a": machine(dpkg_is_broken=True),
     "sets preflight_clock to false": machine() | {"__preflight_time": {"stdout": "no"}},
     "There is no meter": machine() | {"wattline_meters": []},
-    "More than one meter is called house, roof": machine()
-    | {
-        "wattline_meters": ["house=orno-we515@1", "roof=orno-we515@2", "shed=orno-we515@3"],
-        "wattline_gateways": [
-            {"port": "socket://a:1", "meters": ["roof=orno-we515@1", "house=orno-we515@2,role=load"]}
-        ],
-    },
-    "A port stands twice": machine()
-    | {"wattline_gateways": [{"port": "socket://a:1", "meters": [f"{name}=orno-we515@1"]} for name in "ab"]},
     "No USB serial adapter": machine({"trouble": "No USB serial adapter is plugged in."}),
     "/dev/ttyX is in use by process 9 (old)": machine(device_holders=["process 9 (old)"]),
     "has no parity bit, and house needs one": machine({"kind": "mini-uart"}),
-    "must be an address and a port": machine() | {"stack_grafana_address": "3000"},
     "0.0.0.0:3000 is taken by the container old-grafana": machine(taken=[OLD_GRAFANA]),
     "would replace docker.io, and the containers pihole": machine(
         docker_packages=DOCKERS, docker_answers=True, strange_containers=["pihole"]
@@ -105,6 +99,8 @@ SOUND: dict[str, dict[str, Any]] = {
     | {"docker_provider": "existing"},
     "no internet": machine() | {"preflight_clock": False, "__preflight_time": {"skipped": True}},
     "no stack": machine() | {"stack_enabled": False, "__preflight_collections": {"stdout": ""}},
+    "Debian's collection": machine()
+    | {"__preflight_collections": {"stdout": '{"/b": {"community.docker": {"version": "4.7.0"}}}'}},
     "galaxy silent": machine() | {"__preflight_collections": {"stdout": "", "rc": 1}},
     "without parity": machine(
         {"kind": "mini-uart"}, [PLANNED | {"stdout": '{"meters": [{"meter": "house", "parity": "N"}]}'}]

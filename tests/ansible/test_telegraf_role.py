@@ -179,7 +179,9 @@ def test_no_comment_of_the_meters_file_is_lost(written: dict[str, Written]) -> N
     comments = [line.strip() for line in kept.splitlines() if line.strip().startswith("##")]
     lost = [line for line in comments if line not in text]
     assert lost == ["## After a change: sudo systemctl restart telegraf"]
-    assert all(word in text for word in ("wattline_meters", "wattline_gateways", "--tags telegraf", "modbus-tcp://"))
+    assert all(
+        word in text for word in ("wattline_meters", "wattline_gateways", "--tags preflight,telegraf", "modbus-tcp://")
+    )
 
 
 def test_what_is_said_of_a_set_up_by_hand_is_not_said(written: dict[str, Written]) -> None:

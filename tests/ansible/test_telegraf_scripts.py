@@ -6,10 +6,12 @@
 | the package's sample is taken for somebody's work | test_the_sample_of_the_package_is_nobodys_edit |
 | looking changes something | test_only_looking_keeps_nothing |
 | a restart that was lost is never made up for | test_what_is_newer_than_the_start_asks_for_a_restart |
+| a file with a wrong stamp costs a restart at each run | test_a_file_from_the_future_asks_for_no_restart_at_each_run |
 """
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,22 @@ def test_what_is_newer_than_the_start_asks_for_a_restart(tmp_path: Path) -> None
     age(1)
     (etc / "10-meters.conf").unlink()
     assert ask() == [str(etc)]
+
+
+def test_a_file_from_the_future_asks_for_no_restart_at_each_run(tmp_path: Path) -> None:
+    file, systemctl = tmp_path / "60-mine.conf", tmp_path / "systemctl"
+    file.write_text("")
+    systemctl.write_text(
+        "#!/bin/sh\ncase $* in *ActiveState*) echo active ;; *NeedDaemonReload*) echo no ;;"
+        ' *) echo "Tue 2023-11-14 22:13:20.250000 UTC" ;; esac\n'
+    )
+    systemctl.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def ask() -> str:
+        words = [SCRIPTS / "newer-than-service", file]
+        return subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert ask() == str(file)
+    os.utime(file, (time.time() + 86_400,) * 2)
+    assert ask() == ""

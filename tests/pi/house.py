@@ -58,12 +58,26 @@ class House:
     def __init__(self, machine: Machine, built: Built) -> None:
         self.machine, self._ansible = machine, built.ansible
 
-    def play(self, *words: str, book: str = "site.yml", tree: Path = CHECKOUT, **variables: Any) -> Played:
-        """Play a playbook of the checkout ``tree``; ``variables`` go before those of the inventory."""
+    def play(
+        self,
+        *words: str,
+        book: str = "site.yml",
+        tree: Path = CHECKOUT,
+        inventory: Path | None = None,
+        **variables: Any,
+    ) -> Played:
+        """Play a playbook of the checkout ``tree``; ``variables`` go before those of the ``inventory``, else the machine's."""
         extra = [
             f"-e{yaml.safe_dump({name: value}, default_flow_style=True).strip()}" for name, value in variables.items()
         ]
-        command = [self._ansible / "bin/ansible-playbook", "-i", self.machine.inventory, book, *extra, *words]
+        command = [
+            self._ansible / "bin/ansible-playbook",
+            "-i",
+            inventory or self.machine.inventory,
+            book,
+            *extra,
+            *words,
+        ]
         environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "COLUMNS": "200"}
         done = subprocess.run(
             command,

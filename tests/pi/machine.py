@@ -155,6 +155,30 @@ class Machine:
         hosts = {self.name: connection | {"wattline_meters": ["house=orno-we515@1"]} | dict(variables)}
         self.inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}, sort_keys=False))
 
+    def open_for_ssh(self, folder: Path, built: Built) -> Path:
+        """Let the user pi in as Raspberry Pi Imager does: with a key, and a password for sudo. Returns an inventory of that way.
+
+        ``folder`` gets the key. What it leaves in the machine is below /home/pi.
+        """
+        key, password = folder / "key", "raspberry"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        self.run("chpasswd", text=f"pi:{password}\n")
+        public = key.with_suffix(".pub").read_text()
+        self.run("install", "-d", "-o", "pi", "-m", "0700", "/home/pi/.ssh")
+        self.run("install", "-o", "pi", "-m", "0600", "/dev/stdin", "/home/pi/.ssh/authorized_keys", text=public)
+        address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.name).strip()
+        connection = {
+            "ansible_host": address,
+            "ansible_user": "pi",
+            "ansible_ssh_private_key_file": str(key),
+            "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
+            "ansible_become_password": password,
+            "wattline_meters": ["house=orno-we515@1"],
+        }
+        inventory = folder / "ssh.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": {self.name: connection | built.variables()}}}))
+        return inventory
+
     @property
     def inventory(self) -> Path:
         """The file."""

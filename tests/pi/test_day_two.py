@@ -3,11 +3,13 @@
 | fault | test |
 |---|---|
 | a Pi is finished without a set, or with one that nobody has restored | test_the_first_set_is_proven |
+| Compose mangles a secret of the contact point | test_what_a_contact_point_has_to_know_arrives_as_it_is |
 | a store that is away breaks the run, or nobody is told | test_a_store_that_is_away_is_told_and_undoes_nothing |
 | the copy begins with its timer, a day later | test_a_copy_is_made_at_once_and_its_timers_go_with_the_setting |
 | a copy that is not wanted any more fails each day | likewise |
 | readings are lost while tokens change | test_tokens_are_rotated_while_the_meter_is_read |
 | an old token still opens, or one is in the output | likewise |
+| a mistyped password takes the place of the right one | test_a_wrong_password_of_the_sheet_changes_nothing |
 | something is not on the new card that was on the old one | test_a_new_card_gets_everything_back_by_the_recovery_sheet |
 | the copy's newest set becomes that of the empty house | likewise |
 | what is to be deleted stays | test_all_of_it_can_be_deleted |
@@ -22,13 +24,14 @@ from pathlib import Path
 
 import pytest
 
-from pi.house import SECRETS, House
+from pi.house import SECRETS, House, failed_with
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1800)]
 
 STORE = "/srv/usb/store"
 OFFSITE_TIMERS = ("wattline-backup-offsite.timer", "wattline-backup-offsite-check.timer")
 NAMES = ("telegraf", "grafana", "backup")
+TOKEN = "pa$word#x ${HOME} $$ \"q' #b \\n \\ü end\\"  # noqa: S105 - everything that Compose may mean something by
 MINE = "/etc/telegraf/telegraf.d/50-mine.conf"
 DATABASE = "/var/lib/docker/volumes/wattline_grafana/_data/grafana.db"
 MARK = (
@@ -73,6 +76,17 @@ def with_offsite(house: House) -> None:
 
 def test_the_first_set_is_proven(house: House) -> None:
     assert sets(house)[0]["verified_how"] == "restore"
+
+
+def test_what_a_contact_point_has_to_know_arrives_as_it_is(house: House) -> None:
+    said = {"WATTLINE_ALERT_WEBHOOK_URL": "http://127.0.0.1:9/", "WATTLINE_ALERT_WEBHOOK_TOKEN": TOKEN}
+
+    played = house.play("--tags", "stack", stack_alert_contact="webhook", stack_alert_environment=said)
+
+    assert played.ended_well, played.said
+    told = house.machine.run("docker", "inspect", "--format", "{{json .Config.Env}}", "wattline-grafana-1")
+    assert f"WATTLINE_ALERT_WEBHOOK_TOKEN={TOKEN}" in json.loads(told)
+    assert not house.play("--tags", "stack", stack_alert_contact="webhook", stack_alert_environment=said).changed
 
 
 def test_a_store_that_is_away_is_told_and_undoes_nothing(house: House) -> None:
@@ -124,6 +138,17 @@ def copy_store(old: House, new: House) -> None:
         taken = ["docker", "exec", "--interactive", new.machine.name, "tar", "-C", folder, "-xf", "-"]
         subprocess.run(taken, stdin=giver.stdout, check=True)
     assert giver.returncode == 0
+
+
+def test_a_wrong_password_of_the_sheet_changes_nothing(house: House) -> None:
+    with_offsite(house)
+    before = house.machine.run("cat", "/etc/wattline/offsite_password")
+
+    refused = house.play("-e", "restore_password=mistyped", book="restore.yml", backup_offsite_repository=STORE)
+
+    failed_with(refused, f"The password that was given does not open the off-site copy {STORE}")
+    assert not refused.changed, refused.changes
+    assert house.machine.run("cat", "/etc/wattline/offsite_password") == before
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 | fault | test |
 |---|---|
 | a meter's word is wrong | test_a_broken_meter_word_is_refused_before_anything_is_changed |
+| ... and nobody asks preflight | test_a_broken_meter_word_never_takes_effect_whatever_the_tags |
+| a meter that is silent passes by the readings of the others | test_a_silent_meter_is_told_at_the_end |
 | no adapter is plugged in | test_a_missing_adapter_is_told_with_what_there_is |
 | too little space to begin with | test_a_small_card_is_told_before_anything_is_changed |
 | the card is full in the middle | test_a_full_disk_in_the_middle_leaves_the_metering_alone |
@@ -38,6 +40,26 @@ def test_a_broken_meter_word_is_refused_before_anything_is_changed(metering: Hou
 
     failed_with(played, "orno-we551", "orno-we515")
     assert not played.changed, played.changes
+
+
+def test_a_broken_meter_word_never_takes_effect_whatever_the_tags(metering: House) -> None:
+    played = metering.play("--tags", "telegraf", wattline_meters=["house=orno-we515@1", "garage=orno-we551@2"])
+
+    failed_with(played, "wattline does not take the words of the meters", "orno-we551")
+    assert not played.changed, played.changes
+
+
+def test_a_silent_meter_is_told_at_the_end(house: House) -> None:
+    played = house.play(
+        "--tags", "telegraf,finish", wattline_meters=["house=orno-we515@1", "shed=orno-we515@9"], finish_patience_s="30"
+    )
+
+    assert played.ended_well, played.said
+    last_words = " ".join(played.said.split("Say where everything is")[1].split())
+    assert "No reading of shed since" in last_words
+    assert "No reading of house" not in last_words
+    healed = house.play("--tags", "telegraf,finish")
+    assert healed.ended_well, healed.said
 
 
 def test_a_missing_adapter_is_told_with_what_there_is(house: House) -> None:

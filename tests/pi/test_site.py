@@ -5,6 +5,7 @@
 | check mode on a blank Pi fails, or changes something | test_check_mode_tells_what_would_happen_to_a_blank_pi |
 | the first run fails, or no reading comes | test_one_run_makes_a_blank_pi_meter |
 | a secret is told, or everybody may read it | test_the_second_run_changes_nothing, test_no_secret_lies_open |
+| ... or the user of the Pi may, without sudo | test_the_user_of_the_pi_reads_no_secret |
 | a run without need changes something | test_the_second_run_changes_nothing |
 | check mode on a finished Pi fails, or would change something | test_check_mode_has_nothing_to_change_on_a_finished_pi |
 | after a restart somebody has to start something | test_a_restarted_pi_meters_by_itself |
@@ -61,6 +62,13 @@ def test_no_secret_lies_open(house: House) -> None:
     )
 
     assert not [secret for secret in secrets.split() if secret in inspected or secret in readable]
+
+
+def test_the_user_of_the_pi_reads_no_secret(house: House) -> None:
+    told = house.machine.try_to_run("runuser", "-u", "pi", "--", "sh", "-c", f"ls {SECRETS}; cat {SECRETS}/*token")
+
+    assert told.returncode != 0
+    assert not told.stdout
 
 
 def test_check_mode_has_nothing_to_change_on_a_finished_pi(house: House) -> None:

@@ -32,6 +32,7 @@ def test_nothing_is_left_but_the_data(house: House, traces: set[str]) -> None:
     different = house.machine.traces() ^ traces
     not_data = sorted(trace for trace in different if not DATA.fullmatch(trace))
     assert not not_data, "\n".join(not_data)
+    assert "telegraf" not in house.machine.run("ls", "/var/cache/apt/archives")
     assert "influxd.bolt" in house.machine.run("ls", "/var/lib/docker/volumes/wattline_influxdb/_data")
     assert "influxdb_operator_token" in house.machine.run("ls", "/opt/wattline/compose/secrets")
 

@@ -7,6 +7,7 @@
 | a word has no default, so that a missing .env breaks the start | the same |
 | the database is published to the network, or more than Grafana is | test_only_grafana_is_reached_from_the_network |
 | a password or a token stands in the environment, where `docker inspect` shows it | test_no_secret_stands_in_the_environment |
+| a container cannot read a secret that it needs | test_those_who_read_the_secrets_are_their_owner_and_its_group |
 | a secret is not made by make-secrets, or is made for nobody | test_the_secrets_are_those_that_are_made |
 | `latest` turns into version 3 one day | test_each_image_is_pinned_to_a_version |
 | after a power cut something stays down | test_each_service_comes_back_after_a_power_cut |
@@ -65,6 +66,14 @@ def test_no_secret_stands_in_the_environment():
                 assert name.endswith("__FILE"), name
                 assert value.removeprefix("/run/secrets/") in service["secrets"]
             assert not name.startswith("DOCKER_INFLUXDB_INIT"), "the image's own set-up deletes the data when it fails"
+
+
+def test_those_who_read_the_secrets_are_their_owner_and_its_group():
+    root = composition.load({"WATTLINE_SECRETS_OWNER": "0"})["services"]
+    for services, owner in ((SERVICES, "1000"), (root, "0")):
+        assert services["setup"]["user"] == f"{owner}:{owner}"
+        assert services["grafana"]["group_add"] == [owner]
+    assert root["influxdb"] == SERVICES["influxdb"], "its data belong to the image's own user"
 
 
 def test_the_secrets_are_those_that_are_made():

@@ -8,6 +8,7 @@
 | ... or does not make what is missing | test_what_is_missing_is_made |
 | ... or is empty, so that everybody knows it | test_what_a_power_cut_left_empty_is_made_anew |
 | another user of the machine reads them; a container that needs one cannot | test_each_is_read_by_those_who_need_it |
+| ... though it has sudo, and root alone should | test_with_root_for_an_owner_nobody_else_reads_them |
 | modes that were changed by hand, or by a copy, stay wrong | test_modes_are_put_right |
 | a value is printed | test_no_secret_is_printed |
 | a user who cannot give files to the containers gets secrets that nobody can read | test_a_user_who_cannot_hand_them_over_is_told |
@@ -116,6 +117,19 @@ def test_each_is_read_by_those_who_need_it(tmp_path, as_owner):
         assert stat.S_IMODE(path.stat().st_mode) == (0o640 if path.name in OF_GRAFANA else 0o600), path.name
     if IS_ROOT:
         assert {(path.stat().st_uid, path.stat().st_gid) for path in (folder, *folder.iterdir())} == {(OWNER, OWNER)}
+
+
+def test_with_root_for_an_owner_nobody_else_reads_them(tmp_path):
+    """By .env beside the script, as the playbook writes it: the first user of a Pi would read them without sudo."""
+    script = tmp_path / "make-secrets"
+    script.write_bytes(SCRIPT.read_bytes())
+    (tmp_path / ".env").write_text("WATTLINE_TIMEZONE=Europe/Rome\nWATTLINE_SECRETS_OWNER=0\n")
+    environment = None if IS_ROOT else played(tmp_path, id="echo 1000")
+    told = subprocess.run(["/bin/sh", script], capture_output=True, text=True, check=False, env=environment)
+    if not IS_ROOT:
+        assert "as user and group 0" in told.stderr
+        return
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in (tmp_path / "secrets").iterdir()} == {(0, 0)}
 
 
 def test_modes_are_put_right(tmp_path, as_owner):

@@ -8,6 +8,7 @@ Ansible runs it on the Pi: ``find_adapter.py WANTED``, where WANTED is ``wattlin
 import argparse
 import dataclasses
 import json
+import os
 import re
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 LINK = "dev/ttyRS485"
+SERIAL_KINDS = {"serial", "pty:slave"}
 UARTS = ("ttyAMA*", "ttyS*", "ttySC*")
 # Bytes of a serial number that mean something else in a rule of udev's.
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:-]")
@@ -129,13 +131,30 @@ def _named(wanted: str, adapters: Sequence[Adapter]) -> tuple[Adapter | None, st
     path = Path(wanted)
     if not path.exists():
         return None, f"{refused}, which is not there: plug the adapter in, or name another. {_listed(adapters)}"
-    if not stat.S_ISCHR(path.stat().st_mode):
+    if not _is_serial(path):
         return None, f"{refused}, which is no serial device. {_listed(adapters)}"
     node = str(path.resolve())
     found = next((adapter for adapter in adapters if adapter.node == node), Adapter(node, (), "uart"))
     # Whoever names it by a link of their own means that link.
     own = wanted not in (node, f"/{LINK}")
     return (dataclasses.replace(found, names=(wanted, *found.names)) if own else found), ""
+
+
+def _is_serial(path: Path, drivers: Path = Path("/proc/tty/drivers")) -> bool:
+    """Whether a device is a line of a driver for serial ports, or a pseudo-terminal in the place of one.
+
+    Each driver has a line there: name, node, major number, minor numbers, kind.
+    """
+    status = path.stat()
+    if not stat.S_ISCHR(status.st_mode):
+        return False
+    major, minor = os.major(status.st_rdev), os.minor(status.st_rdev)
+    for words in (line.split() for line in _text(drivers).splitlines()):
+        if words[-1] in SERIAL_KINDS and int(words[-3]) == major:
+            least, _, most = words[-2].partition("-")
+            if int(least) <= minor <= int(most or least):
+                return True
+    return False
 
 
 def _listed(adapters: Sequence[Adapter]) -> str:

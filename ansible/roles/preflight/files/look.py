@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """See what stands in wattline's way on this machine; changes nothing.
 
-Ansible runs it on the Pi as root: ``look.py [--device NODE] [--tcp ADDRESS:PORT ...]``. It prints JSON.
+Ansible runs it on the Pi as root: ``look.py [--device NODE] [--tcp ADDRESS:PORT ...] [--file PATH ...]``. It prints JSON.
 """
 
 import argparse
@@ -192,7 +192,9 @@ def _text(path: Path) -> str:
         return ""
 
 
-def seen(device: str, tcp: Sequence[str], lock: Path = Path("/var/lib/dpkg/lock-frontend")) -> dict[str, object]:
+def seen(
+    device: str, tcp: Sequence[str], files: Sequence[str] = (), lock: Path = Path("/var/lib/dpkg/lock-frontend")
+) -> dict[str, object]:
     """All of it, ready for JSON."""
     containers = strange_containers(output_of)
     dpkg = lock_holders(lock.stat()) if lock.exists() else []
@@ -201,6 +203,7 @@ def seen(device: str, tcp: Sequence[str], lock: Path = Path("/var/lib/dpkg/lock-
         "is_overlay": root_type() == "overlay" or "overlayroot=" in _text(PROC / "cmdline"),
         "free_mb": shutil.disk_usage("/").free // 1_000_000,
         "has_wattline": Path("/opt/wattline/bin/wattline").exists(),
+        "missing_files": [file for file in files if not Path(file).exists()],
         "device_holders": strangers_on(Path(device)) if device else [],
         "taken": taken(tcp, containers or []),
         "docker_answers": containers is not None,
@@ -218,8 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="")
     parser.add_argument("--tcp", action="append", default=[])
+    parser.add_argument("--file", action="append", default=[])
     arguments = parser.parse_args()
-    print(json.dumps(seen(arguments.device, arguments.tcp)))
+    print(json.dumps(seen(arguments.device, arguments.tcp, arguments.file)))
 
 
 if __name__ == "__main__":
