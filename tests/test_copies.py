@@ -84,7 +84,7 @@ def test_a_copy_is_nobodys_answer_though_the_answer_is_lost(live: Live, word: st
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("trying", [Trying.ALL, Trying.NOTHING], ids=["all", "proven"])
 def test_late_lost_and_doubled_replies_at_once_give_no_wrong_value(live: Live, seed: int, trying: Trying) -> None:
     """Two meters of one address and speed, that a parity tells apart."""

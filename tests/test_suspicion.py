@@ -16,6 +16,8 @@
 | a reply that comes twice keeps a length in doubt          | test_a_copy_is_of_no_consequence                        |
 | ... or another reply is taken for a copy                  | test_what_is_another_or_too_late_is_no_copy, test_a_missing_reply_that_says_what_it_said_before_is_no_copy |
 | ... or it is taken for the answer to another question     | test_only_the_answer_to_another_question_may_be_a_copy  |
+| ... or for that to the same one, half a second later      | test_where_replies_come_twice_what_was_said_just_now_is_asked_for_again |
+| ... or for the one that is missing, which comes later     | test_where_replies_come_twice_one_to_the_same_question_may_be_a_copy |
 | each zero is waited for, or never believed                | test_what_is_given_twice_is_no_copy_and_what_is_at_rest_is_believed_at_once |
 | a refusal has no length to tell its question              | test_anything_missing_is_known_whatever_its_length      |
 | an answer is believed that was another question's         | test_what_is_in_no_doubt_is_never_another_questions     |
@@ -27,7 +29,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattline.bus.suspicion import CALM_S, COPY_S, HORIZON_MAX_S, HORIZON_S, Question, Suspicion
+from wattline.bus.suspicion import CALM_S, COPY_S, HORIZON_MAX_S, HORIZON_S, SOON_S, Question, Suspicion
 
 _numbers = count()
 
@@ -209,6 +211,30 @@ def test_only_the_answer_to_another_question_may_be_a_copy(suspicion):
     assert not copies.suspects((1, 3), THIRD, 0.1)
     assert not copies.suspects((1, 2), THIRD, COPY_S + 0.001)
     assert copies.suspects((1, 2), THIRD, 0.1)
+
+
+def test_where_replies_come_twice_what_was_said_just_now_is_asked_for_again(suspicion):
+    """A question that is put again after half a second may get the copy of its own answer."""
+    copies = suspicion.copies
+    copies.came((1, 2), ONE, 0.0)
+    copies.believed((1, 2), ONE)
+    again = ONE._replace(slot_s=ONE.slot_s + 1)
+    assert not copies.suspects((1, 2), again, 0.3), "as long as no copy was seen"
+    copies.seen(0.0)
+    assert not copies.suspects((1, 2), again, SOON_S + 0.001)
+    assert copies.suspects((1, 2), again, 0.3)
+    assert not copies.suspects((1, 2), again, 0.4), "no copy comes twice"
+
+
+@pytest.mark.parametrize("are_known", [False, True])
+def test_where_replies_come_twice_one_to_the_same_question_may_be_a_copy(suspicion, are_known):
+    """The first was late, and it was asked again: the missing one is missed on, or it would answer the next second."""
+    suspicion.given_up(2, ONE, 0.0)
+    suspicion.copies.came((1, 2), ONE, 0.2)
+    if are_known:
+        suspicion.copies.seen(0.0)
+    assert (suspicion.came_late((1, 2), 0.4) is None) is are_known
+    assert suspicion.is_missing(2, 0.5) is are_known
 
 
 def test_what_is_given_twice_is_no_copy_and_what_is_at_rest_is_believed_at_once(suspicion):

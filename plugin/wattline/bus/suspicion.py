@@ -24,6 +24,8 @@ HORIZON_MAX_S = 30.0
 CALM_S = 600.0
 # How much later than the reply its copy may be.
 COPY_S = 3.0
+# As a rule it is no later than this: what says the same to the same question so soon again may be one.
+SOON_S = 0.6
 
 
 class Question(NamedTuple):
@@ -101,10 +103,11 @@ class Suspicion:
         length = len(registers)
         self._forget(received_s)
         oldest = self._oldest(length)
-        is_copy = self.copies.is_one(registers, oldest.question if oldest else None, received_s)
+        awaited = oldest.question if oldest else None
+        is_copy = self.copies.is_one(registers, awaited, received_s) or self.copies.may_be_one(registers, received_s)
         if is_copy and oldest is None:
             self.copies.seen(received_s)
-        self.copies.came(registers, oldest.question if oldest else None, received_s)
+        self.copies.came(registers, awaited, received_s)
         if is_copy:
             return None
         if oldest is None:
@@ -192,21 +195,37 @@ class Copies:
             for asked in self._alike(registers, received_s)
         )
 
+    def may_be_one(self, registers: tuple[int, ...], received_s: float) -> bool:
+        """Whether a reply that came late may as well be one before it to the same question, where replies come twice.
+
+        The missing one is then still missed: it would be taken for the answer to the same question a second later.
+        """
+        return self.are_known(received_s) and any(True for _ in self._alike(registers, received_s))
+
     def suspects(self, registers: tuple[int, ...], question: Question, now_s: float) -> bool:
         """Suspect the answer to ``question`` if it may be a copy of that to another; whether it is suspected.
 
-        It is none when it says what was said last, or what was suspected the last time: no copy comes to the same question
-        twice. So values that are at rest together cost nothing, and those that come to it are asked for once more.
+        It is none when it says what was said last, unless that was just now, or what was suspected the last time: no copy
+        comes to the same question twice. So values that are at rest together cost nothing, and those that come to it are
+        asked for once more.
         """
         key = _key(question, registers)
-        if registers in (self._believed.get(key), self._suspected.get(key)):
+        is_again = self._is_again(registers, key, now_s)
+        if registers == self._suspected.get(key) or (registers == self._believed.get(key) and not is_again):
             return False
         # Of a reply that nothing explained the length is in doubt already.
         asked = self._alike(registers, now_s)
-        is_suspect = any(each is not None and _key(each, registers) != key for each in asked)
+        is_suspect = is_again or any(each is not None and _key(each, registers) != key for each in asked)
         if is_suspect:
             self._suspected[key] = registers
         return is_suspect
+
+    def _is_again(self, registers: tuple[int, ...], key: tuple[int, str, int], now_s: float) -> bool:
+        """Whether the very same answered the question of ``key`` just now, where replies come twice."""
+        return self.are_known(now_s) and any(
+            said == registers and asked is not None and _key(asked, registers) == key and now_s - at_s <= SOON_S
+            for said, asked, at_s in self._came
+        )
 
     def _alike(self, registers: tuple[int, ...], now_s: float) -> Iterator[Question | None]:
         """The questions to which the very same was the answer lately."""
