@@ -563,7 +563,7 @@ def test_the_command_that_simulate_prints_reads_the_model(acme):
 
 def test_the_example_of_the_readme_works(tmp_path):
     """The file and the commands that it shows, in a folder of its own; its `simulate` is waited for."""
-    (section,) = re.findall(r"^### A model that is not there\n(.*?)^## ", PLUGIN_README, re.MULTILINE | re.DOTALL)
+    (section,) = re.findall(r"^### A model that is not there\n(.*?)^##", PLUGIN_README, re.MULTILINE | re.DOTALL)
     (content,) = re.findall(r"```toml\n(name.*?)```", section, re.DOTALL)
     (commands,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
     (tmp_path / "acme-m1.toml").write_text(content)

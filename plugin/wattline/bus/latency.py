@@ -4,8 +4,8 @@ Some meters take twenty times as long to prepare a long reply as a short one, an
 known of one length says little of another: short replies in time tell nothing against a long one that was late.
 """
 
+from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Collection
 
 from wattline.plan import TYPICAL_TURNAROUND_S
@@ -41,24 +41,25 @@ class Latency:
 
     def __init__(self, timeout_s: float | None = None) -> None:
         self._fixed_s = timeout_s
-        self._turnarounds_s: deque[float] = deque(maxlen=SAMPLES)
-        self._idle_s: deque[float] = deque(maxlen=SAMPLES)
+        # There is one of these for each length of each meter, and as numbers of their own the seconds would take four times as much.
+        self._turnarounds_s = array("d")
+        self._idle_s = array("d")
         self._late_s: list[float] = []
 
     def took(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, in time."""
-        self._turnarounds_s.append(turnaround_s)
+        _keep(self._turnarounds_s, turnaround_s)
         self._late_s.clear()
 
     def took_too_long(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, too late."""
-        self._turnarounds_s.append(turnaround_s)
-        self._idle_s.append(turnaround_s)
+        _keep(self._turnarounds_s, turnaround_s)
+        _keep(self._idle_s, turnaround_s)
         self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
 
     def took_whole(self, idle_s: float) -> None:
         """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
-        self._idle_s.append(idle_s)
+        _keep(self._idle_s, idle_s)
 
     @property
     def is_known(self) -> bool:
@@ -184,6 +185,11 @@ class Latencies:
         low_s, high_s = seconds(self._of[shorter]), seconds(self._of[longer])
         share = (length - shorter) / (longer - shorter) if shorter < longer else 0.0
         return low_s + share * (high_s - low_s)
+
+
+def _keep(seconds: "array[float]", latest_s: float) -> None:
+    seconds.append(latest_s)
+    del seconds[:-SAMPLES]
 
 
 def _timeout_s(typical_s: float) -> float:
