@@ -4,9 +4,9 @@ Some meters take twenty times as long to prepare a long reply as a short one, an
 known of one length says little of another: short replies in time tell nothing against a long one that was late.
 """
 
+from array import array
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 
 from wattline.plan import TYPICAL_TURNAROUND_S
 
@@ -21,7 +21,7 @@ SAMPLES_NEEDED = 5
 LATE_NEEDED = 2
 
 
-def median(values: Collection[float]) -> float:
+def median(values: Sequence[float]) -> float:
     """The middle of ``values``, or the mean of the two in the middle. The library's own brings a megabyte with it."""
     ordered, middle = sorted(values), len(values) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
@@ -41,24 +41,24 @@ class Latency:
 
     def __init__(self, timeout_s: float | None = None) -> None:
         self._fixed_s = timeout_s
-        self._turnarounds_s: deque[float] = deque(maxlen=SAMPLES)
-        self._idle_s: deque[float] = deque(maxlen=SAMPLES)
+        self._turnarounds_s = array("d")
+        self._idle_s = array("d")
         self._late_s: list[float] = []
 
     def took(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, in time."""
-        self._turnarounds_s.append(turnaround_s)
+        _remember(self._turnarounds_s, turnaround_s)
         self._late_s.clear()
 
     def took_too_long(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, too late."""
-        self._turnarounds_s.append(turnaround_s)
-        self._idle_s.append(turnaround_s)
+        _remember(self._turnarounds_s, turnaround_s)
+        _remember(self._idle_s, turnaround_s)
         self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
 
     def took_whole(self, idle_s: float) -> None:
         """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
-        self._idle_s.append(idle_s)
+        _remember(self._idle_s, idle_s)
 
     @property
     def is_known(self) -> bool:
@@ -184,6 +184,12 @@ class Latencies:
         low_s, high_s = seconds(self._of[shorter]), seconds(self._of[longer])
         share = (length - shorter) / (longer - shorter) if shorter < longer else 0.0
         return low_s + share * (high_s - low_s)
+
+
+def _remember(samples: "array[float]", seconds: float) -> None:
+    """Add the newest of so many samples, in an array, since a meter has one for each length that it is read in."""
+    samples.append(seconds)
+    del samples[:-SAMPLES]
 
 
 def _timeout_s(typical_s: float) -> float:
