@@ -81,14 +81,20 @@ class SqlServer(Program):
         self.process.wait()
 
     def hang(self) -> None:
-        """It keeps its connections and answers nothing."""
-        assert self.process
-        self.process.send_signal(signal.SIGSTOP)
+        """It keeps its connections and answers nothing; of PostgreSQL each connection is a process of its own."""
+        self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """The end of that."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         assert self.process
-        self.process.send_signal(signal.SIGCONT)
+        # The first one makes no more of them once it is stopped.
+        self.process.send_signal(number)
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), number)
 
     def _answers(self) -> bool:
         # Behind a kill, PostgreSQL ends once more while children of the one before are still there.
