@@ -56,14 +56,13 @@ def log_as_it_was() -> Iterator[None]:
     LOG.setLevel(level)
 
 
-@pytest.fixture(scope="session")
-def server() -> Callable[[str], str]:
-    """Finds a real server's program: ``server("telegraf")``, ``server("influxd")``, ``server("influx")``.
+def built_by(script: str) -> Callable[[str], str]:
+    """Finds a program that a script of tests/servers has built.
 
     Where it was not built the test is skipped with the command that builds it; in CI that is a failure.
     """
-    script = PROJECT / "tests" / "servers" / "build"
-    folders = subprocess.run(["sh", script, "--path"], check=True, capture_output=True, text=True).stdout.strip()
+    words = ["sh", PROJECT / "tests" / "servers" / script, "--path"]
+    folders = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
     def find(name: str) -> str:
         program = shutil.which(name, path=folders)
@@ -73,6 +72,18 @@ def server() -> Callable[[str], str]:
         return program
 
     return find
+
+
+@pytest.fixture(scope="session")
+def server() -> Callable[[str], str]:
+    """Finds a real server's program: ``server("telegraf")``, ``server("influxd")``, ``server("influx")``."""
+    return built_by("build")
+
+
+@pytest.fixture(scope="session")
+def sinks_server() -> Callable[[str], str]:
+    """Likewise what the sinks are tried with: ``sinks_server("telegraf-sinks")``, ``sinks_server("ferretdb")``."""
+    return built_by("build-sinks")
 
 
 class Stream(threading.Thread):

@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -97,22 +95,6 @@ class Rig:
         core = self.stack.enter_context(Core(self._core, self.folder, self.config, output))
         core.start()
         return core
-
-
-@pytest.fixture(scope="session")
-def sinks_server() -> Callable[[str], str]:
-    """Finds what tests/servers/build-sinks has built; without it the test is skipped, in CI it fails."""
-    script = PROJECT / "tests" / "servers" / "build-sinks"
-    folders = subprocess.run(["sh", script, "--path"], check=True, capture_output=True, text=True).stdout.strip()
-
-    def find(name: str) -> str:
-        program = shutil.which(name, path=folders)
-        if program is None:
-            sentence = f"{name} is not built; `make servers` builds it."
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
-        return program
-
-    return find
 
 
 @pytest.fixture
