@@ -38,6 +38,19 @@ FieldTypes = frozenset[tuple[Field, str]]
 """Fields, each with a type that it has somewhere: float, integer, ..."""
 
 
+class Summary(NamedTuple):
+    """What the index of a TSM file says.
+
+    Attributes:
+        types: of its fields.
+        first_ns, last_ns: its first stamp and its last one, in nanoseconds since 1970.
+    """
+
+    types: FieldTypes
+    first_ns: int
+    last_ns: int
+
+
 def check(file: IO[bytes], size: int, what: str, start_ns: int, end_ns: int) -> int:
     """Look through a TSM file.
 
@@ -60,8 +73,8 @@ def check(file: IO[bytes], size: int, what: str, start_ns: int, end_ns: int) -> 
         raise ArchiveError(f"{what} is damaged: {fault}.") from fault
 
 
-def types(file: IO[bytes], size: int) -> FieldTypes:
-    """Of which type the values of each field are, in a TSM file that is known to be sound.
+def summary(file: IO[bytes], size: int) -> Summary:
+    """What the index of a TSM file says, which is known to be sound.
 
     Args:
         file: can be read and sought.
@@ -70,8 +83,12 @@ def types(file: IO[bytes], size: int) -> FieldTypes:
     file.seek(size - FOOT_BYTES)
     (index_at,) = struct.unpack(">Q", file.read(FOOT_BYTES))
     file.seek(index_at)
-    index = file.read(size - FOOT_BYTES - index_at)
-    return frozenset((_field(key), TYPES[number]) for key, number, _ in _keys(index))
+    keys = list(_keys(file.read(size - FOOT_BYTES - index_at)))
+    return Summary(
+        frozenset((_field(key), TYPES[number]) for key, number, _ in keys),
+        min(blocks[0][0] for _, _, blocks in keys),
+        max(blocks[-1][1] for _, _, blocks in keys),
+    )
 
 
 class _FaultError(Exception):

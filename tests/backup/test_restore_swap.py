@@ -14,6 +14,8 @@
 | the plan names the days in disorder | test_the_days_of_the_plan_are_in_order |
 | it cannot be undone | test_a_swap_is_undone_by_the_safety_set |
 | ... or while it is at work, of other days | test_a_late_writer_of_other_days_loses_nothing |
+| ... or of other hours of today | test_a_late_writer_of_other_hours_of_today_loses_nothing |
+| a set that is pruned meanwhile ends in a traceback | test_a_set_that_is_gone_is_a_sentence |
 | a bucket that is deleted meanwhile ends in a riddle | test_a_bucket_that_is_gone_is_a_sentence |
 | the end cannot be written down, and nobody knows that it is whole | test_a_full_disk_at_the_end_says_how_things_stand |
 | what comes in while one is asked, or the safety set is made, stays | test_what_came_in_since_the_plan_goes_too |
@@ -30,6 +32,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,6 +50,7 @@ from wattline_backup.restore import swap, upload
 from wattline_backup.restore.swap import Swap
 from wattline_backup.restore.target import Target
 from wattline_backup.run import Made, Run
+from wattline_backup.sets import Folder
 from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
@@ -149,6 +153,34 @@ def test_a_late_writer_of_other_days_loses_nothing(
         "energy is again what it was. What went wrong: Since the safety set was made, something wrote "
     )
     assert database.points() == before | late
+    assert State(desk.folder).unfinished() == []
+
+
+def test_a_late_writer_of_other_hours_of_today_loses_nothing(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a rollup of the morning is in the evening, or a forecast."""
+    now = int(time.time())
+    today = now - now % DAY_S
+    far = today if now - today > DAY_S / 2 else today + DAY_S - 10
+    database.write({("house", "power_w", now - 300): 1.0})
+    stored = desk.at(database).make_set(database)
+    database.write({("house", "power_w", now - 200): 2.0})
+    before = database.points()
+    late, just_now = {("late", "power_w", far + 1): 3.0}, {("house", "power_w", now): 4.0}
+
+    def make(run: Run) -> Made:
+        made = make_set(run)
+        database.write(late | just_now)
+        return made
+
+    make_set = Run.make
+    monkeypatch.setattr(Run, "make", make)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert refusal.startswith(
+        "energy is again what it was. What went wrong: Since the safety set was made, something wrote "
+    )
+    assert database.points() == before | late | just_now
     assert State(desk.folder).unfinished() == []
 
 
@@ -393,6 +425,29 @@ def test_after_its_own_kill_the_next_commands_tell(
     desk.restored(first, *WORDS)
     assert database.points() == spoilt
     assert State(desk.folder).unfinished() == []
+
+
+@pytest.mark.parametrize("way", [["--as", "energy_restored"], ["--merge"], ["--swap"]], ids=lambda way: way[0])
+def test_a_set_that_is_gone_is_a_sentence(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch, way: list[str]
+) -> None:
+    """In every way of a restore."""
+    database.write(household(day(0), day(2)))
+    stored = desk.at(database).make_set(database)
+    spoil(database)
+    before, locked = database.points(), Folder.locked
+
+    def removed(folder: Folder, *words: object, **options: bool) -> object:
+        shutil.rmtree(folder.path / stored.stamp, ignore_errors=True)
+        return locked(folder, *words, **options)
+
+    monkeypatch.setattr(Folder, "locked", removed)
+    refusal = desk.refusal(stored.stamp, "--bucket", "energy", "--yes", *way)
+    assert refusal == (
+        f"The set {stored.stamp} was removed since this was planned, as `wattline-backup prune` does; nothing in InfluxDB was "
+        "changed. `wattline-backup list` shows those that are there."
+    )
+    assert database.points() == before
 
 
 def test_a_bucket_that_is_gone_is_a_sentence(database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

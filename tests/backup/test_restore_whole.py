@@ -7,6 +7,7 @@
 | a server with data is replaced without a word, or cannot be had back | test_a_server_with_data_is_put_into_a_safety_set_first |
 | what comes in between plan and safety set is lost | test_what_came_in_since_the_plan_is_in_the_safety_set |
 | a set that was made in the middle of a swap passes for a whole one | test_a_set_of_a_half_swapped_bucket_ends_no_warning |
+| the disk of the sets is read-only, as Linux makes one that fails, and a restore that is whole ends as a failure | test_what_cannot_be_noted_is_told |
 | it begins without a token for afterwards | test_nothing_begins_without_a_token_of_the_set |
 | it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from backup.restore_rig import DAYS, Database, Desk, day, household, kill_before
+from wattline_backup.errors import FolderError
 from wattline_backup.restore import whole
 from wattline_backup.restore.tokens import has_token
 from wattline_backup.run import Made, Run
@@ -141,6 +143,25 @@ def test_a_set_of_a_half_swapped_bucket_ends_no_warning(house, desk: Desk) -> No
     desk.restored(stored.stamp, *WORDS)
     assert State(desk.folder).swaps == {}
     assert "in the middle of a swap" in desk.call("restore", half, "--bucket", "energy", "--as", "half", "--dry-run")[1]
+
+
+def test_what_cannot_be_noted_is_told(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That no swap is unfinished any more."""
+    source, stored = house
+    desk.at(source)
+    State(desk.folder).begin_swap("energy", stored.stamp)
+
+    def fail(_state: State, _bucket: str) -> None:
+        raise FolderError("state.json cannot be written: Read-only file system.")
+
+    monkeypatch.setattr(State, "end_swap", fail)
+    code, _, err = desk.call("restore", stored.stamp, *WORDS)
+    assert code == 0, err
+    assert (
+        "InfluxDB has all that it has in the set, but state.json cannot be written: Read-only file system. So `list` goes on "
+        "calling a swap of energy unfinished, which it is not."
+    ) in err
+    became(source, source)
 
 
 def test_nothing_begins_without_a_token_of_the_set(house, own_database, desk: Desk) -> None:

@@ -1,17 +1,17 @@
-"""What is in a shard, read once: the SHA-256 of each of its files, and the types of its fields."""
+"""What is in a shard, read once: the SHA-256 of each of its files, the types of its fields, and the stamps of its points."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from wattline_backup import tsm
 from wattline_backup.archive import Member, TarReader, read_stored
 from wattline_backup.checks import FilesOfPoints
 from wattline_backup.index import Shard
 from wattline_backup.server import Server
-from wattline_backup.tsm import FieldTypes
+from wattline_backup.tsm import FieldTypes, Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,16 @@ class Content:
 
     Attributes:
         digests: the SHA-256 of each file, by its name.
-        types: of the fields in its files of points.
+        summaries: of each file of points, by its name.
     """
 
     digests: Mapping[str, str]
-    types: FieldTypes
+    summaries: Mapping[str, Summary]
+
+    @property
+    def types(self) -> FieldTypes:
+        """Of the fields in its files of points."""
+        return frozenset().union(*(summary.types for summary in self.summaries.values()))
 
 
 class Digests:
@@ -51,8 +56,8 @@ class _Reading:
     """
 
     def __init__(self, scratch: Path) -> None:
-        self._digests, self._types = Digests(), set[tuple[tsm.Field, str]]()
-        self._files = FilesOfPoints(scratch, lambda file, member: self._types.update(tsm.types(file, member.size)))
+        self._digests, self._summaries = Digests(), dict[str, Summary]()
+        self._files = FilesOfPoints(scratch, self._look)
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +78,10 @@ class _Reading:
     def end(self) -> Content:
         """What was read, once that is all."""
         self._files.end_member()
-        return Content(self._digests.of_all(), frozenset(self._types))
+        return Content(self._digests.of_all(), self._summaries)
+
+    def _look(self, points: IO[bytes], member: Member) -> None:
+        self._summaries[member.name] = tsm.summary(points, member.size)
 
 
 def content_of_stored(folder: Path, shard: Shard) -> Content:

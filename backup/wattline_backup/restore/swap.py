@@ -18,12 +18,12 @@ from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
-from wattline_backup.restore.content import digests_of_live, digests_of_stored
+from wattline_backup.restore.content import content_of_live, digests_of_stored
 from wattline_backup.restore.field_types import demand_fit_for_swap
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
-from wattline_backup.restore.target import AHEAD, Group, Target
+from wattline_backup.restore.target import AHEAD, LATENESS, Group, Target, moment_of
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import demand_shown, values_by_day
 from wattline_backup.sets import Set
@@ -154,17 +154,23 @@ class Swap(IntoLive):
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
     def _demand_saved(self, group: Group, safety: Set) -> None:
-        """See that the safety set has all that is going to be deleted; what comes into the present goes on doing so, and stays."""
-        target = self.target
-        if group.start - AHEAD <= target.server.now() < group.end:
-            return
+        """See that the safety set has all that is going to be deleted; what is stamped just now goes on coming in, and stays."""
+        target, began = self.target, safety.index.began
         mine = (each for each in safety.index.shards if (each.bucket_id, each.shard) == (target.id, group.shard))
         saved = {digest for shard in mine for digest in digests_of_stored(safety.path, shard).values()}
-        live = digests_of_live(target.server, group.shard)
-        if any(digest not in saved for name, digest in live.items() if name.endswith(".tsm")):
+        live, now = content_of_live(target.server, group.shard, safety.path), target.server.now()
+        is_present = group.start - AHEAD <= now < group.end
+        if is_present and not saved <= set(live.digests.values()):
+            # InfluxDB put files together that go on getting points, and what came of it tells nothing of what is new.
+            return
+        came = [summary for name, summary in live.summaries.items() if live.digests[name] not in saved]
+        if any(
+            not began - LATENESS <= moment_of(each.first_ns) <= moment_of(each.last_ns) < now + LATENESS
+            for each in came
+        ):
             raise BackupError(
                 f"Since the safety set was made, something wrote points into {target.name} that are stamped from {group.start} to "
-                f"{group.end}: stop it, and try again."
+                f"{group.end}, and not just now: stop it, and try again."
             )
 
     def _fill(self, pair: Pair) -> None:

@@ -21,6 +21,7 @@ MARKER = "wattline_restore"
 # A writer's clock may be ahead by so much, and what it writes comes in up to so much later than it is stamped.
 AHEAD, LATENESS = timedelta(seconds=10), timedelta(minutes=1)
 NS_A_SECOND = 1_000_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,11 @@ def bucket_named(buckets: Sequence[Mapping[str, Any]], name: str, organisation: 
 def moment(text: str) -> datetime:
     """RFC 3339, of a whole second."""
     return datetime.fromisoformat(text)
+
+
+def moment_of(stamp_ns: int) -> datetime:
+    """A stamp of InfluxDB, down to the microsecond."""
+    return EPOCH + timedelta(microseconds=stamp_ns // 1000)
 
 
 def _length(nanoseconds: int) -> timedelta:

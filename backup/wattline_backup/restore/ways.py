@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
+from wattline_backup.errors import BackupError
 from wattline_backup.house import House
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.beside import Beside
@@ -134,10 +135,20 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
         safety = Run(way.server, folder, house, watcher).make().made if way.changes_live else None
         if safety:
             watcher.say(f"Made the safety set {safety.stamp}, which has all that is live now.")
-        # Something may have come in since it was planned.
-        way = way.again(watcher)
     # Nobody may remove the set meanwhile.
     with folder.locked(is_only_read=not way.changes_live):
+        with before_any_change():
+            _demand_there(way.set)
+            # Something may have come in since it was planned.
+            way = way.again(watcher)
         values = way.act(safety, watcher)
     stamp = safety.stamp if safety else None
     return Restored(way.set.stamp, way.what, way.size, stamp, values, way.remarks(safety))
+
+
+def _demand_there(chosen: Set) -> None:
+    if not chosen.path.is_dir():
+        raise BackupError(
+            f"The set {chosen.stamp} was removed since this was planned, as `wattline-backup prune` does; nothing in InfluxDB was "
+            "changed. `wattline-backup list` shows those that are there."
+        )

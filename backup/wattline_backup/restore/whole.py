@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError, ServerError, TokenError
+from wattline_backup.errors import BackupError, FolderError, ServerError, TokenError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.signals import reason_of
@@ -147,11 +147,7 @@ class Whole:
             raise BackupError(
                 f"InfluxDB at {self.server.url} is not whole; the same command does it again. What went wrong: {reason_of(error)}"
             ) from error
-        state = State(self.chosen.path.parent)
-        for bucket, origin in dict(state.swaps).items():
-            # A younger set has what the unfinished swap had left.
-            if self.chosen.stamp <= origin:
-                state.end_swap(bucket)
+        self._note_ends(watcher)
         return values
 
     def remarks(self, _safety: Set | None) -> list[str]:
@@ -163,6 +159,20 @@ class Whole:
                 "what is older than its buckets keep."
             )
         ]
+
+    def _note_ends(self, watcher: Watcher) -> None:
+        """No swap that was unfinished before is so now. A disk that is read-only because it fails has to be restored from as well."""
+        state = State(self.chosen.path.parent)
+        # A younger set has what the unfinished swap had left.
+        over = [bucket for bucket, origin in state.swaps.items() if self.chosen.stamp <= origin]
+        try:
+            for bucket in over:
+                state.end_swap(bucket)
+        except FolderError as error:
+            watcher.say(
+                f"InfluxDB has all that it has in the set, but {error} So `list` goes on calling a swap of {', '.join(over)} "
+                "unfinished, which it is not."
+            )
 
     def _fill(self, watcher: Watcher) -> dict[str, int]:
         self._send("sql", self.restored, f"{self.chosen.stamp}.sqlite.gz")
