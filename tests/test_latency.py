@@ -13,6 +13,7 @@
 | a long read is waited for as a short one, or a short one as a long | test_each_length_has_its_own_time        |
 | ... and late replies count for neither               | test_short_replies_in_time_tell_nothing_against_a_long_one_that_is_late |
 | ... or a meter that is slow in all is found slow in one length after another | test_a_meter_that_is_late_in_all_it_is_asked_has_become_slower |
+| ... or a few that were late by chance are believed of a short one | test_a_few_late_replies_to_a_short_read_tell_less_than_those_to_longer_ones |
 | nothing is presumed of a length that was never heard | test_what_was_never_heard_lies_between_what_was       |
 | ... or so little that it never will be               | test_what_was_never_heard_is_waited_for_as_at_the_start |
 """
@@ -128,6 +129,14 @@ def test_a_meter_that_is_late_in_all_it_is_asked_has_become_slower():
     for length in (2, 4):
         latencies.took_too_long(length, 0.3)
     assert [latencies.timeout_s(length) for length in (2, 4, 6)] == pytest.approx(3 * [patience_s(0.3)])
+
+
+def test_a_few_late_replies_to_a_short_read_tell_less_than_those_to_longer_ones():
+    latencies = lengths_after([(2, 0.02), (41, 0.03)] * SAMPLES + [(1, 0.9)] * (SAMPLES_NEEDED - 1))
+    assert latencies.least_s(1) == pytest.approx(1.5 * 0.02 + 0.03)
+    assert latencies.idle_s(1) == pytest.approx(0.02)
+    latencies = lengths_after([(2, 0.02), (41, 0.03)] * SAMPLES + [(1, 0.9)] * SAMPLES_NEEDED)
+    assert latencies.least_s(1) == pytest.approx(1.5 * 0.9 + 0.03)
 
 
 def test_what_was_never_heard_lies_between_what_was():

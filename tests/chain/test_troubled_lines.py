@@ -67,8 +67,12 @@ def test_not_one_wrong_value_is_stored(chain: Any, minute: Any, line: str) -> No
     assert chain.compare(points, truth) == []
 
 
-@pytest.mark.parametrize(("line", "share"), [("gateway", 4 / 5), ("wire", 3 / 5)])
-def test_most_seconds_have_some_value(minute: Any, line: str, share: float) -> None:
+@pytest.mark.parametrize(("line", "share"), [("gateway", 4 / 5), ("wire", 2 / 5)])
+def test_many_seconds_have_some_value(minute: Any, line: str, share: float) -> None:
+    """A minute of the wire scatters: of 300 on a virtual clock 27 had less than 3/5, none less than 0.48.
+
+    That it is 0.68 in the mean is held by ``test_bad_line.py``, over 40 minutes.
+    """
     points, _ = minute[line]
     seconds = span(points)
     assert len(seconds) >= MINUTE_S - 3

@@ -182,9 +182,19 @@ class Latencies:
         if not sides:
             return seconds(self._all)
         shorter, longer = sides[0], sides[-1]
-        low_s, high_s = seconds(self._of[shorter]), seconds(self._of[longer])
+        low_s, high_s = self._heard(shorter, seconds), self._heard(longer, seconds)
         share = (length - shorter) / (longer - shorter) if shorter < longer else 0.0
         return low_s + share * (high_s - low_s)
+
+    def _heard(self, length: int, seconds: Callable[[Latency], float]) -> float:
+        """The ``seconds`` of a length that was heard.
+
+        A shorter read takes no longer than a longer one. While few replies of it came, that counts for more than they do: a
+        few that were late by chance would have it asked so rarely that no others come to correct them.
+        """
+        own = self._of[length]
+        longer = (other for number, other in self._of.items() if number > length and other.is_known)
+        return seconds(own) if own.is_known else min(map(seconds, (own, *longer)))
 
 
 def _keep(seconds: "array[float]", latest_s: float) -> None:

@@ -69,6 +69,7 @@ class Session:
         self._learning = Learning(meter, self._asking, lengths, self._spans, trying=trying, read=ask_part)
         self.needs = Needs(self._asking, lengths, self._spans, self._learning, self.failures.losses)
         self._given_s: dict[int, float] = {}
+        self._asked_s: dict[int, float] = {}
         self._knock = Knock(self._asking, meter.model)
 
     def sweep(self, parts: Sequence[Block], slot: Slot, first: Collection[int] = ()) -> None:
@@ -112,6 +113,7 @@ class Session:
             before,
             can_wait=self.parts.can_wait,
             given_s=self._given_s,
+            asked_s=self._asked_s,
             is_expected=is_expected,
             least=least,
         )
@@ -120,6 +122,8 @@ class Session:
         """End ``sweep``, and draw the conclusions."""
         outcome = sweep.end()
         self._given_s |= dict.fromkeys(self.decoded, slot.began_s)
+        asked = (part.address for part in sweep.parts if part.address not in sweep.unasked)
+        self._asked_s |= dict.fromkeys(asked, slot.began_s)
         self._belief.end(sweep.parts)
         self.health.count("polls", sweep.was_asked)
         self.was_heard, self.was_late = outcome.was_heard, outcome.was_late

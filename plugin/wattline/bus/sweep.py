@@ -10,10 +10,12 @@ from wattline.bus.reader import SILENCES, Reader
 from wattline.bus.window import Least
 from wattline.clock import Slot
 from wattline.meters import Block
-from wattline.plan import Read
+from wattline.plan import SLOW_S, Read
 
 # What was not believed is asked for once more.
 ROUNDS = 2
+# What was not asked for so long, has been left to the last for too long.
+UNASKED_S = SLOW_S
 
 
 class Outcome(NamedTuple):
@@ -40,6 +42,7 @@ class Sweep:
         before: what had come of the meter before it began.
         can_wait: tells what moves from what can wait.
         given_s: address of a part to when it was given last: what was longest ago comes first.
+        asked_s: address of a part to when it was asked for last.
         is_expected: whether an answer is expected; if not, one question is put first, and no more if it was in vain.
         least: what has to be left for the reply to its first question to begin in.
 
@@ -59,6 +62,7 @@ class Sweep:
         *,
         can_wait: Callable[[Block], bool],
         given_s: Mapping[int, float],
+        asked_s: Mapping[int, float],
         is_expected: bool,
         least: Least,
     ) -> None:
@@ -72,6 +76,7 @@ class Sweep:
         self._slot = slot
         self._can_wait = can_wait
         self._given_s = given_s
+        self._asked_s = asked_s
         self._is_expected = is_expected
         self._least = least
         self._has_time = self._is_broken = self._has_begun = False
@@ -159,10 +164,17 @@ class Sweep:
         def rank(read: Read) -> tuple[bool, bool, bool, float]:
             is_later = not any(part.address in first for part in read.parts)
             given_s = min(self._given_s.get(part.address, -math.inf) for part in read.parts)
-            # What is lost again and again waits for what is answered, and must not be what is lost for want of a pause.
-            return is_later, all(map(self._can_wait, read.parts)), self._asking.is_lost(read.span), given_s
+            return is_later, all(map(self._can_wait, read.parts)), self._is_left_to_last(read), given_s
 
         return sorted(self._reader.reads(parts, self._slot), key=rank)
+
+    def _is_left_to_last(self, read: Read) -> bool:
+        """Whether it is lost again and again, and waits for what is answered; unless the last of a slot was too little for long.
+
+        What is never asked is never answered, and the latency that keeps it from being asked never put right.
+        """
+        asked_s = max(self._asked_s.get(part.address, -math.inf) for part in read.parts)
+        return self._asking.is_lost(read.span) and self._slot.began_s - asked_s < UNASKED_S
 
     def _read(self, read: Read, *, is_again: bool) -> None:
         missing = [part for part in read.parts if part.address not in self._reader.decoded]
