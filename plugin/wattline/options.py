@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable, Collection, Iterable
-from difflib import SequenceMatcher
 
 NEAR, MOST_NAMED, MOST_BEGUN = 0.4, 3, 10
 # As near are 960 and 9600, where a digit is missing.
@@ -51,6 +50,8 @@ def _the_nearest(quoted: list[str]) -> str:
 
 def _likeness(word: str) -> Callable[[str], tuple[float, bool]]:
     """How near a name is to ``word``: how alike, and whether only the order of its letters differs."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - a tenth of a megabyte, spent only on a wrong word
+
     word = word.lower()
     return lambda name: (SequenceMatcher(None, name, word).ratio(), sorted(name) == sorted(word))
 

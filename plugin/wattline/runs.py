@@ -1,7 +1,6 @@
 """The name and the id of a run: what a series of readings was taken for, when that matters."""
 
 import sys
-import uuid
 from dataclasses import replace
 from typing import Protocol
 
@@ -30,6 +29,8 @@ def run_name(word: str) -> str:
         WordError: it cannot be a name, or there is nobody to be asked for one.
     """
     if word == HOST:
+        import uuid  # noqa: PLC0415 - as below
+
         return f"{uuid.getnode():012x}"
     name = "" if word == METER else _asked() if word == ASK else word
     if word != METER and not (name.strip() and name.isprintable() and len(name) <= LONGEST):
@@ -56,6 +57,8 @@ class Run:
     """
 
     def __init__(self, name: str, port: str, *, tags: bool = False) -> None:
+        import uuid  # noqa: PLC0415 - a fifth of a megabyte, spent only where a run is named
+
         self.id = str(uuid.uuid4())
         self._name, self._port, self._has_tags = name, port, tags
         self._began: Slot | None = None

@@ -6,7 +6,6 @@ rows.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -144,6 +143,8 @@ def _columns(place: str, content: str) -> Columns:
         raise WordError(
             f"{place}: A row begins with [rows]; it must begin with [[rows]], in double brackets, since there may be several."
         )
+    import tomllib  # noqa: PLC0415 - four tenths of a megabyte, spent only on a file of the user's own
+
     try:
         return Columns(place, tomllib.loads(content), COLUMNS)
     except tomllib.TOMLDecodeError as error:
