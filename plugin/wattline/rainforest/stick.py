@@ -36,7 +36,12 @@ class Stick:
         believes: whether the wall clock is right.
         monotonic: seconds of a clock that never steps.
         recorder: keeps all that comes.
+
+    Attributes:
+        interpreter: makes points of what comes.
     """
+
+    speaks_unasked = True
 
     def __init__(
         self,
