@@ -20,9 +20,9 @@ NIGHT_W, DAY_W, EVENING_W = 180, 420, 2100
 NIGHT_PRICE, DAY_PRICE = 0.0981, 0.1524
 REPORT_S = 10
 PERIODS_S = {"demand": 15, "summation": 240, "price": 90, "time": 900}
-# Nobody pays for anything before this.
 START_WH = 2_063_000
 
+# Hours before the end to what the utility wrote then, how urgent it is, and whether it is to be confirmed.
 MESSAGES = {
     30: ("Planned outage on Monday, 9 to 11 o'clock", "High", True),
     5: ("Your bill is ready", "Low", False),
@@ -45,6 +45,11 @@ def taken_wh(start: int, stop: int) -> float:
     return sum(power_w(quarter) / 4 for quarter in range(start, stop, 900))
 
 
+def paid(start: int, stop: int) -> float:
+    """What that cost."""
+    return sum(power_w(quarter) / 4000 * price(quarter) for quarter in range(start, stop, 900))
+
+
 class StickHouse:
     """The house between two moments.
 
@@ -52,10 +57,20 @@ class StickHouse:
         begin, end: whole quarter-hours, seconds since 1970.
         silences: seconds before the end between which the stick said nothing.
         behind_s: how far the meter's clock is behind.
+        is_plugged_in: whether its port is open in the silences.
     """
 
-    def __init__(self, begin: int, end: int, silences: tuple[tuple[int, int], ...] = (), behind_s: int = 0) -> None:
+    def __init__(
+        self,
+        begin: int,
+        end: int,
+        silences: tuple[tuple[int, int], ...] = (),
+        behind_s: int = 0,
+        *,
+        is_plugged_in: bool = True,
+    ) -> None:
         self.begin, self.end, self.silences, self.behind_s = begin, end, silences, behind_s
+        self._is_plugged_in, self._polls = is_plugged_in, 0.0
         self._meter = StickMeter("grid", STICKS["rainforest-raven"])
         self._interpreter = Interpreter([self._meter])
 
@@ -79,7 +94,11 @@ class StickHouse:
 
     def _fragments(self, second: int, counted_wh: float) -> Iterator[bytes]:
         moment = self._moment(second, counted_wh)
-        for kind, name in (("demand", "InstantaneousDemand"), ("summation", "CurrentSummationDelivered"), ("time", "TimeCluster")):
+        for kind, name in (
+            ("demand", "InstantaneousDemand"),
+            ("summation", "CurrentSummationDelivered"),
+            ("time", "TimeCluster"),
+        ):
             if second % PERIODS_S[kind] == 0:
                 yield of_kind(name, moment)
         if second % PERIODS_S["price"] == 0:
@@ -120,8 +139,9 @@ class StickHouse:
 
     def _health(self, second: int) -> Iterator[tuple[str, str]]:
         age, time_ns = float(second - self.begin), second * NS
+        self._polls += REPORT_S * (self._is_plugged_in or self.is_heard(second))
         replies = float(self._interpreter.counts["grid"]["replies"])
-        meter = {"polls": age, "replies": replies, "energy_withheld": 0.0, "energy_resets": 0.0}
+        meter = {"polls": self._polls, "replies": replies, "energy_withheld": 0.0, "energy_resets": 0.0}
         stick = {"fragments": replies, "dropped_fragments": age // 9000, "unknown_fragments": 0.0, "warnings": 0.0}
         stick |= {"unreadable_values": 0.0, "silence_s": float(second % 15), "is_open": 1.0, "reopenings": 0.0}
         bus = dict.fromkeys(("missed_slots", "readings_discarded", "lines_dropped", "reopenings"), 0.0)
@@ -133,7 +153,4 @@ class StickHouse:
 def stored(point: Point) -> tuple[str, str]:
     """The bucket in which Telegraf puts a point, and its line with a stamp in seconds."""
     bucket = "energy" if point.measurement.startswith(fields.ELECTRICITY) else "host"
-    return bucket, to_line(point).removesuffix("\n").removesuffix(NS_ZEROS)
-
-
-NS_ZEROS = 9 * "0"
+    return bucket, to_line(point).removesuffix(9 * "0")

@@ -306,7 +306,11 @@ def test_gaps_under_a_minute_are_bridged_and_longer_ones_shown(name: str, panel:
     assert custom["spanNulls"] == 60_000
     if custom.get("drawStyle") != "bars":
         for target in panel["targets"]:
-            assert "createEmpty: false" not in target["query"]
+            # The mean of a day, of which a usual one is sought, is not drawn.
+            drawn = target["query"].replace(
+                "aggregateWindow(every: 1d, fn: mean, createEmpty: false)\n    |> median()", ""
+            )
+            assert "createEmpty: false" not in drawn
 
 
 @each_panel
