@@ -255,7 +255,8 @@ class SimulatedYear:
 
     def _stick(self) -> Iterator[str]:
         house, link = {"meter": "house"}, {"link_percent": 90, "is_connected": 1, "status": "Connected"}
-        yield line("wattline_link", house, link, self.end - DAY)
+        for hour in range(HOST_DAYS * 24):
+            yield line("wattline_link", house, link, self.end - 900 - hour * 3600)
         message = {"text": "The power is off on Monday.", "is_confirmation_required": 1, "is_confirmed": 0}
         yield line("wattline_message", house, message, self.end - DAY)
         for second in range(self.end // 900 * 900 - HOST_DAYS * DAY, self.end - 5, 900):

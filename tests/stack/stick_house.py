@@ -81,7 +81,6 @@ class StickHouse:
     def lines(self) -> Iterator[tuple[str, str]]:
         """Bucket and line, with stamps in seconds."""
         counted_wh = float(START_WH)
-        yield from self._said(self.begin, [of_kind("NetworkInfo", self._moment(self.begin, counted_wh))])
         for second in range(self.begin, self.end):
             if self.is_heard(second):
                 yield from self._said(second, list(self._fragments(second, counted_wh)))
@@ -103,7 +102,8 @@ class StickHouse:
                 yield of_kind(name, moment)
         if second % PERIODS_S["price"] == 0:
             yield self._price(moment, second)
-        if second % (6 * HOUR) == 0:
+        if second % HOUR == 300:
+            yield of_kind("NetworkInfo", moment)
             yield of_kind("CurrentPeriodUsage", moment)
             yield of_kind("LastPeriodUsage", moment)
             yield self._blocks(moment)

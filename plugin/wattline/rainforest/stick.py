@@ -54,7 +54,7 @@ class Stick:
         self.interpreter = Interpreter(meters)
         self._port, self._meters = port, meters
         self._believes, self._monotonic, self._recorder = believes, monotonic, recorder
-        self._asker = Asker(self._send)
+        self._asker = Asker(self._send, meters[0].model.hourly)
         self._came: deque[tuple[float, Fragment]] = deque(maxlen=FRAGMENTS_KEPT)
         self._heard_s = self._demand_s = monotonic()
         self._periods: deque[float] = deque(maxlen=PERIODS_KEPT)
