@@ -70,6 +70,8 @@ class World:
 
     # The source.
 
+    speaks_unasked = False
+
     def poll(self, slot):
         self.events.append("poll")
         self.uptime_s += self.sweeps_s.pop(0) if self.sweeps_s else 0.1

@@ -5,6 +5,7 @@
 | a gap is not told, or one that is over is told for ever | test_the_tally_is_that_of_the_last_hour |
 | ... or a slot that was missed is not counted | the same |
 | a long interval has nothing to tell | test_a_long_interval_counts_slots |
+| a stick that speaks each 15 s passes for one that loses 14 of 15 | test_a_stick_is_not_blamed_for_the_seconds_between_its_reports |
 | too many meters make the sentence endless | test_a_list_that_is_too_long_is_cut |
 | ... or names that are too long | test_the_sentence_is_bounded |
 | what waits is not told | test_what_waits_is_told |
@@ -51,6 +52,16 @@ def test_the_tally_is_that_of_the_last_hour():
 def test_a_long_interval_counts_slots(interval_s, slots):
     counted = tally(*500 * [True], interval_s=interval_s)
     assert str(counted) == f"a reading in {slots} of the last {slots} slots of {interval_s} s"
+
+
+def test_a_stick_is_not_blamed_for_the_seconds_between_its_reports():
+    counted = Tally(1, speaks_unasked=True)
+    for second in range(50):
+        counted.note(has_reading=second % 15 == 0, missed_slots=0)
+    assert str(counted) == "readings in the last 1 min: 4"
+    for second in range(7200):
+        counted.note(has_reading=second % 15 == 0, missed_slots=0)
+    assert str(counted) == "readings in the last 60 min: 240"
 
 
 def test_a_list_that_is_too_long_is_cut():

@@ -18,7 +18,13 @@ REPORT_S = 10.0
 
 
 class Source(Protocol):
-    """Whatever gives points: a bus is polled, other sources may speak unasked."""
+    """Whatever gives points: a bus is polled, other sources may speak unasked.
+
+    Attributes:
+        speaks_unasked: whether it speaks when it wants to, so that most slots have no reading.
+    """
+
+    speaks_unasked: bool
 
     def poll(self, slot: Slot) -> list[Point]:
         """The readings of one slot."""
@@ -70,7 +76,7 @@ class Loop:
         self._port_name = port_name
         self._run = run
         self.status = f"{port_name}: no reading yet."
-        self._tally = Tally(clock.interval_s)
+        self._tally = Tally(clock.interval_s, speaks_unasked=source.speaks_unasked)
         self._slots = 0
         self._worst_delay_s = 0.0
         self._reported_s: float | None = None
@@ -82,7 +88,8 @@ class Loop:
                 self._slots += 1
                 self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
                 points = self._source.poll(slot)
-                self._tally.note(has_reading=bool(points), missed_slots=self._clock.missed_slots)
+                has_reading = any(point.measurement == fields.ELECTRICITY for point in points)
+                self._tally.note(has_reading=has_reading, missed_slots=self._clock.missed_slots)
                 if self._run:
                     points = self._run.through(slot, points, self._source)
                 self._put(self._hold.through(slot, points + self._report(slot)))

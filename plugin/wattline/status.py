@@ -15,10 +15,11 @@ class Tally:
 
     Args:
         interval_s: seconds from slot to slot.
+        speaks_unasked: whether a slot without a reading is nothing lost, since nothing was asked in it.
     """
 
-    def __init__(self, interval_s: int) -> None:
-        self._interval_s = interval_s
+    def __init__(self, interval_s: int, *, speaks_unasked: bool = False) -> None:
+        self._interval_s, self._speaks_unasked = interval_s, speaks_unasked
         self._slots: deque[bool] = deque(maxlen=max(24, HOUR_S // interval_s))
         self._missed_slots = 0
 
@@ -29,6 +30,9 @@ class Tally:
         self._slots.append(has_reading)
 
     def __str__(self) -> str:
+        if self._speaks_unasked:
+            minutes = max(1, round(len(self._slots) * self._interval_s / 60))
+            return f"readings in the last {minutes} min: {sum(self._slots)}"
         slots = "seconds" if self._interval_s == 1 else f"slots of {self._interval_s} s"
         return f"a reading in {sum(self._slots)} of the last {len(self._slots)} {slots}"
 

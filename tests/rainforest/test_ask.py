@@ -10,6 +10,7 @@
 | what it has said is asked for all the same | test_what_was_said_is_not_asked_for |
 | two commands are under way, or two in a second | test_one_command_at_a_time_and_never_two_within_a_second |
 | an answer that does not come is an error, or asked for ever | test_what_is_not_answered_is_asked_once_more |
+| the link and the period are those of the last start, weeks ago | test_what_is_hardly_ever_said_is_asked_each_hour |
 | another fragment is taken for the answer | test_an_answer_is_known_by_its_kind |
 | after the port was opened anew nothing is asked | test_an_opened_port_begins_anew |
 """
@@ -58,10 +59,10 @@ OTHERS = [
 class World:
     """An asker on a virtual clock; what it sends is kept with its second."""
 
-    def __init__(self) -> None:
+    def __init__(self, *hourly: str) -> None:
         self.now_s = 100.0
         self.sent: list[tuple[float, str]] = []
-        self.asker = Asker(self.send)
+        self.asker = Asker(self.send, hourly)
         self.asker.opened(self.now_s)
 
     def send(self, command: Command) -> bool:
@@ -179,6 +180,17 @@ def test_what_is_not_answered_is_asked_once_more() -> None:
     assert (world.asker.asked, world.asker.unanswered) == (12, 12)
     world.asker.nudge(for_meter("get_time", ""))
     assert world.live(1) == ["get_time"]
+
+
+def test_what_is_hardly_ever_said_is_asked_each_hour() -> None:
+    """Five minutes after the start for the first time; also what was not answered in the hour before."""
+    world = World("get_network_info", "get_price_blocks")
+    world.live(30, "instantaneousdemand", answers=True)
+
+    assert world.live(260, answers=True) == []
+    assert world.live(25) == ["get_network_info", "get_price_blocks"]
+    assert world.live(3500) == ["get_network_info", "get_price_blocks"]
+    assert world.live(90, answers=True) == ["get_network_info", "get_price_blocks"]
 
 
 def test_an_answer_is_known_by_its_kind() -> None:

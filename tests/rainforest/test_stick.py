@@ -4,6 +4,7 @@
 |---|---|
 | a reading waits, or has a wrong second | test_what_came_is_given_in_the_next_slot |
 | the meter's own time is not used, or though it cannot be | test_the_meters_own_time_is_used_where_it_can_be |
+| ... or though the meter's clock is known to be off | test_what_the_meters_clock_is_off_is_taken_away |
 | ... or though this machine's is not believed | test_in_doubt_of_the_clock_the_slot_is_the_time |
 | what waited for a long slot has the slot's second | test_what_came_long_before_its_slot_is_as_old |
 | a reading is made of nothing while the stick is silent | test_silence_gives_nothing |
@@ -77,6 +78,23 @@ def test_the_meters_own_time_is_used_where_it_can_be(behind_s: int, second: int)
 
     assert point.time_ns // NS - START_S == second
     assert point.is_own_time == (second != 4)
+
+
+@pytest.mark.parametrize(("behind_s", "second"), [(0, 5), (9, -4), (90, 5), (-90, 5), (800, 5)])
+def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int, second: int) -> None:
+    """Else each reading of a clock that is a minute and a half behind would be told as late; some seconds are let be."""
+    world = World()
+    world.slots(3)
+    world.say("TimeCluster", behind_s=behind_s)
+    (clock,) = world.slot()
+    world.say("InstantaneousDemand", behind_s=behind_s)
+    world.slot()
+    world.say("InstantaneousDemand", 400, behind_s=behind_s)
+    (point,) = world.slot()
+
+    assert clock.fields["drift_s"] == pytest.approx(-behind_s, abs=1)
+    assert point.time_ns // NS - START_S == pytest.approx(second, abs=1)
+    assert point.is_own_time
 
 
 def test_in_doubt_of_the_clock_the_slot_is_the_time() -> None:

@@ -52,6 +52,13 @@ class Stack(InfluxDB):
             rule = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": days * 86_400}
             self.ask("POST", "buckets", {"name": name, "orgID": self.org_id, "retentionRules": [rule]})
 
+    def empty_host(self) -> None:
+        """The bucket of the machine and of the plugin itself, without a point in it."""
+        buckets = {bucket["name"]: bucket for bucket in self.ask("GET", "buckets?limit=100")["buckets"]}
+        if "host" in buckets:
+            self.ask("DELETE", f"buckets/{buckets['host']['id']}")
+        self.ask("POST", "buckets", {"name": "host", "orgID": self.org_id, "retentionRules": []})
+
     @property
     def org_id(self) -> str:
         """That of home."""

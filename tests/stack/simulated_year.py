@@ -2,6 +2,7 @@
 
 Three meters: `house` at the grid (with tariffs, and counters both ways), `heatpump` (a load on three lines), `solar`. The
 house is metered each second for six hours; before that there are minutes for eight days, quarter-hours and days for 400.
+Of the price of `house`, and of the radio and the clock of its meter, a stick tells.
 """
 
 import math
@@ -73,10 +74,11 @@ def gauges(second: int, meter: str) -> dict[str, float]:
     return values
 
 
-def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float], second: int) -> str:
+def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float | str], second: int) -> str:
     """A line of line protocol with the tag of the site."""
     words = "".join(f",{key}={value}" for key, value in {**tags, "site": "home"}.items())
-    values = ",".join(f"{key}={value:.10g}" for key, value in fields.items())
+    texts = {key: f'"{value}"' if isinstance(value, str) else f"{value:.10g}" for key, value in fields.items()}
+    values = ",".join(f"{key}={text}" for key, text in texts.items())
     return f"{measurement}{words} {values} {second}"
 
 
@@ -111,6 +113,8 @@ class SimulatedYear:
             yield "energy_15m", self._quarter_lines(meter)
             yield "energy_1d", self._days(meter)
         yield "energy_1d", iter([line("household", {}, {"contract_power_w": 3000}, self.end - DAYS * DAY)])
+        yield "energy", self._tariff()
+        yield "host", self._stick()
         yield "host", self._host()
         yield "host", self._backups()
 
@@ -237,6 +241,29 @@ class SimulatedYear:
             fields = {"buffer_size": 30 + 20 * wave, "buffer_limit": 86400, "metrics_dropped": 0}
             fields |= {"metrics_rejected": 0, "write_time_ns": 2.1e7 + 8e6 * _noise(second)}
             yield line("internal_write", {"output": "influxdb_v2", "alias": alias}, fields, second)
+
+    def _tariff(self) -> Iterator[str]:
+        money = {"meter": "house", "currency": "EUR"}
+        for second in range(self.end // 90 * 90 - 60 * DAY, self.end, 90):
+            is_night = second % DAY < 6 * 3600
+            told = {"price_per_kwh": 0.21 if is_night else 0.29, "tier": 1 if is_night else 2}
+            yield line("electricity_price", money, told | {"rate_label": "Night" if is_night else "Day"}, second)
+        for block, values in {"1": {"price_per_kwh": 0.29, "threshold_kwh": 300}, "2": {"price_per_kwh": 0.35}}.items():
+            yield line("electricity_block_price", money | {"block": block}, values, self.end - 3600)
+        period = {"energy_kwh": 123, "start_s": self.end - 20 * DAY}
+        yield line("electricity_period", {"meter": "house", "period": "current"}, period, self.end - 3600)
+
+    def _stick(self) -> Iterator[str]:
+        house, link = {"meter": "house"}, {"link_percent": 90, "is_connected": 1, "status": "Connected"}
+        for hour in range(HOST_DAYS * 24):
+            yield line("wattline_link", house, link, self.end - 900 - hour * 3600)
+        message = {"text": "The power is off on Monday.", "is_confirmation_required": 1, "is_confirmed": 0}
+        yield line("wattline_message", house, message, self.end - DAY)
+        for second in range(self.end // 900 * 900 - HOST_DAYS * DAY, self.end - 5, 900):
+            yield line("wattline_clock", house, {"drift_s": _noise(second)}, second)
+        for second in range(self.end // 30 * 30 - HOST_DAYS * DAY, self.end - 5, 10):
+            left_out = dict.fromkeys(("dropped_fragments", "unknown_fragments", "unreadable_values", "warnings"), 0)
+            yield line("wattline_stick", {"port": "auto"}, left_out | {"silence_s": second % 15}, second)
 
     def _backups(self) -> Iterator[str]:
         dice = random.Random(1)

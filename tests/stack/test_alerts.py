@@ -9,6 +9,7 @@
 | a query gives no row, a null, a text, or two rows | "no data" instead of an alert, or an evaluation error |
 | a query is empty for one reason and calm for another | the fault that silences the metric silences its alert |
 | one of several meters goes | its alert ends, or that of the others with it |
+| a stick that speaks each 15 s passes for silent, or a silent one for well | an alert for ever, or none |
 | a threshold stands twice | one is changed, the other is not |
 """
 
@@ -20,7 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ import yaml
 
 from chain.conftest import InfluxDB
 from stack.alert_rules import EXPRESSION, FOLDER, Labels, Rule, Series, load_rules, seconds
-from stack.household import BUCKETS, NOW, SOURCES, Household, by_meter
+from stack.household import BUCKETS, HOUR_S, MINUTE_S, NOW, NOW_S, SOURCES, Household, Lines, by_meter, point
+from stack.stick_house import StickHouse
 
 RULES = load_rules()
 CONTACTS = sorted((FOLDER.parent.parent / "contact-points").glob("*.yaml"))
@@ -390,6 +392,61 @@ def firing(database: Database, request: pytest.FixtureRequest) -> Callable[[Hous
         return {title: found for title, found in fired.items() if found}
 
     return judge
+
+
+@dataclass(frozen=True)
+class StickAlone(Household):
+    """A household whose only meter is behind a Rainforest stick.
+
+    Attributes:
+        quiet_s: seconds since the stick fell silent.
+        is_plugged_in: whether it is still there.
+        behind_s: how far the meter's clock is behind.
+    """
+
+    quiet_s: int = 0
+    is_plugged_in: bool = True
+    behind_s: int = 0
+
+    def _readings(self) -> Lines:
+        silences = ((self.quiet_s, 0),)
+        begin, end = NOW_S - HOUR_S, NOW_S
+        yield from StickHouse(begin, end, silences, self.behind_s, is_plugged_in=self.is_plugged_in).lines()
+
+    def _minutes(self) -> Lines:
+        for second in range(NOW_S - 7 * HOUR_S, NOW_S - max(self.rollup_age_s, self.quiet_s) + 1, MINUTE_S):
+            values = {"readings": 4.0, "energy_import_kwh": 2063.0 + (second - NOW_S) / HOUR_S * 0.4}
+            yield "energy_1m", point("electricity", {"meter": "grid", "role": "grid"}, values, second)
+
+    def _days(self) -> Lines:
+        return iter(())
+
+    def _meter_health(self) -> Lines:
+        """It comes with the readings."""
+        return iter(())
+
+
+GRID = labels(meter="grid")
+
+
+class TestStick:
+    """A stick says something each 15 s, and its energy every four minutes; it has no voltage and no frequency."""
+
+    pytestmark = real
+
+    @pytest.mark.parametrize("behind_s", [0, 9, 90, 800])
+    def test_nothing_fires_while_it_speaks(self, firing, behind_s) -> None:
+        """Whatever the meter's clock says."""
+        assert firing(StickAlone(behind_s=behind_s)) == {}
+
+    def test_one_that_misses_three_reports_is_not_told_yet(self, firing) -> None:
+        assert firing(StickAlone(quiet_s=45)) == {}
+
+    def test_one_that_falls_silent_is_told_with_its_radio(self, firing) -> None:
+        assert firing(StickAlone(quiet_s=180)) == {"WattlineNoReadings": {GRID}, "WattlineMeterSilent": {GRID}}
+
+    def test_one_that_is_pulled_out_is_told_without(self, firing) -> None:
+        assert firing(StickAlone(quiet_s=180, is_plugged_in=False)) == {"WattlineNoReadings": {GRID}}
 
 
 class TestHouseholds:

@@ -34,6 +34,8 @@ ZOOMS = {"1 h": timedelta(hours=1), "24 h": timedelta(days=1), "30 d": timedelta
 WANTED_MS, BORNE_MS = 150, 1500
 # There is no lowest and highest second of a window while the seconds themselves are read.
 BANDS = {"lowest", "highest"}
+# Answers that are words.
+TEXTS = ("(currency)", "Messages of the utility (A)", "Radio link (A)")
 
 
 class House(Viewer):
@@ -260,7 +262,7 @@ def lacks(query: Query, rows: list[dict[str, str]], columns: set[str], bucket: s
     elif missing := columns - set().union(*rows):
         yield f"no column {', '.join(sorted(missing))}"
     elif not any(is_number(value) for row in rows for key, value in row.items() if key not in {"", "table"}) and (
-        "$" not in query.where
+        "$" not in query.where and not query.where.endswith(TEXTS)
     ):
         yield "no number"
 

@@ -473,14 +473,14 @@ def test_what_is_silent_at_the_edge_is_not_metered(stack: Stack) -> None:
         metered(stack, (30 * HOUR, 29 * HOUR))
         metered(stack, (first * HOUR, last * HOUR), step=1)
         for words in (HOURS_24, DAYS_30):
-            (row,) = ask(stack, ("system", "Seconds metered"), timedelta(hours=24), **words)
+            (row,) = ask(stack, ("system", "Time metered"), timedelta(hours=24), **words)
             assert float(row["_value"]) == pytest.approx(percent, abs=1), (first, last, words)
 
 
 def test_a_new_meter_has_missed_nothing(stack: Stack) -> None:
     metered(stack, (4 * HOUR, 0), step=1)
 
-    (row,) = ask(stack, ("system", "Seconds metered"), timedelta(hours=24), **HOURS_24)
+    (row,) = ask(stack, ("system", "Time metered"), timedelta(hours=24), **HOURS_24)
 
     assert float(row["_value"]) == pytest.approx(100)
     assert gaps(stack, 24, HOURS_24) == [("house", None, 0)]

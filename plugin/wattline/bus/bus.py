@@ -44,6 +44,8 @@ class Bus:
         reopenings: times the port was opened again after it had been lost.
     """
 
+    speaks_unasked = False
+
     def __init__(
         self,
         port: Port,

@@ -3,7 +3,7 @@
 from wattline.fields.field import Field, by_name
 
 METER_HEALTH_FIELDS = by_name(
-    Field("polls", "", "counter", 0, "Slots in which the meter was asked."),
+    Field("polls", "", "counter", 0, "Slots in which the meter was asked, or the stick before it listened to."),
     Field(
         "crowded_slots",
         "",
@@ -12,7 +12,13 @@ METER_HEALTH_FIELDS = by_name(
         "Slots that had too little time for all that moves of the meter; what there was none for is left out.",
     ),
     Field("requests", "", "counter", 0, "Requests sent to the meter, retries and trials included."),
-    Field("replies", "", "counter", 0, "Sound replies to the question that was asked."),
+    Field(
+        "replies",
+        "",
+        "counter",
+        0,
+        "Sound replies to the question that was asked; readings of a stick, which speaks unasked.",
+    ),
     Field("retries", "", "counter", 0, "Requests sent again inside their slot."),
     Field("timeouts", "", "counter", 0, "Requests to which nothing came in time."),
     Field("short_replies", "", "counter", 0, "Replies that stopped in the middle."),

@@ -1,13 +1,13 @@
 """What a stick may be asked, and when: the only place that makes the bytes of a command.
 
-A stick speaks by itself. It is asked once, after the start, for what it says rarely; one command at a time, and never
-two within a second. Answers are known by their kind, whatever else comes between. One that does not come is no fault:
+A stick speaks by itself. It is asked once, after the start, for what it says rarely, and each hour for what it hardly
+ever says; one command at a time, and never two within a second. Answers are known by their kind, whatever else comes between. One that does not come is no fault:
 the stick writes its reports over its answers now and then.
 """
 
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from wattline.errors import WordError
@@ -43,10 +43,14 @@ PATIENCE_S = 10.0
 TRIES = 2
 # How long the stick may speak first.
 LISTEN_S = 5.0
+# How long after that what is asked each hour is asked for the first time.
+SETTLED_S, HOUR_S = 300.0, 3600.0
 
 AT_START = ("get_device_info", "get_network_info", "get_meter_list", "get_time", "get_current_price")
 PER_METER = "get_current_summation_delivered"
 NUDGE = "get_instantaneous_demand"
+# About the radio of the stick, which is one, whatever meters it hears.
+OF_THE_STICK = frozenset({"get_network_info"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +103,17 @@ class Asker:
 
     Args:
         send: sends a command; False where it could not.
+        hourly: what is asked each hour.
 
     Attributes:
         asked: commands sent.
         unanswered: commands to which no answer came in time.
     """
 
-    def __init__(self, send: Callable[[Command], bool]) -> None:
+    def __init__(self, send: Callable[[Command], bool], hourly: Sequence[str] = ()) -> None:
         self.asked = self.unanswered = 0
-        self._send = send
+        self._send, self._hourly = send, hourly
+        self._hourly_s = float("inf")
         self._heard: set[str] = set()
         self._waiting: deque[Command] = deque()
         self._tries: dict[Command, int] = {}
@@ -145,13 +151,23 @@ class Asker:
     def turn(self, now_s: float, macs: Collection[str]) -> None:
         """Send what is due; ``macs`` are the meters that are read, an empty one where it is the only one."""
         if not self._has_begun and (self._heard or now_s - self._opened_s >= LISTEN_S):
-            self._has_begun = True
+            self._has_begun, self._hourly_s = True, now_s + SETTLED_S
             missing = [Command(name) for name in AT_START] + [for_meter(PER_METER, mac) for mac in sorted(macs) or [""]]
             self._waiting.extend(command for command in missing if command.answer not in self._heard)
+        if self._has_begun and now_s >= self._hourly_s:
+            self._hourly_s = now_s + HOUR_S
+            self._want_hourly(macs)
         if self._outstanding and now_s - self._asked_s >= PATIENCE_S:
             self._give_up(self._outstanding)
         if self._waiting and not self._outstanding and now_s - self._asked_s >= APART_S:
             self._ask(self._waiting.popleft(), now_s)
+
+    def _want_hourly(self, macs: Collection[str]) -> None:
+        for name in self._hourly:
+            for mac in [""] if name in OF_THE_STICK else sorted(macs) or [""]:
+                command = for_meter(name, mac)
+                self._tries.pop(command, None)
+                self.want(command)
 
     def _give_up(self, command: Command) -> None:
         self.unanswered += 1

@@ -23,6 +23,8 @@ from wattline.registers import LARGEST, Encoding, Row
 
 # How far from this machine's clock a meter's own may be, in seconds, to be believed.
 OLDEST_S, NEWEST_S = -15 * 60, 2 * 60
+# What a clock may be off and pass for right: a stick tells the time some seconds late now and then.
+RIGHT_S = 10.0
 # A summation comes every few minutes, so it need not be said twice at the start, and two agree on another level.
 READS_AT_START, READS_AT_ANOTHER_LEVEL = 1, 2
 _ENERGIES = ("energy_import_kwh", "energy_export_kwh")
@@ -50,6 +52,7 @@ class Interpreter:
         self.fragments = self.malformed = self.unreadable = self.warnings = 0
         self.is_linked = True
         self.counts: dict[str, Counter[str]] = {meter.name: Counter() for meter in meters}
+        self._drifts_s: dict[str, float] = {}
         self._scales: dict[str, Scale] = {}
         self._counters: dict[tuple[str, str], EnergyCounter] = {}
 
@@ -82,7 +85,7 @@ class Interpreter:
         self.warnings += fragment.name in {"warning", "error"}
         if fragment.name in _SCALED and (scale := scale_of(fragment)):
             self._scales[meter.name] = scale
-        own_s, host_s = stamp_s(fragment), host_ns // NS
+        own_s, host_s = self._own_s(fragment, meter), host_ns // NS
         is_own = own_s is not None and is_believed and OLDEST_S <= own_s - host_s <= NEWEST_S
         context = Context(
             meter.name,
@@ -98,6 +101,11 @@ class Interpreter:
         points = [judged for point in decoded.points if (judged := self._judged(point, meter, at_s)).fields]
         self._note(points, meter)
         return points
+
+    def _own_s(self, fragment: Fragment, meter: StickMeter) -> int | None:
+        """The fragment's own time, if it has one, less what the meter's clock is known to be off."""
+        own_s, drift_s = stamp_s(fragment), self._drifts_s.get(meter.name, 0.0)
+        return own_s if own_s is None or abs(drift_s) <= RIGHT_S else own_s - round(drift_s)
 
     def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:
         """``point`` without the counters that are not believed."""
@@ -132,8 +140,10 @@ class Interpreter:
         return finding in {Finding.GIVEN, Finding.RESET}
 
     def _note(self, points: Sequence[Point], meter: StickMeter) -> None:
-        """Count a reading, and remember whether the stick has its meter."""
+        """Count a reading, and remember whether the stick has its meter, and how far the meter's clock is off."""
         self.counts[meter.name]["replies"] += any(point.measurement == fields.ELECTRICITY for point in points)
         for point in points:
             if point.measurement == fields.LINK and "is_connected" in point.fields:
                 self.is_linked = point.fields["is_connected"] == 1.0
+            if point.measurement == fields.CLOCK and "drift_s" in point.fields:
+                self._drifts_s[meter.name] = point.numbers["drift_s"]

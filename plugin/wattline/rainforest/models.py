@@ -33,6 +33,7 @@ class StickModel:
         usb_id: vendor and product.
         words: what its USB texts contain, in small letters, where a maker changes the numbers.
         source: where the facts come from.
+        hourly: what it is asked each hour, since it hardly ever tells that by itself.
         rows: what it brings.
         phases: always 1: a stick knows the whole alone.
     """
@@ -42,17 +43,27 @@ class StickModel:
     usb_id: tuple[int, int]
     words: tuple[str, ...]
     source: str
+    hourly: tuple[str, ...]
     rows: tuple[Quantity, ...] = tuple(Quantity(*shown) for shown in SHOWN)
     phases: int = 1
 
 
 _SOURCE = "the maker's description of its XML interface, and what programs of others have recorded"
+_HOURLY = ("get_network_info", "get_current_period_usage", "get_last_period_usage")
+_BLOCKS = "get_price_blocks"
 
 STICKS = {
     model.name: model
     for model in (
-        StickModel("rainforest-raven", "Rainforest RAVEn (RFA-Z106)", (0x0403, 0x8A28), ("raven",), _SOURCE),
-        StickModel("rainforest-emu2", "Rainforest EMU-2 (RFA-Z105)", (0x04B4, 0x0003), ("emu-2", "emu2"), _SOURCE),
+        StickModel("rainforest-raven", "Rainforest RAVEn (RFA-Z106)", (0x0403, 0x8A28), ("raven",), _SOURCE, _HOURLY),
+        StickModel(
+            "rainforest-emu2",
+            "Rainforest EMU-2 (RFA-Z105)",
+            (0x04B4, 0x0003),
+            ("emu-2", "emu2"),
+            _SOURCE,
+            (*_HOURLY, _BLOCKS),
+        ),
     )
 }
 

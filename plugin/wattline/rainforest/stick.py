@@ -36,7 +36,12 @@ class Stick:
         believes: whether the wall clock is right.
         monotonic: seconds of a clock that never steps.
         recorder: keeps all that comes.
+
+    Attributes:
+        interpreter: makes points of what comes.
     """
+
+    speaks_unasked = True
 
     def __init__(
         self,
@@ -49,7 +54,7 @@ class Stick:
         self.interpreter = Interpreter(meters)
         self._port, self._meters = port, meters
         self._believes, self._monotonic, self._recorder = believes, monotonic, recorder
-        self._asker = Asker(self._send)
+        self._asker = Asker(self._send, meters[0].model.hourly)
         self._came: deque[tuple[float, Fragment]] = deque(maxlen=FRAGMENTS_KEPT)
         self._heard_s = self._demand_s = monotonic()
         self._periods: deque[float] = deque(maxlen=PERIODS_KEPT)
