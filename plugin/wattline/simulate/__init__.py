@@ -4,7 +4,7 @@ The way of a request: ``endpoint`` (bytes) -> ``frames`` (request) -> ``line`` (
 -> ``faults`` (spoilt bytes) -> ``line`` (sent, when) -> ``endpoint``. The way of a value to its registers: ``house``
 and ``roof`` (watts of each appliance) -> ``electricity`` (of one line) -> ``quantities`` and ``energy`` (every field of
 the vocabulary) -> ``display`` (registers); ``gaps`` tells which of them the meter has. ``bus`` conducts it and knows no
-real time; ``simulator`` is the thread with the real time and the real port.
+real time; ``simulator`` gives it the real one, in the thread with the real port that is ``player``.
 """
 
 from wattline.simulate.bus import Scenario

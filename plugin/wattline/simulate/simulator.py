@@ -1,22 +1,16 @@
-"""The simulator: a thread that lets simulated meters speak on a port."""
+"""The simulator: simulated meters that speak on a port."""
 
-import os
-import select
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
-from types import TracebackType
-from typing import Self
 
-from wattline.errors import PortError, WordError
+from wattline.errors import WordError
 from wattline.simulate.bus import Bus, Clock, Scenario
-from wattline.simulate.endpoint import Endpoint, PseudoTerminal, TcpPort
 from wattline.simulate.faults import parse_fault
 from wattline.simulate.image import SimulatedMeter
 from wattline.simulate.line import Delivery
+from wattline.simulate.player import Player
 from wattline.simulate.truth import Served, Truth
 from wattline.words import Meter
 
@@ -24,7 +18,7 @@ from wattline.words import Meter
 _COUNT_EVERY_S = 10.0
 
 
-class Simulator:
+class Simulator(Player):
     """Simulated meters on a port, as a context manager that runs in a thread of its own.
 
     ::
@@ -55,57 +49,18 @@ class Simulator:
         truth: Path | None = None,
         local_s: float | None = None,
     ) -> None:
+        super().__init__("simulator", link, tcp)
         _refuse_twins(meters, by_baud=tcp is None)
         self._meters = meters
         self._scenario = scenario or Scenario()
         self._local_s = local_s
-        self._endpoint: Endpoint = TcpPort(*tcp) if tcp else PseudoTerminal(link)
         self._truth_path = truth
-        self._calls: deque[Callable[[], None]] = deque()
-        self._ending = False
-        self._ended = Event()
-        self._error: PortError | None = None
-
-    def __enter__(self) -> Self:
-        self._endpoint.open()
-        try:
-            self._truth = Truth(self._truth_path)
-        except PortError:
-            self._endpoint.close()
-            raise
-        self._bus = self._make_bus()
-        self._woken, self._waker = os.pipe()
-        os.set_blocking(self._waker, False)
-        self._thread = Thread(target=self._run, name="simulator", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def port(self) -> str:
-        """What to give to ``wattline run`` and ``wattline read``; a link or a socket stays the same over ``unplug``."""
-        return self._endpoint.port
+        self._next_count_s = 0.0
 
     @property
     def truth(self) -> list[Served]:
         """Every reply formed until now, the oldest first (the last 50 000)."""
         return list(self._truth.entries)
-
-    def unplug(self) -> None:
-        """Let the port vanish, and all that was under way with it."""
-        self._do(self._unplug)
-
-    def plug_in(self) -> None:
-        """Let it come back: a new pseudo-terminal under the same link, or the same TCP port.
-
-        Raises:
-            PortError: it cannot be had again.
-        """
-        self._do(self._plug_in)
 
     def inject(self, fault: str, times: int = 1) -> None:
         """Let ``KIND`` or ``KIND:PARAMETER`` befall the next requests, in place of the script.
@@ -133,31 +88,12 @@ class Simulator:
         simulated = self._meter(meter)
         self._do(lambda: simulated.release_values(self._house_s()))
 
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end, whoever brings it; returns whether it came.
+    def _begin(self) -> None:
+        self._truth = Truth(self._truth_path)
+        self._bus = self._make_bus()
 
-        Raises:
-            PortError: the port could not be had again.
-        """
-        ended = self._ended.wait(timeout_s)
-        if self._error:
-            raise self._error
-        return ended
-
-    def close(self) -> None:
-        """End, and take the link away."""
-        self._stop()
-        self._thread.join()
-        self._endpoint.close()
+    def _end(self) -> None:
         self._truth.close()
-        if self._woken >= 0:
-            os.close(self._woken)
-            os.close(self._waker)
-            self._woken = self._waker = -1
-
-    def request_end(self) -> None:
-        """Let ``wait`` return; may be called from a signal handler."""
-        self._ended.set()
 
     def _make_bus(self) -> Bus:
         now = time.monotonic()
@@ -169,43 +105,22 @@ class Simulator:
             for share, meter in enumerate(self._meters)
         ]
         bus = Bus(meters, scenario, self._clock, self._truth, self._unplug_for)
-        for window in scenario.script.windows:
-            begin, end = _WINDOWS.get(window.fault.kind, (None, None))
-            if begin and end:
-                bus.schedule.at(now + window.start_s, partial(begin, self))
-                bus.schedule.at(now + window.end_s, partial(end, self))
+        self._play_windows(scenario.script, bus.schedule, now)
         return bus
 
-    def _run(self) -> None:
-        try:
-            next_count_s = 0.0
-            while not self._ending:
-                now = time.monotonic()
-                if now >= next_count_s:
-                    self._count()
-                    next_count_s = now + _COUNT_EVERY_S
-                for delivery in self._bus.due(now):
-                    self._deliver(delivery)
-                self._listen(min(next_count_s, self._bus.next_s() or next_count_s))
-        except PortError as error:
-            self._error = error
-        finally:
-            self._ended.set()
+    def _turn(self, now_s: float) -> float:
+        if now_s >= self._next_count_s:
+            self._count()
+            self._next_count_s = now_s + _COUNT_EVERY_S
+        for delivery in self._bus.due(now_s):
+            self._deliver(delivery)
+        return min(self._next_count_s, self._bus.next_s() or self._next_count_s)
 
-    def _listen(self, until_s: float) -> None:
-        timeout_s = max(0.0, until_s - time.monotonic())
-        readable, _, _ = select.select([self._woken, *self._endpoint.filenos()], [], [], timeout_s)
-        for fileno in readable:
-            if fileno == self._woken:
-                os.read(fileno, 4096)
-            else:
-                channel, data = self._endpoint.receive(fileno)
-                if data:
-                    self._bus.receive(time.monotonic(), channel, data, self._endpoint.baud())
-                else:
-                    self._bus.forget(channel)
-        while self._calls:
-            self._calls.popleft()()
+    def _receive(self, channel: int, data: bytes) -> None:
+        if data:
+            self._bus.receive(time.monotonic(), channel, data, self._endpoint.baud())
+        else:
+            self._bus.forget(channel)
 
     def _deliver(self, delivery: Delivery) -> None:
         served = delivery.done.served if delivery.done else None
@@ -225,13 +140,8 @@ class Simulator:
     def _meter(self, name: str) -> SimulatedMeter:
         return {simulated.meter.name: simulated for simulated in self._bus.meters}[name]
 
-    def _unplug(self) -> None:
+    def _drop(self) -> None:
         self._bus.drop()
-        self._endpoint.close()
-
-    def _plug_in(self) -> None:
-        if not self._endpoint.filenos():
-            self._endpoint.open()
 
     def _unplug_for(self, seconds: float) -> None:
         self._unplug()
@@ -242,40 +152,6 @@ class Simulator:
 
     def _thaw(self) -> None:
         self._bus.thaw()
-
-    def _do(self, call: Callable[[], None]) -> None:
-        """Make a call in the simulator's thread, and wait for it, so that what comes after sees its effect."""
-        done = Event()
-        errors: list[PortError] = []
-
-        def run() -> None:
-            try:
-                call()
-            except PortError as error:
-                errors.append(error)
-            finally:
-                done.set()
-
-        self._calls.append(run)
-        self._wake()
-        while not done.wait(0.1) and self._thread.is_alive():
-            pass
-        if errors:
-            raise errors[0]
-
-    def _wake(self) -> None:
-        if self._waker >= 0:
-            os.write(self._waker, b"!")
-
-    def _stop(self) -> None:
-        self._ending = True
-        self._wake()
-
-
-_WINDOWS: dict[str, tuple[Callable[[Simulator], None], Callable[[Simulator], None]]] = {
-    "stuck": (Simulator._freeze, Simulator._thaw),  # noqa: SLF001 (its own table)
-    "unplug": (Simulator._unplug, Simulator._plug_in),  # noqa: SLF001 (its own table)
-}
 
 
 def _local_now_s() -> float:

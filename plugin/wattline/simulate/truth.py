@@ -5,11 +5,14 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from wattline.errors import PortError
 
-_KEPT = 50_000
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+KEPT = 50_000
 
 
 @dataclass(slots=True)
@@ -42,22 +45,51 @@ class Served:
     sent_monotonic_ns: int | None = None
 
 
-class Truth:
-    """Keeps the last 50 000 entries in memory, and appends each to a file once its fate is known.
+class TruthFile:
+    """A file that gets one JSON object a line.
 
     Args:
-        path: the file, one JSON object a line; none unless given.
+        path: the file; none unless given.
+
+    Raises:
+        PortError: it cannot be written.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.entries: deque[Served] = deque(maxlen=_KEPT)
-        self._open: dict[int, Served] = {}
+    def __init__(self, path: Path | None) -> None:
         self._file: TextIO | None = None
         if path:
             try:
                 self._file = path.open("a", encoding="utf-8")
             except OSError as error:
                 raise PortError(f"The truth cannot be written to {path}: {error.strerror}.") from error
+
+    def write(self, entry: "DataclassInstance") -> None:
+        """Append an entry."""
+        if self._file:
+            self._file.write(json.dumps(asdict(entry)) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+class Truth:
+    """Keeps the last 50 000 entries in memory, and appends each to a file once its fate is known.
+
+    Args:
+        path: the file, one JSON object a line; none unless given.
+
+    Raises:
+        PortError: it cannot be written.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.entries: deque[Served] = deque(maxlen=KEPT)
+        self._open: dict[int, Served] = {}
+        self._file = TruthFile(path)
 
     def formed(self, served: Served) -> None:
         """A reply was formed."""
@@ -66,14 +98,11 @@ class Truth:
 
     def settled(self, served: Served) -> None:
         """It was sent, or will never be."""
-        if self._open.pop(id(served), None) and self._file:
-            self._file.write(json.dumps(asdict(served)) + "\n")
-            self._file.flush()
+        if self._open.pop(id(served), None):
+            self._file.write(served)
 
     def close(self) -> None:
         """Write what is still under way, and close the file."""
         for served in list(self._open.values()):
             self.settled(served)
-        if self._file:
-            self._file.close()
-            self._file = None
+        self._file.close()

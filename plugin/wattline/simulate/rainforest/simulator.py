@@ -1,25 +1,18 @@
-"""The simulated stick: a thread that speaks on a port, and answers."""
+"""The simulated stick, which speaks on a port, and answers."""
 
-import os
 import re
-import select
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
-from types import TracebackType
-from typing import Self
 
-from wattline.errors import PortError
 from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import mac
 from wattline.simulate.dice import Dice
 from wattline.simulate.electricity import Load
-from wattline.simulate.endpoint import Endpoint, PseudoTerminal, TcpPort
 from wattline.simulate.faults import Fault, Script, parse_fault
+from wattline.simulate.player import Player
 from wattline.simulate.rainforest.faults import KINDS, spoilt
 from wattline.simulate.rainforest.fragments import METER_MAC, SCHEDULE_S, Moment, answers, of_kind
 from wattline.simulate.rainforest.meter import HouseMeter, Raw
@@ -50,7 +43,7 @@ class StickScenario:
     speed: float = 1.0
 
 
-class StickSimulator:
+class StickSimulator(Player):
     """A simulated stick on a port, as a context manager that runs in a thread of its own.
 
     Args:
@@ -78,64 +71,32 @@ class StickSimulator:
         truth: Path | None = None,
         local_s: float | None = None,
     ) -> None:
+        super().__init__("stick", link, tcp)
         self.asked: list[str] = []
         self._scenario = scenario or StickScenario()
         self._is_emu2 = meter.model.name.endswith("emu2")
         self._meter_mac = meter.mac or METER_MAC
-        self._endpoint: Endpoint = TcpPort(*tcp) if tcp else PseudoTerminal(link)
         self._truth_path, self._local_s = truth, local_s
         self._schedule, self._outbox = Schedule(), Outbox()
         self._dice = Dice(self._scenario.seed, "stick")
         self._injected: deque[Fault] = deque()
         self._heard: dict[int, bytes] = {}
-        self._calls: deque[Callable[[], None]] = deque()
         self._frozen: Raw | None = None
-        self._ending = False
-        self._ended = Event()
-        self._error: PortError | None = None
 
-    def __enter__(self) -> Self:
-        self._endpoint.open()
-        try:
-            self._truth = Truth(self._truth_path)
-        except PortError:
-            self._endpoint.close()
-            raise
+    def _begin(self) -> None:
+        self._truth = Truth(self._truth_path)
         self._began_s, self._offset_s = time.monotonic(), time.localtime().tm_gmtoff
         self._house_began_s = time.time() + self._offset_s if self._local_s is None else self._local_s
         self._meter = HouseMeter(self._scenario.load, self._scenario.seed, int(self._house_began_s))
         self._plan()
-        self._woken, self._waker = os.pipe()
-        self._thread = Thread(target=self._run, name="stick", daemon=True)
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def port(self) -> str:
-        """What to give to ``wattline run``."""
-        return self._endpoint.port
+    def _end(self) -> None:
+        self._truth.close()
 
     @property
     def truth(self) -> list[Told]:
         """What was told until now, the oldest first."""
         return list(self._truth.entries)
-
-    def unplug(self) -> None:
-        """Let the port vanish."""
-        self._do(self._unplug)
-
-    def plug_in(self) -> None:
-        """Let it come back.
-
-        Raises:
-            PortError: it cannot be had again.
-        """
-        self._do(self._plug_in)
 
     def inject(self, fault: str, times: int = 1) -> None:
         """Let a fault befall the next fragments.
@@ -154,70 +115,21 @@ class StickSimulator:
         """Let a fragment of this kind be written now."""
         self._do(lambda: self._tell(kind))
 
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end, whoever brings it; returns whether it came.
-
-        Raises:
-            PortError: the port could not be had again.
-        """
-        ended = self._ended.wait(timeout_s)
-        if self._error:
-            raise self._error
-        return ended
-
-    def close(self) -> None:
-        """End, and take the link away."""
-        self._ending = True
-        os.write(self._waker, b"!")
-        self._thread.join()
-        self._endpoint.close()
-        self._truth.close()
-        os.close(self._woken)
-        os.close(self._waker)
-
-    def request_end(self) -> None:
-        """Let ``wait`` return; may be called from a signal handler."""
-        self._ended.set()
-
     def _plan(self) -> None:
         """What the stick says by itself from now on, and the faults that last."""
         for kind, period_s in SCHEDULE_S.items():
             self._schedule.at(self._began_s + min(period_s, 2) / self._scenario.speed, partial(self._repeat, kind))
-        windows = {"stuck": (self._freeze, self._thaw), "unplug": (self._unplug, self._plug_in)}
-        for window in self._scenario.script.windows:
-            if window.fault.kind in windows:
-                begin, end = windows[window.fault.kind]
-                self._schedule.at(self._began_s + window.start_s, begin)
-                self._schedule.at(self._began_s + window.end_s, end)
+        self._play_windows(self._scenario.script, self._schedule, self._began_s)
 
-    def _run(self) -> None:
-        try:
-            while not self._ending:
-                now_s = time.monotonic()
-                self._schedule.run(now_s)
-                if data := self._outbox.due(now_s):
-                    for channel in self._endpoint.channels():
-                        self._endpoint.send(channel, data)
-                self._listen(now_s)
-        except PortError as error:
-            self._error = error
-        finally:
-            self._ended.set()
-
-    def _listen(self, now_s: float) -> None:
+    def _turn(self, now_s: float) -> float:
+        self._schedule.run(now_s)
+        if data := self._outbox.due(now_s):
+            for channel in self._endpoint.channels():
+                self._endpoint.send(channel, data)
         times = [time_s for time_s in (self._schedule.next_s(), self._outbox.next_s(now_s)) if time_s is not None]
-        timeout_s = max(0.0, min(times, default=now_s + 1.0) - time.monotonic())
-        readable, _, _ = select.select([self._woken, *self._endpoint.filenos()], [], [], timeout_s)
-        for fileno in readable:
-            if fileno == self._woken:
-                os.read(fileno, 4096)
-            else:
-                channel, data = self._endpoint.receive(fileno)
-                self._hear(channel, data)
-        while self._calls:
-            self._calls.popleft()()
+        return min(times, default=now_s + 1.0)
 
-    def _hear(self, channel: int, data: bytes) -> None:
+    def _receive(self, channel: int, data: bytes) -> None:
         heard, done = self._heard.get(channel, b"") + data, 0
         for match in _COMMAND.finditer(heard):
             children = {name.decode(): text.decode(errors="replace") for name, text in _CHILD.findall(match[1])}
@@ -270,26 +182,6 @@ class StickSimulator:
     def _thaw(self) -> None:
         self._frozen = None
 
-    def _unplug(self) -> None:
+    def _drop(self) -> None:
         self._outbox.clear()
         self._heard.clear()
-        self._endpoint.close()
-
-    def _plug_in(self) -> None:
-        if not self._endpoint.filenos():
-            self._endpoint.open()
-
-    def _do(self, call: Callable[[], None]) -> None:
-        """Make a call in the simulator's thread, and wait for it, so that what comes after sees its effect."""
-        done = Event()
-
-        def run() -> None:
-            try:
-                call()
-            finally:
-                done.set()
-
-        self._calls.append(run)
-        os.write(self._waker, b"!")
-        while not done.wait(0.1) and self._thread.is_alive():
-            pass

@@ -1,13 +1,11 @@
 """What the simulated stick really told, so that a test can compare it with what a reader made of it."""
 
-import json
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from wattline.errors import PortError
 from wattline.simulate.rainforest.meter import Raw
+from wattline.simulate.truth import KEPT, TruthFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +39,14 @@ class Truth:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.entries: deque[Told] = deque(maxlen=50_000)
-        self._file: TextIO | None = None
-        if path:
-            try:
-                self._file = path.open("a", encoding="utf-8")
-            except OSError as error:
-                raise PortError(f"The truth cannot be written to {path}: {error.strerror}.") from error
+        self.entries: deque[Told] = deque(maxlen=KEPT)
+        self._file = TruthFile(path)
 
     def tell(self, told: Told) -> None:
         """Keep an entry."""
         self.entries.append(told)
-        if self._file:
-            self._file.write(json.dumps(asdict(told)) + "\n")
-            self._file.flush()
+        self._file.write(told)
 
     def close(self) -> None:
         """Close the file."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        self._file.close()
