@@ -48,7 +48,7 @@ class Sink(Program):
         super().__init__(f"sink-{name}", folder, config)
         self.telegraf, self._environment = telegraf, environment
         self.port = free_port()
-        text = (SINKS / f"{name}.conf").read_text().replace("/etc/wattline/sinks", str(SINKS))
+        text = (SINKS / f"{name}.conf").read_text().replace("/etc/wattline-sinks", str(SINKS))
         self.conf = folder / f"{name}.conf"
         self.conf.write_text(re.sub(r'(service_address = "127\.0\.0\.1):\d+"', rf'\1:{self.port}"', text))
 
