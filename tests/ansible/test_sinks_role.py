@@ -16,6 +16,7 @@
 
 import base64
 import json
+import os
 import re
 import shlex
 import shutil
@@ -154,7 +155,8 @@ def test_a_service_takes_up_all_that_is_written_for_it(told: dict[str, dict[str,
 def test_the_services_are_closed(name: str, tmp_path: Path) -> None:
     """Their programs are ones that there are."""
     if (analyze := shutil.which("systemd-analyze")) is None:
-        pytest.fail("systemd-analyze is not here; on Debian the package systemd has it.")
+        sentence = "systemd-analyze is not here; on Debian the package systemd has it."
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
     unit = tmp_path / name.replace("@", "@mariadb")
     unit.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", (SINKS / name).read_text()))
     for words in (["verify", "--man=no"], ["security", "--offline=yes", f"--threshold={EXPOSURE_LIMIT}", "--no-pager"]):
