@@ -36,7 +36,8 @@ test: $(VENV)/.test ## run every test; the chain tests need `make servers`
 ifeq ($(ARGS),)
 	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not chain and not pi'
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m chain tests/stack tests/backup
-	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack --ignore tests/backup
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup -m chain tests/sinks
+	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack --ignore tests/backup --ignore tests/sinks
 else
 	@$(VENV)/bin/python -m pytest $(ARGS)
 endif

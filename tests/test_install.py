@@ -21,6 +21,7 @@ Telegraf gives up for ever on a plugin whose program is missing at the moment of
 | wheels: a checkout or the network is needed all the same | test_wheels_are_installed_without_a_checkout |
 | ... other wheels, and nothing is built | test_other_wheels_are_another_version |
 | ... a folder with none or two of wattline ends in a riddle | test_a_folder_without_one_wheel_of_wattline_is_named |
+| ... other extras, and nothing is built | test_other_extras_are_another_version |
 | a program of another origin is written over | test_a_program_of_another_origin_is_left_alone |
 | a Python that Telegraf's user may not start is put to use | test_a_python_in_somebodys_home_is_refused |
 | what is needed cannot be fetched, and half a version stays | test_a_failed_fetch_is_explained_and_leaves_nothing |
@@ -59,9 +60,9 @@ esac
 
 # A wheel is a program here, and the others that are needed are known by their names.
 FAKE_PIP = """#!/bin/sh
-# python -m pip install ... [--no-index --find-links WHEELS] CHECKOUT-OR-WHEEL[backup,tui]
+# python -m pip install ... [--no-index --find-links WHEELS] CHECKOUT-OR-WHEEL[EXTRAS]
 for word; do :; done
-what="${word%\\[backup,tui]}"
+what="${word%\\[${EXTRAS:-backup,tui}]}"
 case "$what" in
 *.whl)
     case "$*" in *--no-index\\ --find-links*) ;; *) exit 3 ;; esac
@@ -108,12 +109,16 @@ class Checkout:
             [self._installer, self.prefix], env=self._environment, capture_output=True, text=True, check=False
         )
 
-    def install_wheels(self, folder: Path) -> subprocess.CompletedProcess[str]:
+    def install_wheels(self, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         """By an installer that stands alone."""
         alone = folder.parent / "install"
         shutil.copy(self._installer, alone)
         return subprocess.run(
-            [alone, self.prefix, folder], env=self._environment, capture_output=True, text=True, check=False
+            [alone, self.prefix, folder],
+            env=self._environment | variables,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def versions(self) -> list[str]:
@@ -316,6 +321,12 @@ def test_other_wheels_are_another_version(checkout: Checkout, wheels: Path) -> N
     checkout.install_wheels(wheels)
     (wheels / "pyserial-3.5-py2.py3-none-any.whl").write_text("mended")
     checkout.install_wheels(wheels)
+    assert checkout.versions() == ["2.0.0", "2.0.0-2"]
+
+
+def test_other_extras_are_another_version(checkout: Checkout, wheels: Path) -> None:
+    checkout.install_wheels(wheels)
+    checkout.install_wheels(wheels, EXTRAS="mqtt")
     assert checkout.versions() == ["2.0.0", "2.0.0-2"]
 
 

@@ -7,6 +7,7 @@
 | only the first of several is told | test_all_are_told_at_once |
 | a switch or a number on the command line, which is a text, is refused | test_texts_of_the_command_line_are_as_good |
 | a name that is misspelt does nothing, and nobody is told | test_a_misspelt_name_is_told_with_the_nearest |
+| sinks are switched on, and none is named | test_sinks_without_a_place_are_told |
 | a variable of the household's own, or of a role, is called misspelt | test_other_variables_are_left_alone |
 | what a secret knob says is shown | test_nothing_secret_is_shown |
 | a role is played by its tag, and the knobs are not judged | test_knobs_are_judged_whatever_the_tags |
@@ -79,6 +80,21 @@ WRONG: list[tuple[str, Any]] = [
     ("telegraf_watchdog_s", 1),
     ("telegraf_watchdog_s", -3),
     ("telegraf_heartbeat_url", "nonsense"),
+    ("sinks_enabled", "maybe"),
+    ("sinks_mariadb", "telegraf@tcp(192.168.1.2:3306)/energychannel"),
+    ("sinks_mariadb", "mysql://192.168.1.2/energychannel"),
+    ("sinks_mariadb", "mysql://telegraf@192.168.1.2"),
+    ("sinks_postgresql", "mysql://telegraf@192.168.1.2/energychannel"),
+    ("sinks_postgresql", f"postgres://telegraf:{SECRET}@192.168.1.2/energychannel"),
+    ("sinks_mqtt", "192.168.1.2"),
+    ("sinks_mqtt", "mqtt://192.168.1.2/wattline"),
+    ("sinks_mqtt_prefix", "watt line"),
+    ("sinks_mqtt_prefix", "wattline/#"),
+    ("sinks_mqtt_prefix", ""),
+    ("sinks_mqtt_discovery", "perhaps"),
+    ("sinks_passwords", SECRET),
+    ("sinks_passwords", {"mysql": SECRET}),
+    ("sinks_passwords", {"mqtt": f"{SECRET}\n"}),
     ("backup_folder", "relative"),
     ("backup_folder", ""),
     ("backup_folder", "/"),
@@ -114,6 +130,12 @@ RIGHT: list[tuple[str, Any]] = [
     ("stack_alert_environment", {"GF_SMTP_PASSWORD": "pa$word#x \"q' \\", "PORT": 25}),
     ("telegraf_version", 1.39),
     ("telegraf_watchdog_s", 0),
+    ("sinks_mariadb", "mysql://telegraf@db.example.org:3307/energy-channel"),
+    ("sinks_postgresql", "postgres://telegraf@[fd00::2]:5432/energychannel"),
+    ("sinks_mqtt", "mqtt://192.168.1.2"),
+    ("sinks_mqtt", "mqtts://wattline@broker.example.org:8883"),
+    ("sinks_mqtt_prefix", "street-7/wattline"),
+    ("sinks_passwords", {"mqtt": "pa$word#x \"q' \\", "mariadb": 1234}),
     ("backup_folder", "/mnt/disk/wattline"),
     ("backup_folder", "/backups"),
     ("backup_keep_newest", "all"),
@@ -174,6 +196,13 @@ def test_a_misspelt_name_is_told_with_the_nearest() -> None:
     assert told(backup_keep_newst=1) == ["There is no knob backup_keep_newst: the nearest is backup_keep_newest."]
 
 
+def test_sinks_without_a_place_are_told() -> None:
+    for switch in (True, "yes"):
+        (sentence,) = told(sinks_enabled=switch)
+        assert sentence.startswith("sinks_enabled is true, and no sink is named: ")
+    assert told(sinks_enabled=True, sinks_mqtt="mqtt://broker") == []
+
+
 def test_other_variables_are_left_alone() -> None:
     tasks = [task for path in ROLES.glob("*/tasks/*.yml") for task in yaml.safe_load(path.read_text())]
     facts = {name for task in tasks for name in task.get("ansible.builtin.set_fact", {})}
@@ -192,8 +221,9 @@ def test_other_variables_are_left_alone() -> None:
 
 def test_nothing_secret_is_shown() -> None:
     said = {"telegraf_heartbeat_url": SECRET, "stack_alert_environment": {"A": f"{SECRET}\n"}}
+    said |= {"sinks_mqtt": f"mqtt://wattline:{SECRET}@broker", "sinks_passwords": {"broker": SECRET}}
     sentences = told(**said, backup_offsite_credentials={"a b": SECRET})
-    assert len(sentences) == 3
+    assert len(sentences) == 5
     assert SECRET not in "".join(sentences)
 
 

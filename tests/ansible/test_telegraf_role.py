@@ -11,6 +11,8 @@
 | the adapter is looked for under a name that it does not have | test_the_port_is_where_the_adapter_is |
 | the token, or what the heartbeat calls, is where others read it | test_no_secret_is_written_where_others_read_it |
 | the buffer takes the memory of a small Pi, or less than it could | test_the_buffer_fits_the_meters_and_the_memory |
+| a sink is fed otherwise than it is documented, or though it is switched off | test_each_sink_is_fed_as_it_is_documented |
+| what waits for sinks takes the memory of a small Pi | test_what_waits_for_the_sinks_fits_the_memory |
 | a process outgrows its limit because its buffer does | test_the_limit_of_memory_has_room_for_the_buffer |
 | a word of the drop-in is misspelt | test_systemd_takes_the_drop_in |
 | the service may do more than it needs, without a reason | test_the_service_is_closed_as_far_as_it_can_be |
@@ -51,6 +53,12 @@ GATEWAYS = [
 ]
 DEVICE = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
 HEARTBEAT = "https://example.org/secret-of-the-house?a=b&c"
+SINKS = {
+    "sinks_enabled": "yes",
+    "sinks_mariadb": "mysql://u@h/d",
+    "sinks_postgresql": "postgres://u@h/d",
+    "sinks_mqtt": "mqtt://h",
+}
 BUFFERS = {(900, 1): 86_400, (900, 5): 144_000, (1850, 5): 288_000, (3790, 5): 432_000, (7900, 20): 1_116_000}
 
 
@@ -69,6 +77,10 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "no meters": {"wattline_meters": []},
     "no udev": {"wattline_port": DEVICE},
     "heartbeat": {"telegraf_heartbeat_url": HEARTBEAT},
+    "all sinks": SINKS,
+    "sinks off": SINKS | {"sinks_enabled": "no"},
+    "postgresql": SINKS | {"sinks_mariadb": "", "sinks_mqtt": ""},
+    "all sinks, 900 MB": SINKS | {"__telegraf_memory_mb": 900},
     **{
         f"{count} meters, {memory_mb} MB": {"__telegraf_memory_mb": memory_mb, "wattline_meters": meters(count)}
         for memory_mb, count in BUFFERS
@@ -167,7 +179,7 @@ def test_the_files_are_those_of_the_checkout(written: dict[str, Written]) -> Non
 
 
 def test_each_file_says_whose_it_is(written: dict[str, Written]) -> None:
-    for name, text in written["heartbeat"].items():
+    for name, text in (written["heartbeat"] | written["all sinks"]).items():
         assert "wattline's playbook owns this file." in text or name == "environment", name
         assert "\n\n\n" not in text, name
 
@@ -185,11 +197,11 @@ def test_no_comment_of_the_meters_file_is_lost(written: dict[str, Written]) -> N
 
 
 def test_what_is_said_of_a_set_up_by_hand_is_not_said(written: dict[str, Written]) -> None:
-    text = "".join(written["heartbeat"].values())
+    text = "".join([*written["heartbeat"].values(), *written["all sinks"].values()])
     assert not [word for word in ("runuser", "INFLUX_TOKEN", "credstore", "To use it:") if word in text]
 
 
-@pytest.mark.parametrize("household", ["usual", "gateways", "heartbeat", "20 meters, 7900 MB"])
+@pytest.mark.parametrize("household", ["usual", "gateways", "heartbeat", "all sinks", "20 meters, 7900 MB"])
 def test_telegraf_takes_what_is_written(
     written: dict[str, Written], server: Callable[[str], str], household: str, tmp_path: Path
 ) -> None:
@@ -254,6 +266,36 @@ def test_the_limit_of_memory_has_room_for_the_buffer(
     assert int(service["MemoryMax"].removesuffix("M")) == limit_mb
     collected_mb = int(service["Environment"].removeprefix("GOMEMLIMIT=").removesuffix("MiB"))
     assert limit_mb - collected_mb == 64, "32 MB for the plugin, 32 MB for what Go does not count"
+
+
+def outputs(household: Written) -> dict[str, dict[str, Any]]:
+    """Those that feed the sinks."""
+    texts = [
+        tomllib.loads(household[name])["outputs"] for name in ("92-sinks.conf", "93-mqtt.conf") if name in household
+    ]
+    return {output["alias"]: output for text in texts for kind in text.values() for output in kind}
+
+
+def test_each_sink_is_fed_as_it_is_documented(written: dict[str, Written]) -> None:
+    documented = {
+        "92-sinks.conf": re.sub("(?m)^# ", "", (SOURCE / "92-sinks.conf.example").read_text()),
+        "93-mqtt.conf": (SOURCE / "93-mqtt.conf.example").read_text(),
+    }
+    assert outputs(written["all sinks"]) == outputs(documented)
+    assert set(outputs(written["postgresql"])) == {"sink-postgresql"}
+    assert "93-mqtt.conf" not in written["postgresql"]
+    assert set(written["sinks off"]) == set(written["usual"])
+
+
+def test_what_waits_for_the_sinks_fits_the_memory(written: dict[str, Written]) -> None:
+    """All of them together no more than the database has."""
+    buffers = {output["metric_buffer_limit"] for output in outputs(written["all sinks, 900 MB"]).values()}
+    assert buffers == {48_000}
+    limits = [
+        drop_in(written[name]["50-wattline.conf"]) for name in ("usual", "all sinks", "all sinks, 900 MB", "sinks off")
+    ]
+    assert [limit["MemoryMax"] for limit in limits] == ["264M", "480M", "384M", "264M"]
+    assert limits[1]["Environment"] == "GOMEMLIMIT=416MiB"
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_what_is_newer_than_the_start_asks_for_a_restart(tmp_path: Path) -> None
         )
         systemctl.chmod(0o755)
         result = subprocess.run(
-            [SCRIPTS / "newer-than-service", etc, link, tmp_path / "not-there"],
+            [SCRIPTS / "newer-than-service", "telegraf.service", etc, link, tmp_path / "not-there"],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
             check=True,
             capture_output=True,
@@ -112,7 +112,7 @@ def test_what_is_newer_than_the_start_asks_for_a_restart(tmp_path: Path) -> None
 
     age(1)
     assert ask() == []
-    assert ask(state="failed") == ["Telegraf is not running."]
+    assert ask(state="failed") == ["telegraf.service is not running."]
     assert len(ask(reload="yes")) == 1
     os.utime(link, (started_s + 1,) * 2, follow_symlinks=False)
     assert ask() == [str(link)]
@@ -132,7 +132,7 @@ def test_a_file_from_the_future_asks_for_no_restart_at_each_run(tmp_path: Path) 
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
     def ask() -> str:
-        words = [SCRIPTS / "newer-than-service", file]
+        words = [SCRIPTS / "newer-than-service", "telegraf.service", file]
         return subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
     assert ask() == str(file)

@@ -13,7 +13,14 @@ from sinks.servers import free_port
 
 PROJECT = Path(__file__).parents[2]
 SINKS = PROJECT / "telegraf" / "sinks"
+# Between two writes of a Telegraf. The files say a second or two, which a test would only wait for.
+FLUSH_S = 0.2
 CORE = PROJECT / "telegraf" / "telegraf.d" / "92-sinks.conf.example"
+
+
+def hurried(text: str) -> str:
+    """A configuration whose writes come sooner after one another, and which is as it was otherwise."""
+    return re.sub(r'flush_interval = ".*"', f'flush_interval = "{FLUSH_S * 1000:.0f}ms"', text)
 
 
 class Core(Program):
@@ -28,7 +35,7 @@ class Core(Program):
         words = f'["tail", "-n", "+1", "-F", "{self._lines}"]'
         self._conf.write_text(
             "[agent]\n  omit_hostname = true\n  skip_processors_after_aggregators = true\n"
-            f'[[inputs.execd]]\n  command = {words}\n  signal = "none"\n  data_format = "influx"\n{output}'
+            f'[[inputs.execd]]\n  command = {words}\n  signal = "none"\n  data_format = "influx"\n{hurried(output)}'
         )
 
     def start(self) -> None:
@@ -42,15 +49,15 @@ class Core(Program):
 
 
 class Sink(Program):
-    """A file of telegraf/sinks/, in which only the port and the place of rounding.star are others."""
+    """A file of telegraf/sinks/, in which only the port, the pace and the place of rounding.star are others."""
 
     def __init__(self, telegraf: str, folder: Path, config: pytest.Config, name: str, environment: Mapping[str, str]):
         super().__init__(f"sink-{name}", folder, config)
         self.telegraf, self._environment = telegraf, environment
         self.port = free_port()
-        text = (SINKS / f"{name}.conf").read_text().replace("/etc/wattline/sinks", str(SINKS))
+        text = (SINKS / f"{name}.conf").read_text().replace("/etc/wattline-sinks", str(SINKS))
         self.conf = folder / f"{name}.conf"
-        self.conf.write_text(re.sub(r'(service_address = "127\.0\.0\.1):\d+"', rf'\1:{self.port}"', text))
+        self.conf.write_text(hurried(re.sub(r'(service_address = "127\.0\.0\.1):\d+"', rf'\1:{self.port}"', text)))
 
     def replace(self, pattern: str, text: str) -> None:
         """Change the configuration, as a user would."""
@@ -74,6 +81,8 @@ class Sink(Program):
 
 class Rig:
     """What a test of a sink works with; all that it starts ends with the test."""
+
+    flush_s = FLUSH_S
 
     def __init__(self, core: str, sinks: str, folder: Path, config: pytest.Config) -> None:
         self.folder, self.config = folder, config

@@ -9,13 +9,15 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from database import Program, wait_until
 
 DATABASE = "energychannel"
-PASSWORD = "not-a-secret"  # noqa: S105 - of a server that lives as long as the test
+# With all that means something to a URL, a name of a data source, TOML and Telegraf's variables.
+PASSWORD = 'pa$word#x"q /@:%20é'  # noqa: S105 - of a server that lives as long as the tests
 
 
 def free_port() -> int:
@@ -39,9 +41,16 @@ class SqlServer(Program):
 
     Args:
         folder: where it keeps all that it has; a folder of its own.
+
+    Attributes:
+        user: makes the user of the sink.
+        rights: lets it do what README.md says, and no more.
+        drop: takes the database away.
     """
 
     name = ""
+    user = rights = ""
+    drop = f"DROP DATABASE IF EXISTS {DATABASE}"
 
     def __init__(self, folder: Path, config: pytest.Config) -> None:
         super().__init__(self.name, folder, config)
@@ -51,6 +60,11 @@ class SqlServer(Program):
         """Start it and wait until it answers."""
         self.launch()
         wait_until(f"{self.name} answers", self._answers, 60)
+
+    def set_up(self) -> None:
+        """Start it for the first time, and make the user of the sink."""
+        self.start()
+        self.query(self.user, database="")
 
     def launch(self) -> None:
         """Start it."""
@@ -88,6 +102,17 @@ class SqlServer(Program):
         """The end of that."""
         self._signal(signal.SIGCONT)
 
+    def empty(self, schema: str) -> None:
+        """The tables of the sink with nothing in them, whatever a test before has left."""
+        if self.is_alive:
+            self.go_on()
+        else:
+            self.start()
+        self.query(self.drop, database="")
+        self.query(f"CREATE DATABASE {DATABASE}", database="")
+        self.query(schema)
+        self.query(self.rights)
+
     def _signal(self, number: signal.Signals) -> None:
         assert self.process
         # The first one makes no more of them once it is stopped.
@@ -107,6 +132,10 @@ class MariaDB(SqlServer):
     """MariaDB, with the user that the sink has."""
 
     name = "mariadb"
+    user = f"CREATE USER telegraf@'%' IDENTIFIED BY '{PASSWORD}'"
+    rights = (
+        "GRANT SELECT, INSERT ON electricity_in TO telegraf@'%'; GRANT SELECT, INSERT ON run_info_in TO telegraf@'%'"
+    )
 
     def __init__(self, folder: Path, config: pytest.Config) -> None:
         super().__init__(folder, config)
@@ -149,14 +178,6 @@ class MariaDB(SqlServer):
             [*words, database][: None if database else -1], input=sql, capture_output=True, text=True, check=False
         )
 
-    def set_up(self, schema: str) -> None:
-        """The database, its tables, and a user who may do no more than README.md says."""
-        self.query(f"CREATE DATABASE {DATABASE}", database="")
-        self.query(schema)
-        self.query(f"CREATE USER telegraf@'%' IDENTIFIED BY '{PASSWORD}'")
-        self.query("GRANT SELECT, INSERT ON electricity_in TO telegraf@'%'")
-        self.query("GRANT SELECT, INSERT ON run_info_in TO telegraf@'%'")
-
     @property
     def environment(self) -> dict[str, str]:
         """What /etc/default/wattline-sink says."""
@@ -167,6 +188,10 @@ class PostgreSQL(SqlServer):
     """PostgreSQL, with the user that the sink has. It refuses to run as root, so root starts it as nobody."""
 
     name = "postgresql"
+    user = f"CREATE USER telegraf PASSWORD '{PASSWORD}'"
+    # The sink of a test before may still be connected.
+    drop = f"{SqlServer.drop} WITH (FORCE)"
+    rights = "GRANT SELECT, INSERT ON electricity_in, run_info_in TO telegraf"
 
     def __init__(self, folder: Path, config: pytest.Config) -> None:
         super().__init__(folder, config)
@@ -192,22 +217,18 @@ class PostgreSQL(SqlServer):
 
     def command(self) -> Sequence[str]:
         own = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self._own}"]
-        zone = ["-c", "timezone=Asia/Kolkata"]
-        return [*self._as(), self._programs["postgres"], "-D", str(self._data), "-p", str(self.port), *own, *zone]
+        # Processes are killed here, and not machines, whose caches outlive them.
+        own += ["-c", "timezone=Asia/Kolkata", "-c", "fsync=off"]
+        return [*self._as(), self._programs["postgres"], "-D", str(self._data), "-p", str(self.port), *own]
 
     def client(self, sql: str, *, database: str = DATABASE) -> "subprocess.CompletedProcess[str]":
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database or "postgres"]
         words = [self._programs["psql"], "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", *where]
         return subprocess.run(words, input=sql, capture_output=True, text=True, check=False)
 
-    def set_up(self, schema: str) -> None:
-        """The database, its tables, and a user who may do no more than README.md says."""
-        self.query(f"CREATE DATABASE {DATABASE}", database="")
-        self.query(schema)
-        self.query(f"CREATE USER telegraf PASSWORD '{PASSWORD}'")
-        self.query("GRANT SELECT, INSERT ON electricity_in, run_info_in TO telegraf")
-
     @property
     def environment(self) -> dict[str, str]:
         """What /etc/default/wattline-sink says."""
-        return {"WATTLINE_POSTGRESQL": f"postgres://telegraf:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"}
+        return {
+            "WATTLINE_POSTGRESQL": f"postgres://telegraf:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/{DATABASE}"
+        }

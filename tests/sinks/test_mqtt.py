@@ -30,7 +30,7 @@ import pytest
 from database import line, wait_until
 from sinks.broker import PASSWORD, Ear, Mosquitto, Wattline
 
-pytestmark = [pytest.mark.chain, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(240), pytest.mark.xdist_group("mqtt")]
 
 CORE = Path(__file__).parents[2] / "telegraf" / "telegraf.d" / "93-mqtt.conf.example"
 CONFIG = "homeassistant/device/wattline_home_house/config"

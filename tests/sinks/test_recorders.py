@@ -31,7 +31,7 @@ from database import Program, wait_until
 from sinks.broker import PASSWORD, USER, Ear, Mosquitto
 from sinks.servers import DATABASE, MariaDB, free_port
 
-pytestmark = [pytest.mark.chain, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(240), pytest.mark.xdist_group("recorders")]
 
 SINKS = Path(__file__).parents[2] / "telegraf" / "sinks"
 TOPIC = "test_device/readings"
@@ -47,8 +47,8 @@ def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Mosquitto]:
 @pytest.fixture
 def database(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[MariaDB]:
     with MariaDB(tmp_path_factory.mktemp("mariadb"), pytestconfig) as server:
-        server.start()
-        server.set_up((SINKS / "mariadb.sql").read_text())
+        server.set_up()
+        server.empty((SINKS / "mariadb.sql").read_text())
         server.query("GRANT SELECT ON instantaneous_demand TO telegraf@'%'")
         yield server
 
@@ -164,6 +164,7 @@ def test_every_row_is_told_once(
     rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
+    repeater.replace('interval = "3s"', 'interval = "200ms"')
     database.query(
         "INSERT INTO instantaneous_demand (demand, multiplier, divisor, run, hash) VALUES (-1, -1, -1, 'r', 'h')"
     )
@@ -184,8 +185,9 @@ def test_every_row_is_told_once(
         assert ear.values(TOPIC)[0]["tags"] == {"run": "a b", "hash": "h"}
         assert abs(ear.values(TOPIC)[0]["timestamp"] - time.time() + 1000) < 120
     broker.signal(signal.SIGKILL)
+    complaints = repeater.log.count("Error writing")
     rows(database, range(250, 300))
-    time.sleep(4)  # it looks every three seconds
+    wait_until("it has looked, and is rid of nothing", lambda: repeater.log.count("Error writing") > complaints, 20)
     broker.start()
     with Ear(broker, tmp_path, pytestconfig, "after") as ear:
         ear.start()

@@ -13,34 +13,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-SWITCHES = {"yes", "no", "true", "false", "on", "off", "y", "n", "t", "f", "1", "0"}
+SWITCHED_ON = {"yes", "true", "on", "y", "t", "1"}
+SWITCHES = SWITCHED_ON | {"no", "false", "off", "n", "f", "0"}
 # systemd is told every 5 s that all goes on, and no more once Telegraf has taken nothing for 10 s.
 SHORTEST_WATCHDOG_S = 15
 OLDEST_DOCKER = 25
 INFLUXDB_PORT = 8086
 # A folder of backups belongs to root alone, which these must not.
-OF_THE_SYSTEM = {
-    "",
-    "bin",
-    "boot",
-    "dev",
-    "etc",
-    "home",
-    "lib",
-    "opt",
-    "proc",
-    "root",
-    "run",
-    "sbin",
-    "sys",
-    "tmp",
-    "usr",
-    "var",
-}
+OF_THE_SYSTEM = re.compile("|bin|boot|dev|etc|home|lib|opt|proc|root|run|sbin|sys|tmp|usr|var")
 PART = r"[A-Za-z0-9]+(?:[._-]+[A-Za-z0-9]+)*"
 IMAGE = re.compile(rf"{PART}(?::\d+)?(?:/{PART})*(?::(?P<tag>\w[\w.-]*))?(?P<digest>@sha256:[0-9a-f]{{64}})?", re.ASCII)
 OTHER_INFLUXDB = re.compile(r"latest|alpine|[013-9](\D.*)?|.*\b(core|enterprise)\b.*")
 LONGEST_SHOWN = 60
+# These have a password in them, or could have one by mistake.
+NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt"}
+SINKS = ["mariadb", "mqtt", "postgresql"]
+USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?"
 
 
 class Rule(NamedTuple):
@@ -73,7 +61,11 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
     """
     rules = RULES | {"stack_alert_contact": _one_of(["", *contact_points])}
     complaints = [_complaint(name, said[name], usual[name], rules.get(name)) for name in usual if name in said]
-    return [sentence for sentence in complaints if sentence] + [*_misspelt(said, usual), *_twice(said)]
+    return [sentence for sentence in complaints if sentence] + [
+        *_misspelt(said, usual),
+        *_twice(said),
+        *_nowhere(said),
+    ]
 
 
 def _complaint(name: str, value: Any, usual: Any, rule: Rule | None) -> str:
@@ -86,7 +78,7 @@ def _complaint(name: str, value: Any, usual: Any, rule: Rule | None) -> str:
 def _shown(name: str, value: Any) -> str:
     """The value, where it is short and cannot be a secret."""
     text = "empty" if value is None or value == "" else str(value)
-    is_open = not isinstance(value, list | dict) and name != "telegraf_heartbeat_url"
+    is_open = not isinstance(value, list | dict) and name not in NEVER_SHOWN
     return f" is {text}, and" if is_open and len(text) < LONGEST_SHOWN and text.isprintable() else ""
 
 
@@ -171,7 +163,7 @@ def _is_listened_on(value: Any) -> bool:
 def _is_folder(value: Any) -> bool:
     path = PurePosixPath(str(value))
     parts = path.parts[1:] or ("",)
-    return _is_path(value) and ".." not in parts and not (len(parts) == 1 and parts[0] in OF_THE_SYSTEM)
+    return _is_path(value) and ".." not in parts and not (len(parts) == 1 and OF_THE_SYSTEM.fullmatch(parts[0]))
 
 
 def _is_path(value: Any) -> bool:
@@ -196,6 +188,16 @@ def _are_gateways(value: Sequence[Any]) -> bool:
         and isinstance(each["port"], str)
         and _are_texts(each["meters"])
         for each in value
+    )
+
+
+def _is_passwords(value: Mapping[str, Any]) -> bool:
+    return all(name in SINKS and str(password).isprintable() for name, password in value.items())
+
+
+def _server(scheme: str, user: str, database: str, example: str) -> Rule:
+    return _pattern(
+        f"({scheme}://{user}{HOST}{database})?", f"an address such as {example}, without a password, or empty"
     )
 
 
@@ -239,6 +241,15 @@ RULES = {
         SHORTEST_WATCHDOG_S, f"a number of seconds from {SHORTEST_WATCHDOG_S} on, or 0 for never", 0
     ),
     "telegraf_heartbeat_url": URL,
+    "sinks_mariadb": _server("mysql", f"{USER}@", r"/[\w-]+", "mysql://telegraf@192.168.1.2/energychannel"),
+    "sinks_postgresql": _server("postgres", f"{USER}@", r"/[\w-]+", "postgres://telegraf@192.168.1.2/energychannel"),
+    "sinks_mqtt": _server("mqtts?", f"(?:{USER}@)?", "", "mqtt://wattline@192.168.1.2"),
+    "sinks_mqtt_prefix": _pattern(
+        r"[\w-]+(/[\w-]+)*", "how topics begin, such as wattline, of letters, digits, _, - and /"
+    ),
+    "sinks_passwords": Rule(
+        _is_passwords, "a password of one line for each of mariadb, mqtt and postgresql that has one, as in {mqtt: ...}"
+    ),
     "backup_folder": Rule(_is_folder, "a folder of its own, by its whole path, such as /mnt/disk/wattline"),
     "backup_keep_newest": Rule(_is_count(1), "a whole number from 1 on, or all"),
     **{f"backup_keep_{often}": KEPT for often in ("hourly", "daily", "weekly", "monthly", "yearly")},
@@ -276,3 +287,9 @@ def _twice(said: Mapping[str, Any]) -> Iterator[str]:
     ports = [each["port"] for each in gateways]
     if len(set(ports)) < len(ports):
         yield "A port stands twice in wattline_gateways; put all its meters into one entry."
+
+
+def _nowhere(said: Mapping[str, Any]) -> Iterator[str]:
+    is_on = str(said.get("sinks_enabled")).lower() in SWITCHED_ON
+    if is_on and not any(said.get(f"sinks_{name}") for name in SINKS):
+        yield "sinks_enabled is true, and no sink is named: say where one is in sinks_mariadb, sinks_postgresql or sinks_mqtt."
