@@ -3,6 +3,7 @@
 | fault | test |
 |---|---|
 | one meter's reading passes for all of them, or another's for one | test_each_meter_without_a_reading_is_told_with_its_port |
+| a command is folded, and cannot be copied | test_no_command_is_so_long_that_ansible_folds_it |
 | a meter that is read every ten minutes is called silent after one | test_the_slowest_meter_is_waited_for |
 | Grafana is asked where it does not listen | test_grafana_is_asked_where_it_listens |
 | a person is sent to an address that does not answer | likewise |
@@ -68,12 +69,21 @@ def test_each_meter_without_a_reading_is_told_with_its_port(told: dict[str, dict
     assert told["three meters"]["silent"] == told["one answer"]["silent"] == ["shed", "garage"]
     assert told["the second answer"]["silent"] == ["garage"]
     word = told["three meters"]["word"].splitlines()
-    assert [line.split(" since")[0] for line in word if "since" in line] == [
-        "No reading of shed",
-        "No reading of garage",
-    ]
-    assert "wattline scan /dev/ttyRS485;" in word[1]
-    assert f"wattline scan {GATEWAY['port']};" in word[2]
+    for meter, port in {"shed": "/dev/ttyRS485", "garage": GATEWAY["port"]}.items():
+        told_at = word.index(f"No reading of {meter} since Telegraf started. What answers is found out by:")
+        assert word[told_at + 1 : told_at + 4] == [
+            "sudo systemctl stop telegraf",
+            f"sudo wattline scan {port}",
+            "sudo systemctl start telegraf",
+        ]
+
+
+def test_no_command_is_so_long_that_ansible_folds_it(told: dict[str, dict[str, Any]]) -> None:
+    """It folds at 80 characters, of which it takes six."""
+    lines = {line for household in told.values() for line in household["word"].splitlines()}
+    commands = {line for line in lines if line.startswith("sudo ")}
+    assert len(commands) >= 4
+    assert {line for line in commands if len(line) > 74} == set()
 
 
 def test_the_slowest_meter_is_waited_for(told: dict[str, dict[str, Any]]) -> None:
