@@ -22,6 +22,7 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | what the panels take at night is said to be given | test_what_the_panels_take_at_night_is_no_production |
 | the charging of a battery counted as the house's use | test_a_battery_is_not_the_house |
 | a gap that touches the edge of the chosen time is not seen | test_a_gap_at_the_edge_is_a_gap |
+| lost seconds pass for those of a meter that is read rarely | test_a_bad_line_is_not_taken_for_a_slow_meter |
 | a silent meter that has all its seconds | test_what_is_silent_at_the_edge_is_not_metered |
 | a new meter blamed for the time before it | test_a_new_meter_has_missed_nothing |
 | each pause of a meter that is read every two minutes is a gap | test_the_usual_pause_of_a_slow_meter_is_no_gap |
@@ -475,6 +476,16 @@ def test_what_is_silent_at_the_edge_is_not_metered(stack: Stack) -> None:
         for words in (HOURS_24, DAYS_30):
             (row,) = ask(stack, ("system", "Time metered"), timedelta(hours=24), **words)
             assert float(row["_value"]) == pytest.approx(percent, abs=1), (first, last, words)
+
+
+@pytest.mark.parametrize(("step", "percent"), [(1, 100), (3, 100 / 3), (10, 100), (60, 100)])
+def test_a_bad_line_is_not_taken_for_a_slow_meter(stack: Stack, step: int, percent: float) -> None:
+    """Where two seconds of three are lost, they are; who is read every ten seconds has lost nothing."""
+    metered(stack, (26 * HOUR, 0), step=step)
+
+    for words in (HOURS_24, DAYS_30):
+        (row,) = ask(stack, ("system", "Time metered"), timedelta(hours=24), **words)
+        assert float(row["_value"]) == pytest.approx(percent, abs=1), words
 
 
 def test_a_new_meter_has_missed_nothing(stack: Stack) -> None:
