@@ -14,6 +14,7 @@
 | the plan names the days in disorder | test_the_days_of_the_plan_are_in_order |
 | it cannot be undone | test_a_swap_is_undone_by_the_safety_set |
 | ... or while it is at work, of other days | test_a_late_writer_of_other_days_loses_nothing |
+| ... or into a day that was swapped already, and the way back deletes it | test_the_way_back_keeps_what_came_into_a_swapped_day |
 | ... or of other hours of today | test_a_late_writer_of_other_hours_of_today_loses_nothing |
 | a set that is pruned meanwhile ends in a traceback | test_a_set_that_is_gone_is_a_sentence |
 | a bucket that is deleted meanwhile ends in a riddle | test_a_bucket_that_is_gone_is_a_sentence |
@@ -156,6 +157,32 @@ def test_a_late_writer_of_other_days_loses_nothing(
     assert State(desk.folder).unfinished() == []
 
 
+@pytest.mark.parametrize("number", [2, 3])
+def test_the_way_back_keeps_what_came_into_a_swapped_day(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Also where it came over a value that was there before; of a day that was filled, and of one that was only emptied."""
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    database.write(household(day(0), day(DAYS), plus=0.5))
+    before, numbers, fill = database.points(), count(1), swap.inject
+    late = household(day(0), day(0) + 3600, meter="late") | {("house", "power_w", day(0) + 60): -7.0}
+    late |= {("late", "power_w", day(number - 1) + 5): 3.0}
+
+    def write_and_fail(*words: object) -> None:
+        if next(numbers) == number:
+            database.write(late)
+            raise BackupError("The swap is stopped.")
+        fill(*words)
+
+    monkeypatch.setattr(swap, "inject", write_and_fail)
+    assert desk.refusal(stored.stamp, *WORDS) == "energy is again what it was. What went wrong: The swap is stopped."
+    assert database.points() == before | late
+    database.restart()
+    assert database.points() == before | late
+    assert State(desk.folder).unfinished() == []
+
+
 def test_a_late_writer_of_other_hours_of_today_loses_nothing(
     database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +247,7 @@ def test_points_that_come_into_an_emptied_day_are_seen(
     monkeypatch.setattr(Target, "delete", delete_and_write)
     refusal = desk.refusal(stored.stamp, *WORDS)
     assert refusal.startswith("energy is again what it was. What went wrong: Something writes points into energy")
-    assert database.points() == before | {("house", "power_w", day(1)): -1.0}
+    assert database.points() == before | {("house", "power_w", day(1)): -1.0, ("late", "power_w", day(1) + 5): 2.0}
 
 
 def test_days_that_were_forgotten_stay_out(database: Database, desk: Desk) -> None:

@@ -10,16 +10,18 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Self
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError, FolderError
+from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.content import content_of_live, digests_of_stored
 from wattline_backup.restore.field_types import demand_fit_for_swap
+from wattline_backup.restore.late import put_aside
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
@@ -91,16 +93,16 @@ class Swap(IntoLive):
         """
         if safety is None:
             raise BackupError("Nothing live is changed without a safety set.")
-        name, state, begun = self.target.name, State(safety.path.parent), list[Pair]()
+        name, state, done = self.target.name, State(safety.path.parent), Done()
         try:
             undo = undoing(self.origin or safety.stamp, name)
             watcher.say(f"Where this is killed, start InfluxDB anew; then `{undo}` makes {name} what it was.")
             state.begin_swap(name, safety.stamp)
-            self._swap(safety, watcher, begun)
+            self._swap(safety, watcher, done)
             values = self._counted(watcher)
         except BaseException as failure:
             with disregarded():
-                self._recover(safety, watcher, begun, failure)
+                self._recover(safety, watcher, done, failure)
             if isinstance(failure, WattlineError | KeyboardInterrupt):
                 raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
@@ -140,24 +142,24 @@ class Swap(IntoLive):
         demand_shown(target.server, target.organisation_id, target.id, self.fields_of(came), watcher)
         return values_by_day(target.server, target.organisation_id, target.id, self.source.filled, watcher)
 
-    def _swap(self, safety: Set, watcher: Watcher, begun: list[Pair]) -> None:
-        """Swap; ``begun`` gets each pair before anything of it changes."""
-        for done, pair in enumerate(self.pairs):
-            watcher.move("shards", done, len(self.pairs))
+    def _swap(self, safety: Set, watcher: Watcher, done: "Done") -> None:
+        """Swap, and note in ``done`` how far that is."""
+        for number, pair in enumerate(self.pairs):
+            watcher.move("shards", number, len(self.pairs))
             with obeyed_afterwards():
                 if pair.group:
                     self._demand_saved(pair.group, safety)
-                begun.append(pair)
+                done.begun.append(pair)
                 if pair.group:
                     self.target.empty(pair.group, safety.index.began)
                 self._fill(pair)
+                done.filled.append(pair)
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
     def _demand_saved(self, group: Group, safety: Set) -> None:
         """See that the safety set has all that is going to be deleted; what is stamped just now goes on coming in, and stays."""
         target, began = self.target, safety.index.began
-        mine = (each for each in safety.index.shards if (each.bucket_id, each.shard) == (target.id, group.shard))
-        saved = {digest for shard in mine for digest in digests_of_stored(safety.path, shard).values()}
+        saved = self._saved(group, safety)
         live, now = content_of_live(target.server, group.shard, safety.path), target.server.now()
         is_present = group.start - AHEAD <= now < group.end
         if is_present and not saved <= set(live.digests.values()):
@@ -173,12 +175,17 @@ class Swap(IntoLive):
                 f"{group.end}, and not just now: stop it, and try again."
             )
 
+    def _saved(self, group: Group, safety: Set) -> set[str]:
+        """The SHA-256 of the files of points that the safety set has of a shard."""
+        of_group = (self.target.id, group.shard)
+        return _digests(safety, (each for each in safety.index.shards if (each.bucket_id, each.shard) == of_group))
+
     def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:
             group = pair.group or self.target.make_group(shard)
             inject(self.target.server, group.shard, self.source.set.path, shard)
 
-    def _recover(self, safety: Set, watcher: Watcher, begun: Sequence[Pair], failure: BaseException) -> None:
+    def _recover(self, safety: Set, watcher: Watcher, done: "Done", failure: BaseException) -> None:
         """Make the bucket what it was; what an unfinished swap had left of it, is not made anew.
 
         Raises:
@@ -188,23 +195,51 @@ class Swap(IntoLive):
         if self.origin:
             raise _half_swapped(name, self.origin, failure) from failure
         watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
-        self._swap_back(safety, watcher, begun, failure)
+        self._swap_back(safety, watcher, done, failure)
         _note_end(State(safety.path.parent), name, safety.stamp)
 
-    def _swap_back(self, safety: Set, watcher: Watcher, begun: Sequence[Pair], failure: BaseException) -> None:
-        """What was not begun is as it was, and may have got points meanwhile that are nowhere else."""
+    def _swap_back(self, safety: Set, watcher: Watcher, done: "Done", failure: BaseException) -> None:
+        """What was not begun is as it was. Whatever got points meanwhile, keeps them, since they are nowhere else."""
         name = self.target.name
         try:
             back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
             for pair in back.pairs:
-                if not any(pair.meets(each) for each in begun):
-                    continue
-                if pair.group:
-                    self.target.clear(pair.group, safety.index.began)
-                back._fill(pair)  # noqa: SLF001 - its own kind
+                if any(pair.meets(each) for each in done.begun):
+                    self._fill_back(back, pair, safety, done)
             back._counted(watcher)  # noqa: SLF001 - likewise
         except (WattlineError, OSError) as error:
             raise _half_swapped(name, safety.stamp, failure) from error
+
+    def _fill_back(self, back: "Swap", pair: Pair, safety: Set, done: "Done") -> None:
+        if not pair.group:
+            back._fill(pair)  # noqa: SLF001 - its own kind
+            return
+        server, shard, saved = self.target.server, pair.group.shard, self._saved(pair.group, safety)
+        sent = _digests(self.source.set, (each for mine in done.begun if mine.meets(pair) for each in mine.stored))
+        is_filled = any(mine.meets(pair) for mine in done.filled)
+        with put_aside(server, shard, saved, sent, safety.path, is_filled=is_filled) as late:
+            self.target.clear(pair.group, safety.index.began)
+            # What came last wins.
+            late.bring_back(server, shard)
+            back._fill(pair)  # noqa: SLF001 - likewise
+
+
+@dataclass
+class Done:
+    """How far a swap is.
+
+    Attributes:
+        begun: the pairs of which something may have changed.
+        filled: those that have become what they are in the set.
+    """
+
+    begun: list[Pair] = field(default_factory=list)
+    filled: list[Pair] = field(default_factory=list)
+
+
+def _digests(chosen: Set, shards: Iterable[Shard]) -> set[str]:
+    """The SHA-256 of the files of points of some shards of a set."""
+    return {digest for shard in shards for digest in digests_of_stored(chosen.path, shard).values()}
 
 
 def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError:

@@ -58,15 +58,30 @@ def inject(server: Server, shard: int, folder: Path, stored: Shard) -> None:
     Raises:
         BackupError: they did not arrive.
     """
-    content = digests_of_stored(folder, stored)
+    with tarfile.open(folder / stored.file, "r|gz") as archive:
+        put(server, shard, archive, digests_of_stored(folder, stored), f"shard {stored.shard} of {stored.bucket}")
+
+
+def put(server: Server, shard: int, archive: tarfile.TarFile, content: Mapping[str, str], what: str) -> None:
+    """Bring files of points into a live shard, where what is live wins, also what was brought in before.
+
+    Args:
+        server: InfluxDB.
+        shard: its number there.
+        archive: has the files; it is read from its beginning to its end.
+        content: the SHA-256 of each, by its name, in the order in which a later one wins.
+        what: whose files they are, for the message.
+
+    Raises:
+        BackupError: they did not arrive.
+    """
     names = dict(zip(content, unused_names(digests_of_live(server, shard), len(content)), strict=True))
-    pieces = renamed(folder / stored.file, names)
-    with server.request("POST", f"/api/v2/restore/shards/{shard}", body=pieces):
+    with server.request("POST", f"/api/v2/restore/shards/{shard}", body=renamed(archive, names)):
         pass
     found = digests_of_live(server, shard)
     lost = [name for name, new in names.items() if found.get(new) != content[name]]
     if lost:
-        raise BackupError(f"Of shard {stored.shard} of {stored.bucket} {', '.join(lost)} did not arrive in InfluxDB.")
+        raise BackupError(f"Of {what} {', '.join(lost)} did not arrive in InfluxDB.")
 
 
 def unused_names(live: Iterable[str], count: int) -> list[str]:
@@ -82,18 +97,17 @@ def unused_names(live: Iterable[str], count: int) -> list[str]:
     return [f"{GENERATION}-{first + number:09d}.tsm" for number in range(count)]
 
 
-def renamed(file: Path, names: Mapping[str, str]) -> Iterator[bytes]:
-    """The tar in a stored archive, with other names for its files and without those that get none."""
-    with tarfile.open(file, "r|gz") as archive:
-        for member in archive:
-            name = names.get(member.name.rsplit("/", 1)[-1])
-            content = archive.extractfile(member)
-            if name is None or content is None:
-                continue
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime = member.size, member.mtime
-            yield info.tobuf()
-            while piece := content.read(PIECE):
-                yield piece
-            yield bytes(-member.size % BLOCK)
+def renamed(archive: tarfile.TarFile, names: Mapping[str, str]) -> Iterator[bytes]:
+    """A tar with other names for its files, and without those that get none."""
+    for member in archive:
+        name = names.get(member.name.rsplit("/", 1)[-1])
+        content = archive.extractfile(member)
+        if name is None or content is None:
+            continue
+        info = tarfile.TarInfo(name)
+        info.size, info.mtime = member.size, member.mtime
+        yield info.tobuf()
+        while piece := content.read(PIECE):
+            yield piece
+        yield bytes(-member.size % BLOCK)
     yield bytes(2 * BLOCK)
