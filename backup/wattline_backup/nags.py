@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wattline_backup import sheet
 from wattline_backup.household import DAY_S, HOUR_S, age_in_words
+from wattline_backup.sheet import Confirmed
 from wattline_backup.state import RESTORED, SetState
 
 # Three of the timer's hours, and a week with a day to spare: as the alerts of grafana/provisioning/alerting/backup.yaml.
@@ -24,7 +25,7 @@ class Situation:
         newest_s: when the newest set was begun; None where there is no set.
         states: what was found out about the sets.
         damaged: the stamps of sets that cannot be read.
-        confirmed_sheet_s: when somebody said that the recovery sheet lies outside the house.
+        sheet_confirmed: whether somebody said that the recovery sheet lies outside the house.
         unfinished: what to do about swaps that were cut off, in sentences.
     """
 
@@ -32,7 +33,7 @@ class Situation:
     newest_s: float | None
     states: Sequence[SetState]
     damaged: Sequence[str] = ()
-    confirmed_sheet_s: float | None = None
+    sheet_confirmed: Confirmed = Confirmed.NEVER
     unfinished: Sequence[str] = ()
 
 
@@ -93,7 +94,7 @@ def _unfinished(situation: Situation) -> str:
 
 def _sheet(situation: Situation) -> str:
     # Before there is a copy outside, there is nothing that it opens.
-    return sheet.nag(situation.confirmed_sheet_s) if any(each.offsite_s for each in situation.states) else ""
+    return sheet.nag(situation.sheet_confirmed) if any(each.offsite_s for each in situation.states) else ""
 
 
 NAGS: tuple[Callable[[Situation], str], ...] = (_unfinished, _late, _unproven, _offsite, _damaged, _sheet)

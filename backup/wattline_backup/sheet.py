@@ -8,11 +8,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum, auto
 from pathlib import Path
 from shlex import quote
 
+from wattline.errors import WordError
 from wattline_backup.errors import BackupError
-from wattline_backup.offsite.place import Place
+from wattline_backup.offsite.place import Place, place_if_any
+from wattline_backup.state import State
 
 COLUMNS = 80
 NUMBER_LENGTH = 8
@@ -165,14 +168,43 @@ def sheet(token_file: Path, place: Place | None, host: str) -> Sheet:
     return Sheet(host, (*secrets, token), place.repository, bool(place.credentials), names)
 
 
-def nag(confirmed_s: float | None) -> str:
-    """What is said again and again until somebody confirmed that the page lies outside the house.
+class Confirmed(Enum):
+    """Whether somebody has confirmed that the page lies outside the house."""
+
+    NEVER = auto()
+    # The page of then opens no more what the page of now does.
+    AS_IT_WAS = auto()
+    AS_IT_IS = auto()
+
+
+def confirmed(state: State, token_file: Path) -> Confirmed:
+    """Whether the page of now lies outside the house; that of before, only where it is certain that it is another.
 
     Args:
-        confirmed_s: when that was, in seconds since 1970; None if never.
+        state: what was noted.
+        token_file: with the token of InfluxDB's operator.
     """
-    if confirmed_s is not None:
+    if state.confirmed_sheet_s is None:
+        return Confirmed.NEVER
+    try:
+        place = place_if_any()
+        number = sheet(token_file, place, "").number if place else ""
+    except (WordError, BackupError):
+        # What cannot be read now, is no other password.
+        number = ""
+    is_other = bool(number and state.confirmed_sheet_number) and number != state.confirmed_sheet_number
+    return Confirmed.AS_IT_WAS if is_other else Confirmed.AS_IT_IS
+
+
+def nag(is_confirmed: Confirmed) -> str:
+    """What is said again and again until somebody confirmed that the page lies outside the house."""
+    if is_confirmed is Confirmed.AS_IT_IS:
         return ""
+    if is_confirmed is Confirmed.AS_IT_WAS:
+        return (
+            "What stands on the recovery sheet has changed since somebody put it away, and the old page may open nothing: "
+            "`wattline-backup recovery-sheet` prints the new one, with --confirm it is confirmed."
+        )
     return (
         "Nobody has confirmed that the recovery sheet lies outside the house: if the Pi is gone, the off-site copy can be opened "
         "by nobody. `wattline-backup recovery-sheet` prints it, with --confirm it is confirmed."

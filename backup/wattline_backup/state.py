@@ -61,6 +61,7 @@ class _Content:
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     confirmed_sheet_s: float | None = None
     swaps: Mapping[str, str] = field(default_factory=dict)
+    confirmed_sheet_number: str = ""
 
 
 def undoing(stamp: str, bucket: str) -> str:
@@ -129,13 +130,18 @@ class State:
         """When somebody said that the recovery sheet lies outside the house, in seconds since 1970."""
         return self._content.confirmed_sheet_s
 
-    def note_sheet(self, at_s: float) -> None:
-        """Write down that somebody said so.
+    @property
+    def confirmed_sheet_number(self) -> str:
+        """The number of that sheet; empty where none was noted."""
+        return self._content.confirmed_sheet_number
+
+    def note_sheet(self, at_s: float, number: str) -> None:
+        """Write down that somebody said so of the sheet with that number.
 
         Raises:
             FolderError: it cannot be written.
         """
-        self._change(lambda known: replace(known, confirmed_sheet_s=at_s))
+        self._change(lambda known: replace(known, confirmed_sheet_s=at_s, confirmed_sheet_number=number))
 
     @property
     def swaps(self) -> Mapping[str, str]:
@@ -237,4 +243,5 @@ def _read(text: str) -> _Content:
         {sha256: Proof(**each) for sha256, each in document["proofs"].items()},
         document["confirmed_sheet_s"],
         dict(document.get("swaps", {})),
+        document.get("confirmed_sheet_number", ""),
     )

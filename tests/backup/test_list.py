@@ -31,6 +31,7 @@ from wattline_backup.cli import main
 from wattline_backup.household import age_in_words, local
 from wattline_backup.nags import Situation
 from wattline_backup.sets import Folder
+from wattline_backup.sheet import Confirmed
 from wattline_backup.state import SetState, State
 
 DAY_S = 86_400
@@ -125,7 +126,7 @@ WELL = Situation(
     now_s=100 * DAY_S,
     newest_s=100 * DAY_S - 3600,
     states=[SetState(99 * DAY_S, "restore", 99.5 * DAY_S), SetState()],
-    confirmed_sheet_s=1.0,
+    sheet_confirmed=Confirmed.AS_IT_IS,
 )
 
 
@@ -145,7 +146,8 @@ def test_nothing_is_said_where_all_is_well() -> None:
         ({"states": [SetState(99 * DAY_S, "restore", 97 * DAY_S)]}, "The last copy that left the house is 3 d old, "),
         ({"damaged": ["20261126T140503Z"]}, "Damaged, and kept until somebody has looked "),
         ({"unfinished": ["A swap of energy has begun."]}, "A swap of energy has begun."),
-        ({"confirmed_sheet_s": None}, "Nobody has confirmed that the recovery sheet "),
+        ({"sheet_confirmed": Confirmed.NEVER}, "Nobody has confirmed that the recovery sheet "),
+        ({"sheet_confirmed": Confirmed.AS_IT_WAS}, "What stands on the recovery sheet has changed "),
     ],
 )
 def test_what_is_amiss_is_said(change: dict[str, object], sentence: str) -> None:

@@ -8,6 +8,7 @@
 | it is longer than a page                                   | test_it_fits_a_page                                          |
 | somebody confirms without having it                        | test_it_is_confirmed_by_the_number_at_its_foot               |
 | ... or one that was printed before the password changed    | test_another_secret_is_another_number                        |
+| ... or a password changes afterwards, and nobody is told    | test_another_password_asks_for_another_page                  |
 | a timer confirms it                                        | test_without_a_terminal_it_is_not_confirmed                  |
 | nobody is reminded                                         | test_nobody_is_left_in_peace_before_it_is_confirmed          |
 | a page without a secret on it is taken for whole           | test_a_secret_that_cannot_be_read_is_told                    |
@@ -27,7 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backup.offsite_rig import PASSWORD, TOKEN, House
-from wattline_backup.sheet import COLUMNS, Secret, Sheet, nag
+from wattline_backup.sheet import COLUMNS, Confirmed, Secret, Sheet, confirmed, nag
 from wattline_backup.state import State
 
 VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="\\"), min_size=1, max_size=400)
@@ -146,8 +147,33 @@ def test_yes_alone_is_a_wrong_word(house):
 
 
 def test_nobody_is_left_in_peace_before_it_is_confirmed():
-    assert "wattline-backup recovery-sheet" in nag(None)
-    assert nag(1_764_000_000.0) == ""
+    assert "wattline-backup recovery-sheet" in nag(Confirmed.NEVER)
+    assert nag(Confirmed.AS_IT_IS) == ""
+
+
+def test_another_password_asks_for_another_page(house, monkeypatch):
+    """What cannot be read at the moment, or is not known here, is no other password."""
+    state = State(house.folder.path)
+
+    def now() -> Confirmed:
+        state.load()
+        return confirmed(state, house.home / "token")
+
+    for name, value in house.environment.items():
+        monkeypatch.setenv(name, value)
+    assert now() is Confirmed.NEVER
+    house.done("recovery-sheet", "--confirm", "--yes")
+    assert now() is Confirmed.AS_IT_IS
+    house.secret("password", "another")
+    assert now() is Confirmed.AS_IT_WAS
+    (house.home / "password").unlink()
+    assert now() is Confirmed.AS_IT_IS
+    house.secret("password", "another")
+    monkeypatch.setenv("WATTLINE_OFFSITE_REPOSITORY", "")
+    assert now() is Confirmed.AS_IT_IS
+    house.done("recovery-sheet", "--confirm", "--yes")
+    monkeypatch.setenv("WATTLINE_OFFSITE_REPOSITORY", "azure:sets:/")
+    assert now() is Confirmed.AS_IT_IS
 
 
 def test_a_secret_that_cannot_be_read_is_told(house):

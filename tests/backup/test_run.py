@@ -314,7 +314,7 @@ def test_a_run_tells_the_alerts_whether_the_sheet_was_confirmed(desk: Desk, data
     database.write(household(day(0), day(1)))
     if confirmed:
         desk.folder.mkdir()
-        State(desk.folder).note_sheet(1795707351.0)
+        State(desk.folder).note_sheet(1795707351.0, "0a1b2c3d")
     code, _, err = desk.at(database).call("run")
     assert (code, err) == (0, "")
     assert f",sheet_confirmed={confirmed}," in desk.outcome.read_text()

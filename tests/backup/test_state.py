@@ -26,14 +26,14 @@ def test_each_note_leaves_the_others(tmp_path: Path):
     state.note_verified(STAMP, 5.5, "files")
     state.note_offsite(STAMP, 6.5)
     state.note_offsite(OTHER, 7.5)
-    state.note_sheet(8.5)
+    state.note_sheet(8.5, "0a1b2c3d")
     state.note_proofs({"a": Proof(1.0, "b", "c"), "d": Proof(2.0, "e", "f")})
     state.note_verified(STAMP, 9.5, "restore")
     for each in (state, State(tmp_path)):
         assert each.of(STAMP) == SetState(9.5, "restore", 6.5)
         assert each.of(OTHER) == SetState(None, "", 7.5)
         assert each.of("20200101T000000Z") == SetState()
-        assert each.confirmed_sheet_s == 8.5
+        assert (each.confirmed_sheet_s, each.confirmed_sheet_number) == (8.5, "0a1b2c3d")
         assert each.proof_of("a") == Proof(1.0, "b", "c")
     state.forget(STAMP)
     state.keep_proofs({"d"})
@@ -85,4 +85,4 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str, caplog: pytest
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
     state = State(tmp_path / "none")
     with pytest.raises(FolderError, match=r"state\.json cannot be written: No such file or directory\."):
-        state.note_sheet(1.0)
+        state.note_sheet(1.0, "0a1b2c3d")

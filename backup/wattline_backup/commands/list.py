@@ -14,6 +14,7 @@ from wattline_backup.household import age_in_words, local
 from wattline_backup.nags import Situation, nags
 from wattline_backup.sets import Set, moment_of
 from wattline_backup.settings import settings
+from wattline_backup.sheet import confirmed
 from wattline_backup.size import bytes_in_words, sets_in_words
 from wattline_backup.state import SetState, State
 
@@ -74,7 +75,7 @@ def execute(arguments: argparse.Namespace) -> int:
         rows[-1].at_s if rows else None,
         [row.state for row in rows],
         [row.stamp for row in rows if row.shards is None],
-        state.confirmed_sheet_s,
+        confirmed(state, chosen.token_file),
         state.unfinished(),
     )
     if arguments.json:

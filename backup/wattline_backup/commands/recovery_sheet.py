@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import socket
 import sys
 import time
@@ -10,7 +9,7 @@ from datetime import datetime
 
 from wattline.errors import WordError
 from wattline_backup.errors import BackupError
-from wattline_backup.offsite.place import REPOSITORY, place
+from wattline_backup.offsite.place import place_if_any
 from wattline_backup.settings import settings
 from wattline_backup.sheet import NO_COPY, Sheet, sheet
 from wattline_backup.state import State
@@ -43,12 +42,12 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.yes and not arguments.confirm:
         raise WordError("--yes goes with --confirm.")
     chosen = settings()
-    page = sheet(chosen.token_file, place() if os.environ.get(REPOSITORY) else None, socket.gethostname())
+    page = sheet(chosen.token_file, place_if_any(), socket.gethostname())
     if arguments.confirm:
         if not arguments.yes:
             _ask(page)
         chosen.sets().make()
-        State(chosen.folder).note_sheet(time.time())
+        State(chosen.folder).note_sheet(time.time(), page.number)
     if arguments.json:
         confirmed_s = State(chosen.folder).confirmed_sheet_s
         print(

@@ -11,6 +11,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.progress import watcher
 from wattline_backup.run import Made, Run
 from wattline_backup.settings import settings
+from wattline_backup.sheet import Confirmed, confirmed
 from wattline_backup.size import bytes_in_words, shards_in_words
 from wattline_backup.state import State
 
@@ -50,7 +51,7 @@ def execute(arguments: argparse.Namespace) -> int:
     fields = {"success": 1.0, "duration_s": made.seconds, "bytes": size, "written_bytes": written}
     # Told each hour, so that the alerts know it although `recovery-sheet` itself leaves no outcome.
     state = State(chosen.folder)
-    fields |= {"sheet_confirmed": float(state.confirmed_sheet_s is not None)}
+    fields |= {"sheet_confirmed": float(confirmed(state, chosen.token_file) is Confirmed.AS_IT_IS)}
     made.remarks += state.unfinished()
     outcome.record(chosen.outcome, "run", fields)
     if not arguments.json:

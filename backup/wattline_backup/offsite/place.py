@@ -110,6 +110,15 @@ def place(environment: Mapping[str, str] = os.environ) -> Place:
     return Place(repository, password_file, Path(named), _credentials(Path(named)))
 
 
+def place_if_any(environment: Mapping[str, str] = os.environ) -> Place | None:
+    """Where the off-site copy is, by ``environment``; None where that names none.
+
+    Raises:
+        WordError: as ``place``.
+    """
+    return place(environment) if environment.get(REPOSITORY) else None
+
+
 def _credentials(file: Path) -> dict[str, str]:
     found = {}
     for number, line in enumerate(_secret(file, CREDENTIALS).splitlines(), 1):

@@ -28,6 +28,6 @@ BACKUP_FIELDS = by_name(
         "",
         "gauge",
         0,
-        "1 when somebody has said that the recovery sheet lies outside the house, 0 until then.",
+        "1 when somebody has said that the recovery sheet, as it is now, lies outside the house; else 0.",
     ),
 )
