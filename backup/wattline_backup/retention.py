@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 
 NEWEST, VERIFIED, OFFSITE, FUTURE, DAMAGED = "newest", "verified", "off-site", "of the future", "damaged"
-UNDOES = "undoes a swap"
+UNDOES = "ends a restore that was cut off"
 ALL = "all"
 
 
@@ -61,7 +61,7 @@ class Candidate:
         verified: how it was proven; empty where it was not.
         is_offsite: whether it is elsewhere too.
         is_damaged: whether it cannot be read.
-        undoes: whether it has what a bucket was before a swap that did not come to its end.
+        undoes: whether a restore that did not come to its end is ended by it: it has what a bucket was before a swap, or all of it.
     """
 
     stamp: str

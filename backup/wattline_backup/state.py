@@ -62,6 +62,7 @@ class _Content:
     confirmed_sheet_s: float | None = None
     swaps: Mapping[str, str] = field(default_factory=dict)
     confirmed_sheet_number: str = ""
+    restoring: str = ""
 
 
 def undoing(stamp: str, bucket: str) -> str:
@@ -149,8 +150,13 @@ class State:
         return self._content.swaps
 
     def unfinished(self) -> list[str]:
-        """What to do about those, in sentences."""
-        return [
+        """What to do about restores that have begun and not come to their end, in sentences."""
+        whole = [
+            f"A restore of everything from the set {stamp} has begun and not come to its end, so InfluxDB lacks points: unless "
+            f"it is still at work, `wattline-backup restore {stamp} --all` does it again."
+            for stamp in filter(None, [self.restoring])
+        ]
+        return whole + [
             f"A swap of {bucket} has begun and not come to its end: unless it is still at work, start InfluxDB anew; then "
             f"`{undoing(stamp, bucket)}` makes {bucket} what it was."
             for bucket, stamp in self.swaps.items()
@@ -173,6 +179,19 @@ class State:
         self._change(
             lambda known: replace(known, swaps={key: each for key, each in known.swaps.items() if key != bucket})
         )
+
+    @property
+    def restoring(self) -> str:
+        """The set of which everything began to be restored, where that is not known to be whole since; else empty."""
+        return self._content.restoring
+
+    def note_restoring(self, stamp: str) -> None:
+        """Write down that everything begins to be restored from a set, or with an empty ``stamp`` that it has been.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        self._change(lambda known: replace(known, restoring=stamp))
 
     def proof_of(self, tar_sha256: str) -> Proof | None:
         """The proof of a shard's content; None where it was never restored."""
@@ -244,4 +263,5 @@ def _read(text: str) -> _Content:
         document["confirmed_sheet_s"],
         dict(document.get("swaps", {})),
         document.get("confirmed_sheet_number", ""),
+        document.get("restoring", ""),
     )

@@ -441,8 +441,8 @@ def test_after_its_own_kill_the_next_commands_tell(
         assert told in json.loads(desk.call(command, "--json")[1])["remarks"][0]
     _, out, _ = desk.call("prune", "--keep-newest", "1", "--keep-hourly", "0", "--keep-daily", "0", "--json")
     kept = {each["set"]: each["reasons"] for each in json.loads(out)["sets"] if each["kept"]}
-    assert "undoes a swap" in kept[first]
-    assert "undoes a swap" not in kept.get(second, [])
+    assert "ends a restore that was cut off" in kept[first]
+    assert "ends a restore that was cut off" not in kept.get(second, [])
     database.stop()
     code, _, said = desk.call("run")
     assert code == 1

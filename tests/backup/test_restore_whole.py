@@ -11,22 +11,32 @@
 | it begins without a token for afterwards | test_nothing_begins_without_a_token_of_the_set |
 | it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
+| it was cut off, and nobody is told, or its set is pruned | the same |
+| a file that was damaged while one is asked is sent | test_what_is_damaged_while_one_is_asked_is_not_sent |
+| the server is blamed for a disk that fails, or a traceback comes | test_a_disk_that_fails_is_not_taken_for_the_server, test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file |
+| on a blank machine the token in the set is not found | test_a_blank_machine_needs_no_token_but_that_of_the_set |
+| the sets' disk is read-only, and a riddle is all that is said | test_where_the_safety_set_cannot_be_written_is_said |
 | a bucket that was deleted meanwhile is missing, or one that was deleted before is in the way | test_deleted_buckets |
 | a token is taken for one of the set that is none | test_a_token_is_found_by_its_hash |
 """
 
 import base64
+import errno
 import hashlib
+import io
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from backup.restore_rig import DAYS, Database, Desk, day, household, kill_before
-from wattline_backup.errors import FolderError
+from wattline_backup.errors import FolderError, SetError
 from wattline_backup.restore import whole
+from wattline_backup.restore.reading import Body
 from wattline_backup.restore.tokens import has_token
 from wattline_backup.run import Made, Run
-from wattline_backup.sets import Set
+from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
@@ -155,11 +165,13 @@ def test_what_cannot_be_noted_is_told(house, desk: Desk, monkeypatch: pytest.Mon
         raise FolderError("state.json cannot be written: Read-only file system.")
 
     monkeypatch.setattr(State, "end_swap", fail)
+    monkeypatch.setattr(State, "note_restoring", fail)
     code, _, err = desk.call("restore", stored.stamp, *WORDS)
     assert code == 0, err
     assert (
         "InfluxDB has all that it has in the set, but state.json cannot be written: Read-only file system. So `list` goes on "
-        "calling a swap of energy unfinished, which it is not."
+        f"calling energy unfinished, which is not so; `wattline-backup restore {stored.stamp} --all`, once the disk can be "
+        "written, ends that."
     ) in err
     became(source, source)
 
@@ -197,9 +209,94 @@ def test_after_a_kill_the_same_command_finishes_it(
     kill_before(monkeypatch, whole, "send", 3, other)
     refusal = desk.refusal(stored.stamp, *WORDS)
     assert "is not whole; the same command" in refusal
+    assert f"`wattline-backup restore {desk.sets()[-1]} --all` makes it what it was" in refusal
     other.start()
+    again = f"`wattline-backup restore {stored.stamp} --all` does it again."
+    assert again in json.loads(desk.call("list", "--json")[1])["remarks"][0]
+    desk.call("prune", "--keep-newest", "1", "--keep-hourly", "0", "--keep-daily", "0")
+    assert stored.stamp in desk.sets()
     desk.restored(stored.stamp, *WORDS)
+    assert again not in desk.call("list")[1]
     became(other, source)
+
+
+@pytest.mark.parametrize("way", [["--all"], ["--bucket", "energy", "--as", "energy_restored"]], ids=lambda way: way[0])
+def test_what_is_damaged_while_one_is_asked_is_not_sent(
+    house, desk: Desk, monkeypatch: pytest.MonkeyPatch, way: list[str]
+) -> None:
+    source, stored = house
+    desk.at(source)
+    file = stored.path / stored.index.shards[0].file
+    locked = Folder.locked
+
+    def spoilt(folder: Folder, *words: object, **options: bool) -> object:
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] |= 1
+        content[len(content) // 2 + 1] ^= 255
+        file.chmod(0o600)
+        file.write_bytes(content)
+        monkeypatch.setattr(Folder, "locked", locked)
+        return locked(folder, *words, **options)
+
+    monkeypatch.setattr(Folder, "locked", spoilt)
+    refusal = desk.refusal(stored.stamp, *way, "--yes")
+    assert "is damaged" in refusal or "is not the file that was stored" in refusal
+    assert source.points() == BEFORE
+    assert set(source.buckets()) == {"energy"}
+
+
+def test_a_disk_that_fails_is_not_taken_for_the_server(
+    house, own_database, desk: Desk, tmp_path: Path, monkeypatch
+) -> None:
+    """A file that vanishes, or cannot be read, while it is sent."""
+    source, stored = house
+    other = own_database("other")
+    desk.at(other)
+    token_file = tmp_path / "token of the set"
+    token_file.write_text(source.token)
+    send = whole.send
+    file = stored.path / stored.index.shards[1].file
+
+    def vanish(*words: object) -> None:
+        file.unlink(missing_ok=True)
+        send(*words)
+
+    monkeypatch.setattr(whole, "send", vanish)
+    refusal = desk.refusal(stored.stamp, *WORDS, "--set-token-file", token_file)
+    assert refusal.startswith(f"InfluxDB at {other.url} is not whole; the same command does it again, and ")
+    assert f"What went wrong: {file} cannot be read (No such file or directory): restore an older set, or " in refusal
+
+
+def test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file(tmp_path: Path) -> None:
+    class Failing(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(SetError, match=r"/x.tar.gz cannot be read \(Input/output error\): restore an older set"):
+        Body(Failing(), tmp_path / "x.tar.gz").read(10)
+
+
+def test_a_blank_machine_needs_no_token_but_that_of_the_set(house, own_database, desk: Desk) -> None:
+    source, stored = house
+    blank = own_database("blank", is_set_up=False)
+    desk.at(blank)
+    desk.token_file.unlink()
+    told = desk.restored(stored.stamp, *WORDS)
+    assert told["values"]["energy"] == len(BEFORE)
+    became(blank, source)
+
+
+def test_where_the_safety_set_cannot_be_written_is_said(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, stored = house
+    desk.at(source)
+
+    def refuse(_run: Run) -> Made:
+        raise FolderError("Nothing can be written into /x: Read-only file system.")
+
+    monkeypatch.setattr(Run, "make", refuse)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert refusal.startswith("Nothing can be written into /x: Read-only file system. There the safety set has to go, ")
+    assert source.points() == BEFORE
 
 
 def test_deleted_buckets(own_database, desk: Desk) -> None:

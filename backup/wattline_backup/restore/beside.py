@@ -44,7 +44,8 @@ class Beside(OfBucket):
         buckets = server.metadata().buckets
         if bucket_named(buckets, name, source.organisation):
             raise WordError(
-                f"InfluxDB at {server.url} has a bucket {name} already: give another name with --as, or delete that one."
+                f"InfluxDB at {server.url} has a bucket {name} already: give another name with --as, or delete that one, which "
+                "may also be what a restore that was killed has left half filled."
             )
         organisations = server.ask("GET", "/api/v2/orgs?limit=100")["orgs"]
         found = next((each for each in organisations if each["name"] == source.organisation), None)
@@ -120,6 +121,6 @@ class Beside(OfBucket):
             self.server.ask("DELETE", f"/api/v2/buckets/{bucket}")
         except WattlineError as error:
             raise BackupError(
-                f"The bucket {self.name} is half filled and could not be removed again: once InfluxDB runs, delete it "
+                f"The bucket {self.name} is half filled and could not be removed again: start InfluxDB anew, then delete it "
                 f"(`influx bucket delete --id {bucket}`) and try again. What went wrong: {reason_of(failure)}"
             ) from error

@@ -9,7 +9,7 @@ from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.pairs import Pair
-from wattline_backup.restore.source import Source
+from wattline_backup.restore.source import Source, check_shards
 from wattline_backup.restore.target import Target
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
@@ -42,8 +42,13 @@ class OfBucket:
         """Bytes of the files that it is in."""
         return self.source.size
 
-    def again(self, _watcher: Watcher) -> Self:
-        """The same; there is nothing to compare with."""
+    def again(self, watcher: Watcher) -> Self:
+        """The same, once its files are known to be what they were when this was planned.
+
+        Raises:
+            BackupError: they are not, or what is live has changed.
+        """
+        check_shards(self.source.set, self.source.shards, watcher, with_points=False)
         return self
 
 

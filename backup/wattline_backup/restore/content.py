@@ -10,6 +10,7 @@ from wattline_backup import tsm
 from wattline_backup.archive import Member, TarReader, read_stored
 from wattline_backup.checks import FilesOfPoints
 from wattline_backup.index import Shard
+from wattline_backup.restore.reading import blamed
 from wattline_backup.server import Server
 from wattline_backup.tsm import FieldTypes, Summary
 
@@ -89,8 +90,9 @@ def content_of_stored(folder: Path, shard: Shard) -> Content:
 
     Raises:
         ArchiveError: it is damaged.
+        SetError: the disk does not give it.
     """
-    with _Reading(folder) as reading:
+    with _Reading(folder) as reading, blamed(folder / shard.file):
         read_stored(folder / shard.file, shard.file, reading.open_member)
         return reading.end()
 
@@ -116,9 +118,11 @@ def digests_of_stored(folder: Path, shard: Shard) -> dict[str, str]:
 
     Raises:
         ArchiveError: it is damaged.
+        SetError: the disk does not give it.
     """
     digests = Digests()
-    read_stored(folder / shard.file, shard.file, digests.open_member)
+    with blamed(folder / shard.file):
+        read_stored(folder / shard.file, shard.file, digests.open_member)
     return {name: digest for name, digest in sorted(digests.of_all().items()) if name.endswith(".tsm")}
 
 

@@ -77,7 +77,7 @@ class Merge(IntoLive):
             target = self.target
             demand_shown(target.server, target.organisation_id, target.id, self.fields_of(brought), watcher)
             return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
-        except (WattlineError, KeyboardInterrupt) as error:
+        except (WattlineError, KeyboardInterrupt, OSError) as error:
             raise BackupError(
                 f"{self.target.name} has all that it had, and of what it lacked what came in before it went wrong; the same "
                 f"command goes on where this one stopped. What went wrong: {reason_of(error)}"

@@ -109,8 +109,8 @@ def check_files(chosen: Set, names: Iterable[str]) -> None:
             raise SetError(f"{file} is not the file that was stored: restore an older set.")
 
 
-def check_shards(chosen: Set, shards: Iterable[Shard], watcher: Watcher) -> None:
-    """Look through the files of shards, with every block of points in them.
+def check_shards(chosen: Set, shards: Iterable[Shard], watcher: Watcher, *, with_points: bool = True) -> None:
+    """Look through the files of shards, with every block of points in them unless told otherwise.
 
     Raises:
         ArchiveError: one is damaged, another, or missing.
@@ -118,5 +118,5 @@ def check_shards(chosen: Set, shards: Iterable[Shard], watcher: Watcher) -> None
     all_shards = list(shards)
     for done, shard in enumerate(all_shards):
         watcher.move("files checked", done, len(all_shards))
-        check_stored(chosen.path, shard, with_points=True)
+        check_stored(chosen.path, shard, with_points=with_points)
     watcher.move("files checked", len(all_shards), len(all_shards))

@@ -103,7 +103,7 @@ class Swap(IntoLive):
         except BaseException as failure:
             with disregarded():
                 self._recover(safety, watcher, done, failure)
-            if isinstance(failure, WattlineError | KeyboardInterrupt):
+            if isinstance(failure, WattlineError | KeyboardInterrupt | OSError):
                 raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
         if not self._leaves_half:

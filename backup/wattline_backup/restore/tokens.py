@@ -45,6 +45,12 @@ def database_of(chosen: Set) -> bytes:
         raise SetError(f"{chosen.path / name} is damaged: {error}.") from error
 
 
+def token_files_of(chosen: Set) -> list[Path]:
+    """The files of a set that have a token which a restore may use, the best first."""
+    names = [Path(name) for name in chosen.index.files if Path(name).name in FILES and Path(name).parts[0] == FOLDER]
+    return [chosen.path / name for name in sorted(names, key=lambda name: FILES.index(name.name))]
+
+
 def token_of_set(chosen: Set, database: bytes, others: Sequence[Path]) -> tuple[str, Path]:
     """A token that is valid once the set is restored, and the file that it is from.
 
@@ -56,9 +62,7 @@ def token_of_set(chosen: Set, database: bytes, others: Sequence[Path]) -> tuple[
     Raises:
         WordError: none of the files has one.
     """
-    in_set = [Path(name) for name in chosen.index.files if Path(name).name in FILES and Path(name).parts[0] == FOLDER]
-    in_set.sort(key=lambda path: FILES.index(path.name))
-    for file in [*others, *(chosen.path / path for path in in_set)]:
+    for file in [*others, *token_files_of(chosen)]:
         token = file.read_text().strip() if file.is_file() else ""
         if token and has_token(database, token):
             return token, file

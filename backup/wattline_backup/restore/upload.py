@@ -15,6 +15,7 @@ from wattline_backup.archive import BLOCK, PIECE
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.restore.content import digests_of_live, digests_of_stored
+from wattline_backup.restore.reading import as_file, opened
 from wattline_backup.server import Server
 from wattline_backup.tsm_files import NONE, stored_files
 
@@ -39,7 +40,7 @@ def send(server: Server, shard: int, folder: Path, stored: Shard) -> None:
         return
     headers = {"Content-Encoding": "gzip", "Content-Length": str(stored.stored.size)}
     with (
-        (folder / stored.file).open("rb") as body,
+        opened(folder / stored.file) as body,
         server.request("POST", f"/api/v2/restore/shards/{shard}", body=body, headers=headers),
     ):
         pass
@@ -58,7 +59,7 @@ def inject(server: Server, shard: int, folder: Path, stored: Shard) -> None:
     Raises:
         BackupError: they did not arrive.
     """
-    with tarfile.open(folder / stored.file, "r|gz") as archive:
+    with opened(folder / stored.file) as body, tarfile.open(fileobj=as_file(body), mode="r|gz") as archive:
         put(server, shard, archive, digests_of_stored(folder, stored), f"shard {stored.shard} of {stored.bucket}")
 
 

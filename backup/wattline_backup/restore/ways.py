@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from wattline_backup.errors import BackupError
+from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.house import House
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.beside import Beside
@@ -132,7 +132,7 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
         BackupError: it could not be done.
     """
     with before_any_change():
-        safety = Run(way.server, folder, house, watcher).make().made if way.changes_live else None
+        safety = _safety_set(way, folder, house, watcher) if way.changes_live else None
         if safety:
             watcher.say(f"Made the safety set {safety.stamp}, which has all that is live now.")
     # Nobody may remove the set meanwhile.
@@ -144,6 +144,16 @@ def restore(way: Way, folder: Folder, house: House, watcher: Watcher) -> Restore
         values = way.act(safety, watcher)
     stamp = safety.stamp if safety else None
     return Restored(way.set.stamp, way.what, way.size, stamp, values, way.remarks(safety))
+
+
+def _safety_set(way: Way, folder: Folder, house: House, watcher: Watcher) -> Set:
+    try:
+        return Run(way.server, folder, house, watcher).make().made
+    except FolderError as error:
+        raise FolderError(
+            f"{error} There the safety set has to go, without which nothing live is changed: copy the sets to another disk and "
+            "name that by WATTLINE_BACKUP_FOLDER, or restore everything into an InfluxDB that was never set up."
+        ) from error
 
 
 def _demand_there(chosen: Set) -> None:

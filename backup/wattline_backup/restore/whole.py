@@ -6,6 +6,7 @@ A failure after that is mended by the same command once more.
 
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError, FolderError, ServerError, TokenError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
+from wattline_backup.restore.reading import opened
 from wattline_backup.restore.signals import reason_of
 from wattline_backup.restore.source import check_files, check_shards, manifest_of
 from wattline_backup.restore.target import Target
@@ -52,8 +54,15 @@ class Whole:
     is_blank: bool
     live_shards: int
 
-    def again(self, _watcher: Watcher) -> Self:
-        """The same; all that is live goes."""
+    def again(self, watcher: Watcher) -> Self:
+        """The same, once its files are known to be what they were when this was planned.
+
+        Raises:
+            BackupError: they are not.
+        """
+        manifest_of(self.chosen)
+        check_files(self.chosen, [f"{self.chosen.stamp}.bolt.gz", f"{self.chosen.stamp}.sqlite.gz"])
+        check_shards(self.chosen, self.chosen.index.shards, watcher, with_points=False)
         return self
 
     @classmethod
@@ -129,8 +138,12 @@ class Whole:
             told = f"Into: the InfluxDB at {server}, which has no points. Its users, tokens and tasks are replaced."
         return [told, f"Afterwards it takes the tokens of the set, such as the one in {self.token_file}."]
 
-    def act(self, _safety: Set | None, watcher: Watcher) -> dict[str, int]:
+    def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
         """Replace everything.
+
+        Args:
+            safety: has all that is live; None where nothing is.
+            watcher: is told how far it is.
 
         Returns:
             How many values each bucket has, as "bucket".
@@ -138,14 +151,17 @@ class Whole:
         Raises:
             BackupError: it could not be done.
         """
+        self._note_begin()
         if self.is_blank:
             self._set_up()
         try:
             self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
             values = self._fill(watcher)
-        except (WattlineError, KeyboardInterrupt) as error:
+        except (WattlineError, KeyboardInterrupt, OSError) as error:
+            back = f", and `{_all_of(safety)}` makes it what it was" if safety else ""
             raise BackupError(
-                f"InfluxDB at {self.server.url} is not whole; the same command does it again. What went wrong: {reason_of(error)}"
+                f"InfluxDB at {self.server.url} is not whole; the same command does it again{back}. What went wrong: "
+                f"{reason_of(error)}"
             ) from error
         self._note_ends(watcher)
         return values
@@ -160,19 +176,26 @@ class Whole:
             )
         ]
 
+    def _note_begin(self) -> None:
+        # A disk that is read-only because it fails has to be restored from as well.
+        with suppress(FolderError):
+            State(self.chosen.path.parent).note_restoring(self.chosen.stamp)
+
     def _note_ends(self, watcher: Watcher) -> None:
-        """No swap that was unfinished before is so now. A disk that is read-only because it fails has to be restored from as well."""
+        """Neither this nor a swap that was unfinished before is so now."""
         state = State(self.chosen.path.parent)
         # A younger set has what the unfinished swap had left.
         over = [bucket for bucket, origin in state.swaps.items() if self.chosen.stamp <= origin]
         try:
             for bucket in over:
                 state.end_swap(bucket)
+            state.note_restoring("")
         except FolderError as error:
-            watcher.say(
-                f"InfluxDB has all that it has in the set, but {error} So `list` goes on calling a swap of {', '.join(over)} "
-                "unfinished, which it is not."
-            )
+            if unfinished := [*over, *filter(None, [state.restoring])]:
+                watcher.say(
+                    f"InfluxDB has all that it has in the set, but {error} So `list` goes on calling {' and '.join(unfinished)} "
+                    f"unfinished, which is not so; `{_all_of(self.chosen)}`, once the disk can be written, ends that."
+                )
 
     def _fill(self, watcher: Watcher) -> dict[str, int]:
         self._send("sql", self.restored, f"{self.chosen.stamp}.sqlite.gz")
@@ -202,12 +225,19 @@ class Whole:
 
     def _send(self, what: str, server: Server, name: str) -> None:
         file = self.chosen.path / name
-        headers = {"Content-Encoding": "gzip", "Content-Length": str(file.stat().st_size)}
         with (
-            file.open("rb") as body,
-            server.request("POST", f"/api/v2/restore/{what}", body=body, headers=headers),
+            opened(file) as body,
+            server.request("POST", f"/api/v2/restore/{what}", body=body, headers=_headers(self.chosen, name)),
         ):
             pass
+
+
+def _all_of(chosen: Set) -> str:
+    return f"wattline-backup restore {chosen.stamp} --all"
+
+
+def _headers(chosen: Set, name: str) -> dict[str, str]:
+    return {"Content-Encoding": "gzip", "Content-Length": str(chosen.index.files[name].size)}
 
 
 def _live_shards(server: Server) -> int:
