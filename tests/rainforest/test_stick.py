@@ -14,6 +14,8 @@
 | a stick that is pulled out ends the process, or fills the log | test_a_stick_that_is_pulled_out_is_told_once_and_found_again |
 | ... or is not found in another socket | test_it_is_found_in_another_socket |
 | ... or is taken for another one | test_a_named_port_is_not_given_up_for_another_stick |
+| what it left torn is completed by what comes then | test_what_was_torn_when_it_was_pulled_out_is_never_completed |
+| ... in its recording | the same |
 | a stick that is not there yet is not waited for | test_a_stick_that_is_not_there_is_waited_for |
 | a stick of another process hides the free one | test_a_stick_in_use_is_passed_over |
 | the wrong stick is found | test_a_stick_is_known_by_its_numbers_or_its_words |
@@ -26,9 +28,11 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from rainforest.golden import interpreter_of, lines
 from rainforest.virtual_stick import START_S, World, powers, usb
 from wattline import fields
 from wattline.clock import Slot
@@ -37,6 +41,8 @@ from wattline.line import to_line
 from wattline.log import LOG
 from wattline.rainforest.find import on_device, sticks
 from wattline.rainforest.models import STICKS
+from wattline.rainforest.record import Recorder
+from wattline.simulate.rainforest.fragments import of_kind
 
 NS = 1_000_000_000
 RAVEN, EMU2 = STICKS["rainforest-raven"], STICKS["rainforest-emu2"]
@@ -187,6 +193,30 @@ def test_a_stick_that_is_pulled_out_is_told_once_and_found_again(said: list[str]
     ]
     assert said[1].startswith("auto: The stick is back after ")
     assert said[1].endswith(" s.")
+
+
+@pytest.mark.parametrize("cut_at", [b"<Demand>0x0", b"<Demand>", b"</Time", b"<DeviceMac"])
+def test_what_was_torn_when_it_was_pulled_out_is_never_completed(tmp_path: Path, cut_at: bytes) -> None:
+    recorder = Recorder(tmp_path / "recording")
+    world = World(recorder=recorder)
+    world.slot()
+    whole = of_kind("InstantaneousDemand", world.moment(74_565))
+    other = of_kind("InstantaneousDemand", world.moment(500))
+    world.waiting += whole[: whole.index(cut_at) + len(cut_at)]
+    world.slot()
+    pull_out(world)
+    world.slots(5)
+    put_in(world, "/dev/ttyUSB0")
+    world.slots(5)
+    world.waiting = other[other.index(cut_at) + len(cut_at) :]
+    points = world.slot()
+    world.say("InstantaneousDemand", 7)
+
+    assert [watts for _, watts in powers(points + world.slot())] == [7.0]
+    assert world.stick.interpreter.framer.dropped_fragments == 1
+    world.stick.close()
+    recorded = interpreter_of(tmp_path)
+    assert [line.split()[1] for line in lines(recorded, (tmp_path / "recording").read_bytes())] == ["power_w=7"]
 
 
 @pytest.mark.parametrize("name", ["auto", "/dev/ttyUSB0"])

@@ -71,6 +71,10 @@ class Interpreter:
             sound.append(fragment)
         return sound
 
+    def cut(self) -> None:
+        """The port was opened anew: what it left torn is never completed by what comes now."""
+        self.framer.cut()
+
     def points(self, fragment: Fragment, host_ns: int, *, is_believed: bool) -> list[Point]:
         """The points of a fragment, none where there is nothing new in it.
 

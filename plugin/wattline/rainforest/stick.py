@@ -83,6 +83,9 @@ class Stick:
         if self._port.ready():
             self._asker.opened(now_s)
             self._heard_s = self._demand_s = now_s
+            self.interpreter.cut()
+            if self._recorder:
+                self._recorder.cut()
         if not self._port.is_open:
             return
         data = self._port.read()
