@@ -37,6 +37,7 @@ def counts(interpreter: Interpreter) -> dict[str, int]:
         "unknown_fragments": framer.unknown_fragments,
         "repeated_fragments": interpreter.once.repeated,
         "foreign_fragments": interpreter.owners.foreign,
+        "stale_fragments": interpreter.stale,
         "unreadable_values": interpreter.unreadable,
         "nul_bytes": framer.nul_bytes,
         "warnings": interpreter.warnings,

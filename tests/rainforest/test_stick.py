@@ -4,6 +4,9 @@
 |---|---|
 | a reading waits, or has a wrong second | test_what_came_is_given_in_the_next_slot |
 | the meter's own time is not used, or though it cannot be | test_the_meters_own_time_is_used_where_it_can_be |
+| ... or there is none | test_a_reading_without_a_time_is_of_the_second_in_which_it_came |
+| a reading from the stick's memory is told as new | test_a_reading_that_is_old_is_left_out, test_what_a_stick_says_without_its_meter_is_not_new |
+| ... or the stick's word that it is back is lost, and nothing is told any more | test_a_stick_that_has_lost_its_meter_is_asked_for_it |
 | ... or though the meter's clock is known to be off | test_what_the_meters_clock_is_off_is_taken_away |
 | ... or though this machine's is not believed | test_in_doubt_of_the_clock_the_slot_is_the_time |
 | what waited for a long slot has the slot's second | test_what_came_long_before_its_slot_is_as_old |
@@ -74,20 +77,78 @@ def test_what_came_is_given_in_the_next_slot() -> None:
     assert powers(world.slot()) == []
 
 
-@pytest.mark.parametrize(("behind_s", "second"), [(0, 3), (10, -7), (899, -896), (900, 4), (-119, 122), (-122, 4)])
+@pytest.mark.parametrize(("behind_s", "second"), [(0, 3), (10, -7), (899, -896), (-119, 4), (-122, 4)])
 def test_the_meters_own_time_is_used_where_it_can_be(behind_s: int, second: int) -> None:
-    """15 minutes behind to 2 minutes ahead."""
+    """Up to 15 minutes behind, and never ahead."""
     world = World()
+    world.say("TimeCluster")
     world.slots(3)
     world.say("InstantaneousDemand", behind_s=behind_s)
     (point,) = world.slot()
 
     assert point.time_ns // NS - START_S == second
-    assert point.is_own_time == (second != 4)
+    assert point.is_own_time
 
 
-@pytest.mark.parametrize(("behind_s", "second"), [(0, 5), (9, -4), (90, 5), (-90, 5), (800, 5)])
-def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int, second: int) -> None:
+@pytest.mark.parametrize("behind_s", [901, 3600])
+def test_a_reading_that_is_old_is_left_out(behind_s: int) -> None:
+    world = World()
+    world.say("TimeCluster")
+    world.slots(3)
+    world.say("InstantaneousDemand", behind_s=behind_s)
+    world.say("CurrentSummationDelivered", behind_s=behind_s)
+
+    assert world.slot() == []
+    assert world.stick.interpreter.stale == 2
+
+
+@pytest.mark.parametrize("stamp", ["", "0x00000000", "0xffffffff", "0x00000005"])
+def test_a_reading_without_a_time_is_of_the_second_in_which_it_came(stamp: str) -> None:
+    """A clock that was never set tells none, and counts from the year 2000 on."""
+    world = World()
+    world.say("TimeCluster")
+    world.slots(3)
+    world.waiting += without_a_time(5, stamp)
+    (point,) = world.slot()
+
+    assert (point.time_ns // NS - START_S, point.is_own_time) == (4, False)
+
+
+def without_a_time(watts: int, stamp: str = "") -> bytes:
+    return (
+        f"<InstantaneousDemand><TimeStamp>{stamp}</TimeStamp><Demand>0x{watts:06x}</Demand><Multiplier>0x1</Multiplier>"
+        "<Divisor>0x3e8</Divisor></InstantaneousDemand>"
+    ).encode()
+
+
+LOST = b"<NetworkInfo><Status>Rejoining</Status><LinkStrength>0x00</LinkStrength></NetworkInfo>"
+
+
+def test_what_a_stick_says_without_its_meter_is_not_new() -> None:
+    """It repeats what it heard last, or says 0."""
+    world = World()
+    world.live(9)
+    world.waiting += LOST + without_a_time(0) + without_a_time(500)
+    assert powers(world.slot()) == []
+    assert world.stick.interpreter.stale == 2
+    world.say("InstantaneousDemand", 7)
+    assert [watts for _, watts in powers(world.slot())] == [7.0]
+
+
+def test_a_stick_that_has_lost_its_meter_is_asked_for_it() -> None:
+    """Else one word that is torn would end the readings for long."""
+    world = World()
+    world.live(200)
+    before = len(world.sent)
+    world.waiting += LOST
+    world.live(200)
+
+    # Each minute, and once more since this stick does not answer; once for its hour.
+    assert 3 <= sum("get_network_info" in text for _, text in world.sent[before:]) <= 9
+
+
+@pytest.mark.parametrize("behind_s", [0, 9, 90, -90, 300, 800, 86_400])
+def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int) -> None:
     """Else each reading of a clock that is a minute and a half behind would be told as late; some seconds are let be."""
     world = World()
     world.slots(3)
@@ -99,7 +160,7 @@ def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int, second: int) 
     (point,) = world.slot()
 
     assert clock.fields["drift_s"] == pytest.approx(-behind_s, abs=1)
-    assert point.time_ns // NS - START_S == pytest.approx(second, abs=1)
+    assert point.time_ns // NS - START_S == pytest.approx(-4 if behind_s == 9 else 5, abs=1)
     assert point.is_own_time
 
 

@@ -12,6 +12,8 @@ from wattline.reading import Point, Value
 
 # Where a kind of fragment has its time, if it is not "TimeStamp".
 _STAMPS = {"timecluster": "UTCTime", "profiledata": "EndTime"}
+# 2008, when the first meters had such a radio: a clock that is earlier was never set.
+_EARLIEST_S = 1_199_145_600
 # Of a load profile: the codes of its intervals, in seconds.
 _INTERVALS_S = (86_400, 3600, 1800, 900, 600, 450, 300, 150)
 _MAXIMUM_BLOCKS = 16
@@ -52,8 +54,9 @@ class Decoded:
 
 
 def stamp_s(fragment: Fragment) -> int | None:
-    """The fragment's own time in seconds since 1970, if it has one."""
-    return time_s(fragment.one(_STAMPS.get(fragment.name, "TimeStamp")))
+    """The fragment's own time in seconds since 1970, if it has one, by a clock that was ever set."""
+    seconds = time_s(fragment.one(_STAMPS.get(fragment.name, "TimeStamp")))
+    return seconds if seconds is not None and seconds >= _EARLIEST_S else None
 
 
 def decode(fragment: Fragment, context: Context) -> Decoded:
