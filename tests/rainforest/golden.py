@@ -43,6 +43,6 @@ def counts(interpreter: Interpreter) -> dict[str, int]:
         "warnings": interpreter.warnings,
     }
     for counter in interpreter.counts.values():
-        for name in ("energy_withheld", "energy_resets"):
+        for name in ("implausible_values", "energy_withheld", "energy_resets"):
             counted[name] = counted.get(name, 0) + counter[name]
     return {name: count for name, count in counted.items() if count}

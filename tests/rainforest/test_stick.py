@@ -407,7 +407,13 @@ def test_the_health_is_told(parsed) -> None:
     assert health["fragments"] == 5
     assert (health["nul_bytes"], health["dropped_fragments"], health["warnings"]) == (2, 1, 1)
     assert (health["is_open"], health["silence_s"], health["asked"]) == (1, 2, len(world.sent))
-    assert points[fields.METER_HEALTH].fields == {"polls": 23, "replies": 3, "energy_withheld": 0, "energy_resets": 0}
+    assert points[fields.METER_HEALTH].fields == {
+        "polls": 23,
+        "replies": 3,
+        "implausible_values": 0,
+        "energy_withheld": 0,
+        "energy_resets": 0,
+    }
 
 
 def test_the_status_is_for_a_person() -> None:

@@ -105,12 +105,10 @@ class _Reader:
         """1 for yes, 0 for no."""
         return {"Y": 1.0, "N": 0.0}.get(self.fragment.one(name).upper())
 
-    def scaled(
-        self, name: str, convert: Callable[[str], int | None] = numbers.unsigned, times: int = 1
-    ) -> float | None:
+    def scaled(self, name: str, convert: Callable[[str], int | None] = numbers.counter, times: int = 1) -> float | None:
         """A power or an energy by the scale that the fragment gives."""
         raw, scale = self.raw(name, convert), scale_of(self.fragment)
-        if raw is None:
+        if raw is None or numbers.says_none(self.fragment.one(name), convert):
             return None
         value = scale.value(raw, times) if scale else None
         self.decoded.unreadable += value is None
@@ -144,7 +142,7 @@ def _price(reader: _Reader) -> None:
     one = reader.fragment.one
     price = numbers.price(one("Price"), one("TrailingDigits"))
     if price is None:
-        reader.raw("Price")
+        reader.decoded.unreadable += numbers.unsigned(one("Price")) != 0 and not numbers.says_none(one("Price"))
         return
     label = one("RateLabel") or one("TierLabel")
     duration_min = reader.number("Duration")
@@ -164,10 +162,9 @@ def _block_price(reader: _Reader) -> None:
     scale = scale_of(reader.fragment)
     currency = numbers.currency(one("Currency"))
     for block in range(1, min(reader.raw("NumberOfBlocks") or 0, _MAXIMUM_BLOCKS) + 1):
-        price, threshold = numbers.price(one(f"Price{block}"), one("TrailingDigits")), reader.raw(f"Threshold{block}")
-        is_open = threshold in {None, numbers.NO_PRICE}
-        end_kwh = None if is_open or threshold is None or scale is None else scale.value(threshold)
-        values = {"price_per_kwh": price, "threshold_kwh": end_kwh}
+        price = numbers.price(one(f"Price{block}"), one("TrailingDigits"))
+        # The last block is open: its end is the mark for none.
+        values = {"price_per_kwh": price, "threshold_kwh": reader.scaled(f"Threshold{block}")}
         reader.add(fields.BLOCK_PRICE, values, currency=currency, block=str(block))
     consumed, own = reader.raw("BlockPeriodConsumption", numbers.signed), "BlockPeriodConsumption"
     consumed_scale = scale_of(reader.fragment, f"{own}Multiplier", f"{own}Divisor") or scale

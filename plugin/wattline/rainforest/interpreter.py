@@ -24,6 +24,8 @@ from wattline.registers import LARGEST, Encoding, Row
 
 # A summation comes every few minutes, so it need not be said twice at the start, and two agree on another level.
 READS_AT_START, READS_AT_ANOTHER_LEVEL = 1, 2
+# What no meter with such a radio has: those are in houses, and in what is not much larger.
+LARGEST_VALUES = {"power_w": 10e6, "energy_import_kwh": 100e6, "energy_export_kwh": 100e6}
 _ENERGIES = ("energy_import_kwh", "energy_export_kwh")
 _READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
 
@@ -121,15 +123,21 @@ class Interpreter:
         return clock.reading_s(fragment.name, own_s, host_s) if is_reading else clock.time_s(own_s, host_s)
 
     def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:
-        """``point`` without the counters that are not believed."""
+        """``point`` without what no meter has, and the counters that are not believed."""
         if point.measurement != fields.ELECTRICITY:
             return point
         believed = {
             name: value
             for name, value in point.numbers.items()
+            if self._is_plausible(meter, name, value)
             if name not in _ENERGIES or self._is_believed(meter, name, value, at_s)
         }
         return replace(point, fields=believed)
+
+    def _is_plausible(self, meter: StickMeter, name: str, value: float) -> bool:
+        is_plausible = abs(value) <= LARGEST_VALUES[name]
+        self.counts[meter.name]["implausible_values"] += not is_plausible
+        return is_plausible
 
     def _is_believed(self, meter: StickMeter, name: str, value: float, at_s: int) -> bool:
         place = (meter.name, name)

@@ -169,7 +169,7 @@ class Stick:
 
     def _report_of(self, meter: StickMeter, slot: Slot) -> Point:
         counts = self.interpreter.counts[meter.name]
-        names = ("replies", "energy_withheld", "energy_resets")
+        names = ("replies", "implausible_values", "energy_withheld", "energy_resets")
         values = {"polls": float(self._polls)} | {name: float(counts[name]) for name in names}
         return Point(fields.METER_HEALTH, {"meter": meter.name, "model": meter.model.name}, values, slot.time_ns)
 
