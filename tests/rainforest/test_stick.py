@@ -16,6 +16,9 @@
 | a dead stick is read for ever | test_after_five_minutes_the_port_is_opened_anew |
 | a stick that is pulled out ends the process, or fills the log | test_a_stick_that_is_pulled_out_is_told_once_and_found_again |
 | ... or is not found in another socket | test_it_is_found_in_another_socket |
+| ... or not, since another device has its name now | test_it_is_followed_when_another_device_has_its_name |
+| ... which is written to | test_another_device_that_has_its_name_is_not_opened, test_nothing_is_written_to_what_may_be_no_stick |
+| ... but what USB does not know is not asked at all | test_where_usb_knows_nothing_the_name_is_enough |
 | ... or is taken for another one | test_a_named_port_is_not_given_up_for_another_stick |
 | what it left torn is completed by what comes then | test_what_was_torn_when_it_was_pulled_out_is_never_completed |
 | ... in its recording | the same |
@@ -254,6 +257,61 @@ def test_a_stick_that_is_pulled_out_is_told_once_and_found_again(said: list[str]
     ]
     assert said[1].startswith("auto: The stick is back after ")
     assert said[1].endswith(" s.")
+
+
+ADAPTER = (0x1A86, 0x7523)
+
+
+@pytest.mark.parametrize("number", ["A1", ""])
+def test_it_is_followed_when_another_device_has_its_name(number: str) -> None:
+    world = World(name="/dev/ttyUSB0")
+    world.sockets = [usb("/dev/ttyUSB0", number)]
+    world.live(20)
+    pull_out(world)
+    world.slots(5)
+    world.is_gone = False
+    world.sockets = [usb("/dev/ttyUSB0", "B9", ADAPTER), usb("/dev/ttyUSB1", number)]
+    world.live(40)
+
+    assert world.opened == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    assert world.port.is_open
+
+
+def test_another_device_that_has_its_name_is_not_opened(said: list[str]) -> None:
+    world = World(name="/dev/ttyUSB0")
+    world.live(20)
+    before = len(world.sent)
+    pull_out(world)
+    world.slots(5)
+    world.is_gone = False
+    world.sockets = [usb("/dev/ttyUSB0", "B9", ADAPTER)]
+    world.slots(100)
+
+    assert world.opened == ["/dev/ttyUSB0"]
+    assert world.sent[before:] == []
+    world.sockets = [usb("/dev/ttyUSB0", "A1")]
+    world.slots(31)
+    assert world.opened == 2 * ["/dev/ttyUSB0"]
+
+
+def test_nothing_is_written_to_what_may_be_no_stick() -> None:
+    """A name may have become an adapter's while nobody looked; what speaks as a stick is one, whatever USB says."""
+    world = World(name="/dev/ttyUSB0")
+    world.sockets = [usb("/dev/ttyUSB0", "B9", ADAPTER)]
+    world.slots(200)
+    assert world.opened == ["/dev/ttyUSB0"]
+    assert world.sent == []
+    world.live(20)
+    assert world.names_sent()[0] == "get_instantaneous_demand"
+
+
+def test_where_usb_knows_nothing_the_name_is_enough() -> None:
+    pseudo_terminal = World(name="/dev/pts/4")
+    pseudo_terminal.sockets.append(usb("/dev/pts/4"))
+    pseudo_terminal.port._lister = list
+    pseudo_terminal.slots(20)
+
+    assert "get_device_info" in pseudo_terminal.names_sent()
 
 
 @pytest.mark.parametrize("cut_at", [b"<Demand>0x0", b"<Demand>", b"</Time", b"<DeviceMac"])

@@ -96,7 +96,7 @@ class Stick:
         for fragment in self.interpreter.feed(data):
             self._hear(fragment, now_s)
         self._look_at_silence(now_s)
-        if self._port.is_open:
+        if self._port.is_open and self._port.is_stick:
             self._asker.turn(now_s, self.interpreter.owners.macs)
 
     def ask(self, name: str) -> None:
@@ -180,6 +180,7 @@ class Stick:
 
     def _hear(self, fragment: Fragment, now_s: float) -> None:
         self._came.append((now_s, fragment))
+        self._port.heard()
         self._asker.heard(fragment.name)
         self._heard_s = now_s
         for mac in self.interpreter.owners.unknown:
