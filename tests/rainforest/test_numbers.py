@@ -5,6 +5,7 @@
 | a sign is read by another width than it is written in | test_a_sign_is_as_wide_as_it_is_written |
 | ... or a number that was torn has two widths | test_a_number_with_more_digits_than_its_kind_has_is_none |
 | the radio's mark for none is a power, an energy or a price | test_a_mark_for_none_is_as_wide_as_it_is_written, test_marks_for_none_are_none |
+| ... or the address of a meter | test_a_mark_for_none_is_no_address |
 | what is no number is one | test_what_is_no_number_is_none |
 | a factor of 0 is 0, or an error | test_a_factor_of_0_means_1 |
 | a missing factor is 1 | test_a_missing_factor_gives_no_value |
@@ -77,6 +78,11 @@ def test_a_mark_for_none_is_as_wide_as_it_is_written(text: str, says: tuple[bool
 )
 def test_what_is_no_number_is_none(text: str) -> None:
     assert (signed(text), unsigned(text), time_s(text)) == (None, None, None)
+    assert mac(text) == ""
+
+
+@pytest.mark.parametrize("text", ["0x0000000000000000", "0x0", "0xffffffffffffffff", "0xFFFFFFFFFFFFFFFF", ""])
+def test_a_mark_for_none_is_no_address(text: str) -> None:
     assert mac(text) == ""
 
 

@@ -26,6 +26,7 @@
 | a stick of another process hides the free one | test_a_stick_in_use_is_passed_over |
 | the wrong stick is found | test_a_stick_is_known_by_its_numbers_or_its_words |
 | a meter that is no electric one is read | test_the_first_electric_meter_is_read |
+| the mark for no address is a meter | test_the_address_of_nobody_is_no_meter |
 | the meters are not asked what they are | test_each_meter_is_asked_what_it_is |
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
 | the health is wrong, or has words of its own | test_the_health_is_told |
@@ -440,6 +441,22 @@ def test_each_meter_is_asked_what_it_is() -> None:
     asked = [text for _, text in world.sent if "get_meter_info" in text]
     assert len(asked) == 2
     assert f"<MeterMacId>{STREET}</MeterMacId>" in asked[0]
+
+
+@pytest.mark.parametrize("nobody", ["0x0000000000000000", "0xffffffffffffffff"])
+@pytest.mark.parametrize("words", [(), (f"grid=rainforest-raven,mac={STREET}",)])
+def test_the_address_of_nobody_is_no_meter(nobody: str, words: tuple[str, ...]) -> None:
+    """It is neither chosen, nor asked what it is, nor hides the meter that is there; what it measures is nothing."""
+    world = World(*words)
+    world.slot()
+    message = f"<MessageCluster><MeterMacId>{nobody}</MeterMacId><Text>Hello</Text></MessageCluster>".encode()
+    world.waiting += of(nobody, 0) + message + f"<MeterList><MeterMacId>{nobody}</MeterMacId></MeterList>".encode()
+    assert [point.measurement for point in world.slot()] == [fields.MESSAGE]
+    world.waiting += of(STREET, 11)
+    assert [watts for _, watts in powers(world.slot())] == [11.0]
+    assert world.stick.meter_id() == STREET
+    world.slots(60)
+    assert not [text for _, text in world.sent if nobody in text]
 
 
 def test_another_meter_is_told_once(said: list[str]) -> None:

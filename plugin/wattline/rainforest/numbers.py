@@ -19,6 +19,7 @@ EPOCH_S = 946_684_800
 # The radio's mark for no power is the least number of 24 bits, for no energy the largest of 48; sticks write them wider too.
 _NO_POWER = -(1 << 23)
 _NO_ENERGY = 0xFFFF_FFFF_FFFF
+_NO_ADDRESS = 0xFFFF_FFFF_FFFF_FFFF
 # Digits of what has no sign and is no counter: of times, factors and prices.
 _FEW = range(1, 9)
 _POWER_DIGITS, _ENERGY_DIGITS = frozenset({*range(1, 7), 8, 16}), frozenset({*_FEW, 12, 16})
@@ -138,6 +139,6 @@ def currency(text: str) -> str:
 
 
 def mac(text: str) -> str:
-    """The address of a radio as 0x and sixteen small digits; empty where it is none."""
+    """The address of a radio as 0x and sixteen small digits; empty where it is none, or the mark for none."""
     number = unsigned(text, range(1, 17))
-    return "" if number is None else f"0x{number:016x}"
+    return "" if number in {None, 0, _NO_ADDRESS} else f"0x{number:016x}"
