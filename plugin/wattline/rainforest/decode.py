@@ -8,6 +8,7 @@ from wattline.clock import NS
 from wattline.rainforest import numbers
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.numbers import Scale, scale_of, time_s
+from wattline.rainforest.redact import without_keys
 from wattline.reading import Point, Value
 
 # Where a kind of fragment has its time, if it is not "TimeStamp".
@@ -184,7 +185,7 @@ def _time(reader: _Reader) -> None:
 
 def _message(reader: _Reader) -> None:
     one = reader.fragment.one
-    if text := one("Text"):
+    if text := without_keys(one("Text")):
         values = {
             "text": text,
             "id": reader.number("Id"),
@@ -204,7 +205,7 @@ def _link(reader: _Reader) -> None:
         "link_percent": float(link) if link is not None and link <= 100 else None,
         "channel": reader.number("Channel", numbers.plain),
         "status": status,
-        "description": reader.fragment.one("Description"),
+        "description": without_keys(reader.fragment.one("Description")),
         "status_code": reader.number("StatusCode"),
     }
     reader.add(fields.LINK, values)
@@ -272,7 +273,7 @@ def _profile(reader: _Reader) -> None:
 
 
 def _warning(level: str) -> Callable[[_Reader], None]:
-    return lambda reader: reader.add(fields.WARNING, {"text": reader.fragment.one("Text")}, level=level)
+    return lambda reader: reader.add(fields.WARNING, {"text": without_keys(reader.fragment.one("Text"))}, level=level)
 
 
 _DECODERS: dict[str, Callable[[_Reader], None]] = {
