@@ -91,6 +91,7 @@ class Interpreter:
             self._scales[meter.name] = scale
         host_s, own_s = host_ns // NS, stamp_s(fragment)
         time_s = self._time_s(fragment, meter, host_s) if is_believed else None
+        # Without a time of its own a reading is of now, unless the stick has lost its meter.
         is_in_doubt = is_believed if own_s is not None else not self.is_linked
         if fragment.name in _READINGS and time_s is None and is_in_doubt:
             self.stale += 1
