@@ -142,6 +142,10 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
             "and `simulate` take it, and `wattline rainforest console` shows what it says."
         )
     if not (equals and at):
+        # A stick has no address: where the model is not known, that comes first.
+        name, equals, model_name = word.partition(",")[0].partition("@")[0].rpartition("=")
+        if equals and model_name.lower() not in models and _near(model_name, models):
+            find_model(model_name, models)
         raise WordError(f"{word!r} is not a meter: it must be NAME=MODEL@ADDRESS, for example {EXAMPLE}.")
     check_name(name, word)
     model = find_model(model_name, models)
@@ -177,9 +181,14 @@ def find_model(name: str, models: Mapping[str, Model]) -> Model:
         WordError: there is none; those that begin so are named, or the nearest.
     """
     if name.lower() not in models:
-        near = begun_by(name, models) or nearest(name, [*models, *STICKS])
-        raise WordError(f"There is no model {name!r}{near}; `wattline models` lists them all.")
+        raise WordError(f"There is no model {name!r}{_near(name, models)}; `wattline models` lists them all.")
     return models[name.lower()]
+
+
+def _near(name: str, models: Mapping[str, Model]) -> str:
+    """The end of a complaint that names the models, of sticks as well, which ``name`` may have been meant for."""
+    known = [*models, *STICKS]
+    return begun_by(name, known) or nearest(name, known)
 
 
 def _address(text: str, word: str) -> int:

@@ -37,11 +37,12 @@ def counts(interpreter: Interpreter) -> dict[str, int]:
         "unknown_fragments": framer.unknown_fragments,
         "repeated_fragments": interpreter.once.repeated,
         "foreign_fragments": interpreter.owners.foreign,
+        "stale_fragments": interpreter.stale,
         "unreadable_values": interpreter.unreadable,
         "nul_bytes": framer.nul_bytes,
         "warnings": interpreter.warnings,
     }
     for counter in interpreter.counts.values():
-        for name in ("energy_withheld", "energy_resets"):
+        for name in ("implausible_values", "energy_withheld", "energy_resets"):
             counted[name] = counted.get(name, 0) + counter[name]
     return {name: count for name, count in counted.items() if count}

@@ -2,12 +2,12 @@
 
 ``stream.bin`` is what came, ``expected.lines`` what is made of it, ``expected.counts`` what is left out and why (no such
 file: nothing), ``words`` the meters that are read. The numbers are those that makers and other programs have published;
-the addresses are invented. Cases 1 to 35 are sound, m01 to m15 torn, the others of our own.
+the addresses are invented. Cases 1 to 35 are sound, m01 to m16 torn, the others of our own.
 
 | fault | test |
 |---|---|
 | a number, a sign, a scale, a time, a text is read wrongly | test_a_stream_means_these_lines |
-| a torn fragment costs its neighbour, or is given | the same, m01 to m15 |
+| a torn fragment costs its neighbour, or is given | the same, m01 to m16 |
 | how the bytes are cut changes what is read | test_the_pieces_make_no_difference |
 | a line is none, or has a word that is not in the vocabulary | test_each_line_is_sound |
 | a key comes out | test_no_key_comes_out |

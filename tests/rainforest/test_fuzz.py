@@ -9,6 +9,8 @@
 | ... or costs the fragments that are whole | test_what_is_whole_is_kept |
 | how it is cut makes a difference | test_the_pieces_make_no_difference |
 | a key comes out of a torn description, into a recording or a line | test_no_key_is_kept_whatever_is_lost |
+| ... quoted in a sentence | test_no_key_in_a_sentence_comes_out |
+| ... or what is none is masked | test_a_sentence_without_a_key_is_kept |
 | ... depending on how it is cut | test_a_recording_is_the_same_however_it_is_cut |
 | a recording means something else than the stream | test_a_recording_means_the_same |
 | a long message, a strange name: a line that is none | test_any_text_is_a_line |
@@ -148,6 +150,32 @@ def test_no_key_is_kept_whatever_is_lost(data: st.DataObject) -> None:
         # Six digits of it in a row cannot be chance.
         pieces_of_key = {key[i : i + 6].encode() for i in range(2, len(key) - 5)}
         assert not [piece for piece in pieces_of_key if piece in shown], left
+
+
+@pytest.mark.parametrize(
+    "key",
+    [INSTALL_CODE, LINK_KEY, LINK_KEY[2:], "DE:AD:BE:EF:00:11:22:33", "dead beef 0011 2233", "dead-beef-0011-2233"],
+)
+@pytest.mark.parametrize(
+    "form", ["<Error>Bad key {}.</Error>", "<Warning><Text>{} is bad</Text></Warning>", "<MessageCluster><Text>Bad {}</Text></MessageCluster>"]
+)  # fmt: skip
+def test_no_key_in_a_sentence_comes_out(key: str, form: str) -> None:
+    data = form.format(key).encode()
+    shown = "".join(lines(reader(), data))
+
+    assert key.encode() not in redacted(data)
+    assert key not in shown
+    assert "ad" in shown
+    # As a recording tells it; of an error it has not a word.
+    assert "Error" in form or lines(reader(), redacted(data)) == lines(reader(), data)
+
+
+def test_a_sentence_without_a_key_is_kept() -> None:
+    text = "Unknown command 0x0000001f at 2026-01-01 00:00:00, bad or dead 2026-01-02 00:00, added 12345678 and 87654321 faded"
+    data = f"<Warning><Text>{text}</Text></Warning>".encode()
+
+    assert text in "".join(lines(reader(), data))
+    assert redacted(data) == data
 
 
 @thorough

@@ -3,6 +3,9 @@
 | fault | test |
 |---|---|
 | a sign is read by another width than it is written in | test_a_sign_is_as_wide_as_it_is_written |
+| ... or a number that was torn has two widths | test_a_number_with_more_digits_than_its_kind_has_is_none |
+| the radio's mark for none is a power, an energy or a price | test_a_mark_for_none_is_as_wide_as_it_is_written, test_marks_for_none_are_none |
+| ... or the address of a meter | test_a_mark_for_none_is_no_address |
 | what is no number is one | test_what_is_no_number_is_none |
 | a factor of 0 is 0, or an error | test_a_factor_of_0_means_1 |
 | a missing factor is 1 | test_a_missing_factor_gives_no_value |
@@ -19,10 +22,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wattline.rainforest.fragment import parse
-from wattline.rainforest.numbers import Scale, currency, mac, plain, price, scale_of, signed, time_s, unsigned
+from wattline.rainforest.numbers import (
+    Scale,
+    counter,
+    currency,
+    mac,
+    plain,
+    price,
+    says_none,
+    scale_of,
+    signed,
+    time_s,
+    unsigned,
+)
 
 
-@given(st.integers(1, 16), st.data())
+@given(st.sampled_from([1, 2, 3, 4, 5, 6, 8, 16]), st.data())
 def test_a_sign_is_as_wide_as_it_is_written(digits: int, data: st.DataObject) -> None:
     bits = 24 if digits <= 6 else 32 if digits <= 8 else 64
     number = data.draw(
@@ -31,7 +46,31 @@ def test_a_sign_is_as_wide_as_it_is_written(digits: int, data: st.DataObject) ->
     text = f"0x{number % 2**bits:0{digits}x}"
 
     assert signed(text) == (number if 4 * digits == bits else int(text, 16))
-    assert unsigned(text) == int(text, 16)
+    assert counter(text) == int(text, 16)
+
+
+@given(st.integers(1, 20), st.data())
+def test_a_number_with_more_digits_than_its_kind_has_is_none(digits: int, data: st.DataObject) -> None:
+    """Nothing else tells a number that another one was written into."""
+    text = f"0x{data.draw(st.integers(0, 16**digits - 1)):0{digits}x}"
+
+    assert (unsigned(text) is None) == (digits > 8)
+    assert (signed(text) is None) == (digits not in {1, 2, 3, 4, 5, 6, 8, 16})
+    assert (counter(text) is None) == (digits not in {1, 2, 3, 4, 5, 6, 7, 8, 12, 16})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        *((text, (True, False)) for text in ("0x800000", "0x80000000", "0x8000000000000000", "0xff800000")),
+        *((text, (False, True)) for text in ("0xffffff", "0xFFFFFFFF", "0xffffffffffffffff")),
+        *((text, (False, True)) for text in ("0xffffffffffff", "0x0000ffffffffffff")),
+        *((text, (False, False)) for text in ("0x00800000", "0x00ffffff", "0xff", "0x80", "0x7fffff", "", "x")),
+    ],
+)
+def test_a_mark_for_none_is_as_wide_as_it_is_written(text: str, says: tuple[bool, bool]) -> None:
+    """A power of -1 is one, and has each bit set; so has a power the first bit, and a counter that is large."""
+    assert (says_none(text, signed), says_none(text, counter)) == says
 
 
 @pytest.mark.parametrize(
@@ -39,6 +78,11 @@ def test_a_sign_is_as_wide_as_it_is_written(digits: int, data: st.DataObject) ->
 )
 def test_what_is_no_number_is_none(text: str) -> None:
     assert (signed(text), unsigned(text), time_s(text)) == (None, None, None)
+    assert mac(text) == ""
+
+
+@pytest.mark.parametrize("text", ["0x0000000000000000", "0x0", "0xffffffffffffffff", "0xFFFFFFFFFFFFFFFF", ""])
+def test_a_mark_for_none_is_no_address(text: str) -> None:
     assert mac(text) == ""
 
 
@@ -55,7 +99,9 @@ def test_a_factor_of_0_means_1() -> None:
     assert factors("0x3", "0x3e8") == Scale(3, 1000)
 
 
-@pytest.mark.parametrize("pair", [("", "0x3e8"), ("0x1", ""), ("0x1", "1000"), ("x", "0x3e8")])
+@pytest.mark.parametrize(
+    "pair", [("", "0x3e8"), ("0x1", ""), ("0x1", "1000"), ("x", "0x3e8"), ("0xffffff", "0x1"), ("0x1", "0xffffffff")]
+)
 def test_a_missing_factor_gives_no_value(pair: tuple[str, str]) -> None:
     assert factors(*pair) is None
 
@@ -92,6 +138,9 @@ def test_marks_for_none_are_none(text: str) -> None:
     assert time_s(text) is None
     assert price("0xffffffff", "0x0f") is None
     assert price("0x0", "0x4") is None
+    assert price("0xffffff", "0x05") is None
+    assert price("0xffffffff", "0x09") is None
+    assert price("0xffffff38", "0x04") is None
     assert price("0x25b", "0x0f") is None
 
 

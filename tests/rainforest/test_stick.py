@@ -4,6 +4,9 @@
 |---|---|
 | a reading waits, or has a wrong second | test_what_came_is_given_in_the_next_slot |
 | the meter's own time is not used, or though it cannot be | test_the_meters_own_time_is_used_where_it_can_be |
+| ... or there is none | test_a_reading_without_a_time_is_of_the_second_in_which_it_came |
+| a reading from the stick's memory is told as new | test_a_reading_that_is_old_is_left_out, test_what_a_stick_says_without_its_meter_is_not_new |
+| ... or the stick's word that it is back is lost, and nothing is told any more | test_a_stick_that_has_lost_its_meter_is_asked_for_it |
 | ... or though the meter's clock is known to be off | test_what_the_meters_clock_is_off_is_taken_away |
 | ... or though this machine's is not believed | test_in_doubt_of_the_clock_the_slot_is_the_time |
 | what waited for a long slot has the slot's second | test_what_came_long_before_its_slot_is_as_old |
@@ -13,11 +16,17 @@
 | a dead stick is read for ever | test_after_five_minutes_the_port_is_opened_anew |
 | a stick that is pulled out ends the process, or fills the log | test_a_stick_that_is_pulled_out_is_told_once_and_found_again |
 | ... or is not found in another socket | test_it_is_found_in_another_socket |
+| ... or not, since another device has its name now | test_it_is_followed_when_another_device_has_its_name |
+| ... which is written to | test_another_device_that_has_its_name_is_not_opened, test_nothing_is_written_to_what_may_be_no_stick |
+| ... but what USB does not know is not asked at all | test_where_usb_knows_nothing_the_name_is_enough |
 | ... or is taken for another one | test_a_named_port_is_not_given_up_for_another_stick |
+| what it left torn is completed by what comes then | test_what_was_torn_when_it_was_pulled_out_is_never_completed |
+| ... in its recording | the same |
 | a stick that is not there yet is not waited for | test_a_stick_that_is_not_there_is_waited_for |
 | a stick of another process hides the free one | test_a_stick_in_use_is_passed_over |
 | the wrong stick is found | test_a_stick_is_known_by_its_numbers_or_its_words |
 | a meter that is no electric one is read | test_the_first_electric_meter_is_read |
+| the mark for no address is a meter | test_the_address_of_nobody_is_no_meter |
 | the meters are not asked what they are | test_each_meter_is_asked_what_it_is |
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
 | the health is wrong, or has words of its own | test_the_health_is_told |
@@ -26,9 +35,11 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from rainforest.golden import interpreter_of, lines
 from rainforest.virtual_stick import START_S, World, powers, usb
 from wattline import fields
 from wattline.clock import Slot
@@ -37,6 +48,8 @@ from wattline.line import to_line
 from wattline.log import LOG
 from wattline.rainforest.find import on_device, sticks
 from wattline.rainforest.models import STICKS
+from wattline.rainforest.record import Recorder
+from wattline.simulate.rainforest.fragments import of_kind
 
 NS = 1_000_000_000
 RAVEN, EMU2 = STICKS["rainforest-raven"], STICKS["rainforest-emu2"]
@@ -68,20 +81,78 @@ def test_what_came_is_given_in_the_next_slot() -> None:
     assert powers(world.slot()) == []
 
 
-@pytest.mark.parametrize(("behind_s", "second"), [(0, 3), (10, -7), (899, -896), (900, 4), (-119, 122), (-122, 4)])
+@pytest.mark.parametrize(("behind_s", "second"), [(0, 3), (10, -7), (899, -896), (-119, 4), (-122, 4)])
 def test_the_meters_own_time_is_used_where_it_can_be(behind_s: int, second: int) -> None:
-    """15 minutes behind to 2 minutes ahead."""
+    """Up to 15 minutes behind, and never ahead."""
     world = World()
+    world.say("TimeCluster")
     world.slots(3)
     world.say("InstantaneousDemand", behind_s=behind_s)
     (point,) = world.slot()
 
     assert point.time_ns // NS - START_S == second
-    assert point.is_own_time == (second != 4)
+    assert point.is_own_time
 
 
-@pytest.mark.parametrize(("behind_s", "second"), [(0, 5), (9, -4), (90, 5), (-90, 5), (800, 5)])
-def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int, second: int) -> None:
+@pytest.mark.parametrize("behind_s", [901, 3600])
+def test_a_reading_that_is_old_is_left_out(behind_s: int) -> None:
+    world = World()
+    world.say("TimeCluster")
+    world.slots(3)
+    world.say("InstantaneousDemand", behind_s=behind_s)
+    world.say("CurrentSummationDelivered", behind_s=behind_s)
+
+    assert world.slot() == []
+    assert world.stick.interpreter.stale == 2
+
+
+@pytest.mark.parametrize("stamp", ["", "0x00000000", "0xffffffff", "0x00000005"])
+def test_a_reading_without_a_time_is_of_the_second_in_which_it_came(stamp: str) -> None:
+    """A clock that was never set tells none, and counts from the year 2000 on."""
+    world = World()
+    world.say("TimeCluster")
+    world.slots(3)
+    world.waiting += without_a_time(5, stamp)
+    (point,) = world.slot()
+
+    assert (point.time_ns // NS - START_S, point.is_own_time) == (4, False)
+
+
+def without_a_time(watts: int, stamp: str = "") -> bytes:
+    return (
+        f"<InstantaneousDemand><TimeStamp>{stamp}</TimeStamp><Demand>0x{watts:06x}</Demand><Multiplier>0x1</Multiplier>"
+        "<Divisor>0x3e8</Divisor></InstantaneousDemand>"
+    ).encode()
+
+
+LOST = b"<NetworkInfo><Status>Rejoining</Status><LinkStrength>0x00</LinkStrength></NetworkInfo>"
+
+
+def test_what_a_stick_says_without_its_meter_is_not_new() -> None:
+    """It repeats what it heard last, or says 0."""
+    world = World()
+    world.live(9)
+    world.waiting += LOST + without_a_time(0) + without_a_time(500)
+    assert powers(world.slot()) == []
+    assert world.stick.interpreter.stale == 2
+    world.say("InstantaneousDemand", 7)
+    assert [watts for _, watts in powers(world.slot())] == [7.0]
+
+
+def test_a_stick_that_has_lost_its_meter_is_asked_for_it() -> None:
+    """Else one word that is torn would end the readings for long."""
+    world = World()
+    world.live(200)
+    before = len(world.sent)
+    world.waiting += LOST
+    world.live(200)
+
+    # Each minute, and once more since this stick does not answer; once for its hour.
+    assert 3 <= sum("get_network_info" in text for _, text in world.sent[before:]) <= 9
+
+
+@pytest.mark.parametrize("behind_s", [0, 9, 90, -90, 300, 800, 86_400])
+def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int) -> None:
     """Else each reading of a clock that is a minute and a half behind would be told as late; some seconds are let be."""
     world = World()
     world.slots(3)
@@ -93,7 +164,7 @@ def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int, second: int) 
     (point,) = world.slot()
 
     assert clock.fields["drift_s"] == pytest.approx(-behind_s, abs=1)
-    assert point.time_ns // NS - START_S == pytest.approx(second, abs=1)
+    assert point.time_ns // NS - START_S == pytest.approx(-4 if behind_s == 9 else 5, abs=1)
     assert point.is_own_time
 
 
@@ -187,6 +258,85 @@ def test_a_stick_that_is_pulled_out_is_told_once_and_found_again(said: list[str]
     ]
     assert said[1].startswith("auto: The stick is back after ")
     assert said[1].endswith(" s.")
+
+
+ADAPTER = (0x1A86, 0x7523)
+
+
+@pytest.mark.parametrize("number", ["A1", ""])
+def test_it_is_followed_when_another_device_has_its_name(number: str) -> None:
+    world = World(name="/dev/ttyUSB0")
+    world.sockets = [usb("/dev/ttyUSB0", number)]
+    world.live(20)
+    pull_out(world)
+    world.slots(5)
+    world.is_gone = False
+    world.sockets = [usb("/dev/ttyUSB0", "B9", ADAPTER), usb("/dev/ttyUSB1", number)]
+    world.live(40)
+
+    assert world.opened == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    assert world.port.is_open
+
+
+def test_another_device_that_has_its_name_is_not_opened(said: list[str]) -> None:
+    world = World(name="/dev/ttyUSB0")
+    world.live(20)
+    before = len(world.sent)
+    pull_out(world)
+    world.slots(5)
+    world.is_gone = False
+    world.sockets = [usb("/dev/ttyUSB0", "B9", ADAPTER)]
+    world.slots(100)
+
+    assert world.opened == ["/dev/ttyUSB0"]
+    assert world.sent[before:] == []
+    world.sockets = [usb("/dev/ttyUSB0", "A1")]
+    world.slots(31)
+    assert world.opened == 2 * ["/dev/ttyUSB0"]
+
+
+def test_nothing_is_written_to_what_may_be_no_stick() -> None:
+    """A name may have become an adapter's while nobody looked; what speaks as a stick is one, whatever USB says."""
+    world = World(name="/dev/ttyUSB0")
+    world.sockets = [usb("/dev/ttyUSB0", "B9", ADAPTER)]
+    world.slots(200)
+    assert world.opened == ["/dev/ttyUSB0"]
+    assert world.sent == []
+    world.live(20)
+    assert world.names_sent()[0] == "get_instantaneous_demand"
+
+
+def test_where_usb_knows_nothing_the_name_is_enough() -> None:
+    pseudo_terminal = World(name="/dev/pts/4")
+    pseudo_terminal.sockets.append(usb("/dev/pts/4"))
+    pseudo_terminal.port._lister = list
+    pseudo_terminal.slots(20)
+
+    assert "get_device_info" in pseudo_terminal.names_sent()
+
+
+@pytest.mark.parametrize("cut_at", [b"<Demand>0x0", b"<Demand>", b"</Time", b"<DeviceMac"])
+def test_what_was_torn_when_it_was_pulled_out_is_never_completed(tmp_path: Path, cut_at: bytes) -> None:
+    recorder = Recorder(tmp_path / "recording")
+    world = World(recorder=recorder)
+    world.slot()
+    whole = of_kind("InstantaneousDemand", world.moment(74_565))
+    other = of_kind("InstantaneousDemand", world.moment(500))
+    world.waiting += whole[: whole.index(cut_at) + len(cut_at)]
+    world.slot()
+    pull_out(world)
+    world.slots(5)
+    put_in(world, "/dev/ttyUSB0")
+    world.slots(5)
+    world.waiting = other[other.index(cut_at) + len(cut_at) :]
+    points = world.slot()
+    world.say("InstantaneousDemand", 7)
+
+    assert [watts for _, watts in powers(points + world.slot())] == [7.0]
+    assert world.stick.interpreter.framer.dropped_fragments == 1
+    world.stick.close()
+    recorded = interpreter_of(tmp_path)
+    assert [line.split()[1] for line in lines(recorded, (tmp_path / "recording").read_bytes())] == ["power_w=7"]
 
 
 @pytest.mark.parametrize("name", ["auto", "/dev/ttyUSB0"])
@@ -293,6 +443,22 @@ def test_each_meter_is_asked_what_it_is() -> None:
     assert f"<MeterMacId>{STREET}</MeterMacId>" in asked[0]
 
 
+@pytest.mark.parametrize("nobody", ["0x0000000000000000", "0xffffffffffffffff"])
+@pytest.mark.parametrize("words", [(), (f"grid=rainforest-raven,mac={STREET}",)])
+def test_the_address_of_nobody_is_no_meter(nobody: str, words: tuple[str, ...]) -> None:
+    """It is neither chosen, nor asked what it is, nor hides the meter that is there; what it measures is nothing."""
+    world = World(*words)
+    world.slot()
+    message = f"<MessageCluster><MeterMacId>{nobody}</MeterMacId><Text>Hello</Text></MessageCluster>".encode()
+    world.waiting += of(nobody, 0) + message + f"<MeterList><MeterMacId>{nobody}</MeterMacId></MeterList>".encode()
+    assert [point.measurement for point in world.slot()] == [fields.MESSAGE]
+    world.waiting += of(STREET, 11)
+    assert [watts for _, watts in powers(world.slot())] == [11.0]
+    assert world.stick.meter_id() == STREET
+    world.slots(60)
+    assert not [text for _, text in world.sent if nobody in text]
+
+
 def test_another_meter_is_told_once(said: list[str]) -> None:
     world = World(f"grid=rainforest-raven,mac={STREET}")
     for watts in range(10):
@@ -316,7 +482,13 @@ def test_the_health_is_told(parsed) -> None:
     assert health["fragments"] == 5
     assert (health["nul_bytes"], health["dropped_fragments"], health["warnings"]) == (2, 1, 1)
     assert (health["is_open"], health["silence_s"], health["asked"]) == (1, 2, len(world.sent))
-    assert points[fields.METER_HEALTH].fields == {"polls": 23, "replies": 3, "energy_withheld": 0, "energy_resets": 0}
+    assert points[fields.METER_HEALTH].fields == {
+        "polls": 23,
+        "replies": 3,
+        "implausible_values": 0,
+        "energy_withheld": 0,
+        "energy_resets": 0,
+    }
 
 
 def test_the_status_is_for_a_person() -> None:

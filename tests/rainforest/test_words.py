@@ -9,6 +9,7 @@
 | `scan` searches for meters on a stick | test_a_stick_is_not_scanned |
 | a forgotten port is reported as a forgotten meter | test_a_forgotten_port_is_seen |
 | the list of models lacks the sticks | test_the_sticks_are_listed |
+| a misspelt stick is taken for a meter without its address | test_a_misspelt_stick_is_named_where_a_meter_is, test_a_misspelt_stick_is_named_where_it_is_simulated |
 | the command prints a traceback instead of a sentence | test_a_recording_that_cannot_be_read_is_one_sentence |
 """
 
@@ -149,6 +150,29 @@ def test_the_sticks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         shown = capsys.readouterr().out
         assert shown.startswith(stick.title)
         assert f"wattline run auto grid={name}" in shown
+
+
+@pytest.mark.parametrize("command", PREFIXES)
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("grid=rainforest-ravn", "There is no model 'rainforest-ravn'; the nearest is 'rainforest-raven'; "),
+        ("grid=rainforest-ravn,role=solar", "There is no model 'rainforest-ravn'; the nearest is 'rainforest-raven'; "),
+        ("grid=raven", "There is no model 'raven'; the nearest is 'rainforest-raven'; "),
+        ("grid=emu2", "There is no model 'emu2'; the nearest is 'rainforest-emu2'; "),
+        ("grid=rainforest", "There is no model 'rainforest'; 'rainforest-raven' and 'rainforest-emu2' begin so; "),
+        ("grid=orno-we51x", "There is no model 'orno-we51x'; the nearest "),
+        ("house=orno-we515", "'house=orno-we515' is not a meter: it must be NAME=MODEL@ADDRESS, "),
+    ],
+)
+def test_a_misspelt_stick_is_named_where_a_meter_is(
+    capsys: pytest.CaptureFixture[str], command: str, word: str, named: str
+) -> None:
+    assert refused(capsys, command, PORT, word).startswith(f"{PREFIXES[command]}{named}")
+
+
+def test_a_misspelt_stick_is_named_where_it_is_simulated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "simulate", "rainforest-ravn").endswith("; the nearest is 'rainforest-raven'.")
 
 
 def test_a_misspelt_stick_is_named(capsys: pytest.CaptureFixture[str]) -> None:

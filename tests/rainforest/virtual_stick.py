@@ -8,6 +8,7 @@ from wattline.errors import PortError
 from wattline.rainforest.ask import ANSWERS
 from wattline.rainforest.find import UsbPort
 from wattline.rainforest.port import StickPort
+from wattline.rainforest.record import Recorder
 from wattline.rainforest.stick import Stick
 from wattline.rainforest.words import parse_stick_meters
 from wattline.reading import Point
@@ -32,7 +33,9 @@ class World:
         is_gone: whether the next read finds the stick gone.
     """
 
-    def __init__(self, *words: str, name: str = "auto", is_believed: bool = True) -> None:
+    def __init__(
+        self, *words: str, name: str = "auto", is_believed: bool = True, recorder: Recorder | None = None
+    ) -> None:
         self.now_s = 50.0
         self.sockets = [usb("/dev/ttyUSB0")]
         self.refuses: dict[str, PortError] = {}
@@ -53,6 +56,7 @@ class World:
             parse_stick_meters(words or ["grid=rainforest-raven"]),
             lambda: self.is_believed,
             lambda: self.now_s,
+            recorder,
         )
 
     # A serial port.

@@ -11,8 +11,8 @@ from types import FrameType, ModuleType
 from wattline import program
 from wattline.errors import WordError
 from wattline.meters import Library
-from wattline.options import milliseconds, one_of, whole_number
-from wattline.rainforest.models import is_stick
+from wattline.options import SLIP_OF_THE_FINGER, milliseconds, nearest, one_of, whole_number
+from wattline.rainforest.models import STICKS, is_stick
 from wattline.rainforest.words import parse_stick_meters
 from wattline.simulate import Scenario, Simulator, faults
 from wattline.simulate.electricity import LOADS
@@ -214,7 +214,10 @@ def named(words: list[str]) -> list[str]:
     """
     for word in words:
         if not {"=", "@"} & set(word):
-            raise WordError(f"{word!r} is not a meter: it must be [NAME=]MODEL@ADDRESS, for example orno-we515@1.")
+            stick = nearest(word, STICKS, SLIP_OF_THE_FINGER)
+            raise WordError(
+                f"{word!r} is not a meter: it must be [NAME=]MODEL@ADDRESS, for example orno-we515@1{stick}."
+            )
     return [f"meter{n}={word}" if _is_bare(word) else word for n, word in enumerate(words, 1)]
 
 

@@ -76,6 +76,13 @@ STICK_FIELDS = by_name(
     Field("unknown_fragments", "", "counter", 0, "Fragments of a kind that wattline does not know, left out."),
     Field("repeated_fragments", "", "counter", 0, "Fragments that had come before, left out."),
     Field("foreign_fragments", "", "counter", 0, "Fragments of a meter that is not read, left out."),
+    Field(
+        "stale_fragments",
+        "",
+        "counter",
+        0,
+        "Readings that were made too long ago, or without their time while the stick had lost its meter, left out.",
+    ),
     Field("unreadable_values", "", "counter", 0, "Numbers that are none, left out."),
     Field("nul_bytes", "", "counter", 0, "NUL bytes and other control characters that no text has, left out."),
     Field("dropped_bytes", "", "counter", 0, "Bytes outside of any whole fragment, left out."),

@@ -9,6 +9,7 @@ The way of a fragment::
     owners.py       whose it is: one stick may know several meters
     once.py         was it said before?
     numbers.py      hexadecimal texts -> numbers, times, prices                            pure
+    meterclock.py   a meter's stamps -> the seconds that they mean                         pure
     decode.py       a fragment -> points, by the names of its children                     pure
     interpreter.py  all of the above from bytes to points, and counters that are believed
     stick.py        the source for the loop: takes what came, asks, looks at silence

@@ -47,6 +47,8 @@ LISTEN_S = 5.0
 SETTLED_S, HOUR_S = 300.0, 3600.0
 
 AT_START = ("get_device_info", "get_network_info", "get_meter_list", "get_time", "get_current_price")
+# From the meter itself: the stick may remember a time of long ago.
+REFRESHED = frozenset({"get_time"})
 PER_METER = "get_current_summation_delivered"
 NUDGE = "get_instantaneous_demand"
 # About the radio of the stick, which is one, whatever meters it hears.
@@ -96,6 +98,11 @@ class Command:
 def for_meter(name: str, mac: str) -> Command:
     """A command about one meter; about the only one where ``mac`` is empty."""
     return Command(name, (("MeterMacId", mac),) if mac else ())
+
+
+def at_start(name: str) -> Command:
+    """A command that is sent once the port is open."""
+    return Command(name, (("Refresh", "Y"),) if name in REFRESHED else ())
 
 
 class Asker:
@@ -152,7 +159,9 @@ class Asker:
         """Send what is due; ``macs`` are the meters that are read, an empty one where it is the only one."""
         if not self._has_begun and (self._heard or now_s - self._opened_s >= LISTEN_S):
             self._has_begun, self._hourly_s = True, now_s + SETTLED_S
-            missing = [Command(name) for name in AT_START] + [for_meter(PER_METER, mac) for mac in sorted(macs) or [""]]
+            missing = [at_start(name) for name in AT_START] + [
+                for_meter(PER_METER, mac) for mac in sorted(macs) or [""]
+            ]
             self._waiting.extend(command for command in missing if command.answer not in self._heard)
         if self._has_begun and now_s >= self._hourly_s:
             self._hourly_s = now_s + HOUR_S

@@ -8,10 +8,13 @@ from wattline.clock import NS
 from wattline.rainforest import numbers
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.numbers import Scale, scale_of, time_s
+from wattline.rainforest.redact import without_keys
 from wattline.reading import Point, Value
 
 # Where a kind of fragment has its time, if it is not "TimeStamp".
 _STAMPS = {"timecluster": "UTCTime", "profiledata": "EndTime"}
+# 2008, when the first meters had such a radio: a clock that is earlier was never set.
+_EARLIEST_S = 1_199_145_600
 # Of a load profile: the codes of its intervals, in seconds.
 _INTERVALS_S = (86_400, 3600, 1800, 900, 600, 450, 300, 150)
 _MAXIMUM_BLOCKS = 16
@@ -52,8 +55,9 @@ class Decoded:
 
 
 def stamp_s(fragment: Fragment) -> int | None:
-    """The fragment's own time in seconds since 1970, if it has one."""
-    return time_s(fragment.one(_STAMPS.get(fragment.name, "TimeStamp")))
+    """The fragment's own time in seconds since 1970, if it has one, by a clock that was ever set."""
+    seconds = time_s(fragment.one(_STAMPS.get(fragment.name, "TimeStamp")))
+    return seconds if seconds is not None and seconds >= _EARLIEST_S else None
 
 
 def decode(fragment: Fragment, context: Context) -> Decoded:
@@ -102,12 +106,10 @@ class _Reader:
         """1 for yes, 0 for no."""
         return {"Y": 1.0, "N": 0.0}.get(self.fragment.one(name).upper())
 
-    def scaled(
-        self, name: str, convert: Callable[[str], int | None] = numbers.unsigned, times: int = 1
-    ) -> float | None:
+    def scaled(self, name: str, convert: Callable[[str], int | None] = numbers.counter, times: int = 1) -> float | None:
         """A power or an energy by the scale that the fragment gives."""
         raw, scale = self.raw(name, convert), scale_of(self.fragment)
-        if raw is None:
+        if raw is None or numbers.says_none(self.fragment.one(name), convert):
             return None
         value = scale.value(raw, times) if scale else None
         self.decoded.unreadable += value is None
@@ -141,7 +143,7 @@ def _price(reader: _Reader) -> None:
     one = reader.fragment.one
     price = numbers.price(one("Price"), one("TrailingDigits"))
     if price is None:
-        reader.raw("Price")
+        reader.decoded.unreadable += numbers.unsigned(one("Price")) != 0 and not numbers.says_none(one("Price"))
         return
     label = one("RateLabel") or one("TierLabel")
     duration_min = reader.number("Duration")
@@ -161,10 +163,9 @@ def _block_price(reader: _Reader) -> None:
     scale = scale_of(reader.fragment)
     currency = numbers.currency(one("Currency"))
     for block in range(1, min(reader.raw("NumberOfBlocks") or 0, _MAXIMUM_BLOCKS) + 1):
-        price, threshold = numbers.price(one(f"Price{block}"), one("TrailingDigits")), reader.raw(f"Threshold{block}")
-        is_open = threshold in {None, numbers.NO_PRICE}
-        end_kwh = None if is_open or threshold is None or scale is None else scale.value(threshold)
-        values = {"price_per_kwh": price, "threshold_kwh": end_kwh}
+        price = numbers.price(one(f"Price{block}"), one("TrailingDigits"))
+        # The last block is open: its end is the mark for none.
+        values = {"price_per_kwh": price, "threshold_kwh": reader.scaled(f"Threshold{block}")}
         reader.add(fields.BLOCK_PRICE, values, currency=currency, block=str(block))
     consumed, own = reader.raw("BlockPeriodConsumption", numbers.signed), "BlockPeriodConsumption"
     consumed_scale = scale_of(reader.fragment, f"{own}Multiplier", f"{own}Divisor") or scale
@@ -184,7 +185,7 @@ def _time(reader: _Reader) -> None:
 
 def _message(reader: _Reader) -> None:
     one = reader.fragment.one
-    if text := one("Text"):
+    if text := without_keys(one("Text")):
         values = {
             "text": text,
             "id": reader.number("Id"),
@@ -204,7 +205,7 @@ def _link(reader: _Reader) -> None:
         "link_percent": float(link) if link is not None and link <= 100 else None,
         "channel": reader.number("Channel", numbers.plain),
         "status": status,
-        "description": reader.fragment.one("Description"),
+        "description": without_keys(reader.fragment.one("Description")),
         "status_code": reader.number("StatusCode"),
     }
     reader.add(fields.LINK, values)
@@ -272,7 +273,7 @@ def _profile(reader: _Reader) -> None:
 
 
 def _warning(level: str) -> Callable[[_Reader], None]:
-    return lambda reader: reader.add(fields.WARNING, {"text": reader.fragment.one("Text")}, level=level)
+    return lambda reader: reader.add(fields.WARNING, {"text": without_keys(reader.fragment.one("Text"))}, level=level)
 
 
 _DECODERS: dict[str, Callable[[_Reader], None]] = {

@@ -62,6 +62,9 @@ def on_device(name: str, ports: Iterable[UsbPort]) -> UsbPort | None:
 
 def same_stick(known: UsbPort, ports: Iterable[UsbPort]) -> UsbPort | None:
     """The port that ``known`` has now, put into whatever socket."""
-    return next(
-        (port for port in ports if (port.usb_id, port.serial_number) == (known.usb_id, known.serial_number)), None
-    )
+    return next((port for port in ports if is_same(known, port)), None)
+
+
+def is_same(known: UsbPort, port: UsbPort) -> bool:
+    """Whether two ports are those of one stick."""
+    return (port.usb_id, port.serial_number) == (known.usb_id, known.serial_number)

@@ -79,6 +79,12 @@ class Framer:
         self._rest = buffer[begun:]
         return whole
 
+    def cut(self) -> None:
+        """The bytes end here, and those that come next begin anew: what has begun is torn."""
+        self._text(self._rest)
+        self._drop()
+        self._rest = self._stranger = b""
+
     def _tag(self, tag: bytes) -> list[bytes]:
         """Go on with a tag; the fragment that it ends, if it does."""
         match = _TAG.fullmatch(tag)

@@ -14,6 +14,7 @@ from wattline.plausibility.counters import UNKNOWN_POWER_KW, EnergyCounter, Find
 from wattline.rainforest.decode import Context, decode, stamp_s
 from wattline.rainforest.fragment import Fragment, MalformedError, parse
 from wattline.rainforest.framer import Framer
+from wattline.rainforest.meterclock import MeterClock
 from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import Scale, scale_of
 from wattline.rainforest.once import Once
@@ -21,14 +22,12 @@ from wattline.rainforest.owners import Owners
 from wattline.reading import Point
 from wattline.registers import LARGEST, Encoding, Row
 
-# How far from this machine's clock a meter's own may be, in seconds, to be believed.
-OLDEST_S, NEWEST_S = -15 * 60, 2 * 60
-# What a clock may be off and pass for right: a stick tells the time some seconds late now and then.
-RIGHT_S = 10.0
 # A summation comes every few minutes, so it need not be said twice at the start, and two agree on another level.
 READS_AT_START, READS_AT_ANOTHER_LEVEL = 1, 2
+# What no meter with such a radio has: those are in houses, and in what is not much larger.
+LARGEST_VALUES = {"power_w": 10e6, "energy_import_kwh": 100e6, "energy_export_kwh": 100e6}
 _ENERGIES = ("energy_import_kwh", "energy_export_kwh")
-_SCALED = frozenset({"instantaneousdemand", "currentsummationdelivered"})
+_READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
 
 
 class Interpreter:
@@ -43,16 +42,17 @@ class Interpreter:
         malformed: those of them that were not well formed.
         unreadable: numbers that were none.
         warnings: complaints of the stick.
+        stale: readings that were made too long ago, or nobody knows when.
         is_linked: whether the stick is connected to its meter, as far as it has said so.
         counts: name of a meter to counters of ``wattline_meter``.
     """
 
     def __init__(self, meters: Sequence[StickMeter]) -> None:
         self.framer, self.owners, self.once = Framer(), Owners(meters), Once()
-        self.fragments = self.malformed = self.unreadable = self.warnings = 0
+        self.fragments = self.malformed = self.unreadable = self.warnings = self.stale = 0
         self.is_linked = True
         self.counts: dict[str, Counter[str]] = {meter.name: Counter() for meter in meters}
-        self._drifts_s: dict[str, float] = {}
+        self._clocks = {meter.name: MeterClock() for meter in meters}
         self._scales: dict[str, Scale] = {}
         self._counters: dict[tuple[str, str], EnergyCounter] = {}
 
@@ -71,6 +71,10 @@ class Interpreter:
             sound.append(fragment)
         return sound
 
+    def cut(self) -> None:
+        """The port was opened anew: what it left torn is never completed by what comes now."""
+        self.framer.cut()
+
     def points(self, fragment: Fragment, host_ns: int, *, is_believed: bool) -> list[Point]:
         """The points of a fragment, none where there is nothing new in it.
 
@@ -83,40 +87,58 @@ class Interpreter:
         if meter is None or not self.once.is_new(fragment, is_linked=self.is_linked):
             return []
         self.warnings += fragment.name in {"warning", "error"}
-        if fragment.name in _SCALED and (scale := scale_of(fragment)):
+        if fragment.name in _READINGS and (scale := scale_of(fragment)):
             self._scales[meter.name] = scale
-        own_s, host_s = self._own_s(fragment, meter), host_ns // NS
-        is_own = own_s is not None and is_believed and OLDEST_S <= own_s - host_s <= NEWEST_S
+        host_s, own_s = host_ns // NS, stamp_s(fragment)
+        time_s = self._time_s(fragment, meter, host_s) if is_believed else None
+        # Without a time of its own a reading is of now, unless the stick has lost its meter.
+        is_in_doubt = is_believed if own_s is not None else not self.is_linked
+        if fragment.name in _READINGS and time_s is None and is_in_doubt:
+            self.stale += 1
+            return []
         context = Context(
             meter.name,
             meter.role,
-            own_s * NS if own_s is not None and is_own else host_ns,
-            is_own,
+            host_ns if time_s is None else time_s * NS,
+            time_s is not None,
             host_s if is_believed else None,
             self._scales.get(meter.name),
         )
         decoded = decode(fragment, context)
         self.unreadable += decoded.unreadable
-        at_s = host_s if own_s is None else own_s
+        at_s = context.time_ns // NS if is_believed or own_s is None else own_s
         points = [judged for point in decoded.points if (judged := self._judged(point, meter, at_s)).fields]
         self._note(points, meter)
         return points
 
-    def _own_s(self, fragment: Fragment, meter: StickMeter) -> int | None:
-        """The fragment's own time, if it has one, less what the meter's clock is known to be off."""
-        own_s, drift_s = stamp_s(fragment), self._drifts_s.get(meter.name, 0.0)
-        return own_s if own_s is None or abs(drift_s) <= RIGHT_S else own_s - round(drift_s)
+    def _time_s(self, fragment: Fragment, meter: StickMeter, host_s: int) -> int | None:
+        """The second that a fragment's own time means, if it has one that can be believed."""
+        own_s, clock = stamp_s(fragment), self._clocks[meter.name]
+        if own_s is None:
+            return None
+        if fragment.name not in _READINGS and fragment.name != "timecluster":
+            # A price or a message may have the time at which it was made, long ago.
+            return clock.time_s(own_s, host_s)
+        clock.learn(own_s, host_s, is_linked=self.is_linked)
+        is_reading = fragment.name in _READINGS
+        return clock.reading_s(fragment.name, own_s, host_s) if is_reading else clock.time_s(own_s, host_s)
 
     def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:
-        """``point`` without the counters that are not believed."""
+        """``point`` without what no meter has, and the counters that are not believed."""
         if point.measurement != fields.ELECTRICITY:
             return point
         believed = {
             name: value
             for name, value in point.numbers.items()
+            if self._is_plausible(meter, name, value)
             if name not in _ENERGIES or self._is_believed(meter, name, value, at_s)
         }
         return replace(point, fields=believed)
+
+    def _is_plausible(self, meter: StickMeter, name: str, value: float) -> bool:
+        is_plausible = abs(value) <= LARGEST_VALUES[name]
+        self.counts[meter.name]["implausible_values"] += not is_plausible
+        return is_plausible
 
     def _is_believed(self, meter: StickMeter, name: str, value: float, at_s: int) -> bool:
         place = (meter.name, name)
@@ -140,10 +162,8 @@ class Interpreter:
         return finding in {Finding.GIVEN, Finding.RESET}
 
     def _note(self, points: Sequence[Point], meter: StickMeter) -> None:
-        """Count a reading, and remember whether the stick has its meter, and how far the meter's clock is off."""
+        """Count a reading, and remember whether the stick has its meter."""
         self.counts[meter.name]["replies"] += any(point.measurement == fields.ELECTRICITY for point in points)
         for point in points:
             if point.measurement == fields.LINK and "is_connected" in point.fields:
                 self.is_linked = point.fields["is_connected"] == 1.0
-            if point.measurement == fields.CLOCK and "drift_s" in point.fields:
-                self._drifts_s[meter.name] = point.numbers["drift_s"]

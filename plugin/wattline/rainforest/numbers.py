@@ -1,10 +1,12 @@
 """The numbers of a stick: hexadecimal, signed by how wide they are written, scaled without a rounding. Pure.
 
 The makers' text says that demand has 24 bits, and sticks write a negative one with 32 or 64: so the digits tell. Energy
-counters have no sign. Where a number is none, or says that there is none, the answer is None and the value stays away.
+counters have no sign. Where a number is none, or says that there is none, the answer is None and the value stays away. One
+with more digits than its kind has is none: two fragments were torn, and one was written over the other.
 """
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -14,7 +16,15 @@ from wattline.registers import LARGEST, to_grain
 EPOCH_S = 946_684_800
 """2000-01-01 00:00 UTC, from which a stick counts, in seconds since 1970."""
 
-NO_PRICE = 0xFFFF_FFFF
+# The radio's mark for no power is the least number of 24 bits, for no energy the largest of 48; sticks write them wider too.
+_NO_POWER = -(1 << 23)
+_NO_ENERGY = 0xFFFF_FFFF_FFFF
+_NO_ADDRESS = 0xFFFF_FFFF_FFFF_FFFF
+# Digits of what has no sign and is no counter: of times, factors and prices.
+_FEW = range(1, 9)
+_POWER_DIGITS, _ENERGY_DIGITS = frozenset({*range(1, 7), 8, 16}), frozenset({*_FEW, 12, 16})
+_DEAREST = 1000
+_NO_FACTORS = frozenset({0xFF_FFFF, 0xFFFF_FFFF})
 NO_TIMES = frozenset({0, 0xFF_FFFF, 0xFFFF_FFFF})
 NO_INTERVAL = 0xFF_FFFF
 NO_PERIOD_S = 0xFFFF_FFFF
@@ -28,20 +38,35 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 OTHER_DECIMALS = 3
 
 
-def unsigned(text: str) -> int | None:
-    """The number that is written in hexadecimal."""
+def unsigned(text: str, digits: Collection[int] = _FEW) -> int | None:
+    """The number that is written in hexadecimal, with as many ``digits`` as its kind may have."""
     match = _HEX.fullmatch(text)
-    return int(match[1], 16) if match else None
+    return int(match[1], 16) if match and len(match[1]) in digits else None
+
+
+def counter(text: str) -> int | None:
+    """The count of a register, which has no sign, with up to 8 digits, or with 12 or 16."""
+    return unsigned(text, _ENERGY_DIGITS)
 
 
 def signed(text: str) -> int | None:
-    """The same in two's complement of 24, 32 or 64 bits, whichever the digits fit into."""
-    match = _HEX.fullmatch(text)
-    if not match:
+    """The number in two's complement of 24, 32 or 64 bits, whichever its digits, up to 6, or 8 or 16, fit into."""
+    number, digits = unsigned(text, _POWER_DIGITS), len(text) - 2
+    if number is None:
         return None
-    bits = next(width for width in (24, 32, 64) if 4 * len(match[1]) <= width)
-    number = int(match[1], 16)
+    bits = next(width for width in (24, 32, 64) if 4 * digits <= width)
     return number - (1 << bits) if number >> (bits - 1) else number
+
+
+def says_none(text: str, convert: Callable[[str], int | None] = unsigned) -> bool:
+    """Whether a number that ``convert`` reads is the mark for none, as wide as it is written or as the radio knows it.
+
+    That is the least of those with a sign, and else the one of which each bit is set; fewer than 24 bits are a number.
+    """
+    number, bits = convert(text), 4 * (len(text) - 2)
+    if number is None or bits < 24:
+        return False
+    return number in ({_NO_POWER, -(1 << (bits - 1))} if convert is signed else {_NO_ENERGY, (1 << bits) - 1})
 
 
 def plain(text: str) -> int | None:
@@ -84,14 +109,14 @@ class Scale:
 def scale_of(fragment: Fragment, multiplier: str = "Multiplier", divisor: str = "Divisor") -> Scale | None:
     """The scale that a fragment gives; a zero means 1, and without one of the two there is none."""
     factors = [unsigned(fragment.one(name)) for name in (multiplier, divisor)]
-    known = [factor or 1 for factor in factors if factor is not None]
+    known = [factor or 1 for factor in factors if factor is not None and factor not in _NO_FACTORS]
     return Scale(*known) if len(known) == len(factors) else None
 
 
 def price(text: str, trailing_digits: str) -> float | None:
-    """A price for a kWh; None where there is none: no number, zero, or the mark for none."""
+    """A price for a kWh; None where there is none: no number, a mark for none, or more than anybody asks."""
     raw, decimals = unsigned(text), unsigned(trailing_digits)
-    if not raw or raw == NO_PRICE or decimals is None or decimals > 9:
+    if not raw or says_none(text) or decimals is None or decimals > 9 or raw > _DEAREST * 10**decimals:
         return None
     return to_grain(raw, decimals)
 
@@ -114,6 +139,6 @@ def currency(text: str) -> str:
 
 
 def mac(text: str) -> str:
-    """The address of a radio as 0x and sixteen small digits; empty where it is none."""
-    number = unsigned(text)
-    return "" if number is None else f"0x{number:016x}"
+    """The address of a radio as 0x and sixteen small digits; empty where it is none, or the mark for none."""
+    number = unsigned(text, range(1, 17))
+    return "" if number in {None, 0, _NO_ADDRESS} else f"0x{number:016x}"

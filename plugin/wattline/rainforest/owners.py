@@ -63,7 +63,12 @@ class Owners:
 
     def owner(self, fragment: Fragment) -> StickMeter | None:
         """The meter of a fragment; None where it is another one's."""
-        address = mac(fragment.one("MeterMacId"))
+        text = fragment.one("MeterMacId")
+        address = mac(text)
+        if text and not address and fragment.name in _READINGS:
+            # The stick has no meter, and says so; what it measures then is nothing.
+            self.foreign += 1
+            return None
         if not address or fragment.name == "meterlist":
             is_clear = len(self._meters) == 1 or fragment.name in _OF_THE_STICK
             self.foreign += not is_clear

@@ -12,7 +12,7 @@ from wattline.bus.device import Opener, open_serial
 from wattline.errors import PortError, PortInUseError
 from wattline.log import LOG
 from wattline.ports import AUTO
-from wattline.rainforest.find import Lister, UsbPort, on_device, same_stick, sticks, usb_ports
+from wattline.rainforest.find import Lister, UsbPort, is_same, on_device, same_stick, sticks, usb_ports
 from wattline.rainforest.models import SETTINGS, StickModel
 
 FIRST_PAUSE_S = 1.0
@@ -103,6 +103,7 @@ class StickPort:
         device: where it was opened last.
         reopenings: times it was opened again.
         lost_s: when it was lost; None while it is open, or when it never was.
+        is_stick: whether it is known that a stick is behind it, or nothing can be known; nothing else is written to.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class StickPort:
         self.name, self.device = name, ""
         self.reopenings = 0
         self.lost_s: float | None = None
+        self.is_stick = False
         self._model = model
         self._opener, self._lister, self._monotonic = opener, lister, monotonic
         self._stream: Stream | None = None
@@ -167,9 +169,14 @@ class StickPort:
             data += piece
         return data
 
+    def heard(self) -> None:
+        """What came can only be of a stick, whatever USB says of it."""
+        if not self.is_stick:
+            self.is_stick, self._known = True, on_device(self.device, self._lister())
+
     def write(self, data: bytes) -> bool:
         """Send ``data``; whether that was possible."""
-        return self._guarded(lambda port: port.write(data)) is not None
+        return self.is_stick and self._guarded(lambda port: port.write(data)) is not None
 
     def reopen(self, reason: str) -> None:
         """Close it, so that it is opened anew; ``reason`` ends the sentence for the log."""
@@ -193,8 +200,14 @@ class StickPort:
         ports = list(self._lister())
         again = same_stick(self._known, ports) if self._known else None
         if self.name != AUTO:
-            is_there = on_device(self.name, ports) is not None or again is None
-            return [self.name if is_there or again is None else again.device]
+            there = on_device(self.name, ports)
+            if self._known is None or (there and is_same(self._known, there)):
+                return [self.name]
+            if there and again is None:
+                raise PortError(
+                    f"{self.name} is another device now, which is left alone; plug the stick in, it is found by whatever name."
+                )
+            return [again.device if again else self.name]
         found = [again] if again else sticks(self._model, ports)
         if not found:
             raise PortError(
@@ -211,8 +224,13 @@ class StickPort:
         elif self.name == AUTO and not self.device:
             LOG.info("%s: The %s is on %s.", self.name, self._model.title, device)
         self.device, self.lost_s, self._pause_s = device, None, FIRST_PAUSE_S
-        if "://" not in device:
-            self._known = on_device(device, self._lister()) or self._known
+        found = None if "://" in device else on_device(device, self._lister())
+        if self._known is None or self.name == AUTO:
+            # Of a network bridge, or a pseudo-terminal, USB knows nothing: there the user's word is all there is.
+            self.is_stick = found is None or found in sticks(self._model, [found])
+        else:
+            self.is_stick = found is not None and is_same(self._known, found)
+        self._known = found if found and self.is_stick else self._known
 
     def _lost(self, error: PortError) -> None:
         """Say once that the port is away, and when it is tried again."""

@@ -7,6 +7,9 @@ from wattline.errors import OutputError
 from wattline.log import LOG
 from wattline.rainforest.redact import Redactor
 
+# No fragment that has this in it is well formed, so what was torn stays torn for whoever reads the recording.
+OPENED = b"\r\n<!-- the port was opened -->\r\n"
+
 
 class Recorder:
     """Appends a stream to a file.
@@ -29,6 +32,10 @@ class Recorder:
     def write(self, data: bytes) -> None:
         """Keep ``data``, all that is not known to be no key masked; a full disk ends the recording, not the metering."""
         self._append(self._redactor.feed(data))
+
+    def cut(self) -> None:
+        """Mark that the port was opened: what comes now does not go on from what came last."""
+        self._append(self._redactor.end() + OPENED)
 
     def close(self) -> None:
         """Keep the rest, and close the file."""

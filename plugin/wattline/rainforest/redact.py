@@ -80,10 +80,16 @@ _PUBLIC = [
 ] + [f"{name}{number}" for name in ("Threshold", "Price") for number in range(1, 17)]
 _NAMES = frozenset(name.lower().encode() for name in (*_PUBLIC, *SECRETS, *ROOTS))
 _KEPT = frozenset(name.lower().encode() for name in _PUBLIC)
+_SENTENCES = frozenset({b"text", b"description"})
 _CONTROLS = bytes(code for code in range(32)) + b"\x7f "
 _TAG = re.compile(rb"<(/?)([A-Za-z][A-Za-z0-9]*)(/?)>")
 # Twice as long as a tag, since control characters may stand in it.
 _ANY_TAG = re.compile(rb"<[^<>]{0,%d}>" % (2 * LONGEST_TAG_BYTES))
+# A key in a sentence: at least 16 digits, in one word or in groups of two or four.
+_DIGIT = "[0-9A-Fa-f]"
+_GROUPS = f"{_DIGIT}{{2}}([ :.-]){_DIGIT}{{2}}(?:\\1{_DIGIT}{{2}}){{6,}}|{_DIGIT}{{4}}([ :.-]){_DIGIT}{{4}}(?:\\2{_DIGIT}{{4}}){{2,}}"
+_KEY = f"(?<![0-9A-Za-z])(?:0[xX])?(?:{_DIGIT}{{16,}}|{_GROUPS})(?![0-9A-Za-z])"
+_KEY_BYTES, _KEY_TEXT = re.compile(_KEY.encode()), re.compile(_KEY)
 _LETTERS = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 
 
@@ -103,7 +109,8 @@ class Redactor:
         for tag in _ANY_TAG.finditer(buffer):
             closes, name = _parts(tag[0])
             text = buffer[done : tag.start()]
-            shown += text if closes and name == self._open and name in _KEPT and b"<" not in text else _masked(text)
+            is_kept = closes and name == self._open and name in _KEPT and b"<" not in text
+            shown += _kept(text, name) if is_kept else _masked(text)
             shown += tag[0] if name in _NAMES else _masked(tag[0])
             self._open = b"" if closes else name
             done = tag.end()
@@ -125,10 +132,20 @@ def redacted(data: bytes) -> bytes:
     return redactor.feed(data) + redactor.end()
 
 
+def without_keys(text: str) -> str:
+    """``text``, which somebody wrote for people, with what may be a key in it masked."""
+    return _KEY_TEXT.sub(lambda key: re.sub(r"[0-9A-Za-z]", "x", key[0]), text)
+
+
 def _parts(tag: bytes) -> tuple[bool, bytes]:
     """Whether a tag closes, and its name; no name where it is no whole tag."""
     match = _TAG.fullmatch(tag.translate(None, _CONTROLS))
     return (bool(match[1]), match[2].lower()) if match and not match[3] else (False, b"")
+
+
+def _kept(text: bytes, name: bytes) -> bytes:
+    """The text of a public child; a sentence may quote a key all the same."""
+    return _KEY_BYTES.sub(lambda key: _masked(key[0]), text) if name in _SENTENCES else text
 
 
 def _masked(data: bytes) -> bytes:

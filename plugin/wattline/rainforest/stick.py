@@ -23,6 +23,8 @@ NUDGE_PERIODS = 3
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 4.0, 60.0
 PERIODS_KEPT = 9
 SILENT_S = 300.0
+# So often a stick that has lost its meter is asked for it, since its word that it is back may be lost.
+LINK_S = 60.0
 # What waits for a slot; a stick says no more in an hour.
 FRAGMENTS_KEPT = 5000
 
@@ -58,7 +60,7 @@ class Stick:
         self._came: deque[tuple[float, Fragment]] = deque(maxlen=FRAGMENTS_KEPT)
         self._heard_s = self._demand_s = monotonic()
         self._periods: deque[float] = deque(maxlen=PERIODS_KEPT)
-        self._nudged_s = float("-inf")
+        self._nudged_s = self._link_s = float("-inf")
         self._said: dict[str, dict[str, float]] = {}
         self._polls = 0
 
@@ -83,6 +85,9 @@ class Stick:
         if self._port.ready():
             self._asker.opened(now_s)
             self._heard_s = self._demand_s = now_s
+            self.interpreter.cut()
+            if self._recorder:
+                self._recorder.cut()
         if not self._port.is_open:
             return
         data = self._port.read()
@@ -91,7 +96,7 @@ class Stick:
         for fragment in self.interpreter.feed(data):
             self._hear(fragment, now_s)
         self._look_at_silence(now_s)
-        if self._port.is_open:
+        if self._port.is_open and self._port.is_stick:
             self._asker.turn(now_s, self.interpreter.owners.macs)
 
     def ask(self, name: str) -> None:
@@ -120,6 +125,7 @@ class Stick:
             "unknown_fragments": framer.unknown_fragments,
             "repeated_fragments": interpreter.once.repeated,
             "foreign_fragments": interpreter.owners.foreign,
+            "stale_fragments": interpreter.stale,
             "unreadable_values": interpreter.unreadable,
             "nul_bytes": framer.nul_bytes,
             "dropped_bytes": framer.dropped_bytes,
@@ -163,7 +169,7 @@ class Stick:
 
     def _report_of(self, meter: StickMeter, slot: Slot) -> Point:
         counts = self.interpreter.counts[meter.name]
-        names = ("replies", "energy_withheld", "energy_resets")
+        names = ("replies", "implausible_values", "energy_withheld", "energy_resets")
         values = {"polls": float(self._polls)} | {name: float(counts[name]) for name in names}
         return Point(fields.METER_HEALTH, {"meter": meter.name, "model": meter.model.name}, values, slot.time_ns)
 
@@ -174,6 +180,7 @@ class Stick:
 
     def _hear(self, fragment: Fragment, now_s: float) -> None:
         self._came.append((now_s, fragment))
+        self._port.heard()
         self._asker.heard(fragment.name)
         self._heard_s = now_s
         for mac in self.interpreter.owners.unknown:
@@ -187,6 +194,9 @@ class Stick:
         """Ask a stick that has told no demand for three of its periods; open its port anew after five minutes of nothing."""
         if now_s - self._heard_s >= SILENT_S:
             self._port.reopen(f"The stick has said nothing for {SILENT_S:.0f} s")
+        elif not self.interpreter.is_linked and now_s - self._link_s >= LINK_S:
+            self._link_s = now_s
+            self._asker.nudge(Command("get_network_info"))
         elif now_s - max(self._demand_s, self._nudged_s) >= NUDGE_PERIODS * self._period_s():
             self._nudged_s = now_s
             self.ask(NUDGE)
