@@ -1,5 +1,6 @@
 """One meter as a member of its bus: when it is due, what of it, and the point that comes of it."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
 from wattline.bus.sweep import Sweep
-from wattline.bus.timetable import NOTHING, Share, SlowRead, Timetable, Wants
+from wattline.bus.timetable import Share, SlowRead, Timetable, Wants
 from wattline.bus.turns import Load, room_s
 from wattline.bus.window import Least
 from wattline.clock import NS, Slot
@@ -23,12 +24,8 @@ from wattline.words import Meter
 
 # For so long after it was first heard, or has lost a read, time is kept for trying what it can.
 NEW_S = 120.0
-# Where sweeps fill the slots, every so many of these is left to a trial.
+# Where sweeps fill the slots, one after so many of these may be left to a trial.
 SWEEPS_PER_TRIAL = 4
-# After so many such slots in which there was no time for the trial all the same, none is left to it any more.
-VAIN_TRIALS = 3
-# What a slot that is left to a trial has to have beyond the trial.
-MARGIN_S = 0.03
 # A meter with an interval of its own comes before the others once when something of it has found no room for so long.
 STARVED_S = 3 * SLOW_S
 # So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
@@ -85,8 +82,8 @@ class Member:
         self._judge = Judge(meter.model)
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
-        self._came_first_s = 0.0
-        self._full_sweeps = self._vain_trials = self._requests = self._late_sweeps = 0
+        self._came_first_s = -math.inf
+        self._full_sweeps = self._late_sweeps = 0
         self._is_told = False
         self._unfinished: set[int] = set()
         self._sweep: Sweep | None = None
@@ -109,7 +106,7 @@ class Member:
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago, or has other seconds too."""
         if self._has_more_slots and self._polled_s is not None:
-            return self.is_silent or slot.began_s - max(self.waits_since_s(slot), self._came_first_s) < STARVED_S
+            return slot.began_s - max(self.waits_since_s(slot), self._came_first_s) < STARVED_S
         return (
             self.is_silent
             and not self.went_without
@@ -117,8 +114,8 @@ class Member:
         )
 
     def waits_since_s(self, slot: Slot) -> float:
-        """Since when something that moves has not been read, of a meter that takes what the others leave; 0 of others."""
-        return self.session.oldest_s(slot) if self._has_more_slots else 0.0
+        """Since when something that moves has not been read, of a meter that takes what the others leave; now of others."""
+        return self.session.oldest_s(slot) if self._has_more_slots else slot.began_s
 
     def _least(self, slot: Slot) -> Least:
         """What has to be left for the reply to its first question.
@@ -172,11 +169,12 @@ class Member:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
+        least = self._least(slot)
         if not self.is_last(slot):
             self._came_first_s = slot.began_s
+        self._is_left_to_trial = self._is_for_a_trial(slot) and self.session.try_wider(slot)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        self._sweep = self.session.begin(slot, self._least(slot), is_expected=is_expected)
-        self._is_left_to_trial = self._is_for_a_trial(slot)
+        self._sweep = self.session.begin(slot, least, is_expected=is_expected)
         if self._is_its_time(slot):
             self._polled_s, self._goes_on = slot.began_s, None
         else:
@@ -184,7 +182,10 @@ class Member:
         goes_on, waiting = self._goes_on, (*share.fitting, *share.waiting)
         slow = [read for read in waiting if goes_on is None or read.addresses & goes_on]
         at_once = share if has_rest else Share([], slow)
-        due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
+        if self._is_left_to_trial:
+            self._full_sweeps = 0
+            return
+        due = self._timetable.due(slot, self.round_s, at_once)
         parts = self._to_go_on_with(due.parts)
         addresses = {part.address for part in parts}
         self._slow = [read for read in slow if not read.addresses <= addresses]
@@ -285,16 +286,11 @@ class Member:
         return verdict
 
     def _is_for_a_trial(self, slot: Slot) -> bool:
-        """Whether ``slot`` is left to a trial: sweeps fill the slots, and a wider read that is worth it could end that."""
-        trial_s, room = self.session.needs.trial_s(slot.began_s), room_s(self._interval_s)
-        is_possible = 0 < trial_s < slot.deadline_s - slot.began_s - MARGIN_S and not self.meter.interval_s
-        if not is_possible or self.session.needs.load().fast_s <= room - trial_s:
+        """Whether a trial has ``slot`` if it can begin: sweeps fill the slots, and a wider read that is worth it could end that."""
+        trial_s = self.session.needs.trial_s(slot.began_s)
+        room_for_sweep_s = room_s(self._interval_s) - trial_s
+        if self.meter.interval_s or not trial_s or self.session.needs.load().fast_s <= room_for_sweep_s:
             self._full_sweeps = 0
             return False
         self._full_sweeps += 1
-        requests = self.session.health["requests"]
-        if self._full_sweeps % SWEEPS_PER_TRIAL == 1 and self._full_sweeps > 1 and requests == self._requests:
-            # The other meters left it no time either.
-            self._vain_trials += 1
-        self._requests = requests
-        return self._full_sweeps % SWEEPS_PER_TRIAL == 0 and self._vain_trials < VAIN_TRIALS
+        return self._full_sweeps >= SWEEPS_PER_TRIAL

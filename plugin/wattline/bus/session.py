@@ -4,6 +4,7 @@ A sweep asks for what is due (``sweep.py``), each part so that its answer can be
 what a slot has left is used to learn (``learning.py``).
 """
 
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
 
@@ -134,6 +135,19 @@ class Session:
             is_in_question = bool(self.failures.in_question)
             self._knock.end(was_heard=self.was_heard, has_values=moves, is_in_question=is_in_question)
 
+    def trial_s(self, slot: Slot) -> float:
+        """Seconds of ``slot`` that a trial which is worth them needs; 0 while the last one waits for the proven reads behind it."""
+        return 0.0 if self._learning.is_waiting else self.needs.trial_s(slot.began_s)
+
+    def try_wider(self, slot: Slot) -> bool:
+        """Try a wider read before the sweep, if there is time; whether one was tried.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        return self.was_heard is not False and self._learning.begin_trial(slot)
+
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
 
@@ -146,9 +160,9 @@ class Session:
         self._asking.listen()
 
     def oldest_s(self, slot: Slot) -> float:
-        """When the sweep began that said last what was said longest ago of what moves; 0 if something never was."""
+        """When the sweep began that said last what was said longest ago of what moves; long ago if something never was."""
         fast = [p for p in self.failures.can_be_read(slot.began_s) if not self.parts.can_wait(p)]
-        return min((self._given_s.get(part.address, 0.0) for part in fast), default=slot.began_s)
+        return min((self._given_s.get(part.address, -math.inf) for part in fast), default=slot.began_s)
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""
