@@ -19,6 +19,8 @@ SAMPLES = 31
 SAMPLES_NEEDED = 5
 # So many replies in a row that come too late are no accident.
 LATE_NEEDED = 2
+# After it was waited for a slow reply in vain, so many replies pass before one may be thought to have been slow again.
+TRUSTED = 60
 
 
 def median(values: Collection[float]) -> float:
@@ -45,17 +47,36 @@ class Latency:
         self._turnarounds_s = array("d")
         self._idle_s = array("d")
         self._late_s: list[float] = []
+        self._perhaps_late_s: list[float] = []
 
     def took(self, turnaround_s: float) -> None:
-        """A reply came after ``turnaround_s`` seconds, in time."""
+        """A reply came after ``turnaround_s`` seconds, in time; perhaps only since it was waited for longer than usual."""
+        is_late = turnaround_s > self._usual_timeout_s
+        self._late_s = [*self._late_s, *self._perhaps_late_s, turnaround_s][-LATE_NEEDED:] if is_late else []
+        self._perhaps_late_s = []
         _keep(self._turnarounds_s, turnaround_s)
-        self._late_s.clear()
 
     def took_too_long(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, too late."""
         _keep(self._turnarounds_s, turnaround_s)
         _keep(self._idle_s, turnaround_s)
         self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
+
+    def may_have_taken(self, turnaround_s: float) -> bool:
+        """A reply came after ``turnaround_s`` seconds, unless it is that to the same question once more.
+
+        Returns:
+            False if it was not so slow, since it was waited for long enough before the question was put once more.
+        """
+        is_known = len(self._perhaps_late_s) == LATE_NEEDED
+        if is_known and turnaround_s > patience_s(max(self._perhaps_late_s)):
+            return False
+        self._perhaps_late_s = [*self._perhaps_late_s, turnaround_s][-LATE_NEEDED:]
+        return True
+
+    def was_not_slow(self) -> None:
+        """What may have been late was not."""
+        self._perhaps_late_s = []
 
     def took_whole(self, idle_s: float) -> None:
         """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
@@ -78,15 +99,20 @@ class Latency:
 
     @property
     def slower_s(self) -> float:
-        """What to wait since the last replies came too late, which the median does not know yet; else 0."""
-        return patience_s(max(self._late_s)) if len(self._late_s) == LATE_NEEDED else 0.0
+        """What to wait since the last replies came too late, or may have, which the median does not know yet; else 0."""
+        in_a_row = (late_s for late_s in (self._late_s, self._perhaps_late_s) if len(late_s) == LATE_NEEDED)
+        return max((patience_s(max(late_s)) for late_s in in_a_row), default=0.0)
 
     @property
     def timeout_s(self) -> float:
         """Seconds to wait for the first byte of a reply."""
         if self._fixed_s is not None:
             return self._fixed_s
-        return _bounded(max(_timeout_s(self.typical_s) if self.is_known else FIRST_TIMEOUT_S, self.slower_s))
+        return _bounded(max(self._usual_timeout_s, self.slower_s))
+
+    @property
+    def _usual_timeout_s(self) -> float:
+        return _timeout_s(self.typical_s) if self.is_known else FIRST_TIMEOUT_S
 
 
 class Latencies:
@@ -102,9 +128,11 @@ class Latencies:
         self._fixed_s = timeout_s
         self._all = Latency()
         self._of: dict[int, Latency] = {}
+        self._trusted = 0
 
     def took(self, length: int, turnaround_s: float) -> None:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, in time."""
+        self._trusted = max(0, self._trusted - 1)
         for latency in self._all, self._of_length(length):
             latency.took(turnaround_s)
 
@@ -112,6 +140,24 @@ class Latencies:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, too late."""
         for latency in self._all, self._of_length(length):
             latency.took_too_long(turnaround_s)
+
+    def may_have_taken(self, length: int, turnaround_s: float) -> bool:
+        """A reply of ``length`` registers came after ``turnaround_s`` seconds, unless it is that to the same question once more.
+
+        Which of the two it is, cannot be known; so the next replies are waited for so long. Whether one comes then, tells.
+
+        Returns:
+            Whether it may; not while that was found not to be so.
+        """
+        if self._trusted:
+            return False
+        latencies = [self._all, self._of[length]] if length in self._of else [self._all]
+        may_have = [latency.may_have_taken(turnaround_s) for latency in latencies]
+        if not all(may_have):
+            self._trusted = TRUSTED
+            for latency in self._all, *self._of.values():
+                latency.was_not_slow()
+        return not self._trusted
 
     def took_whole(self, length: int, idle_s: float) -> None:
         """A read of ``length`` registers took ``idle_s`` seconds beyond its characters, the adapter's included."""
