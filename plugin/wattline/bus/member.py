@@ -117,39 +117,13 @@ class Member:
         """Since when something that moves has not been read, of a meter that takes what the others leave; now of others."""
         return self.session.oldest_s(slot) if self._has_more_slots else slot.began_s
 
-    def _least(self, slot: Slot) -> Least:
-        """What has to be left for the reply to its first question.
-
-        What a meter with an interval of its own is asked too late, costs those who can wait their time.
-        """
-        if not self.takes_what_is_left(slot) or self._polled_s is None:
-            return Least.ANY
-        can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
-        return Least.SURE if can_wait else Least.USUAL
-
     def takes_what_is_left(self, slot: Slot) -> bool:
         """Whether it has an interval of its own, so that it can wait for a slot in which the others leave time."""
         return self._has_more_slots and self.is_last(slot)
 
-    @property
-    def _has_more_slots(self) -> bool:
-        """Whether it has an interval of its own that is longer than a slot."""
-        return bool(self.meter.interval_s and self.meter.interval_s > self._interval_s)
-
     def is_due(self, slot: Slot) -> bool:
         """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
         return bool(self._unfinished) or self._is_its_time(slot)
-
-    def _is_its_time(self, slot: Slot) -> bool:
-        """Whether its own interval, if it has one, lets it be read in ``slot``.
-
-        Meters with intervals have seconds of their own, so that they do not all want the same one.
-        """
-        own_s = self.meter.interval_s
-        if not own_s or self._polled_s is None:
-            return True
-        is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
-        return is_its_second or slot.began_s - self._polled_s >= own_s
 
     def wants(self, slot: Slot) -> Wants:
         """What it wants of ``slot``; nothing is counted on while it is away."""
@@ -228,6 +202,32 @@ class Member:
         self.said = None if self.rest.is_away else verdict.values or self.said
         tags = {"meter": self.meter.name, "role": self.meter.role}
         return [Point(fields.ELECTRICITY, tags, verdict.values, slot.time_ns)] if verdict.values else []
+
+    @property
+    def _has_more_slots(self) -> bool:
+        """Whether it has an interval of its own that is longer than a slot."""
+        return bool(self.meter.interval_s and self.meter.interval_s > self._interval_s)
+
+    def _is_its_time(self, slot: Slot) -> bool:
+        """Whether its own interval, if it has one, lets it be read in ``slot``.
+
+        Meters with intervals have seconds of their own, so that they do not all want the same one.
+        """
+        own_s = self.meter.interval_s
+        if not own_s or self._polled_s is None:
+            return True
+        is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
+        return is_its_second or slot.began_s - self._polled_s >= own_s
+
+    def _least(self, slot: Slot) -> Least:
+        """What has to be left for the reply to its first question.
+
+        What a meter with an interval of its own is asked too late, costs those who can wait their time.
+        """
+        if not self.takes_what_is_left(slot) or self._polled_s is None:
+            return Least.ANY
+        can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
+        return Least.SURE if can_wait else Least.USUAL
 
     def _to_go_on_with(self, parts: Iterable[Block]) -> list[Block]:
         """``parts``, or of them what there was no time for when it was its time."""

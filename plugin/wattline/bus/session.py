@@ -131,9 +131,9 @@ class Session:
         self.failures.end(slot.began_s, has_replied=outcome.has_replied, longest_late=self._asking.longest_late)
         self._asking.longest_late = 0
         if self.was_heard is not None:
-            moves = any(not self.parts.can_wait(part) for part in sweep.parts if part.address in self.decoded)
+            has_values = any(self.parts.tells(part) for part in sweep.parts if part.address in self.decoded)
             is_in_question = bool(self.failures.in_question)
-            self._knock.end(was_heard=self.was_heard, has_values=moves, is_in_question=is_in_question)
+            self._knock.end(was_heard=self.was_heard, has_values=has_values, is_in_question=is_in_question)
 
     def trial_s(self, slot: Slot) -> float:
         """Seconds of ``slot`` that a trial which is worth them needs; 0 while the last one waits for the proven reads behind it."""

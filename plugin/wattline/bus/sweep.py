@@ -94,7 +94,8 @@ class Sweep:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        is_begin = not self.parts
+        # The first helping is empty where nothing of the meter moves, and tells nothing of it.
+        is_begin = bool(parts) and not self.parts
         self.parts += parts
         self.unasked |= {part.address for part in parts}
         self._reader.expect(parts)
