@@ -124,7 +124,7 @@ def test_every_fourth_of_full_slots_is_left_to_a_trial(
     member.session.needs = SimpleNamespace(
         load=lambda _longest_slow_s=None: Load(fast_s), trial_s=lambda _now_s: trial_s
     )
-    member.session.try_wider = lambda _slot: can_begin
+    member.session.try_wider = lambda _slot, _others_s: can_begin
     member.session.begin = lambda slot, *_, **__: SimpleNamespace(
         read=lambda parts, *_: parts and asked.append(int(slot.began_s))
     )
@@ -137,7 +137,7 @@ def test_a_slot_that_a_trial_cannot_have_waits_for_it(member: Member) -> None:
     """While an earlier trial waits for its proven reads, the sweeps go on; the first slot after that is left to the next."""
     member.session.needs = SimpleNamespace(load=lambda _longest_slow_s=None: Load(0.9), trial_s=lambda _now_s: 0.3)
     begun: list[int] = []
-    member.session.try_wider = lambda slot: slot.began_s >= 6 and not begun.append(int(slot.began_s))
+    member.session.try_wider = lambda slot, _others_s: slot.began_s >= 6 and not begun.append(int(slot.began_s))
     for second in range(1, 13):
         member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
     assert begun == [6, 10]

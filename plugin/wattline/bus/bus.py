@@ -150,7 +150,8 @@ class Bus:
         """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
         listen_until_s, share = self._shared_out(slot, wants)
         try:
-            member.sweep(slot, listen_until_s, share, has_rest=is_alone)
+            others_s = sum(other.fast_s for other in wants[1:])
+            member.sweep(slot, listen_until_s, share, has_rest=is_alone, others_s=others_s)
         except PortError as error:
             self._lost(error)
 

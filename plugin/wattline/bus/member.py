@@ -24,7 +24,7 @@ from wattline.words import Meter
 
 # For so long after it was first heard, or has lost a read, time is kept for trying what it can.
 NEW_S = 120.0
-# Where sweeps fill the slots, one after so many of these may be left to a trial.
+# Where sweeps fill the slots, every so many of these is left to a trial, as soon as one can begin.
 SWEEPS_PER_TRIAL = 4
 # A meter with an interval of its own comes before the others once when something of it has found no room for so long.
 STARVED_S = 3 * SLOW_S
@@ -130,7 +130,9 @@ class Member:
         wants = self._timetable.wants(slot, self.round_s)
         return Wants(0.0, wants.slow) if self.rest.is_away or not self._is_its_time(slot) else wants
 
-    def sweep(self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True) -> None:
+    def sweep(
+        self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True, others_s: float = 0.0
+    ) -> None:
         """Read what moves, and what has waited too long; of what can wait the rest is read later (``read_slow``).
 
         Args:
@@ -138,6 +140,7 @@ class Member:
             listen_until_s: how long a late reply may be listened for.
             share: its slow reads that are due, and for which of them there is time.
             has_rest: whether it has all that is left of the slot, so that what can wait need not.
+            others_s: seconds of the slot that the others after it need for what moves.
 
         Raises:
             PortError: the port was lost.
@@ -146,7 +149,7 @@ class Member:
         least = self._least(slot)
         if not self.is_last(slot):
             self._came_first_s = slot.began_s
-        self._is_left_to_trial = self._is_for_a_trial(slot) and self.session.try_wider(slot)
+        self._is_left_to_trial = self._is_given_to_trial(slot, others_s)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         self._sweep = self.session.begin(slot, least, is_expected=is_expected)
         if self._is_its_time(slot):
@@ -155,14 +158,11 @@ class Member:
             self._goes_on = self._unfinished
         goes_on, waiting = self._goes_on, (*share.fitting, *share.waiting)
         slow = [read for read in waiting if goes_on is None or read.addresses & goes_on]
-        at_once = share if has_rest else Share([], slow)
         if self._is_left_to_trial:
-            self._full_sweeps = 0
             return
-        due = self._timetable.due(slot, self.round_s, at_once)
+        due = self._timetable.due(slot, self.round_s, share if has_rest else Share([], slow))
         parts = self._to_go_on_with(due.parts)
-        addresses = {part.address for part in parts}
-        self._slow = [read for read in slow if not read.addresses <= addresses]
+        self._slow = [read for read in slow if not read.addresses <= {part.address for part in parts}]
         self._sweep.read(parts, listen_until_s, due.first)
 
     def waits(self) -> Wants:
@@ -285,12 +285,15 @@ class Member:
             LOG.warning(remark.sentence, self.meter.name, *remark.about)
         return verdict
 
-    def _is_for_a_trial(self, slot: Slot) -> bool:
-        """Whether a trial has ``slot`` if it can begin: sweeps fill the slots, and a wider read that is worth it could end that."""
+    def _is_given_to_trial(self, slot: Slot, others_s: float) -> bool:
+        """Whether a trial was made in place of the sweep: sweeps fill the slots, and a wider read that is worth it could end that."""
         trial_s = self.session.needs.trial_s(slot.began_s)
         room_for_sweep_s = room_s(self._interval_s) - trial_s
         if self.meter.interval_s or not trial_s or self.session.needs.load().fast_s <= room_for_sweep_s:
             self._full_sweeps = 0
             return False
         self._full_sweeps += 1
-        return self._full_sweeps >= SWEEPS_PER_TRIAL
+        if self._full_sweeps < SWEEPS_PER_TRIAL or not self.session.try_wider(slot, others_s):
+            return False
+        self._full_sweeps = 0
+        return True

@@ -7,6 +7,7 @@ what a slot has left is used to learn (``learning.py``).
 import math
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from wattline.bus.asking import Asking
 from wattline.bus.belief import Belief
@@ -136,17 +137,23 @@ class Session:
             self._knock.end(was_heard=self.was_heard, has_values=has_values, is_in_question=is_in_question)
 
     def trial_s(self, slot: Slot) -> float:
-        """Seconds of ``slot`` that a trial which is worth them needs; 0 while the last one waits for the proven reads behind it."""
-        return 0.0 if self._learning.is_waiting else self.needs.trial_s(slot.began_s)
+        """Seconds of ``slot`` that a trial which is worth them needs; 0 while the meter is silent, or the last one waits for its proof."""
+        can_begin = self.was_heard is not False and not self._learning.is_waiting
+        return self.needs.trial_s(slot.began_s) if can_begin else 0.0
 
-    def try_wider(self, slot: Slot) -> bool:
-        """Try a wider read before the sweep, if there is time; whether one was tried.
+    def try_wider(self, slot: Slot, others_s: float) -> bool:
+        """Try a wider read before the sweep, if it is over in time for what others need; whether one was tried.
+
+        Args:
+            slot: the slot.
+            others_s: seconds of it that other meters need.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        return self.was_heard is not False and self._learning.begin_trial(slot)
+        until = replace(slot, deadline_s=slot.deadline_s - others_s)
+        return self.was_heard is not False and self._learning.begin_trial(until)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
