@@ -221,7 +221,7 @@ class Asking:
         if first_asked_s is None:
             return False
         since_s = self._monotonic() - first_asked_s - self._meter.settings.read_s(length)
-        return self._latency.may_have_taken(length, max(0.0, since_s))
+        return self._latency.may_have_taken(length, max(0.0, since_s), self._port.turnaround_s or 0.0)
 
     def _note_reply(self) -> None:
         self.silences = 0

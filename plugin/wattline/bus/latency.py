@@ -19,6 +19,9 @@ SAMPLES = 31
 SAMPLES_NEEDED = 5
 # So many replies in a row that come too late are no accident.
 LATE_NEEDED = 2
+# What is usual: what replies took but for a tenth of them at either end, and so much less or more.
+UNUSUAL_SHARE = 0.1
+USUAL_S = 0.003
 # After it was waited for a slow reply in vain, so many replies pass before one may be thought to have been slow again.
 TRUSTED = 60
 
@@ -87,6 +90,12 @@ class Latency:
         """Whether so many replies came that they tell what is usual."""
         return len(self._turnarounds_s) >= SAMPLES_NEEDED
 
+    def is_usual(self, turnaround_s: float) -> bool:
+        """Whether replies take about ``turnaround_s`` seconds, as far as that is known."""
+        ordered = sorted(self._turnarounds_s)
+        unusual = int(UNUSUAL_SHARE * len(ordered))
+        return self.is_known and ordered[unusual] - USUAL_S <= turnaround_s <= ordered[-1 - unusual] + USUAL_S
+
     @property
     def idle_s(self) -> float:
         """The median of what reads took beyond their characters lately."""
@@ -141,17 +150,23 @@ class Latencies:
         for latency in self._all, self._of_length(length):
             latency.took_too_long(turnaround_s)
 
-    def may_have_taken(self, length: int, turnaround_s: float) -> bool:
-        """A reply of ``length`` registers came after ``turnaround_s`` seconds, unless it is that to the same question once more.
+    def may_have_taken(self, length: int, turnaround_s: float, since_last_s: float) -> bool:
+        """A reply came to a question that was put more than once: which of them it answers cannot be known.
 
-        Which of the two it is, cannot be known; so the next replies are waited for so long. Whether one comes then, tells.
+        So the next replies are waited for as long as the first may have taken. Whether one comes then, tells.
+
+        Args:
+            length: how many registers it has.
+            turnaround_s: what it took, if it is the first's.
+            since_last_s: what it took, if it is the last's.
 
         Returns:
-            Whether it may; not while that was found not to be so.
+            Whether it may be the first's; not if it came as soon after the last as it usually does, nor while a reply
+            that was waited for did not come.
         """
-        if self._trusted:
-            return False
         latencies = [self._all, self._of[length]] if length in self._of else [self._all]
+        if self._trusted or latencies[-1].is_usual(since_last_s):
+            return False
         may_have = [latency.may_have_taken(turnaround_s) for latency in latencies]
         if not all(may_have):
             self._trusted = TRUSTED
