@@ -8,6 +8,7 @@
 | ... or is waited for as long when it is quick again | the same |
 | a reply that may be the late one to the question before counts as quick, or as late without a proof | test_what_may_have_been_late_is_waited_for, test_what_was_waited_for_and_came_is_slow |
 | ... or the line that loses a request for a slow meter | test_what_came_as_soon_as_it_usually_does_was_not_late |
+| ... or a long read that is slow as ever for one that has become slow | test_a_long_read_that_is_slow_as_ever_says_nothing_of_short_ones |
 | ... or is waited for again and again, though it never comes | test_what_was_waited_for_in_vain_was_not_slow |
 | the timeout is too near the usual time, or too far   | test_the_timeout_is_three_times_the_median_and_50_ms  |
 | it is nothing, or hours                              | test_the_timeout_has_bounds                           |
@@ -216,3 +217,10 @@ def test_what_came_as_soon_as_it_usually_does_was_not_late() -> None:
     for _ in range(10):
         assert not latencies.may_have_taken(16, 0.18, 0.021)
     assert latencies.timeout_s(16) == usual_s
+
+
+def test_a_long_read_that_is_slow_as_ever_says_nothing_of_short_ones() -> None:
+    latencies = quick()
+    for _ in range(SAMPLES // 4):
+        latencies.took(40, 0.35)
+    assert latencies.timeout_s(16) == pytest.approx(0.11)

@@ -52,9 +52,8 @@ class Latency:
         self._late_s: list[float] = []
         self._perhaps_late_s: list[float] = []
 
-    def took(self, turnaround_s: float) -> None:
-        """A reply came after ``turnaround_s`` seconds, in time; perhaps only since it was waited for longer than usual."""
-        is_late = turnaround_s > self._usual_timeout_s
+    def took(self, turnaround_s: float, *, is_late: bool = False) -> None:
+        """A reply came after ``turnaround_s`` seconds, in time; ``is_late`` if only since it was waited for longer than usual."""
         self._late_s = [*self._late_s, *self._perhaps_late_s, turnaround_s][-LATE_NEEDED:] if is_late else []
         self._perhaps_late_s = []
         _keep(self._turnarounds_s, turnaround_s)
@@ -117,11 +116,7 @@ class Latency:
         """Seconds to wait for the first byte of a reply."""
         if self._fixed_s is not None:
             return self._fixed_s
-        return _bounded(max(self._usual_timeout_s, self.slower_s))
-
-    @property
-    def _usual_timeout_s(self) -> float:
-        return _timeout_s(self.typical_s) if self.is_known else FIRST_TIMEOUT_S
+        return _bounded(max(_timeout_s(self.typical_s) if self.is_known else FIRST_TIMEOUT_S, self.slower_s))
 
 
 class Latencies:
@@ -142,8 +137,9 @@ class Latencies:
     def took(self, length: int, turnaround_s: float) -> None:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, in time."""
         self._trusted = max(0, self._trusted - 1)
+        is_late = turnaround_s > self._usual_timeout_s(length)
         for latency in self._all, self._of_length(length):
-            latency.took(turnaround_s)
+            latency.took(turnaround_s, is_late=is_late)
 
     def took_too_long(self, length: int, turnaround_s: float) -> None:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, too late."""
@@ -205,11 +201,14 @@ class Latencies:
         """
         if self._fixed_s is not None:
             return self._fixed_s
-        usual_s = _timeout_s(self.typical_of_s(length)) if self._all.is_known else FIRST_TIMEOUT_S
+        usual_s = self._usual_timeout_s(length)
         least_s = FIRST_TIMEOUT_S if length > max(self._of, default=0) else self._all.slower_s
         if length in self._of:
             least_s = max(least_s, self._of[length].slower_s)
         return _bounded(max(usual_s, least_s))
+
+    def _usual_timeout_s(self, length: int) -> float:
+        return _timeout_s(self.typical_of_s(length)) if self._all.is_known else FIRST_TIMEOUT_S
 
     @property
     def longest_timeout_s(self) -> float:
