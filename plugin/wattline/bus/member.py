@@ -84,7 +84,7 @@ class Member:
         self._polled_s: float | None = None
         self._came_first_s = -math.inf
         self._full_sweeps = self._late_sweeps = 0
-        self._is_told = self._comes_first = False
+        self._is_told = False
         self._unfinished: set[int] = set()
         self._sweep: Sweep | None = None
         self._slow: list[SlowRead] = []
@@ -146,10 +146,12 @@ class Member:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        self._comes_first = not self.is_last(slot)
+        least = self._least(slot)
+        if not self.is_last(slot):
+            self._came_first_s = slot.began_s
         self._is_left_to_trial = self._is_given_to_trial(slot, others_s)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        self._sweep = self.session.begin(slot, self._least(slot), is_expected=is_expected)
+        self._sweep = self.session.begin(slot, least, is_expected=is_expected)
         if self._is_its_time(slot):
             self._polled_s, self._goes_on = slot.began_s, None
         else:
@@ -196,8 +198,6 @@ class Member:
         else:
             self._note_crowding(sweep)
         self.went_without = self.session.was_heard is None and bool(sweep.parts)
-        if self._comes_first and not self.went_without:
-            self._came_first_s = slot.began_s
         self._note_silence(slot)
         self.said = None if self.rest.is_away else verdict.values or self.said
         tags = {"meter": self.meter.name, "role": self.meter.role}
