@@ -6,6 +6,10 @@
 | one late reply makes the reader wait for all         | test_single_late_replies_change_nothing               |
 | a meter that has become slower is not waited for until half a minute later | test_two_late_replies_in_a_row_are_no_accident |
 | ... or is waited for as long when it is quick again | the same |
+| a reply that may be the late one to the question before counts as quick, or as late without a proof | test_what_may_have_been_late_is_waited_for, test_what_was_waited_for_and_came_is_slow |
+| ... or the line that loses a request for a slow meter | test_what_came_as_soon_as_it_usually_does_was_not_late |
+| ... or a long read that is slow as ever for one that has become slow | test_a_long_read_that_is_slow_as_ever_says_nothing_of_short_ones |
+| ... or is waited for again and again, though it never comes | test_what_was_waited_for_in_vain_was_not_slow |
 | the timeout is too near the usual time, or too far   | test_the_timeout_is_three_times_the_median_and_50_ms  |
 | it is nothing, or hours                              | test_the_timeout_has_bounds                           |
 | what was long ago counts for ever                    | test_what_was_long_ago_is_forgotten                   |
@@ -27,6 +31,7 @@ from wattline.bus.latency import (
     SAMPLES,
     SAMPLES_NEEDED,
     SHORTEST_TIMEOUT_S,
+    TRUSTED,
     Latencies,
     Latency,
     patience_s,
@@ -158,3 +163,64 @@ def test_what_was_never_heard_is_waited_for_as_at_the_start():
 def test_what_the_user_says_holds_for_all_lengths():
     latencies = lengths_after([(2, 0.02), (46, 0.4)] * SAMPLES, timeout_s=0.7)
     assert [latencies.timeout_s(length) for length in (2, 10, 46)] == [0.7] * 3
+
+
+def quick() -> Latencies:
+    latencies = Latencies()
+    for _ in range(SAMPLES):
+        latencies.took(16, 0.02)
+    return latencies
+
+
+def test_what_may_have_been_late_is_waited_for() -> None:
+    """From the second in a row on, until one has come; what is usual is not touched."""
+    latencies = quick()
+    usual_s = latencies.timeout_s(16)
+    assert latencies.may_have_taken(16, 0.18, 0.05)
+    assert latencies.timeout_s(16) == usual_s
+    assert latencies.may_have_taken(16, 0.2, 0.01)
+    assert latencies.timeout_s(16) == patience_s(0.2)
+    assert latencies.typical_s == pytest.approx(0.02)
+    latencies.took(16, 0.02)
+    assert latencies.timeout_s(16) == usual_s
+
+
+def test_what_was_waited_for_and_came_is_slow() -> None:
+    """So it is waited for until it is usual."""
+    latencies = quick()
+    for _ in range(LATE_NEEDED):
+        latencies.may_have_taken(16, 0.18, 0.05)
+    for _ in range(SAMPLES):
+        assert latencies.timeout_s(16) >= patience_s(0.18)
+        latencies.took(16, 0.18)
+    assert latencies.timeout_s(16) == pytest.approx(3 * 0.18 + 0.05)
+
+
+def test_what_was_waited_for_in_vain_was_not_slow() -> None:
+    """It is the line that loses requests, or a pause is wanting: for a while each reply is taken for its own question's."""
+    latencies = quick()
+    usual_s = latencies.timeout_s(16)
+    for _ in range(LATE_NEEDED):
+        latencies.may_have_taken(16, 0.18, 0.05)
+    assert not latencies.may_have_taken(16, patience_s(0.18) + 0.05, 0.05)
+    for _ in range(TRUSTED):
+        assert not latencies.may_have_taken(16, 0.18, 0.05)
+        assert latencies.timeout_s(16) == usual_s
+        latencies.took(16, 0.02)
+    assert latencies.may_have_taken(16, 0.18, 0.05)
+
+
+def test_what_came_as_soon_as_it_usually_does_was_not_late() -> None:
+    """On a line that loses requests it is the answer to the last."""
+    latencies = quick()
+    usual_s = latencies.timeout_s(16)
+    for _ in range(10):
+        assert not latencies.may_have_taken(16, 0.18, 0.021)
+    assert latencies.timeout_s(16) == usual_s
+
+
+def test_a_long_read_that_is_slow_as_ever_says_nothing_of_short_ones() -> None:
+    latencies = quick()
+    for _ in range(SAMPLES // 4):
+        latencies.took(40, 0.35)
+    assert latencies.timeout_s(16) == pytest.approx(0.11)

@@ -25,6 +25,7 @@
 | ... or a reading is missing, and nothing tells | test_what_a_second_could_not_hold_is_counted |
 | a meter that dies costs a timeout for each of its reads | test_a_meter_that_dies_costs_two_timeouts_and_then_one |
 | ... or is given up for one reply that was lost | test_a_lost_reply_costs_nobody_a_second |
+| ... or for as long as the lost reply may still come, where it has one length only | test_a_silent_second_costs_no_other |
 | a dead meter costs the others their readings | test_a_dead_meter_costs_the_others_nothing_but_a_first_second |
 | ... or is asked as often as ever, or said to be dead for ever | test_a_dead_meter_is_asked_ever_more_rarely_and_said_once |
 | ... or is taken to be there, since a gateway says that it is not | test_what_a_gateway_says_of_a_dead_meter_is_no_answer |
@@ -537,6 +538,16 @@ def test_a_lost_reply_costs_nobody_a_second(live: Live, trying: Trying) -> None:
         slots = of_meter.slots(120, 200)
         assert complete(of_meter, 120, 200) == slots, name
         assert len(gaps(slots)) == 1
+
+
+@pytest.mark.parametrize("word", ["h=hiking-dds238-2@4", "h=socomec-countis-e43@4", "h=orno-we515@4"])
+def test_a_silent_second_costs_no_other(live: Live, word: str) -> None:
+    """The fast read of the first two has one usable length, so it is read in halves while that is in doubt."""
+    street = Street(word, "m=orno-we504@5", is_wire=True)
+    street["h"].behaves = lambda ask: [] if ask.slot >= 20 and ask.slot % 10 == 0 else sound(ask)
+    seen = live(street, 65)
+    assert [slot for slot in range(15, 66) if slot not in seen["h"].slots()] == [20, 30, 40, 50, 60]
+    assert gaps(seen["m"].slots(5)) == {1}
 
 
 @pytest.mark.parametrize("late_s", [0.1, 0.5], ids=["in time", "late"])

@@ -9,7 +9,8 @@ What becomes of it among others is told in ``test_many_meters.py``.
 | ... and none where a read was cut, so that it is never whole again | test_time_is_kept_for_trials_after_a_cut         |
 | a meter that is away takes its share of the second                 | test_who_is_away_needs_nothing                   |
 | a sweep that fills the slot leaves no time to learn shorter ones   | test_every_fourth_of_full_slots_is_left_to_a_trial |
-| ... or leaves it though there is time, or though it is too much    | the same                                         |
+| ... or leaves it though there is time, or though none can begin    | the same                                         |
+| a slot that no trial could have is lost all the same               | test_a_slot_that_a_trial_cannot_have_waits_for_it |
 """
 
 import math
@@ -105,21 +106,38 @@ def test_who_is_away_needs_nothing(street: Street, member: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fast_s", "trial_s", "is_left"),
-    [(0.9, 0.3, True), (0.66, 0.3, True), (0.64, 0.3, False), (2.0, 0.91, True), (2.0, 0.93, False), (0.9, 0.0, False)],
-    ids=["full", "just too full", "just not full", "the longest", "too long", "nothing to try"],
+    ("fast_s", "trial_s", "can_begin", "is_left"),
+    [
+        (0.9, 0.3, True, True),
+        (0.66, 0.3, True, True),
+        (0.64, 0.3, True, False),
+        (0.9, 0.0, True, False),
+        (0.9, 0.3, False, False),
+    ],
+    ids=["full", "just too full", "just not full", "nothing to try", "cannot begin"],
 )
 def test_every_fourth_of_full_slots_is_left_to_a_trial(
-    member: Member, fast_s: float, trial_s: float, *, is_left: bool
+    member: Member, fast_s: float, trial_s: float, *, can_begin: bool, is_left: bool
 ) -> None:
-    """If the slot of 0.95 s holds it."""
+    """If it can begin; and as long as there is one."""
     asked: list[int] = []
     member.session.needs = SimpleNamespace(
         load=lambda _longest_slow_s=None: Load(fast_s), trial_s=lambda _now_s: trial_s
     )
+    member.session.try_wider = lambda _slot, _others_s: can_begin
     member.session.begin = lambda slot, *_, **__: SimpleNamespace(
         read=lambda parts, *_: parts and asked.append(int(slot.began_s))
     )
-    for second in range(1, 9):
+    for second in range(1, 41):
         member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
-    assert asked == ([1, 2, 3, 5, 6, 7] if is_left else [*range(1, 9)])
+    assert asked == [second for second in range(1, 41) if second % 4 or not is_left]
+
+
+def test_a_slot_that_a_trial_cannot_have_waits_for_it(member: Member) -> None:
+    """While an earlier trial waits for its proven reads, the sweeps go on; the first slot after that is left to the next."""
+    member.session.needs = SimpleNamespace(load=lambda _longest_slow_s=None: Load(0.9), trial_s=lambda _now_s: 0.3)
+    begun: list[int] = []
+    member.session.try_wider = lambda slot, _others_s: slot.began_s >= 6 and not begun.append(int(slot.began_s))
+    for second in range(1, 13):
+        member.sweep(slot(second), second + 0.95, NOTHING_SLOW)
+    assert begun == [6, 10]

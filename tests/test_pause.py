@@ -7,6 +7,7 @@
 | it grows without end | test_it_grows_to_200_ms_at_most |
 | a bad line is taken for a meter in need | test_one_loss_in_twenty_is_the_lines |
 | ... or a meter that is switched off | test_a_meter_that_is_gone_needs_no_pause |
+| ... or a slow meter, of which the late answer comes when it is asked again | test_what_was_late_wants_no_pause |
 | ... or a loss that followed no change | test_a_loss_without_a_change_has_another_reason |
 | it stays for ever | test_good_times_make_it_shrink |
 | ... or a meter that needs it loses a request every minute | test_what_was_too_little_is_tried_ever_more_rarely |
@@ -102,6 +103,14 @@ def test_a_meter_that_is_gone_needs_no_pause() -> None:
             pause.unanswered(is_change=False)
         pause.answered(is_change=True)
     assert pause.change_s == 0
+
+
+def test_what_was_late_wants_no_pause() -> None:
+    pause = Pause()
+    for _ in range(100):
+        pause.unanswered(is_change=True)
+        pause.answered(is_change=False, is_its_own=False)
+    assert pause.before_s(is_change=True) == 0
 
 
 def test_a_loss_without_a_change_has_another_reason() -> None:

@@ -16,6 +16,8 @@ A character has 11 bits at 9600 8E1, so 1.145833 ms, and a silence 3.5 of them, 
 | the turnaround or the line's speed is forgotten | test_the_turnaround_is_paid_for_each_request, test_the_speed_of_the_line_counts |
 | a meter's own silence is forgotten | test_a_pause_is_paid_for |
 | the energies are paid for in every sweep, or never | test_slow_reads_are_spread_over_ten_seconds |
+| a sweep of 0 ms is reckoned with where nothing moves | test_a_meter_of_which_nothing_moves_takes_no_sweep |
+| nobody is told what becomes of who does not fit | test_what_becomes_of_meters_with_intervals_that_do_not_fit_is_told |
 | more meters are promised than fit, or fewer | test_so_many_meters_fit, test_a_meter_that_does_not_fit_is_told_the_interval_that_is_enough |
 | several meters that do not fit are said to fit | test_several_meters_that_fit, test_several_meters_that_do_not_fit_are_read_in_turn |
 | the plan differs from what `run` would do | test_the_plan_is_what_a_session_reads |
@@ -185,6 +187,14 @@ def test_slow_reads_are_spread_over_ten_seconds(planned, interval, ms, percent):
     assert (meter["ms"], meter["share_percent"]) == (pytest.approx(ms, abs=HUNDREDTH), percent)
 
 
+def test_a_meter_of_which_nothing_moves_takes_no_sweep(told):
+    """The SBC ALE3 renews its values every ten seconds."""
+    text = " ".join(told("sbc=sbc-ale3@1").split())
+    assert "Nothing of it is read oftener than every ten seconds; it takes 130.5 ms of slow reads" in text
+    assert "read every 10 s: 69." in text
+    assert "A sweep" not in text
+
+
 @pytest.mark.parametrize(
     ("words", "number"),
     [
@@ -260,6 +270,11 @@ def test_a_meter_with_an_interval_of_its_own_takes_its_share(planned, told):
 
     assert planned(*words)["ms"] == pytest.approx(271.010 + 38.229, abs=HUNDREDTH)
     assert "(a 271.0 ms, b 38.2 ms)" in told(*words)
+
+
+def test_what_becomes_of_meters_with_intervals_that_do_not_fit_is_told(told):
+    text = " ".join(told("a=eastron-sdm54@1", "b=inepro-pro380@2,interval=10s", "--proven").split())
+    assert "too much for it, so who has an interval of its own has what the others leave, later than that." in text
 
 
 def test_one_that_never_fits_is_not_said_to_fit_among_others(planned, told):

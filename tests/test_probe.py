@@ -20,6 +20,8 @@
 | a silent meter is asked for a minute                   | test_a_silent_meter_is_left_alone                         |
 | a meter of another model ends it                       | test_a_meter_that_refuses_all_is_reported                 |
 | it takes longer than it may                            | test_it_ends_in_time_and_says_what_it_left_out            |
+| ... or says of what there was no time for that it is so | test_what_there_was_no_time_for_is_not_said_to_have_been_measured |
+| a row that nobody has proven is called proven         | test_rows_that_are_read_alone_are_not_called_proven      |
 | it writes                                              | test_it_never_writes                                      |
 | the report is no Markdown, or leaves something out     | test_the_report_is_a_whole_one                            |
 | the command loses the report, or mixes it              | test_a_real_run_prints_and_keeps_the_report               |
@@ -398,6 +400,39 @@ def test_it_ends_in_time_and_says_what_it_left_out(probe, seconds):
     assert findings.seconds < seconds + 3
     assert findings.cut_short
     assert f"give `--seconds` more than these {findings.seconds:.0f}" in sentences(findings)[-1]
+
+
+def test_what_there_was_no_time_for_is_not_said_to_have_been_measured(probe):
+    """A slow meter of which one proven read is known, and 56 rows are read alone."""
+    line = Line("pro=inepro-pro380@1,parity=N", "refuse")
+    line.turnaround_s = lambda _number: 0.36
+    findings = probe(line, 40)
+    said, whole = " ".join(sentences(findings)), report(findings, "today")
+
+    assert 0 < len(findings.parts) < 57
+    assert (
+        f"Of the 57 reads that carry all at the start there was time for {len(findings.parts)}; they are answered."
+        in said
+    )
+    assert "Answers 6 registers at once; there was no time to try more." in said
+    assert "| 0x500C to 0x5011 | 6 | proven |" in whole
+    assert "| 2 | alone | answered" in whole
+    assert "no longer" not in whole
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("pro=inepro-pro380@1,parity=N", "All proven reads are answered, and the 56 rows that none of them holds."),
+        (
+            "pro=inepro-pro1@1,parity=N",
+            "The 25 rows of its table are answered, each read alone: none lies in a proven read.",
+        ),
+        ("house=orno-we515@1", "All proven reads are answered."),
+    ],
+)
+def test_rows_that_are_read_alone_are_not_called_proven(probe, word, sentence):
+    assert sentence in sentences(probe(Line(word)))
 
 
 def test_it_never_writes(probe):

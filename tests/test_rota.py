@@ -219,3 +219,21 @@ def test_of_those_who_take_what_is_left_who_waits_longest_is_first() -> None:
 def test_who_went_without_is_asked_first_and_who_is_silent_last() -> None:
     line = Line(Mate("a", 0.1, is_silent=True), Mate("b", 0.1), Mate("c", 0.1, went_without=True))
     assert line.play() == [["c", "b", "a"]]
+
+
+@pytest.mark.parametrize(
+    ("fast_s", "sentence"),
+    [
+        (0.0, "line: A slow read of a takes 1.00 s with the patience for it: too much for"),
+        (
+            0.1,
+            "line: One sweep of a takes 0.10 s, and a slow read of it with the patience for it 1.00 s more: too much together",
+        ),
+    ],
+    ids=["nothing moves", "something moves"],
+)
+def test_a_slow_read_that_fills_a_second_is_told(
+    caplog: pytest.LogCaptureFixture, fast_s: float, sentence: str
+) -> None:
+    Line(Mate("a", fast_s=fast_s, slow_s=1.0)).play(20)
+    assert [message.startswith(sentence) for message in caplog.messages] == [True]

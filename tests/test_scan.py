@@ -16,6 +16,7 @@ destroyed, and what comes at other settings than the host's is noise.
 | settings from another factory are not said                   | test_changed_settings_are_part_of_the_word                 |
 | one address at two parities is one meter                     | test_two_parities_are_two_meters                           |
 | a port without parity shows a meter twice                    | test_a_port_without_parity_shows_a_meter_once              |
+| ... or as two makes that share a map                         | test_a_port_without_parity_shows_one_meter_of_two_makes_.. |
 | ... or two meters once                                       | test_two_meters_behind_a_port_without_parity_..._          |
 | two meters on one address are riddles, or ghosts             | test_two_meters_on_one_address_are_told                    |
 | ... or the search stands still at them for minutes           | test_two_meters_on_one_address_do_not_hold_up_the_search   |
@@ -485,6 +486,20 @@ def test_a_port_without_parity_shows_a_meter_once(scan, meter):
         assert result.words == [f"meter1={meter.name}@1"]
         assert len(result.times.found_s) == 1
         assert result.search.found[0].also
+
+
+@pytest.mark.parametrize("name", ["inepro-pro380", "wago-879-30xx"])
+def test_a_port_without_parity_shows_one_meter_of_two_makes_once(scan, name):
+    """The two share a map, and each is the likelier at its own factory's parity."""
+    library = load_models()
+    meter = library[name]
+    for settings in ([PLAIN_LINE, LineSettings(9600, "E", 1)], [LineSettings(9600, "E", 1), PLAIN_LINE]):
+        (found,) = scan(Wire(Meter(meter, 4), has_parity=False), library.values(), [4], settings).search.found
+
+        assert found.best.model.name == name
+        assert found.also
+        # What has the registers of the larger map, has those of the smaller too.
+        assert [each.model.name for each in found.others] == ["wago-879-30xx"][: name == "inepro-pro380"]
 
 
 def test_two_meters_on_one_address_are_told(scan):

@@ -4,6 +4,7 @@
 |---|---|
 | short replies in time hide that a long one is always late: its meter is asked too early for good, and collides with its neighbours | test_a_slow_long_read_costs_the_neighbours_nothing |
 | ... and its counters, each read by itself, have no time | test_counters_are_read_beside_a_slow_long_read |
+| a meter becomes slower for good, and its late replies are taken for quick ones to the question once more: it is asked too early, or after ever longer pauses | test_a_meter_that_becomes_slower_for_good_is_waited_for |
 | the time of a long read is reckoned for short ones too, so that meters take turns for nothing | test_short_reads_are_not_reckoned_as_slow_as_long_ones |
 """
 
@@ -82,3 +83,25 @@ def test_short_reads_are_not_reckoned_as_slow_as_long_ones(live: Live, caplog: p
     for name, of_meter in seen.items():
         assert of_meter.wrong == []
         assert gaps(of_meter.slots(30, 180)) == {1}, (name, told(caplog, "each"))
+
+
+@pytest.mark.parametrize("is_wire", [True, False], ids=["wire", "gateway"])
+@pytest.mark.parametrize("slow_s", [0.14, 0.18, 0.25])
+@pytest.mark.parametrize(
+    "words",
+    [["b=chint-ddsu666@2", "ws=bg-etech-ws100@3"], ["b=chint-ddsu666@2"], ["b=orno-we515@2", "n=eastron-sdm230@3"]],
+    ids=["two", "alone", "others"],
+)
+def test_a_meter_that_becomes_slower_for_good_is_waited_for(
+    live: Live, words: list[str], slow_s: float, is_wire: bool
+) -> None:
+    """On a wire it is deaf while it prepares a reply, so the question once more is not heard, and the one reply comes behind it."""
+    street = Street(*words, is_wire=is_wire)
+    street["b"].behaves = lambda ask: [(slow_s if ask.heard_s >= 60 else 0.02, ask.reply())]
+    seen = live(street, 120)
+    powers = {name: [slot for slot in of.slots(60) if "power_w" in of.fields[slot]] for name, of in seen.items()}
+    assert all(len(slots) >= 61 - 5 for slots in powers.values()), powers
+    health = seen["b"].health
+    assert health["pause_ms"] == 0
+    assert health["timeout_ms"] >= 1.2 * 1000 * slow_s
+    assert health["round_trip_max_ms"] >= 1000 * slow_s

@@ -132,6 +132,11 @@ class Budget:
         return self.change_s + sum(read.seconds for read in self.reads if not read.is_slow)
 
     @property
+    def has_fast_reads(self) -> bool:
+        """Whether anything is read in every sweep."""
+        return any(not read.is_slow for read in self.reads)
+
+    @property
     def slow_s(self) -> float:
         """Seconds of all slow reads."""
         return sum(read.seconds for read in self.reads if read.is_slow)

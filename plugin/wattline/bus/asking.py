@@ -172,15 +172,18 @@ class Asking:
             raise
         except ReadError as error:
             self._note_failure(error, Span(first, length), is_change=is_change)
+            if isinstance(error, ChecksumError):
+                # A late reply, into which the question was put once more.
+                self._may_be_late(length, question)
             self._doubt(error, length, question, asked_s)
             raise
         registers = self._not_a_copy(registers, question, asked_s, timeout_s)
+        is_its_own = not self._may_be_late(length, question)
         self._suspicion.answered(length, question, asked_s)
         self._recognise_late()
-        self._pause.answered(is_change=is_change)
+        self._pause.answered(is_change=is_change, is_its_own=is_its_own)
         self._failures.pop(Span(first, length), None)
-        self.health.took(self._monotonic() - asked_s)
-        self._note_reply(length, self._port.busy_s - busy_s)
+        self._note_reply(length, self._monotonic() - asked_s, self._port.busy_s - busy_s, is_its_own=is_its_own)
         return registers
 
     def _prepare(self, timeout_s: float, ask_by_s: float) -> bool:
@@ -213,12 +216,24 @@ class Asking:
             self.heard, self.silences = self.heard + 1, 0
             raise
 
-    def _note_reply(self, length: int, took_s: float) -> None:
+    def _may_be_late(self, length: int, question: Question) -> bool:
+        """Whether the reply that came may be the late one to ``question`` when it was asked before: then nobody knows what it took."""
+        first_asked_s = self._suspicion.first_asked_s(length, question)
+        if first_asked_s is None:
+            return False
+        since_s = self._monotonic() - first_asked_s - self._meter.settings.read_s(length)
+        return self._latency.may_have_taken(length, max(0.0, since_s), self._port.turnaround_s or 0.0)
+
+    def _note_reply(self, length: int, round_trip_s: float, busy_s: float, *, is_its_own: bool) -> None:
+        """Keep the books on a reply; on its times only if it is known which question it answers."""
         self.silences = 0
         self.heard += 1
         self.health.count("replies")
+        if not is_its_own:
+            return
         settings = self._meter.settings
-        self._latency.took_whole(length, took_s - settings.read_s(length) + settings.silence_s)
+        self.health.took(round_trip_s)
+        self._latency.took_whole(length, busy_s - settings.read_s(length) + settings.silence_s)
         if self._port.turnaround_s is not None:
             self._latency.took(length, self._port.turnaround_s)
 

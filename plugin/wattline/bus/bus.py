@@ -86,8 +86,9 @@ class Bus:
         """
         self._polled = self._rota.whose_turn(slot)
         patient = [member for member in self._polled if member.takes_what_is_left(slot)]
-        for members in ([member for member in self._polled if member not in patient], patient):
-            self._read(members, slot)
+        self._read([member for member in self._polled if member not in patient], slot)
+        if not self._is_left_to_trial(slot):
+            self._read(patient, slot)
         return [point for member in self._polled for point in member.end(slot)]
 
     def _read(self, members: Sequence[Member], slot: Slot) -> None:
@@ -151,7 +152,8 @@ class Bus:
         """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
         listen_until_s, share = self._shared_out(slot, wants)
         try:
-            member.sweep(slot, listen_until_s, share, has_rest=is_alone)
+            others_s = sum(other.fast_s for other in wants[1:])
+            member.sweep(slot, listen_until_s, share, has_rest=is_alone, others_s=others_s)
         except PortError as error:
             self._lost(error)
 
@@ -174,11 +176,15 @@ class Bus:
         # Nobody listens for late replies in the others' time.
         return now_s + left_s / len(wants), shared_out(wants, left_s - self._kept_for_trial_s(slot))
 
+    def _is_left_to_trial(self, slot: Slot) -> bool:
+        """Whether what is left of ``slot`` is left to a trial, and is enough for it: it has it, or others do."""
+        return 0.0 < self._kept_for_trial_s(slot) <= slot.deadline_s - self._monotonic()
+
     def _kept_for_trial_s(self, slot: Slot) -> float:
-        """Seconds of every fourth round that slow reads leave to a trial: else they might fill what is left for ever."""
+        """Seconds of every fourth round that those who can wait leave to a trial: else they might fill what is left for ever."""
         if self._rota.round_number(slot) % SWEEPS_PER_TRIAL:
             return 0.0
-        return max((member.session.needs.trial_s(slot.began_s) for member in self._polled), default=0.0)
+        return max((member.session.trial_s(slot) for member in self._polled), default=0.0)
 
     # The port.
 

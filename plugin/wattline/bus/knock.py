@@ -2,8 +2,8 @@
 
 A meter may be silent to what is longer than it takes, and then to all that is read of it. Once it has answered for a
 row, what it does not answer is asked for in smaller pieces (``failures.py``). One that is known to be there is asked for
-the row in every sweep until it gives what moves: so it is not called away, and what it does not answer is known to be
-what is wrong.
+the row in every sweep until it gives what moves, or anything at all where nothing of it does: so it is not called away,
+and what it does not answer is known to be what is wrong.
 """
 
 from wattline.bus.asking import Asking
@@ -64,7 +64,7 @@ class Knock:
 
         Args:
             was_heard: whether anything came of it.
-            has_values: whether anything came of what is asked in every sweep.
+            has_values: whether anything came of what moves; where nothing of the meter does, whether anything came.
             is_in_question: whether the meter is there and does not answer something: whether it still is, has to be known.
         """
         self._silent_sweeps = 0 if was_heard else self._silent_sweeps + 1

@@ -19,6 +19,11 @@ SAMPLES = 31
 SAMPLES_NEEDED = 5
 # So many replies in a row that come too late are no accident.
 LATE_NEEDED = 2
+# What is usual: what replies took but for a tenth of them at either end, and so much less or more.
+UNUSUAL_SHARE = 0.1
+USUAL_S = 0.003
+# After it was waited for a slow reply in vain, so many replies pass before one may be thought to have been slow again.
+TRUSTED = 60
 
 
 def median(values: Collection[float]) -> float:
@@ -45,17 +50,35 @@ class Latency:
         self._turnarounds_s = array("d")
         self._idle_s = array("d")
         self._late_s: list[float] = []
+        self._perhaps_late_s: list[float] = []
 
-    def took(self, turnaround_s: float) -> None:
-        """A reply came after ``turnaround_s`` seconds, in time."""
+    def took(self, turnaround_s: float, *, is_late: bool = False) -> None:
+        """A reply came after ``turnaround_s`` seconds, in time; ``is_late`` if only since it was waited for longer than usual."""
+        self._late_s = [*self._late_s, *self._perhaps_late_s, turnaround_s][-LATE_NEEDED:] if is_late else []
+        self._perhaps_late_s = []
         _keep(self._turnarounds_s, turnaround_s)
-        self._late_s.clear()
 
     def took_too_long(self, turnaround_s: float) -> None:
         """A reply came after ``turnaround_s`` seconds, too late."""
         _keep(self._turnarounds_s, turnaround_s)
         _keep(self._idle_s, turnaround_s)
         self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
+
+    def may_have_taken(self, turnaround_s: float) -> bool:
+        """A reply came after ``turnaround_s`` seconds, unless it is that to the same question once more.
+
+        Returns:
+            False if it was not so slow, since it was waited for long enough before the question was put once more.
+        """
+        is_known = len(self._perhaps_late_s) == LATE_NEEDED
+        if is_known and turnaround_s > patience_s(max(self._perhaps_late_s)):
+            return False
+        self._perhaps_late_s = [*self._perhaps_late_s, turnaround_s][-LATE_NEEDED:]
+        return True
+
+    def was_not_slow(self) -> None:
+        """What may have been late was not."""
+        self._perhaps_late_s = []
 
     def took_whole(self, idle_s: float) -> None:
         """A read took ``idle_s`` seconds beyond its characters, the adapter's included."""
@@ -65,6 +88,12 @@ class Latency:
     def is_known(self) -> bool:
         """Whether so many replies came that they tell what is usual."""
         return len(self._turnarounds_s) >= SAMPLES_NEEDED
+
+    def is_usual(self, turnaround_s: float) -> bool:
+        """Whether replies take about ``turnaround_s`` seconds, as far as that is known."""
+        ordered = sorted(self._turnarounds_s)
+        unusual = int(UNUSUAL_SHARE * len(ordered))
+        return self.is_known and ordered[unusual] - USUAL_S <= turnaround_s <= ordered[-1 - unusual] + USUAL_S
 
     @property
     def idle_s(self) -> float:
@@ -78,8 +107,9 @@ class Latency:
 
     @property
     def slower_s(self) -> float:
-        """What to wait since the last replies came too late, which the median does not know yet; else 0."""
-        return patience_s(max(self._late_s)) if len(self._late_s) == LATE_NEEDED else 0.0
+        """What to wait since the last replies came too late, or may have, which the median does not know yet; else 0."""
+        in_a_row = (late_s for late_s in (self._late_s, self._perhaps_late_s) if len(late_s) == LATE_NEEDED)
+        return max((patience_s(max(late_s)) for late_s in in_a_row), default=0.0)
 
     @property
     def timeout_s(self) -> float:
@@ -102,16 +132,43 @@ class Latencies:
         self._fixed_s = timeout_s
         self._all = Latency()
         self._of: dict[int, Latency] = {}
+        self._trusted = 0
 
     def took(self, length: int, turnaround_s: float) -> None:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, in time."""
+        self._trusted = max(0, self._trusted - 1)
+        is_late = turnaround_s > self._usual_timeout_s(length)
         for latency in self._all, self._of_length(length):
-            latency.took(turnaround_s)
+            latency.took(turnaround_s, is_late=is_late)
 
     def took_too_long(self, length: int, turnaround_s: float) -> None:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, too late."""
         for latency in self._all, self._of_length(length):
             latency.took_too_long(turnaround_s)
+
+    def may_have_taken(self, length: int, turnaround_s: float, since_last_s: float) -> bool:
+        """A reply came to a question that was put more than once: which of them it answers cannot be known.
+
+        So the next replies are waited for as long as the first may have taken. Whether one comes then, tells.
+
+        Args:
+            length: how many registers it has.
+            turnaround_s: what it took, if it is the first's.
+            since_last_s: what it took, if it is the last's.
+
+        Returns:
+            Whether it may be the first's; not if it came as soon after the last as it usually does, nor while a reply
+            that was waited for did not come.
+        """
+        latencies = [self._all, self._of[length]] if length in self._of else [self._all]
+        if self._trusted or latencies[-1].is_usual(since_last_s):
+            return False
+        may_have = [latency.may_have_taken(turnaround_s) for latency in latencies]
+        if not all(may_have):
+            self._trusted = TRUSTED
+            for latency in self._all, *self._of.values():
+                latency.was_not_slow()
+        return not self._trusted
 
     def took_whole(self, length: int, idle_s: float) -> None:
         """A read of ``length`` registers took ``idle_s`` seconds beyond its characters, the adapter's included."""
@@ -144,11 +201,14 @@ class Latencies:
         """
         if self._fixed_s is not None:
             return self._fixed_s
-        usual_s = _timeout_s(self.typical_of_s(length)) if self._all.is_known else FIRST_TIMEOUT_S
+        usual_s = self._usual_timeout_s(length)
         least_s = FIRST_TIMEOUT_S if length > max(self._of, default=0) else self._all.slower_s
         if length in self._of:
             least_s = max(least_s, self._of[length].slower_s)
         return _bounded(max(usual_s, least_s))
+
+    def _usual_timeout_s(self, length: int) -> float:
+        return _timeout_s(self.typical_of_s(length)) if self._all.is_known else FIRST_TIMEOUT_S
 
     @property
     def longest_timeout_s(self) -> float:

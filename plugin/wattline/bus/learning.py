@@ -86,7 +86,7 @@ class Learning:
         if self._trial:
             self._end_trial(self._trial, slot)
         else:
-            self._begin_trial(slot)
+            self.begin_trial(slot)
         self._tell_the_outcome()
         if self._trying & Trying.LENGTHS:
             self._try_lengths(slot, parts, decoded)
@@ -98,7 +98,20 @@ class Learning:
         wanted = self._spans.wanted(now_s)
         return [read for read in wanted if len(self._said(read, now_s - RECENT_S)) == len(read.parts)]
 
-    def _begin_trial(self, slot: Slot) -> None:
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a trial waits for the proven reads behind it, so that no other can begin."""
+        return self._trial is not None
+
+    def begin_trial(self, slot: Slot) -> bool:
+        """Try the most useful wider read for which there is time; whether any was tried.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        if self._trial:
+            return False
         for read in self.trials(slot.began_s):
             before = self._said(read, slot.began_s - RECENT_S)
             question = Question(slot.began_s, read.span.first)
@@ -106,9 +119,11 @@ class Learning:
                 continue
             within = self._asking.window(slot.deadline_s, read.span.count)
             # Looked at again, since something may have come meanwhile.
-            if within and not self._asking.doubts(read.span.count, question):
-                self._try_span(read, question, before, within)
-            return
+            if not within or self._asking.doubts(read.span.count, question):
+                break
+            self._try_span(read, question, before, within)
+            return True
+        return False
 
     def _tell_the_outcome(self) -> None:
         """Say once what the trials have come to, so that nobody has to count the lines about each."""

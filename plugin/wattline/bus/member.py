@@ -1,5 +1,6 @@
 """One meter as a member of its bus: when it is due, what of it, and the point that comes of it."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from wattline.bus.modbus import Modbus
 from wattline.bus.rest import LONGEST_S, Rest
 from wattline.bus.session import Session
 from wattline.bus.sweep import Sweep
-from wattline.bus.timetable import NOTHING, Share, SlowRead, Timetable, Wants
+from wattline.bus.timetable import Share, SlowRead, Timetable, Wants
 from wattline.bus.turns import Load, room_s
 from wattline.bus.window import Least
 from wattline.clock import NS, Slot
@@ -23,12 +24,8 @@ from wattline.words import Meter
 
 # For so long after it was first heard, or has lost a read, time is kept for trying what it can.
 NEW_S = 120.0
-# Where sweeps fill the slots, every so many of these is left to a trial.
+# Where sweeps fill the slots, every so many of these is left to a trial, as soon as one can begin.
 SWEEPS_PER_TRIAL = 4
-# After so many such slots in which there was no time for the trial all the same, none is left to it any more.
-VAIN_TRIALS = 3
-# What a slot that is left to a trial has to have beyond the trial.
-MARGIN_S = 0.03
 # A meter with an interval of its own comes before the others once when something of it has found no room for so long.
 STARVED_S = 3 * SLOW_S
 # So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
@@ -85,8 +82,8 @@ class Member:
         self._judge = Judge(meter.model)
         self._timetable = Timetable(self.session, interval_s, place)
         self._polled_s: float | None = None
-        self._came_first_s = 0.0
-        self._full_sweeps = self._vain_trials = self._requests = self._late_sweeps = 0
+        self._came_first_s = -math.inf
+        self._full_sweeps = self._late_sweeps = 0
         self._is_told = False
         self._unfinished: set[int] = set()
         self._sweep: Sweep | None = None
@@ -109,7 +106,7 @@ class Member:
     def is_last(self, slot: Slot) -> bool:
         """Whether the others are read first: it will hardly answer, and was asked not long ago, or has other seconds too."""
         if self._has_more_slots and self._polled_s is not None:
-            return self.is_silent or slot.began_s - max(self.waits_since_s(slot), self._came_first_s) < STARVED_S
+            return slot.began_s - max(self.waits_since_s(slot), self._came_first_s) < STARVED_S
         return (
             self.is_silent
             and not self.went_without
@@ -117,49 +114,25 @@ class Member:
         )
 
     def waits_since_s(self, slot: Slot) -> float:
-        """Since when something that moves has not been read, of a meter that takes what the others leave; 0 of others."""
-        return self.session.oldest_s(slot) if self._has_more_slots else 0.0
-
-    def _least(self, slot: Slot) -> Least:
-        """What has to be left for the reply to its first question.
-
-        What a meter with an interval of its own is asked too late, costs those who can wait their time.
-        """
-        if not self.takes_what_is_left(slot) or self._polled_s is None:
-            return Least.ANY
-        can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
-        return Least.SURE if can_wait else Least.USUAL
+        """Since when something that moves has not been read, of a meter that takes what the others leave; now of others."""
+        return self.session.oldest_s(slot) if self._has_more_slots else slot.began_s
 
     def takes_what_is_left(self, slot: Slot) -> bool:
         """Whether it has an interval of its own, so that it can wait for a slot in which the others leave time."""
         return self._has_more_slots and self.is_last(slot)
 
-    @property
-    def _has_more_slots(self) -> bool:
-        """Whether it has an interval of its own that is longer than a slot."""
-        return bool(self.meter.interval_s and self.meter.interval_s > self._interval_s)
-
     def is_due(self, slot: Slot) -> bool:
         """Whether it is to be read in ``slot``: it is its time, or what there was no time for is still to be read."""
         return bool(self._unfinished) or self._is_its_time(slot)
-
-    def _is_its_time(self, slot: Slot) -> bool:
-        """Whether its own interval, if it has one, lets it be read in ``slot``.
-
-        Meters with intervals have seconds of their own, so that they do not all want the same one.
-        """
-        own_s = self.meter.interval_s
-        if not own_s or self._polled_s is None:
-            return True
-        is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
-        return is_its_second or slot.began_s - self._polled_s >= own_s
 
     def wants(self, slot: Slot) -> Wants:
         """What it wants of ``slot``; nothing is counted on while it is away."""
         wants = self._timetable.wants(slot, self.round_s)
         return Wants(0.0, wants.slow) if self.rest.is_away or not self._is_its_time(slot) else wants
 
-    def sweep(self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True) -> None:
+    def sweep(
+        self, slot: Slot, listen_until_s: float, share: Share, *, has_rest: bool = True, others_s: float = 0.0
+    ) -> None:
         """Read what moves, and what has waited too long; of what can wait the rest is read later (``read_slow``).
 
         Args:
@@ -167,27 +140,29 @@ class Member:
             listen_until_s: how long a late reply may be listened for.
             share: its slow reads that are due, and for which of them there is time.
             has_rest: whether it has all that is left of the slot, so that what can wait need not.
+            others_s: seconds of the slot that the others after it need for what moves.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
+        least = self._least(slot)
         if not self.is_last(slot):
             self._came_first_s = slot.began_s
+        self._is_left_to_trial = self._is_given_to_trial(slot, others_s)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
-        self._sweep = self.session.begin(slot, self._least(slot), is_expected=is_expected)
-        self._is_left_to_trial = self._is_for_a_trial(slot)
+        self._sweep = self.session.begin(slot, least, is_expected=is_expected)
         if self._is_its_time(slot):
             self._polled_s, self._goes_on = slot.began_s, None
         else:
             self._goes_on = self._unfinished
         goes_on, waiting = self._goes_on, (*share.fitting, *share.waiting)
         slow = [read for read in waiting if goes_on is None or read.addresses & goes_on]
-        at_once = share if has_rest else Share([], slow)
-        due = NOTHING if self._is_left_to_trial else self._timetable.due(slot, self.round_s, at_once)
+        if self._is_left_to_trial:
+            return
+        due = self._timetable.due(slot, self.round_s, share if has_rest else Share([], slow))
         parts = self._to_go_on_with(due.parts)
-        addresses = {part.address for part in parts}
-        self._slow = [read for read in slow if not read.addresses <= addresses]
+        self._slow = [read for read in slow if not read.addresses <= {part.address for part in parts}]
         self._sweep.read(parts, listen_until_s, due.first)
 
     def waits(self) -> Wants:
@@ -227,6 +202,32 @@ class Member:
         self.said = None if self.rest.is_away else verdict.values or self.said
         tags = {"meter": self.meter.name, "role": self.meter.role}
         return [Point(fields.ELECTRICITY, tags, verdict.values, slot.time_ns)] if verdict.values else []
+
+    @property
+    def _has_more_slots(self) -> bool:
+        """Whether it has an interval of its own that is longer than a slot."""
+        return bool(self.meter.interval_s and self.meter.interval_s > self._interval_s)
+
+    def _is_its_time(self, slot: Slot) -> bool:
+        """Whether its own interval, if it has one, lets it be read in ``slot``.
+
+        Meters with intervals have seconds of their own, so that they do not all want the same one.
+        """
+        own_s = self.meter.interval_s
+        if not own_s or self._polled_s is None:
+            return True
+        is_its_second = slot.time_ns // NS % own_s == int(self._place * own_s)
+        return is_its_second or slot.began_s - self._polled_s >= own_s
+
+    def _least(self, slot: Slot) -> Least:
+        """What has to be left for the reply to its first question.
+
+        What a meter with an interval of its own is asked too late, costs those who can wait their time.
+        """
+        if not self.takes_what_is_left(slot) or self._polled_s is None:
+            return Least.ANY
+        can_wait = slot.began_s - self._polled_s < self.round_s * (0.5 if self._unfinished else 1.5)
+        return Least.SURE if can_wait else Least.USUAL
 
     def _to_go_on_with(self, parts: Iterable[Block]) -> list[Block]:
         """``parts``, or of them what there was no time for when it was its time."""
@@ -284,17 +285,15 @@ class Member:
             LOG.warning(remark.sentence, self.meter.name, *remark.about)
         return verdict
 
-    def _is_for_a_trial(self, slot: Slot) -> bool:
-        """Whether ``slot`` is left to a trial: sweeps fill the slots, and a wider read that is worth it could end that."""
-        trial_s, room = self.session.needs.trial_s(slot.began_s), room_s(self._interval_s)
-        is_possible = 0 < trial_s < slot.deadline_s - slot.began_s - MARGIN_S and not self.meter.interval_s
-        if not is_possible or self.session.needs.load().fast_s <= room - trial_s:
+    def _is_given_to_trial(self, slot: Slot, others_s: float) -> bool:
+        """Whether a trial was made in place of the sweep: sweeps fill the slots, and a wider read that is worth it could end that."""
+        trial_s = self.session.needs.trial_s(slot.began_s)
+        room_for_sweep_s = room_s(self._interval_s) - trial_s
+        if self.meter.interval_s or not trial_s or self.session.needs.load().fast_s <= room_for_sweep_s:
             self._full_sweeps = 0
             return False
         self._full_sweeps += 1
-        requests = self.session.health["requests"]
-        if self._full_sweeps % SWEEPS_PER_TRIAL == 1 and self._full_sweeps > 1 and requests == self._requests:
-            # The other meters left it no time either.
-            self._vain_trials += 1
-        self._requests = requests
-        return self._full_sweeps % SWEEPS_PER_TRIAL == 0 and self._vain_trials < VAIN_TRIALS
+        if self._full_sweeps < SWEEPS_PER_TRIAL or not self.session.try_wider(slot, others_s):
+            return False
+        self._full_sweeps = 0
+        return True

@@ -40,6 +40,10 @@ class Parts(Mapping[int, Block]):
         """Whether all that ``part`` holds is slow."""
         return part in self._slow
 
+    def tells(self, part: Block) -> bool:
+        """Whether the meter is read once ``part`` is: it moves, or nothing of the meter does."""
+        return part not in self._slow or self._slow.issuperset(self._parts.values())
+
     def fields(self, part: Block) -> list[str]:
         """The fields that ``part`` carries."""
         return [row.field for row in self._model.rows_of(part)]

@@ -65,9 +65,16 @@ class Pause:
         self._was_lost = self._was_lost or (is_change and is_known)
         self._silent_changes += is_change
 
-    def answered(self, *, is_change: bool) -> None:
-        """A request was answered."""
-        if is_change:
+    def answered(self, *, is_change: bool, is_its_own: bool = True) -> None:
+        """A request was answered.
+
+        Args:
+            is_change: whether another meter was spoken to before.
+            is_its_own: whether the answer is known not to be that to the lost one, come late: else nothing was lost.
+        """
+        if not is_its_own:
+            pass
+        elif is_change:
             self._went_well()
         elif self._was_lost:
             self._losses.append(True)

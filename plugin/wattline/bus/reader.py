@@ -116,13 +116,14 @@ class Reader:
             reason = "its values differ from those of the proven read"
             tell_dropped(self._name, lengths.failed(length), Span(part.address, length), reason)
 
-    def ask_halves(self, part: Block, slot: Slot) -> None:
-        """Read a part of which every length is in doubt by reads of other lengths, if time is left."""
-        pieces = self._parts.halves(part)
+    def ask_halves(self, part: Block, slot: Slot) -> bool:
+        """Read a part of which every length is in doubt by reads of other lengths, if time is left; whether any was asked."""
+        pieces, asked_before = self._parts.halves(part), self.asking.tally().requests
         if pieces and (registers := self._registers_of(pieces, slot)) is not None:
             # What lies between them belongs to no row.
             whole = tuple(registers.get(register, 0) for register in range(part.address, part.end))
             self._belief.hear(part, Answer(0, whole, 0, True))
+        return self.asking.tally().requests > asked_before
 
     def take_late_answers(self, slot: Slot) -> None:
         """Believe what came late of this slot."""

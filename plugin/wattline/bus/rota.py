@@ -171,16 +171,20 @@ class Rota:
                 )
             elif load.fast_s + slow_s + load.slow_spare_s > room_s(self._interval_s) and name not in self._not_all:
                 self._not_all.add(name)
-                LOG.warning(
-                    "%s: One sweep of %s takes %.2f s, and a slow read of it with the patience for it %.2f s more: too much "
-                    "together for the %.2f s of %.0f s that may be filled, so in a second with a slow read not all else is read.",
-                    self._port_name,
-                    name,
-                    load.fast_s,
-                    slow_s + load.slow_spare_s,
-                    room_s(self._interval_s),
-                    self._interval_s,
-                )
+                self._tell_what_is_too_long(name, load.fast_s, slow_s + load.slow_spare_s)
+
+    def _tell_what_is_too_long(self, name: str, fast_s: float, slow_s: float) -> None:
+        """Say that a slow read of a meter leaves too little of a second: for what moves of it, or where nothing does, for others."""
+        takes = f"One sweep of {name} takes {fast_s:.2f} s, and a slow read of it with the patience for it {slow_s:.2f} s more"
+        LOG.warning(
+            "%s: %s for the %.2f s of %.0f s that may be filled, so in a second with a slow read not all else is read.",
+            self._port_name,
+            f"{takes}: too much together"
+            if fast_s
+            else f"A slow read of {name} takes {slow_s:.2f} s with the patience for it: too much",
+            room_s(self._interval_s),
+            self._interval_s,
+        )
 
     def _tell(self, shares: Sequence[Load]) -> None:
         LOG.warning(

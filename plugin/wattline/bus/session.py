@@ -4,8 +4,10 @@ A sweep asks for what is due (``sweep.py``), each part so that its answer can be
 what a slot has left is used to learn (``learning.py``).
 """
 
+import math
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from wattline.bus.asking import Asking
 from wattline.bus.belief import Belief
@@ -130,9 +132,28 @@ class Session:
         self.failures.end(slot.began_s, has_replied=outcome.has_replied, longest_late=self._asking.longest_late)
         self._asking.longest_late = 0
         if self.was_heard is not None:
-            moves = any(not self.parts.can_wait(part) for part in sweep.parts if part.address in self.decoded)
+            has_values = any(self.parts.tells(part) for part in sweep.parts if part.address in self.decoded)
             is_in_question = bool(self.failures.in_question)
-            self._knock.end(was_heard=self.was_heard, has_values=moves, is_in_question=is_in_question)
+            self._knock.end(was_heard=self.was_heard, has_values=has_values, is_in_question=is_in_question)
+
+    def trial_s(self, slot: Slot) -> float:
+        """Seconds of ``slot`` that a trial which is worth them needs; 0 while the meter is silent, or the last one waits for its proof."""
+        can_begin = self.was_heard is not False and not self._learning.is_waiting
+        return self.needs.trial_s(slot.began_s) if can_begin else 0.0
+
+    def try_wider(self, slot: Slot, others_s: float) -> bool:
+        """Try a wider read before the sweep, if it is over in time for what others need; whether one was tried.
+
+        Args:
+            slot: the slot.
+            others_s: seconds of it that other meters need.
+
+        Raises:
+            PortError: the port was lost.
+            Stopped: the process was asked to end.
+        """
+        until = replace(slot, deadline_s=slot.deadline_s - others_s)
+        return self.was_heard is not False and self._learning.begin_trial(until)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.
@@ -146,9 +167,9 @@ class Session:
         self._asking.listen()
 
     def oldest_s(self, slot: Slot) -> float:
-        """When the sweep began that said last what was said longest ago of what moves; 0 if something never was."""
+        """When the sweep began that said last what was said longest ago of what moves; long ago if something never was."""
         fast = [p for p in self.failures.can_be_read(slot.began_s) if not self.parts.can_wait(p)]
-        return min((self._given_s.get(part.address, 0.0) for part in fast), default=slot.began_s)
+        return min((self._given_s.get(part.address, -math.inf) for part in fast), default=slot.began_s)
 
     def slow_reads(self) -> list[Read]:
         """The reads by which what moves slowly is read now."""

@@ -163,6 +163,14 @@ class Spans:
         self._split_by_pace()
         self.withdraw(Span(part.address, part.count))
 
+    def leave_alone(self, part: Block, *, is_alone: bool = True) -> None:
+        """``part`` is not read for a while, so that nothing is planned for it; or is again."""
+        if is_alone == (part in self._left_alone):
+            return
+        (self._left_alone.add if is_alone else self._left_alone.remove)(part)
+        self._split_by_pace()
+        self._forget_plans()
+
     def _plan(self, parts: tuple[Block, ...], most: int) -> list[Read]:
         """The cheapest known reads of ``parts``."""
         key = (self._cost(parts), most, parts)
@@ -182,14 +190,6 @@ class Spans:
         if any(part in self._fast for part in parts):
             turnaround_s = round(self.turnaround_s / TURNAROUND_STEP_S) * TURNAROUND_STEP_S
         return Cost(self._settings, turnaround_s + self._model.pause_ms / 1000)
-
-    def leave_alone(self, part: Block, *, is_alone: bool = True) -> None:
-        """``part`` is not read for a while, so that nothing is planned for it; or is again."""
-        if is_alone == (part in self._left_alone):
-            return
-        (self._left_alone.add if is_alone else self._left_alone.remove)(part)
-        self._split_by_pace()
-        self._forget_plans()
 
     def _split_by_pace(self) -> None:
         parts = [part for part in self._parts if part not in self._left_alone]

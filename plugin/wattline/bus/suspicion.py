@@ -92,6 +92,10 @@ class Suspicion:
             self._missing.append(Missing(length, question, asked_s))
             self._strike_off(length)
 
+    def first_asked_s(self, length: int, question: Question) -> float | None:
+        """When ``question`` was asked in ``length`` first, of the times to which the reply may still come; None if to none."""
+        return min((m.asked_s for m in self._missing if (m.length, m.question) == (length, question)), default=None)
+
     def came_late(self, registers: tuple[int, ...], received_s: float) -> Missing | None:
         """A reply came to which no request was waiting.
 

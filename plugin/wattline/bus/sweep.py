@@ -94,7 +94,8 @@ class Sweep:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        is_begin = not self.parts
+        # The first helping is empty where nothing of the meter moves, and tells nothing of it.
+        is_begin = bool(parts) and not self.parts
         self.parts += parts
         self.unasked |= {part.address for part in parts}
         self._reader.expect(parts)
@@ -102,7 +103,8 @@ class Sweep:
         # Until it is over: a port that breaks off tells nothing of the meter.
         self._is_broken = True
         if is_begin:
-            self.is_silent = not self._is_there(parts, first)
+            is_heard = self._ask_first(parts, first)
+            self.is_silent = not (is_heard or self._is_expected)
         for number in range(ROUNDS):
             for read in self._in_order(parts, first):
                 if self.is_silent or self._has_fallen_silent(listen_until_s):
@@ -135,17 +137,13 @@ class Sweep:
             enough_s, (self._slot.deadline_s - self._slot.began_s) / 2
         )
 
-    def _is_there(self, parts: Iterable[Block], first: Collection[int]) -> bool:
-        """Whether to go on asking: put one question to a meter of which no answer is expected, and wait for anything."""
+    def _ask_first(self, parts: Iterable[Block], first: Collection[int]) -> bool:
+        """Knock where it is time for that, or put one question if no answer is expected; whether anything came."""
         if self._knock.is_due(self._slot):
-            return self._knock.ask(self._slot) or self._is_expected
-        if self._is_expected:
-            return True
+            return self._knock.ask(self._slot)
         heard = self._asking.heard
-        for read in self._in_order(parts, first):
-            length = self._reader.length_of(read, self._slot)
-            if length is not None:
-                self._ask(read, length)
+        for read in self._in_order(parts, first) if not self._is_expected else ():
+            if self._ask_somehow(read):
                 break
         return self._asking.heard > heard
 
@@ -177,15 +175,21 @@ class Sweep:
         return self._asking.is_lost(read.span) and self._slot.began_s - asked_s < UNASKED_S
 
     def _read(self, read: Read, *, is_again: bool) -> None:
-        missing = [part for part in read.parts if part.address not in self._reader.decoded]
-        length = self._reader.length_of(read, self._slot) if missing else None
-        if length is not None and self._ask(read, length):
+        if any(part.address not in self._reader.decoded for part in read.parts) and self._ask_somehow(read):
             self._asking.health.count("retries", is_again)
-        elif missing and length is None and len(read.parts) == 1:
-            self._reader.ask_halves(missing[0], self._slot)
+
+    def _ask_somehow(self, read: Read) -> bool:
+        """Ask for ``read`` if time is left; while all its lengths are in doubt, in two halves. Whether anything was asked."""
+        length = self._reader.length_of(read, self._slot)
+        if length is not None:
+            return self._ask(read, length)
+        is_asked = len(read.parts) == 1 and self._reader.ask_halves(read.parts[0], self._slot)
+        if is_asked:
+            self.unasked.discard(read.parts[0].address)
+        return is_asked
 
     def _ask(self, read: Read, length: int) -> bool:
-        """Ask once if time is left; whether it was."""
+        """Ask once in ``length`` if time is left; whether it was."""
         addresses = {part.address for part in read.parts}
         # A knock was a question too; but however slow a meter is thought to be, only a read tells that it is quicker.
         is_asked = self._reader.ask(read, length, self._slot, Least.SURE if self._has_begun else self._least)

@@ -76,9 +76,6 @@ class Due(NamedTuple):
     first: Collection[int]
 
 
-NOTHING = Due([], ())
-
-
 def shared_out(wants: Sequence[Wants], left_s: float) -> Share:
     """What the first of several meters has of the ``left_s`` seconds of a slot: who has waited longest, comes first."""
     left_s -= sum(meter.fast_s for meter in wants)

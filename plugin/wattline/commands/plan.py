@@ -9,6 +9,7 @@ from typing import Any
 from wattline.budget import Budget, Line, PlannedRead, budget_of, line_of
 from wattline.options import milliseconds
 from wattline.paragraphs import filled
+from wattline.plan import SLOW_S
 from wattline.ports import PORTS, check_port
 from wattline.words import Meter, add_meters, check_addresses, check_intervals, meters_of, parse_interval
 
@@ -127,11 +128,7 @@ def _known(read: PlannedRead) -> str:
 
 def _sentences(plan: Plan) -> list[str]:
     budget, interval_s = plan.budget, plan.interval_s
-    slow = f", and {1000 * budget.slow_s:.1f} ms of slow reads, spread over ten seconds" if budget.slow_s else ""
-    sentences = [
-        f"  A sweep takes {1000 * budget.fast_s:.1f} ms{slow}: {_share(budget, interval_s)}.",
-        f"  {_how_many(budget, interval_s)}",
-    ]
+    sentences = [f"  {_takes(budget)}: {_share(budget, interval_s)}.", f"  {_how_many(budget, interval_s)}"]
     if any(_known(read) == ALONE for read in budget.reads):
         sentences.append(
             "  What is read alone lies in no proven read, so nobody knows yet that it is answered; it is asked for from the "
@@ -143,6 +140,13 @@ def _sentences(plan: Plan) -> list[str]:
             f"{len(plan.proven.reads)} requests in place of {len(budget.reads)}, {_share(plan.proven, interval_s)}."
         )
     return sentences
+
+
+def _takes(budget: Budget) -> str:
+    slow = f"{1000 * budget.slow_s:.1f} ms of slow reads, spread over ten seconds"
+    if not budget.has_fast_reads:
+        return f"Nothing of it is read oftener than every ten seconds; it takes {slow}"
+    return f"A sweep takes {1000 * budget.fast_s:.1f} ms" + (f", and {slow}" if budget.slow_s else "")
 
 
 def _share(budget: Budget, interval_s: float) -> str:
@@ -157,7 +161,8 @@ def _every(interval_s: float) -> str:
 def _how_many(budget: Budget, interval_s: int) -> str:
     number = budget.fits(interval_s)
     if number:
-        return f"Such meters that fit on one line and are read {_every(interval_s)}: {number}."
+        read_s = interval_s if budget.has_fast_reads else max(interval_s, SLOW_S)
+        return f"Such meters that fit on one line and are read {_every(read_s)}: {number}."
     enough_s = next((seconds for seconds in range(interval_s, MOST_S) if budget.fits(seconds)), None)
     if enough_s is None:
         return (
@@ -194,7 +199,9 @@ def _verdict(line: Line, interval_s: int, *, has_own: bool) -> str:
             f"{share}: with what is kept for slow reads and lost replies too much for it, so each{own} is read "
             f"every {line.round_s:g} s"
         )
-    return f"{share}: too much for it"
+    if has_own:
+        return f"{share}: too much for it, so who has an interval of its own has what the others leave, later than that"
+    return f"{share}: too much for it, so not all is read in each"
 
 
 # For programs.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wattline.meters import Block
-from wattline.plan import Span
+from wattline.plan import Span, proven_spans
 from wattline.probe.questions import Reply
 from wattline.registers import Decoded
 from wattline.words import Meter
@@ -99,16 +99,18 @@ class Longest:
     """How many registers are answered at once.
 
     Attributes:
-        run: the longest run of registers that the meter is known to have, within which it was tried.
+        run: the registers within which it was tried: the longest run that the meter is known to have, or those of a longer read.
         answered: so many were.
         failed: so many were not, the fewest that were tried; 0 when all that could be tried were answered.
         reason: what came of that.
+        is_cut_short: whether there was no time to try more.
     """
 
     run: Span
     answered: int
     failed: int = 0
     reason: str = ""
+    is_cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Findings:
         identity: what came of a read of the identity register; None when the model has none.
         pause: the silence that it needs.
         latency: how soon it replies.
-        parts: its proven reads.
+        parts: what it is read by at the start, its proven reads and the rows that none of these holds, as far as it was asked.
         pieces: the largest pieces that are answered of those that are not.
         wider: the reads over gaps that the planner would like.
         longest: how much it answers at once.
@@ -169,3 +171,7 @@ class Findings:
     late_replies: int = 0
     cut_short: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    def is_proven(self, span: Span) -> bool:
+        """Whether a proven read holds ``span``; else it is a row that is read alone, since there is no other way to it."""
+        return any(proven.holds(span.first, span.end) for proven in proven_spans(self.meter.model))

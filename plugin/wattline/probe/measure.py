@@ -157,9 +157,10 @@ class Probe:
 
     def _longest(self, until_s: float) -> None:
         if self._answering:
-            known = [*self._spans.known, *(Span(part.address, part.count) for part in self._answering)]
-            self._findings.longest, is_whole = find_longest(self._questions, known, until_s)
-            self._cut_short("the longest read", is_cut=not is_whole)
+            answered = [Span(part.address, part.count) for part in self._answering]
+            answered += [tried.span for tried in self._findings.wider if tried.is_sound]
+            self._findings.longest = longest = find_longest(self._questions, answered, until_s)
+            self._cut_short("the longest read", is_cut=longest is None or longest.is_cut_short)
 
     def _functions(self, _until_s: float) -> None:
         if self._answering:

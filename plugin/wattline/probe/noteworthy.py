@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wattline.plan import Span
+from wattline.plan import Span, parts_of
 from wattline.probe.findings import DIFFERS, UNCERTAIN, Findings, Tried
 from wattline.probe.timing import PAUSES_MS, percentile
 
@@ -45,11 +45,25 @@ def _of_parts(findings: Findings) -> Iterator[str]:
     if not findings.parts:
         return
     if not failed:
-        yield "All proven reads are answered."
+        yield _all_answered(findings)
     for tried in failed:
-        yield f"The proven read of {_registers(tried.span)} failed: {tried}."
+        which = "proven read of" if findings.is_proven(tried.span) else "read alone of"
+        yield f"The {which} {_registers(tried.span)} failed: {tried}."
     if findings.pieces:
         yield f"What was not answered whole is answered in pieces, the longest of {max(t.span.count for t in findings.pieces)} registers."
+
+
+def _all_answered(findings: Findings) -> str:
+    asked, wanted = len(findings.parts), len(parts_of(findings.meter.model))
+    alone = sum(not findings.is_proven(tried.span) for tried in findings.parts)
+    if asked < wanted:
+        return f"Of the {wanted} reads that carry all at the start there was time for {asked}; they are answered."
+    if not alone:
+        return "All proven reads are answered."
+    rows = f"the {alone} rows" if alone > 1 else "the row"
+    if alone == asked:
+        return f"{rows.capitalize()} of its table {'are' if alone > 1 else 'is'} answered, each read alone: none lies in a proven read."
+    return f"All proven reads are answered, and {rows} that none of them holds."
 
 
 def _of_wider(findings: Findings) -> Iterator[str]:
@@ -84,12 +98,14 @@ def _of_longest(findings: Findings) -> Iterator[str]:
     if longest is None:
         return
     if longest.failed:
-        yield f"Answers {longest.answered} registers at once, and not {longest.failed} ({longest.reason})."
+        between = "; there was no time to try what lies between" if longest.is_cut_short else ""
+        yield f"Answers {longest.answered} registers at once, and not {longest.failed} ({longest.reason}){between}."
         if longest.answered < allowed < longest.failed:
             yield f"That is less than the {allowed} of its table."
     else:
         registers = "1 register" if longest.answered == 1 else f"{longest.answered} registers"
-        yield f"Answers {registers} at once; no longer run of registers is known of it."
+        why = "there was no time to try more" if longest.is_cut_short else "no longer run of registers is known of it"
+        yield f"Answers {registers} at once; {why}."
     if longest.answered > allowed:
         yield f"That is more than the {allowed} of its table."
 

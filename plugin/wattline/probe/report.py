@@ -86,7 +86,8 @@ def _reads(findings: Findings) -> Iterator[str]:
     rows = [
         (_registers(tried.span), str(tried.span.count), kind, str(tried))
         for kind, all_tried in (
-            ("proven", findings.parts),
+            ("proven", [tried for tried in findings.parts if findings.is_proven(tried.span)]),
+            ("alone", [tried for tried in findings.parts if not findings.is_proven(tried.span)]),
             ("piece of a proven one", findings.pieces),
             ("over gaps", findings.wider),
         )
@@ -95,7 +96,8 @@ def _reads(findings: Findings) -> Iterator[str]:
     if rows:
         yield from _table(("registers", "count", "kind", "outcome"), rows)
     if longest := findings.longest:
-        failed = f"{longest.failed} were {longest.reason}" if longest.failed else "no longer one could be tried"
+        why = "there was no time to try more" if longest.is_cut_short else "no longer one could be tried"
+        failed = f"{longest.failed} were {longest.reason}" if longest.failed else why
         yield f"Longest read: {longest.answered} registers of {_registers(longest.run)}; {failed}."
         yield ""
     for function, reply in findings.functions.items():

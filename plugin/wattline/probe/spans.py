@@ -1,6 +1,7 @@
 """Which reads the meter answers: the proven ones, those over gaps, how long, and by which function."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from wattline.bus.evidence import agree
 from wattline.bus.settings import LONGEST_READ
@@ -153,18 +154,22 @@ def runs_of(model: Model, known: Iterable[Span]) -> list[Span]:
     return sorted(runs, key=lambda run: -run.count)
 
 
-def find_longest(questions: Questions, known: Sequence[Span], until_s: float) -> tuple[Longest | None, bool]:
+def find_longest(questions: Questions, answered: Sequence[Span], until_s: float) -> Longest | None:
     """The longest read that is answered, by halving, within registers that the meter has; None when there is none.
 
-    It may be longer than the model's table allows: that is what is to be found out. Also whether there was time for all
-    of it.
+    It may be longer than the model's table allows: that is what is to be found out.
+
+    Args:
+        questions: who asks.
+        answered: reads that were answered.
+        until_s: when to end, by the monotonic clock.
     """
     model = questions.meter.model
-    run = runs_of(model, known)[0]
+    run = runs_of(model, answered)[0]
     # A meter whose numbers take two registers may refuse to give half of one.
     step = 1 if any(row.encoding.count == 1 for row in model.rows) else 2
     most = min(run.count, LONGEST_READ) // step * step
-    low = max((min(span.count, most) for span in known if run.holds(span.first, span.end)), default=0)
+    low = max((min(span.count, most) for span in answered if run.holds(span.first, span.end)), default=0)
     high, reason, count = most + step, "", most
     while low < count < high and questions.now_s() < until_s:
         reply = _ask_twice(questions, run.first, count)
@@ -173,8 +178,12 @@ def find_longest(questions: Questions, known: Sequence[Span], until_s: float) ->
         else:
             high, reason = count, str(reply)
         count = (low + high) // 2 // step * step
-    found = Longest(run, low, high if reason else 0, reason) if low else None
-    return found, questions.now_s() < until_s
+    found = Longest(run, low, high if reason else 0, reason, is_cut_short=low < count < high)
+    longest = max(answered, key=lambda span: span.count, default=Span(run.first, 0))
+    if longest.count > low:
+        # Elsewhere more were answered, so what failed here has another reason than its length.
+        found = replace(found, run=longest, answered=longest.count, failed=0, reason="")
+    return found if found.answered else None
 
 
 def _ask_twice(questions: Questions, first: int, count: int) -> Reply:

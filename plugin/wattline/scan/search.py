@@ -33,6 +33,7 @@ class Found:
         verdicts: the models that it may be, the likeliest first; empty when it is none that is known.
         not_excluded: where it is none: models that cannot be told by their values, and may be it.
         also: other settings at which the very same meter answers.
+        siblings: what it was as likely taken for at those, by its settings alone.
         sound: its answers that were frames.
         garbled: its answers that were not.
         is_twice: whether one question was answered by two frames.
@@ -46,6 +47,7 @@ class Found:
     verdicts: list[Verdict] = field(default_factory=list)
     not_excluded: list[Model] = field(default_factory=list)
     also: list[LineSettings] = field(default_factory=list)
+    siblings: list[Verdict] = field(default_factory=list)
     sound: int = 0
     garbled: int = 0
     is_twice: bool = False
@@ -61,7 +63,10 @@ class Found:
     @property
     def others(self) -> list[Verdict]:
         """What it is just as likely."""
-        return equals(self.verdicts) if self.verdicts else []
+        if not self.verdicts:
+            return []
+        others = {verdict.model.name: verdict for verdict in (*equals(self.verdicts), *self.siblings)}
+        return [verdict for verdict in others.values() if verdict.model is not self.verdicts[0].model]
 
     @property
     def may_be_two(self) -> bool:
@@ -226,6 +231,7 @@ class Search:
                 continue
             kept, dropped = (found, other) if _fits_better(found, other) else (other, found)
             kept.also += [dropped.settings, *dropped.also]
+            kept.siblings += [*dropped.verdicts[:1], *dropped.others]
             self.found.remove(dropped)
             return True
         return False
@@ -237,14 +243,20 @@ def _is_near(place: Found | Step, settings: LineSettings, address: int) -> bool:
 
 
 def _is_same(one: Found, other: Found) -> bool:
+    """Whether what one is most likely, the other may be as well, and says the same then.
+
+    Models that share a map are told apart by the factory's settings alone, and those say nothing where both answer.
+    """
     if not (one.best and other.best):
         return one.best is other.best
-    counters = [
-        name for name in one.best.values.keys() & other.best.values.keys() if ELECTRICITY_FIELDS[name].kind == "counter"
-    ]
-    return one.best.model is other.best.model and all(
-        abs(one.best.values[name] - other.best.values[name]) <= GROWTH for name in counters
-    )
+    pairs = [(mine, its) for mine in one.verdicts for its in other.verdicts if mine.model is its.model]
+    return any(_agree(mine, its) for mine, its in pairs if mine is one.best or its is other.best)
+
+
+def _agree(one: Verdict, other: Verdict) -> bool:
+    """Whether their counters are those of one meter."""
+    counters = [name for name in one.values.keys() & other.values.keys() if ELECTRICITY_FIELDS[name].kind == "counter"]
+    return all(abs(one.values[name] - other.values[name]) <= GROWTH for name in counters)
 
 
 def _fits_better(one: Found, other: Found) -> bool:
