@@ -13,6 +13,7 @@
 | `read` waits for ever, shows something else | test_one_reading_by_hand |
 | `watch` cannot read the lines | test_watch_shows_a_stick |
 | the console sends what changes something, or shows a key | test_the_console_asks_and_hides_the_keys |
+| a port that is searched for meters, or read as one's, is a stick's, and that is not told | test_a_stick_on_the_port_of_meters_is_told |
 | the command simulates something else | test_the_command_simulates_a_stick |
 | wrong words are taken | test_wrong_words_are_refused |
 """
@@ -20,6 +21,7 @@
 import asyncio
 import json
 import select
+import signal
 import socket
 import threading
 import time
@@ -283,6 +285,25 @@ def test_the_console_asks_and_hides_the_keys(stick, program) -> None:
     assert "<InstallCode>xxxxxxxxxxxxxxxxxx</InstallCode>" in said
     assert LINK_KEY[2:] not in said
     assert console.stderr.texts[0].startswith("The command 'factory_reset' is never sent; ")
+
+
+@pytest.mark.parametrize("where", ["device", "socket"])
+@pytest.mark.parametrize(("command", "words"), [("scan", ()), ("read", ("house=orno-we515@1",))])
+def test_a_stick_on_the_port_of_meters_is_told(
+    stick, capsys: pytest.CaptureFixture[str], where: str, command: str, words: tuple[str, ...]
+) -> None:
+    """Where no USB number tells it, it is known as soon as it speaks, and not after the search."""
+    port = stick(tcp=where == "socket", speed=60).port
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        assert cli.main([command, port, *words]) == 2
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert (
+        f"What hangs on {port} speaks as a Rainforest stick does, and cannot be asked as a meter on RS485 is; "
+        f"try `wattline run {port} grid=rainforest-raven`." in capsys.readouterr().err
+    )
 
 
 def test_the_command_simulates_a_stick(program, tmp_path: Path) -> None:
