@@ -113,7 +113,7 @@ WRONG: list[tuple[str, Any]] = [
 ]
 RIGHT: list[tuple[str, Any]] = [
     ("wattline_meters", []),
-    ("wattline_gateways", [GATEWAY]),
+    ("wattline_gateways", [GATEWAY, {"port": "auto", "meters": ["grid=rainforest-raven"]}]),
     ("wattline_site", 'my "home" $HOME, küche'),
     ("wattline_timezone", "Europe/Rome"),
     ("docker_major", 29),
@@ -189,6 +189,11 @@ def test_a_doubled_name_is_told_once() -> None:
         wattline_gateways=[{"port": "socket://a:1", "meters": [f"{name}=orno-we515@1"]} for name in "ab"]
     )
     assert sentence.startswith("A port stands twice in wattline_gateways")
+
+
+def test_a_stick_in_the_wrong_place_is_told_with_the_right_one() -> None:
+    (sentence,) = told(wattline_meters=["house=orno-we515@1", "grid=rainforest-emu2,role=grid"])
+    assert '{port: auto, meters: ["grid=rainforest-emu2,role=grid"]}' in sentence
 
 
 def test_a_misspelt_name_is_told_with_the_nearest() -> None:

@@ -27,6 +27,7 @@ OTHER_INFLUXDB = re.compile(r"latest|alpine|[013-9](\D.*)?|.*\b(core|enterprise)
 LONGEST_SHOWN = 60
 # These have a password in them, or could have one by mistake.
 NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt"}
+STICK = re.compile(r"=rainforest-\w+(?:,|$)")
 SINKS = ["mariadb", "mqtt", "postgresql"]
 USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?"
 
@@ -65,6 +66,7 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
         *_misspelt(said, usual),
         *_twice(said),
         *_nowhere(said),
+        *_sticks(said),
     ]
 
 
@@ -293,3 +295,12 @@ def _nowhere(said: Mapping[str, Any]) -> Iterator[str]:
     is_on = str(said.get("sinks_enabled")).lower() in SWITCHED_ON
     if is_on and not any(said.get(f"sinks_{name}") for name in SINKS):
         yield "sinks_enabled is true, and no sink is named: say where one is in sinks_mariadb, sinks_postgresql or sinks_mqtt."
+
+
+def _sticks(said: Mapping[str, Any]) -> Iterator[str]:
+    meters = said.get("wattline_meters", [])
+    if sticks := [word for word in meters if STICK.search(word)] if _are_texts(meters) else []:
+        yield (
+            f"{sticks[0]} stands in wattline_meters, which are those on RS485: a stick is an entry of wattline_gateways, "
+            f'{{port: auto, meters: ["{sticks[0]}"]}}, and wattline_meters is [] where there is no other meter.'
+        )
