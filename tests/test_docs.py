@@ -55,7 +55,7 @@ CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text()
 TEXTS = {
     path: path.read_text()
     for path in sorted(CHECKOUT.rglob("*.md"))
-    if not {".venv", ".git", ".pytest_cache", ".hypothesis"} & set(path.parts)
+    if not {".venv", ".venv-export", ".git", ".pytest_cache", ".hypothesis"} & set(path.parts)
 }
 # Options of other programs, and those that argparse brings.
 FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "--test", "--test-wait", "--name"}

@@ -168,7 +168,7 @@ def _token(name: str | None) -> str:
     if not token or not token.isascii() or not token.isprintable():
         raise WordError(
             f"{place} holds no token of InfluxDB: set INFLUX_TOKEN, or name with --token-file the file that has it, "
-            "compose/secrets/influxdb_grafana_token in the checkout."
+            "as compose/secrets/influxdb_grafana_token below /opt/wattline on the Pi, or in the checkout there."
         )
     return token
 
