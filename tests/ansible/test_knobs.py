@@ -35,6 +35,7 @@ WRONG: list[tuple[str, Any]] = [
     ("wattline_meters", {"house": "orno-we515@1"}),
     ("wattline_meters", None),
     ("wattline_meters", [1]),
+    ("wattline_meters", ["house=orno-we515@1", "grid=rainforest-emu2,role=grid"]),
     ("wattline_adapter", ""),
     ("wattline_gateways", [{"port": GATEWAY["port"], "meters": "garage=orno-we515@1"}]),
     ("wattline_gateways", [{"port": GATEWAY["port"]}]),
@@ -189,11 +190,6 @@ def test_a_doubled_name_is_told_once() -> None:
         wattline_gateways=[{"port": "socket://a:1", "meters": [f"{name}=orno-we515@1"]} for name in "ab"]
     )
     assert sentence.startswith("A port stands twice in wattline_gateways")
-
-
-def test_a_stick_in_the_wrong_place_is_told_with_the_right_one() -> None:
-    (sentence,) = told(wattline_meters=["house=orno-we515@1", "grid=rainforest-emu2,role=grid"])
-    assert '{port: auto, meters: ["grid=rainforest-emu2,role=grid"]}' in sentence
 
 
 def test_a_misspelt_name_is_told_with_the_nearest() -> None:

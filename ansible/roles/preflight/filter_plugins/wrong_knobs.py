@@ -66,7 +66,6 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
         *_misspelt(said, usual),
         *_twice(said),
         *_nowhere(said),
-        *_sticks(said),
     ]
 
 
@@ -210,7 +209,11 @@ MEGABYTES = _from(0, "a number of megabytes")
 KEPT = Rule(_is_count(0), "a whole number, or all")
 
 RULES = {
-    "wattline_meters": Rule(_are_texts, 'a list of words, as in ["house=orno-we515@1"]'),
+    "wattline_meters": Rule(
+        lambda value: _are_texts(value) and not any(map(STICK.search, value)),
+        'a list of words of meters on RS485, as in ["house=orno-we515@1"], or []; a stick is an entry of wattline_gateways, '
+        '{port: auto, meters: ["grid=rainforest-raven"]}',
+    ),
     "wattline_adapter": _pattern(r"\S+", "auto, or the name of a device below /dev"),
     "wattline_gateways": Rule(
         _are_gateways, 'a list of entries such as {port: "socket://192.168.1.50:4196", meters: ["garage=orno-we515@1"]}'
@@ -295,12 +298,3 @@ def _nowhere(said: Mapping[str, Any]) -> Iterator[str]:
     is_on = str(said.get("sinks_enabled")).lower() in SWITCHED_ON
     if is_on and not any(said.get(f"sinks_{name}") for name in SINKS):
         yield "sinks_enabled is true, and no sink is named: say where one is in sinks_mariadb, sinks_postgresql or sinks_mqtt."
-
-
-def _sticks(said: Mapping[str, Any]) -> Iterator[str]:
-    meters = said.get("wattline_meters", [])
-    if sticks := [word for word in meters if STICK.search(word)] if _are_texts(meters) else []:
-        yield (
-            f"{sticks[0]} stands in wattline_meters, which are those on RS485: a stick is an entry of wattline_gateways, "
-            f'{{port: auto, meters: ["{sticks[0]}"]}}, and wattline_meters is [] where there is no other meter.'
-        )
