@@ -318,6 +318,10 @@ def test_a_display_below_its_history_is_refused(converted):
         "wattline: The meter cannot show 10 kWh after --meter-shows: its history ends at 20.00 kWh, with 0 wraps."
     ]
 
+    turned = [(BEGIN_S, 65_000), (BEGIN_S + 1, 65_535), (BEGIN_S + 2, 0), (BEGIN_S + 3, 1)]
+    _, _, said = converted("energy-monitor --meter-shows 10", energy_lines(turned))
+    assert said[0].endswith(" kWh, with 1 wrap.")
+
 
 def test_a_counter_beyond_the_low_register_is_left_alone():
     assert modulus_of(LOW_REGISTER - 1) == LOW_REGISTER

@@ -55,7 +55,7 @@ CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text()
 TEXTS = {
     path: path.read_text()
     for path in sorted(CHECKOUT.rglob("*.md"))
-    if not {".venv", ".git", ".pytest_cache", ".hypothesis"} & set(path.parts)
+    if not {".venv", ".venv-export", ".git", ".pytest_cache", ".hypothesis"} & set(path.parts)
 }
 # Options of other programs, and those that argparse brings.
 FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "--test", "--test-wait", "--name"}
@@ -63,7 +63,7 @@ FOREIGN_OPTIONS |= {"--retention", "--version", "--help", "--org", "--bucket", "
 FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", "--quick", "--long", "--full"}
 FOREIGN_OPTIONS |= {"--raw", "--batch", "--file", "--shard-group-duration", "--here", "--days"}
 FOREIGN_OPTIONS |= {"--no-stream", "--volumes", "--force-recreate", "--rm", "--bolt-path", "--username"}
-FOREIGN_OPTIONS |= {"--id", "--new-bucket", "--target", "--tag", "--force", "--password", "--now", "--test"}
+FOREIGN_OPTIONS |= {"--id", "--new-bucket", "--target", "--tag", "--force", "--password", "--now", "--stdin-name"}
 
 
 def section(text: str, title: str) -> str:

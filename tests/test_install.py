@@ -432,4 +432,8 @@ def test_a_failed_fetch_is_explained_and_leaves_nothing(checkout: Checkout) -> N
     result = checkout.install("1.0.0")
     assert result.returncode == 1
     assert "It wants the network, or a folder with wheels" in result.stderr
-    assert checkout.versions() == []
+    assert not checkout.prefix.exists()
+    checkout.prefix.mkdir()
+    (checkout.prefix / "mine").touch()
+    assert checkout.install("1.0.0").returncode == 1
+    assert [path.name for path in checkout.prefix.iterdir()] == ["mine"]

@@ -138,8 +138,8 @@ def parse_meter(word: str, models: Mapping[str, Model]) -> Meter:
     address, *keys = rest.split(",")
     if is_stick(word):
         raise WordError(
-            f"{word!r} is a Rainforest stick, which speaks by itself and has no registers; `wattline run`, `read`, `watch` "
-            "and `simulate` take it, and `wattline rainforest console` shows what it says."
+            f"{word!r} is a Rainforest stick, which speaks by itself and has no registers; `wattline run`, `read`, `watch`, "
+            "`plan` and `simulate` take it, and `wattline rainforest console` shows what it says."
         )
     if not (equals and at):
         # A stick has no address: where the model is not known, that comes first.

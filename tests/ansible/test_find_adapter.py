@@ -9,6 +9,7 @@
 | the rule fits another adapter too, or none | test_an_adapter_is_known_again, test_twins_are_known_by_their_sockets, test_the_ports_of_one_chip_are_told_apart |
 | the mini UART passes for a whole one | test_the_uarts_are_told_apart |
 | a UART that is about to be turned on stops the playbook | test_a_uart_that_comes_is_no_trouble |
+| a stick counts as an adapter, or is taken for the meters' | test_a_stick_is_no_adapter |
 | gateways alone need an adapter | test_gateways_need_no_adapter |
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from ansible_scripts import script
+from wattline.rainforest.models import STICKS, StickModel
 
 adapters = script("preflight", "find_adapter")
 
@@ -106,6 +108,20 @@ def test_none_and_several_are_told_with_what_there_is(pi: Pi) -> None:
     assert trouble.startswith("2 USB serial adapters are plugged in, and wattline_adapter is auto: set it")
     for name in (f"by-id/{FTDI_NAME}", "by-path/platform-usb-0:1-1.2:1.0-port0 (now /dev/ttyUSB1)"):
         assert f"/dev/serial/{name}" in trouble
+
+
+@pytest.mark.parametrize("model", STICKS.values(), ids=STICKS)
+def test_a_stick_is_no_adapter(pi: Pi, model: StickModel) -> None:
+    vendor, product = (f"{number:04x}" for number in model.usb_id)
+    pi.plug("ttyUSB0", "1-1.1", {"idVendor": vendor, "idProduct": product, "serial": "A1"}, "usb-Rainforest-if00")
+    trouble = str(pi.find()["trouble"])
+    assert "but a Rainforest stick, which is an entry of wattline_gateways with the port auto" in trouble
+    assert trouble.endswith(
+        "The serial devices here: /dev/serial/by-id/usb-Rainforest-if00 or "
+        "/dev/serial/by-path/platform-usb-0:1-1.1:1.0-port0 (now /dev/ttyUSB0)."
+    )
+    pi.plug("ttyUSB1", "1-1.2", FTDI, FTDI_NAME)
+    assert (pi.find()["trouble"], pi.find()["node"]) == ("", "/dev/ttyUSB1")
 
 
 def test_what_was_taken_stays(pi: Pi) -> None:

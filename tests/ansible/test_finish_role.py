@@ -3,6 +3,7 @@
 | fault | test |
 |---|---|
 | one meter's reading passes for all of them, or another's for one | test_each_meter_without_a_reading_is_told_with_its_port |
+| a stick that stays silent is searched as a bus is | test_of_a_silent_stick_another_command_tells |
 | a command is folded, and cannot be copied | test_no_command_is_so_long_that_ansible_folds_it |
 | a meter that is read every ten minutes is called silent after one | test_the_slowest_meter_is_waited_for |
 | Grafana is asked where it does not listen | test_grafana_is_asked_where_it_listens |
@@ -22,6 +23,7 @@ from ansible_scripts import ROLES, play
 pytestmark = pytest.mark.timeout(240)
 
 GATEWAY = {"port": "socket://192.168.1.50:4196", "meters": ["garage=orno-we515@1,interval=10m"]}
+STICK = {"port": "auto", "meters": ["grid=rainforest-raven"]}
 ANSWER = {"stdout": ",result,table,meter\r\n,_result,0,house\r\n,,0,house\r\n,,0,stranger\r\n"}
 METERS = {
     "wattline_meters": ["house=orno-we515@1", "shed=orno-we515@2,interval=90s"],
@@ -31,6 +33,7 @@ METERS = {
 HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "usual": {},
     "three meters": METERS,
+    "a stick": {"wattline_meters": [], "wattline_gateways": [STICK]},
     "the second answer": METERS | {"__finish_others": {"stdout": ANSWER["stdout"] + ",,0,shed\r\n"}},
     "one answer": METERS | {"__finish_others": {"skipped": True}},
     "an address": {"stack_grafana_address": "192.168.1.9:3001"},
@@ -76,6 +79,12 @@ def test_each_meter_without_a_reading_is_told_with_its_port(told: dict[str, dict
             f"sudo wattline scan {port}",
             "sudo systemctl start telegraf",
         ]
+
+
+def test_of_a_silent_stick_another_command_tells(told: dict[str, dict[str, Any]]) -> None:
+    word = told["a stick"]["word"]
+    assert "No reading of grid since Telegraf started." in word
+    assert "\nsudo wattline read auto grid=rainforest-raven\n" in word
 
 
 def test_no_command_is_so_long_that_ansible_folds_it(told: dict[str, dict[str, Any]]) -> None:

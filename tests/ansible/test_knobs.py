@@ -35,6 +35,7 @@ WRONG: list[tuple[str, Any]] = [
     ("wattline_meters", {"house": "orno-we515@1"}),
     ("wattline_meters", None),
     ("wattline_meters", [1]),
+    ("wattline_meters", ["house=orno-we515@1", "grid=rainforest-emu2,role=grid"]),
     ("wattline_adapter", ""),
     ("wattline_gateways", [{"port": GATEWAY["port"], "meters": "garage=orno-we515@1"}]),
     ("wattline_gateways", [{"port": GATEWAY["port"]}]),
@@ -113,7 +114,7 @@ WRONG: list[tuple[str, Any]] = [
 ]
 RIGHT: list[tuple[str, Any]] = [
     ("wattline_meters", []),
-    ("wattline_gateways", [GATEWAY]),
+    ("wattline_gateways", [GATEWAY, {"port": "auto", "meters": ["grid=rainforest-raven"]}]),
     ("wattline_site", 'my "home" $HOME, küche'),
     ("wattline_timezone", "Europe/Rome"),
     ("docker_major", 29),

@@ -50,6 +50,7 @@ ExecStart=/bin/true
 GATEWAYS = [
     {"port": "socket://192.168.1.50:4196", "meters": ["garage=orno-we515@1,role=load"]},
     {"port": "modbus-tcp://192.168.1.51:502", "meters": ["küche=eastron-sdm120@1", "bad=eastron-sdm120@2"]},
+    {"port": "auto", "meters": ["grid=rainforest-raven"]},
 ]
 DEVICE = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
 HEARTBEAT = "https://example.org/secret-of-the-house?a=b&c"

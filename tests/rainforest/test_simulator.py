@@ -13,13 +13,17 @@
 | `read` waits for ever, shows something else | test_one_reading_by_hand |
 | `watch` cannot read the lines | test_watch_shows_a_stick |
 | the console sends what changes something, or shows a key | test_the_console_asks_and_hides_the_keys |
+| a port that is searched for meters, or read as one's, is a stick's, and that is not told | test_a_stick_on_the_port_of_meters_is_told |
+| ... or the mask of a torn tag | test_the_console_shows_nothing_of_a_torn_tag |
 | the command simulates something else | test_the_command_simulates_a_stick |
 | wrong words are taken | test_wrong_words_are_refused |
 """
 
 import asyncio
 import json
+import os
 import select
+import signal
 import socket
 import threading
 import time
@@ -33,11 +37,13 @@ from aioraven.serial import RAVEnSerialDevice
 
 from waiting import until
 from wattline import cli
+from wattline.rainforest.console import converse
 from wattline.rainforest.words import parse_stick_meters
 from wattline.simulate.faults import parse_script
 from wattline.simulate.rainforest import StickScenario, StickSimulator
 from wattline.simulate.rainforest.faults import KINDS
 from wattline.simulate.rainforest.fragments import INSTALL_CODE, LINK_KEY, METER_MAC
+from wattline.stop import Stop
 
 NS = 1_000_000_000
 GRID = "grid=rainforest-emu2"
@@ -282,7 +288,53 @@ def test_the_console_asks_and_hides_the_keys(stick, program) -> None:
     said = "".join(console.stdout.texts)
     assert "<InstallCode>xxxxxxxxxxxxxxxxxx</InstallCode>" in said
     assert LINK_KEY[2:] not in said
-    assert console.stderr.texts[0].startswith("The command 'factory_reset' is never sent; ")
+    assert console.stderr.texts[0].startswith(
+        "'factory_reset' is no command that wattline sends; it sends those alone "
+    )
+
+
+class Torn:
+    """A stick that is cut off in the middle of a tag; then the person has had enough."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.said = b"<TimeCluster>\r\n  <UTCTime>0x1</UTCTime>\r\n  <LocalTi"
+        self.stop = stop
+
+    @property
+    def in_waiting(self) -> int:
+        return len(self.said)
+
+    def read(self, size: int = 1) -> bytes:
+        data, self.said = self.said[:size], b""
+        self.stop.set()
+        return data
+
+
+def test_the_console_shows_nothing_of_a_torn_tag(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = Stop()
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as lines, os.fdopen(writing, "w"):
+        converse(Torn(stop), stop, lines)
+    assert capsys.readouterr().out == "<TimeCluster>\n  <UTCTime>0x1</UTCTime>\n  \n"
+
+
+@pytest.mark.parametrize("where", ["device", "socket"])
+@pytest.mark.parametrize(("command", "words"), [("scan", ()), ("read", ("house=orno-we515@1",))])
+def test_a_stick_on_the_port_of_meters_is_told(
+    stick, capsys: pytest.CaptureFixture[str], where: str, command: str, words: tuple[str, ...]
+) -> None:
+    """Where no USB number tells it, it is known as soon as it speaks, and not after the search."""
+    port = stick(tcp=where == "socket", speed=60).port
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        assert cli.main([command, port, *words]) == 2
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert (
+        f"What hangs on {port} speaks as a Rainforest stick does, and cannot be asked as a meter on RS485 is; "
+        f"try `wattline run {port} grid=rainforest-raven`." in capsys.readouterr().err
+    )
 
 
 def test_the_command_simulates_a_stick(program, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 | good words are refused, or understood as something else | test_a_word_means_this_meter |
 | wrong words are taken, or the sentence does not say which | test_wrong_words_are_refused_in_one_sentence |
 | `run`, `read` and `watch` differ in what they take | the same, each with all three |
+| `plan` refuses what `run` takes, or the other way | test_a_plan_takes_what_run_takes_and_refuses_what_it_refuses |
 | a command that cannot do anything with a stick leaves its user alone | test_commands_that_ask_say_what_to_use_instead |
 | `scan` searches for meters on a stick | test_a_stick_is_not_scanned |
 | a forgotten port is reported as a forgotten meter | test_a_forgotten_port_is_seen |
@@ -12,6 +13,8 @@
 | a misspelt stick is taken for a meter without its address | test_a_misspelt_stick_is_named_where_a_meter_is, test_a_misspelt_stick_is_named_where_it_is_simulated |
 | the command prints a traceback instead of a sentence | test_a_recording_that_cannot_be_read_is_one_sentence |
 """
+
+import json
 
 import pytest
 
@@ -116,12 +119,23 @@ def test_a_port_of_the_other_kind_is_refused(
     assert refused(capsys, command, port, word) == f"{PREFIXES[command]}{sentence}"
 
 
-@pytest.mark.parametrize("words", [["plan"], ["probe", PORT]])
-def test_commands_that_ask_say_what_to_use_instead(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
-    assert refused(capsys, *words, "grid=rainforest-raven") == (
+def test_commands_that_ask_say_what_to_use_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "probe", PORT, "grid=rainforest-raven") == (
         "wattline: 'grid=rainforest-raven' is a Rainforest stick, which speaks by itself and has no registers; "
-        "`wattline run`, `read`, `watch` and `simulate` take it, and `wattline rainforest console` shows what it says."
+        "`wattline run`, `read`, `watch`, `plan` and `simulate` take it, and `wattline rainforest console` shows what it says."
     )
+
+
+def test_a_plan_takes_what_run_takes_and_refuses_what_it_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    """The playbook judges the words of every port by it."""
+    assert cli.main(["plan", "--port", "auto", "grid=rainforest-raven"]) == 0
+    assert capsys.readouterr().out.startswith("grid: Rainforest RAVEn (RFA-Z106). A stick speaks by itself")
+    assert cli.main(["plan", "--json", "--port", "auto", "--", "grid=rainforest-raven"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert [(meter["meter"], meter["parity"]) for meter in planned["meters"]] == [("grid", "N")]
+    assert planned["fits"]
+    assert "speaks Modbus" in refused(capsys, "plan", "--port", "modbus-tcp://h:502", "grid=rainforest-raven")
+    assert "of its own" in refused(capsys, "plan", "grid=rainforest-raven", "house=orno-we515@1")
 
 
 @pytest.mark.parametrize(("port", "name"), [("auto", "rainforest-raven"), ("/dev/ttyACM7", "rainforest-emu2")])

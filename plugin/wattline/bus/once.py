@@ -10,6 +10,7 @@ from wattline.bus.port import Port
 from wattline.bus.session import Session
 from wattline.clock import NS, Slot
 from wattline.meters import Block
+from wattline.overheard import refusing_sticks
 from wattline.plan import is_slow
 from wattline.plausibility import Judge
 from wattline.reading import Point
@@ -49,10 +50,11 @@ def read_meters(meters: Sequence[Meter], port_name: str, stop: Stop) -> tuple[li
     """What each meter says, and a complaint about those that said nothing; empty where all did.
 
     Raises:
+        WordError: a stick speaks on the port.
         PortError: the port cannot be opened, or was lost.
         Stopped: the process was asked to end.
     """
-    port = Port(port_name, stop, open_by_hand)
+    port = Port(port_name, stop, refusing_sticks(open_by_hand))
     modbus = Modbus(port)
     sessions = [Session(meter, modbus) for meter in meters]
     try:

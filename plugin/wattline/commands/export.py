@@ -85,7 +85,12 @@ def execute(arguments: argparse.Namespace) -> int:
         ExportError: InfluxDB is away, refuses or has nothing there, or the file cannot be written.
     """
     if missing := [name for name in EXTRA if find_spec(name) is None]:
-        raise WordError(f"{' and '.join(missing)} is not installed here: `pip install 'wattline[export]'` brings it.")
+        are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        raise WordError(
+            f"{' and '.join(missing)} {are} not installed here; the extra export brings {them}: in a checkout of wattline "
+            "`python3 -m venv .venv-export` and `.venv-export/bin/pip install '.[export]'`, then "
+            "`.venv-export/bin/wattline export`."
+        )
     from wattline.export import catalogue, sink  # noqa: PLC0415 - an extra
     from wattline.export.conduct import Export  # noqa: PLC0415 - likewise
     from wattline.export.moment import moment_s  # noqa: PLC0415 - likewise
@@ -163,7 +168,7 @@ def _token(name: str | None) -> str:
     if not token or not token.isascii() or not token.isprintable():
         raise WordError(
             f"{place} holds no token of InfluxDB: set INFLUX_TOKEN, or name with --token-file the file that has it, "
-            "compose/secrets/influxdb_grafana_token in the checkout."
+            "as compose/secrets/influxdb_grafana_token below /opt/wattline on the Pi, or in the checkout there."
         )
     return token
 

@@ -70,7 +70,8 @@ def execute(arguments: argparse.Namespace) -> int:
         from wattline.mqtt.service import serve  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise WattlineError(
-            f"{error.name} is not installed here; it comes with the extra mqtt, see telegraf/sinks/README.md."
+            f"{error.name} is not installed here; the extra mqtt brings it: in a checkout of wattline "
+            "`sudo EXTRAS=mqtt plugin/install /opt/wattline-mqtt`, then `/opt/wattline-mqtt/bin/wattline mqtt`."
         ) from error
     manner = Manner(Topics(arguments.prefix.strip("/")), interval_s, not arguments.no_discovery, arguments.old_topics)
     password = os.environ.get("WATTLINE_MQTT_PASSWORD", "")

@@ -11,6 +11,7 @@ from wattline.options import milliseconds
 from wattline.paragraphs import filled
 from wattline.plan import SLOW_S
 from wattline.ports import PORTS, check_port
+from wattline.systems import System, system_of
 from wattline.words import Meter, add_meters, check_addresses, check_intervals, meters_of, parse_interval
 
 SUMMARY = "tells what is asked of each meter, how long it takes, and how many fit on a line"
@@ -74,6 +75,10 @@ def execute(arguments: argparse.Namespace) -> int:
         WordError: the words are wrong.
     """
     interval_s = parse_interval(arguments.interval)
+    system = system_of(arguments)
+    if system.speaks_unasked:
+        _plan_sticks(system, arguments, interval_s)
+        return 0
     meters = meters_of(arguments)
     check_intervals(meters, interval_s)
     if arguments.port is not None:
@@ -92,6 +97,22 @@ def execute(arguments: argparse.Namespace) -> int:
             )
         )
     return 0
+
+
+def _plan_sticks(system: System, arguments: argparse.Namespace, interval_s: int) -> None:
+    """Print that there is nothing to plan, in the form of a plan."""
+    if arguments.port is not None:
+        system.check(arguments.port)
+    if arguments.json:
+        meters = [
+            {"meter": meter.name, "interval_s": meter.interval_s, "parity": "N", "reads": []} for meter in system.meters
+        ]
+        nothing = {"ms": 0.0, "share_percent": 0.0, "fits": True, "round_s": interval_s}
+        print(json.dumps({"interval_s": interval_s, **nothing, "meters": meters}, indent=2))
+        return
+    for meter in system.meters:
+        text = f"{meter.name}: {meter.model.title}. A stick speaks by itself, so nothing is asked in each slot."
+        print(filled(text, 2))
 
 
 def _plan(meter: Meter, interval_s: int, turnaround_s: float, *, proven: bool) -> Plan:
@@ -185,6 +206,7 @@ def _together(plans: Sequence[Plan], line: Line, interval_s: int) -> list[str]:
         text += (
             f" Until what is to be tried was answered and has agreed, and for good where it is refused: "
             f"{1000 * sum(until.costs_s):.1f} ms, {_verdict(until, interval_s, has_own=has_own)}."
+            " While it is tried, for half a minute or so after each start, each may be read more rarely."
         )
     return [filled(text, 2)]
 

@@ -15,6 +15,7 @@ from wattline.bus.port import Port
 from wattline.bus.settings import LineSettings
 from wattline.errors import NoReplyError, PortError, WordError
 from wattline.meters import Model
+from wattline.overheard import refusing_sticks
 from wattline.ports import AUTO, PORTS, check_port, lasting_name, sets_line
 from wattline.rainforest.find import on_device, sticks, usb_ports
 from wattline.rainforest.models import STICKS
@@ -65,7 +66,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Search and print; returns 0.
 
     Raises:
-        WordError: the words are wrong.
+        WordError: the words are wrong, or a stick speaks on the port.
         PortError: the port cannot be opened, or was lost; what was found is printed.
         NoReplyError: nothing was found.
     """
@@ -79,7 +80,7 @@ def execute(arguments: argparse.Namespace) -> int:
     stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    port = Port(arguments.port, stop, open_by_hand)
+    port = Port(arguments.port, stop, refusing_sticks(open_by_hand))
     # Before anything is said of a search, since the port may be in use.
     port.open()
     with _watcher(has_settings=has_settings) as watcher:

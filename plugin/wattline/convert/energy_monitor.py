@@ -17,7 +17,16 @@ from wattline.convert.sample import Sample
 from wattline.convert.second import Seconds
 from wattline.convert.shelf import Shelf
 from wattline.convert.source import Source
-from wattline.convert.tally import IMPLAUSIBLE, OTHER_SERIES, OUTDONE, UNKNOWN, UNREADABLE, CounterCourse, Tally
+from wattline.convert.tally import (
+    IMPLAUSIBLE,
+    OTHER_SERIES,
+    OUTDONE,
+    UNKNOWN,
+    UNREADABLE,
+    CounterCourse,
+    Tally,
+    counted,
+)
 from wattline.errors import WordError
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import number_text
@@ -151,7 +160,7 @@ class EnergyMonitor:
         except ValueError:
             raise WordError(
                 f"The meter cannot show {self._settings.meter_shows_kwh:g} kWh after --meter-shows: its history ends at "
-                f"{course.show(course.last)} kWh, with {course.wraps} wraps."
+                f"{course.show(course.last)} kWh, with {counted(course.wraps, 'wrap')}."
             ) from None
 
     def _complain(self, name: str, text: str, place: str) -> None:

@@ -124,13 +124,13 @@ def summary(tally: Tally) -> list[str]:
     """What became of the history, in lines for people."""
     if not tally.points:
         none = [] if tally.left_out else ["Nothing in it is a reading: it may be the export of another query."]
-        return [f"{_number(tally.lines, 'line')} read, nothing written.", *(none or _left_out(tally))]
-    what = f"{_number(tally.lines, 'line')} read, {_number(tally.points, 'point')} written ({_number(tally.values, 'value')})"
+        return [f"{counted(tally.lines, 'line')} read, nothing written.", *(none or _left_out(tally))]
+    what = f"{counted(tally.lines, 'line')} read, {counted(tally.points, 'point')} written ({counted(tally.values, 'value')})"
     span = " to ".join(
         f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}" for second in (tally.first_s, tally.last_s)
     )
     return [
-        f"{what}, {_number(max(tally.seconds.values()), 'second')} from {span} UTC.",
+        f"{what}, {counted(max(tally.seconds.values()), 'second')} from {span} UTC.",
         *(line for name, course in tally.counters.items() for line in _course(name, course)),
         *_mended(tally),
         *_left_out(tally),
@@ -144,7 +144,7 @@ def shortfall(tally: Tally) -> str:
         sentences.append("Nothing could be converted: the sentences above say why.")
     if count := tally.left_out[AMBIGUOUS]:
         sentences.append(
-            f"Left out for want of --decimal point or --decimal comma: {_number(count, 'value')}; run it again."
+            f"Left out for want of --decimal point or --decimal comma: {counted(count, 'value')}; run it again."
         )
     if tally.broken_off:
         places = "; ".join(tally.broken_off)
@@ -156,14 +156,14 @@ def _course(name: str, course: CounterCourse) -> list[str]:
     if course.first is None:
         return []
     counts = ((course.wraps, "wrap"), (course.resets, "reset"), (course.withheld, "reading"))
-    told = ", ".join(_number(count, noun) for count, noun in counts)
+    told = ", ".join(counted(count, noun) for count, noun in counts)
     ends = f"{course.show(course.first)} to {course.show(course.last)}"
     lines = [f"{name}: {ends}, in all {course.show(course.grown)} {course.unit}; {told} withheld."]
     if course.resets:
         presumed = f"{course.show(course.presumed)} {course.unit} of these lie between the readings of a reset"
         lines.append(f"{name}: {presumed}, by the rule of the rollups; what was metered there is not known.")
     if course.long_gaps:
-        gaps = _number(course.long_gaps, "gap")
+        gaps = counted(course.long_gaps, "gap")
         lines.append(f"{name}: in {gaps} it may have turned once more unseen, so long it was not read.")
     return lines
 
@@ -181,7 +181,8 @@ def _left_out(tally: Tally) -> list[str]:
     return [f"Values left out: {reasons}."]
 
 
-def _number(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """So many of something, in words: 1 wrap, 2 wraps."""
     return f"{grouped(count)} {noun}" if count == 1 else f"{grouped(count)} {noun}s"
 
 

@@ -38,6 +38,9 @@ ANSWERS: Mapping[str, str] = {
 ARGUMENTS = ("MeterMacId", "Refresh", "Event", "Mode", "NumberOfPeriods", "EndTime", "IntervalChannel")
 _VALUE = re.compile(r"[A-Za-z0-9_]{1,32}")
 
+# Of a command that changes something none that asks is a slip of the finger.
+NEAR = 0.7
+
 APART_S = 1.0
 PATIENCE_S = 10.0
 TRIES = 2
@@ -73,8 +76,8 @@ class Command:
     def __post_init__(self) -> None:
         if self.name not in ANSWERS:
             raise WordError(
-                f"The command {self.name!r} is never sent{nearest(self.name, ANSWERS)}; those that only ask are "
-                f"{', '.join(ANSWERS)}."
+                f"{self.name!r} is no command that wattline sends{nearest(self.name, ANSWERS, NEAR)}; it sends those alone "
+                f"that only ask: {', '.join(ANSWERS)}."
             )
         for key, value in self.arguments:
             if key not in ARGUMENTS or not _VALUE.fullmatch(value):

@@ -35,7 +35,7 @@ def converse(port: Stream, stop: Stop, lines: TextIO = sys.stdin) -> None:
         PortError: the port was lost.
     """
     redactor = Redactor()
-    end_s = float("inf")
+    shown, end_s = "\n", float("inf")
     while not stop.is_set and time.monotonic() < end_s:
         readers = [stop.fileno(), *([] if end_s < float("inf") else [lines.fileno()])]
         ready, _, _ = select.select(readers, [], [], LOOK_S)
@@ -45,8 +45,10 @@ def converse(port: Stream, stop: Stop, lines: TextIO = sys.stdin) -> None:
             said = redactor.feed(port.read(max(1, port.in_waiting)))
         except OSError as error:
             raise PortError(f"The stick was lost ({error}).") from error
-        _show(said)
-    _show(redactor.end())
+        shown = _show(said) or shown
+    # What the redactor still holds is a torn tag, of which only a mask could be shown.
+    if not shown.endswith("\n"):
+        print(flush=True)
 
 
 def _turn(line: str, port: Stream) -> bool:
@@ -64,7 +66,9 @@ def _turn(line: str, port: Stream) -> bool:
     return True
 
 
-def _show(said: bytes) -> None:
-    """Print what came, without what a terminal would obey."""
+def _show(said: bytes) -> str:
+    """Print what came, without what a terminal would obey, and return what was printed."""
     text = said.decode("cp1252", errors="replace").replace("\r", "")
-    print("".join(sign for sign in text if sign.isprintable() or sign in "\n\t"), end="", flush=True)
+    shown = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t")
+    print(shown, end="", flush=True)
+    return shown

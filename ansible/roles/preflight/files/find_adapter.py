@@ -17,6 +17,8 @@ from pathlib import Path
 
 LINK = "dev/ttyRS485"
 SERIAL_KINDS = {"serial", "pty:slave"}
+# As in plugin/wattline/rainforest/models.py: RAVEn, EMU-2.
+STICKS = {("0403", "8a28"), ("04b4", "0003")}
 UARTS = ("ttyAMA*", "ttyS*", "ttySC*")
 # Bytes of a serial number that mean something else in a rule of udev's.
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9._:-]")
@@ -43,6 +45,12 @@ class Adapter:
     interface: str = ""
     driver: str = ""
     latency_ms: int | None = None
+
+    @property
+    def is_stick(self) -> bool:
+        """Whether it is a stick by Rainforest, which wattline finds by itself, and no adapter for RS485."""
+        identity = dict(self.identity)
+        return (identity.get("idVendor"), identity.get("idProduct")) in STICKS
 
     @property
     def lasting_name(self) -> str:
@@ -106,7 +114,7 @@ def choose(wanted: str, adapters: Sequence[Adapter], linked: str) -> tuple[Adapt
     """
     if wanted != "auto":
         return _named(wanted, adapters)
-    usb = [adapter for adapter in adapters if adapter.kind == "usb"]
+    usb = [adapter for adapter in adapters if adapter.kind == "usb" and not adapter.is_stick]
     # What was once taken stays, whatever is plugged in beside it later.
     taken = [adapter for adapter in usb if adapter.node == linked] if len(usb) > 1 else usb
     if taken:
@@ -114,6 +122,11 @@ def choose(wanted: str, adapters: Sequence[Adapter], linked: str) -> tuple[Adapt
     if usb:
         several = f"{len(usb)} USB serial adapters are plugged in, and wattline_adapter is auto"
         return None, f"{several}: set it in inventory.yml to the one that the meters are on. {_listed(usb)}"
+    if any(adapter.is_stick for adapter in adapters):
+        return None, (
+            "No USB serial adapter is plugged in but a Rainforest stick, which is an entry of wattline_gateways with the port "
+            f"auto; where there is no other meter, wattline_meters is []. {_listed(adapters)}"
+        )
     return None, (
         "No USB serial adapter is plugged in: plug it in and run this again, or set wattline_adapter in inventory.yml "
         f"if the meters are on something else. {_listed(adapters)}"

@@ -27,6 +27,7 @@ OTHER_INFLUXDB = re.compile(r"latest|alpine|[013-9](\D.*)?|.*\b(core|enterprise)
 LONGEST_SHOWN = 60
 # These have a password in them, or could have one by mistake.
 NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt"}
+STICK = re.compile(r"=rainforest-\w+(?:,|$)")
 SINKS = ["mariadb", "mqtt", "postgresql"]
 USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?"
 
@@ -208,7 +209,11 @@ MEGABYTES = _from(0, "a number of megabytes")
 KEPT = Rule(_is_count(0), "a whole number, or all")
 
 RULES = {
-    "wattline_meters": Rule(_are_texts, 'a list of words, as in ["house=orno-we515@1"]'),
+    "wattline_meters": Rule(
+        lambda value: _are_texts(value) and not any(map(STICK.search, value)),
+        'a list of words of meters on RS485, as in ["house=orno-we515@1"], or []; a stick is an entry of wattline_gateways, '
+        '{port: auto, meters: ["grid=rainforest-raven"]}',
+    ),
     "wattline_adapter": _pattern(r"\S+", "auto, or the name of a device below /dev"),
     "wattline_gateways": Rule(
         _are_gateways, 'a list of entries such as {port: "socket://192.168.1.50:4196", meters: ["garage=orno-we515@1"]}'
