@@ -10,6 +10,13 @@
 
 BEGIN;
 
+-- Where the sink is writing, this waits for it, by the table that it takes first: else the two may wait for each other.
+DO $$ BEGIN
+  IF to_regclass('electricity_in') IS NOT NULL THEN
+    LOCK TABLE electricity_in;
+  END IF;
+END $$;
+
 -- One row a reading, at the decimals of the meter; NULL is what the meter does not have.
 CREATE TABLE IF NOT EXISTS electricity (
   time timestamptz NOT NULL,
