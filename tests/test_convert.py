@@ -803,6 +803,14 @@ def test_a_table_that_was_cut_is_told_and_its_torn_row_not_believed(cut):
         assert f"{BROKEN_OFF}2." in shortfall(tally)
 
 
+def test_a_packed_dump_that_was_cut_is_told_once():
+    """Though its package and its statement are both without an end."""
+    between = ",\n"
+    packed = gzip.compress(f"{INTO}{between.join(sql_row(second, second * 7) for second in range(500))};\n".encode())
+    _, tally = raven(packed[: len(packed) // 2])
+    assert len(tally.broken_off) == 1
+
+
 def test_an_open_quotation_mark_at_the_end_is_told():
     lines, tally = raven(ROW + b'2016-10-20 12:00:15,628,1,1000,"la\n')
     assert len(lines) == 1

@@ -60,6 +60,7 @@ class Source:
         """Whether the line that was given last is the last one and has no line end: half a row may look like a whole one."""
         self._tally, self._raw, self._way, self._watcher = tally, raw, way, watcher
         self._lines: Iterator[str] = self._read()
+        self._is_broken_off = False
 
     @property
     def place(self) -> str:
@@ -76,7 +77,10 @@ class Source:
         return self._lines
 
     def break_off(self, how: str) -> None:
-        """Say, and count, that the file ends here before its end; ``how`` tells by what that is known."""
+        """Say, once, that the file ends here before its end; ``how`` tells by what that is known."""
+        if self._is_broken_off:
+            return
+        self._is_broken_off = True
         self._tally.break_off(
             self.place, f"{self.place}: The file breaks off here ({how}); what stands before is kept."
         )
