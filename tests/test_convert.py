@@ -31,6 +31,10 @@ expected of it.
 | the example of a map is refused | test_the_map_of_the_readme_is_one |
 | python-raven's table is read by the wrong columns, or its rows of -1, its lost signs, its zeros, its runs become readings | raven-csv, raven-tsv-with-run-tags |
 | a dump of SQL is read by the wrong columns or in the wrong zone, or a broken row costs those around it | raven-mysqldump, raven-sqlite, test_a_broken_row_costs_no_other, test_a_statement_that_breaks_off_costs_not_the_next |
+| half a row, or half of a run's name, is believed; a cut between rows is not told | test_a_table_that_was_cut_is_told_and_its_torn_row_not_believed, test_an_open_quotation_mark_at_the_end_is_told, test_a_dump_that_was_cut_is_told |
+| ... or what is whole is taken for torn | test_a_whole_table_is_whole |
+| power given to the grid that has lost a sign of 24 bits is megawatts; or much power loses its meaning | test_a_sign_of_24_bits_comes_back |
+| the number of a row becomes its time | test_the_table_of_sqlite_is_read_without_its_definition, test_the_number_of_a_row_is_no_time |
 | ... or its statement of a megabyte is cut, or held as a whole | test_a_statement_of_a_megabyte_comes_in_pieces |
 | ... or a run's name tears a row | test_the_name_of_a_run_comes_back |
 | files cannot stand before or behind the options | test_files_stand_before_or_behind_the_options |
@@ -89,7 +93,7 @@ from wattline.convert.sample import Sample
 from wattline.convert.shelf import DAY_S, Shelf
 from wattline.convert.source import Source, Way
 from wattline.convert.table import LOOK_AHEAD_ROWS, Form, Table, read_table
-from wattline.convert.tally import AMBIGUOUS, CounterCourse, Tally, shortfall
+from wattline.convert.tally import AMBIGUOUS, UNREADABLE, CounterCourse, Tally, shortfall
 from wattline.convert.times import Stamps, utc_ns
 from wattline.line import to_line
 from wattline.meters.orno_we515 import MODEL
@@ -785,11 +789,105 @@ def test_a_broken_row_costs_no_other(junk, at, between):
 def test_nothing_of_a_table_of_junk_is_made_up(junk, is_dump):
     """A line that is none costs nothing that comes before, and no error escapes."""
     good = [f"{INTO}{sql_row(0, 1)};" if is_dump else sql_row(0, 1)[1:-1].replace("'", "")]
-    text = b"\n".join(
-        [good[0].encode(), *(each.encode(errors="replace") if isinstance(each, str) else each for each in junk)]
-    )
-    lines, _ = raven(text)
+    text = [each.encode(errors="replace") if isinstance(each, str) else each for each in junk]
+    lines, _ = raven(good[0].encode() + b"\n" + b"\n".join(text))
     assert f"electricity,meter=house power_w=1 {BEGIN_S}000000000" in lines
+
+
+ROW = b"2016-10-20 12:00:00,627,1,1000,lab,6f1c\n"
+BROKEN_OFF = "it breaks off at it, line "
+
+
+@pytest.mark.parametrize("cut", range(1, len(ROW)))
+def test_a_table_that_was_cut_is_told_and_its_torn_row_not_believed(cut):
+    """Wherever it is cut, with commas or tabs; a divisor of 1000 is none of 1."""
+    for text in (ROW, ROW.replace(b",", b"\t")):
+        lines, tally = raven(text + text.replace(b"00,", b"15,")[:cut])
+        assert len(lines) == 1
+        assert f"{BROKEN_OFF}2." in shortfall(tally)
+
+
+def test_a_packed_dump_that_was_cut_is_told_once():
+    """Though its package and its statement are both without an end."""
+    between = ",\n"
+    packed = gzip.compress(f"{INTO}{between.join(sql_row(second, second * 7) for second in range(500))};\n".encode())
+    _, tally = raven(packed[: len(packed) // 2])
+    assert len(tally.broken_off) == 1
+
+
+def test_an_open_quotation_mark_at_the_end_is_told():
+    lines, tally = raven(ROW + b'2016-10-20 12:00:15,628,1,1000,"la\n')
+    assert len(lines) == 1
+    assert f"{BROKEN_OFF}2." in shortfall(tally)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        b"2016-10-20 12:00:15,628,1,1000,lab,6f1c\n",
+        b"2016-10-20 12:00:15,628,1,1000,lab,6f1c\r\n",
+        b'"2016-10-20 12:00:15","628","1","1000","5"" pipe","6f1c"',
+        b'2016-10-20 12:00:15,628,1,1000,5" pipe,6f1c\n',
+        b'2016-10-20 12:00:15,628,1,1000,"5"" pipe, wide",6f1c\n\n',
+    ],
+)
+def test_a_whole_table_is_whole(last):
+    lines, tally = raven(ROW + last)
+    assert [parse_line(line)["fields"]["power_w"] for line in lines] == [627, 628]
+    assert shortfall(tally) == ""
+
+
+WHOLE_DUMPS = {
+    "-- Dump completed": f"-- MySQL dump 10.13\n{INTO}{sql_row(0, 0)},\n{sql_row(1, 1)};\n-- Dump completed on 2018\n",
+    "COMMIT;": f"BEGIN TRANSACTION;\n{INTO}{sql_row(0, 0)};\n{INTO}{sql_row(1, 1)};\nCOMMIT;\n",
+    ";": f"{INTO}{sql_row(0, 0)},{sql_row(1, 1)};\n",
+}
+
+
+@pytest.mark.parametrize("end", WHOLE_DUMPS)
+def test_a_dump_that_was_cut_is_told(end):
+    """Wherever it is cut between its first row and its ``end``; one that is whole is not."""
+    text = WHOLE_DUMPS[end]
+    whole, tally = raven(text.encode())
+    assert (len(whole), shortfall(tally)) == (2, "")
+    for cut in range(text.index(")", text.index("6f1c")) + 1, text.rindex(end) + len(end)):
+        lines, tally = raven(text[:cut].encode())
+        assert lines == whole[: len(lines)]
+        assert BROKEN_OFF in shortfall(tally), text[:cut]
+
+
+def test_the_table_of_sqlite_is_read_without_its_definition():
+    lines, tally = raven(b"INSERT INTO demand VALUES(2,630,1,1000,528988133);\n")
+    assert lines == [f"electricity,meter=house power_w=630 {528988133 + 946684800}{'0' * 9}"]
+    header = b"id,instantaneous_demand,multiplier,divisor,date_time\n2,630,1,1000,528988133\n"
+    assert raven(header)[0] == lines
+    assert shortfall(tally) == ""
+
+
+def test_the_number_of_a_row_is_no_time():
+    """As the first column is without a header."""
+    lines, tally = raven(b"2,630,1,1000,528988133\n")
+    assert (lines, tally.left_out) == ([], {UNREADABLE: 1})
+
+
+@pytest.mark.parametrize(
+    ("demand", "divisor", "power_w"),
+    [
+        (16777200, 1000, -16),
+        (8388608 + 8000000, 1000, -388608),
+        (8388607, 1000, 8388607),
+        (8388608, 1000, None),
+        (16777200, 100000, 167772),
+        (9000000, 1000000, 9000),
+        (16777215, 1, -1000),
+        (1 << 24, 1000, 1 << 24),
+        (4294966296, 1000, -1000),
+    ],
+)
+def test_a_sign_of_24_bits_comes_back(demand, divisor, power_w):
+    """Where the number is more than a house draws, 400 kW, and only there; what is more than that either way is none."""
+    lines, _ = raven(f"2016-10-20 12:00:00,{demand},1,{divisor}\n".encode())
+    assert [parse_line(line)["fields"]["power_w"] for line in lines] == ([] if power_w is None else [power_w])
 
 
 @pytest.mark.parametrize(("packed", "packer"), [(bz2.compress(b"a"), "bzip2"), (lzma.compress(b"a"), "xz")])

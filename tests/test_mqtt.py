@@ -8,6 +8,10 @@
 | ... or its energy dashboard does not offer a counter | the same |
 | two meters are one device; a name is no topic | test_each_meter_is_a_device_of_its_own, test_a_name_is_one_level_of_a_topic |
 | a counter steps back as its decimals are learnt | test_a_counter_never_steps_back_by_rounding |
+| a backlog is shown as the present, or a meter whose clock is off is never shown | test_a_backlog_is_no_state, test_a_clock_that_is_off_makes_no_reading_old |
+| a restart takes fields away from Home Assistant, or a counter its value | test_what_was_told_before_the_start_stays, test_a_counter_that_is_not_told_stays_what_it_was |
+| the old text has energies of before | test_the_old_text_has_the_energies_of_its_batch |
+| what is asked anew waits for a broker that waits for it | test_nobody_waits_to_be_told_anew |
 | words of the command line are wrong | test_wrong_words_are_refused |
 """
 
@@ -17,6 +21,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +173,120 @@ def test_a_counter_never_steps_back_by_rounding() -> None:
     states = [json.loads(text)["energy_import_kwh"] for topic, text in sender.said if topic.endswith("/state")]
     assert states[:-1] == sorted(states[:-1])
     assert states[-1] == 0.5
+
+
+class Clock:
+    """Seconds since 1970, at will."""
+
+    now_s = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def states(sender: Sender) -> list[dict[str, float]]:
+    return [json.loads(text) for topic, text in sender.said if topic.endswith("/state")]
+
+
+def components(sender: Sender) -> list[set[str]]:
+    return [set(json.loads(text)["components"]) for topic, text in sender.said if topic.endswith("/config")]
+
+
+@pytest.mark.parametrize("behind_s", [70, 300, 890])
+def test_a_clock_that_is_off_makes_no_reading_old(behind_s: int) -> None:
+    """A stick's readings, every fifteen seconds; from the second on it is known that it is the clock."""
+    sender, clock = Sender(), Clock()
+    relay = Relay(sender, Manner(Topics("wattline")), now=clock)
+    for count in range(20):
+        relay.take([metric(int(clock.now_s) - behind_s - count % 3, power_w=count)])
+        if count % 4 == 0:
+            relay.take([metric(int(clock.now_s) - behind_s, energy_import_kwh=7)])
+        clock.now_s += 15
+    assert [state["power_w"] for state in states(sender)] == list(range(1, 20))
+    assert all(state["energy_import_kwh"] == 7 for state in states(sender))
+
+
+def test_a_clock_that_is_off_by_more_than_is_believed_is_old() -> None:
+    sender, clock = Sender(), Clock()
+    relay = Relay(sender, Manner(Topics("wattline")), now=clock)
+    for count in range(20):
+        relay.take([metric(int(clock.now_s) - 3600, power_w=count)])
+        clock.now_s += 15
+    assert states(sender) == []
+
+
+@pytest.mark.parametrize("apart_s", [1, 15])
+@pytest.mark.parametrize("pause_s", [0.1, 1, 5, 10, 20])
+def test_a_backlog_is_no_state(apart_s: int, pause_s: float) -> None:
+    """Ten minutes of it, of a meter that is read each second or each quarter of a minute, in batches that catch up."""
+    sender, clock = Sender(), Clock()
+    relay = Relay(sender, Manner(Topics("wattline"), interval_s=0), now=clock)
+    relay.take([metric(int(clock.now_s), power_w=0)])
+    second = int(clock.now_s) + apart_s
+    clock.now_s += 600
+    while second < clock.now_s - 30:
+        batch = range(second, min(second + 60 + int(2 * pause_s), int(clock.now_s)), apart_s)
+        relay.take([metric(each, power_w=clock.now_s - each) for each in batch])
+        second = batch[-1] + apart_s
+        clock.now_s += pause_s
+    assert all(state["power_w"] < 60 for state in states(sender))
+
+
+def test_what_was_told_before_the_start_stays() -> None:
+    """With what the broker has kept of it, whether it is heard before or behind the first reading."""
+    before = Sender()
+    relay = Relay(before, Manner(Topics("wattline")), now=lambda: 100.0)
+    relay.take([metric(90, power_w=5, energy_import_kwh=7)])
+    ((topic, kept),) = [(topic, text) for topic, text in before.said if topic.endswith("/config")]
+    for is_before in (True, False):
+        sender = Sender()
+        relay = Relay(sender, Manner(Topics("wattline")), now=lambda: 100.0)
+        for text in ("", "[]", "{}", '{"components": 7}', '{"components": [[]]}'):
+            relay.remember("homeassistant/device/other/config", text)
+        if is_before:
+            relay.remember(topic, kept)
+        relay.take([metric(91, power_w=6)])
+        relay.remember(topic, kept.replace('"voltage_v"', '"of_tomorrow"'))
+        relay.take([metric(92, power_w=6)])
+        relay.say_anew()
+        assert components(sender)[-1] == {"power_w", "energy_import_kwh"}
+        assert len(components(sender)) == (2 if is_before else 3)
+
+
+def test_a_counter_that_is_not_told_stays_what_it_was() -> None:
+    message = json.loads(discovery("home", "house", ["power_w", "energy_import_kwh"], Topics("wattline")))
+    templates = {name: sensor["value_template"] for name, sensor in message["components"].items()}
+    assert templates == {
+        "power_w": "{{ value_json.power_w | default('None') }}",
+        "energy_import_kwh": "{{ value_json.energy_import_kwh | default('') }}",
+    }
+
+
+def test_the_old_text_has_the_energies_of_its_batch() -> None:
+    """Those that came before it, in its batch too, and none that come behind it."""
+    sender = Sender()
+    relay = Relay(sender, Manner(Topics("wattline"), has_old_topics=True), now=lambda: 100.0)
+    relay.take([metric(81, power_w=1), metric(82, energy_import_kwh=7), metric(83, power_w=2)])
+    relay.take([metric(84, power_w=3), metric(84, energy_import_kwh=8), metric(85, power_w=4)])
+    texts = [text for topic, text in sender.said if topic.endswith("readingsTest")]
+    assert [text.split(", ")[-2] for text in texts] == ["''", "7.0", "7.0", "8.0"]
+
+
+def test_nobody_waits_to_be_told_anew() -> None:
+    """The broker's own thread asks for it, and while it waits nothing is confirmed."""
+
+    class Asking(Sender):
+        def deliver(self, messages: list[tuple[str, str]], within_s: float) -> None:
+            thread = threading.Thread(target=relay.say_anew, daemon=True)
+            thread.start()
+            thread.join(5)
+            assert not thread.is_alive()
+            super().deliver(messages, within_s)
+
+    sender = Asking()
+    relay = Relay(sender, Manner(Topics("wattline")), now=lambda: 100.0)
+    relay.take([metric(90, power_w=5)])
+    assert len(components(sender)) == len(states(sender)) == 2
 
 
 def test_a_text_of_another_alphabet_stays_one() -> None:

@@ -4,6 +4,8 @@
 --
 -- Telegraf sends a batch again when it has not heard that it arrived, so the same reading can come twice. It writes into
 -- `electricity_in` and `run_info_in`, which keep nothing; their triggers put each reading once into the tables that are read.
+-- A stick tells its power and its energies apart, and often of the same second: a field that comes later joins its row, as in
+-- InfluxDB, and one that is there stays, so that what comes twice changes nothing.
 
 -- An engine without rows comes with the package mariadb-server, and has to be asked for.
 INSTALL PLUGIN IF NOT EXISTS blackhole SONAME 'ha_blackhole';
@@ -170,14 +172,106 @@ BEGIN
     NEW.reactive_energy_import_t4_kvarh, NEW.reactive_energy_export_kvarh, NEW.reactive_energy_export_l1_kvarh,
     NEW.reactive_energy_export_l2_kvarh, NEW.reactive_energy_export_l3_kvarh,
     NEW.reactive_energy_export_t1_kvarh, NEW.reactive_energy_export_t2_kvarh,
-    NEW.reactive_energy_export_t3_kvarh, NEW.reactive_energy_export_t4_kvarh);
+    NEW.reactive_energy_export_t3_kvarh, NEW.reactive_energy_export_t4_kvarh)
+-- end
+  ON DUPLICATE KEY UPDATE run = COALESCE(run, NEW.run), run_id = COALESCE(run_id, NEW.run_id),
+-- schema.py: filled in
+    voltage_v = COALESCE(voltage_v, NEW.voltage_v), voltage_l1_v = COALESCE(voltage_l1_v, NEW.voltage_l1_v),
+    voltage_l2_v = COALESCE(voltage_l2_v, NEW.voltage_l2_v),
+    voltage_l3_v = COALESCE(voltage_l3_v, NEW.voltage_l3_v), current_a = COALESCE(current_a, NEW.current_a),
+    current_l1_a = COALESCE(current_l1_a, NEW.current_l1_a),
+    current_l2_a = COALESCE(current_l2_a, NEW.current_l2_a),
+    current_l3_a = COALESCE(current_l3_a, NEW.current_l3_a), power_w = COALESCE(power_w, NEW.power_w),
+    power_l1_w = COALESCE(power_l1_w, NEW.power_l1_w), power_l2_w = COALESCE(power_l2_w, NEW.power_l2_w),
+    power_l3_w = COALESCE(power_l3_w, NEW.power_l3_w),
+    reactive_power_var = COALESCE(reactive_power_var, NEW.reactive_power_var),
+    reactive_power_l1_var = COALESCE(reactive_power_l1_var, NEW.reactive_power_l1_var),
+    reactive_power_l2_var = COALESCE(reactive_power_l2_var, NEW.reactive_power_l2_var),
+    reactive_power_l3_var = COALESCE(reactive_power_l3_var, NEW.reactive_power_l3_var),
+    apparent_power_va = COALESCE(apparent_power_va, NEW.apparent_power_va),
+    apparent_power_l1_va = COALESCE(apparent_power_l1_va, NEW.apparent_power_l1_va),
+    apparent_power_l2_va = COALESCE(apparent_power_l2_va, NEW.apparent_power_l2_va),
+    apparent_power_l3_va = COALESCE(apparent_power_l3_va, NEW.apparent_power_l3_va),
+    power_factor = COALESCE(power_factor, NEW.power_factor),
+    power_factor_l1 = COALESCE(power_factor_l1, NEW.power_factor_l1),
+    power_factor_l2 = COALESCE(power_factor_l2, NEW.power_factor_l2),
+    power_factor_l3 = COALESCE(power_factor_l3, NEW.power_factor_l3),
+    phase_angle_degrees = COALESCE(phase_angle_degrees, NEW.phase_angle_degrees),
+    phase_angle_l1_degrees = COALESCE(phase_angle_l1_degrees, NEW.phase_angle_l1_degrees),
+    phase_angle_l2_degrees = COALESCE(phase_angle_l2_degrees, NEW.phase_angle_l2_degrees),
+    phase_angle_l3_degrees = COALESCE(phase_angle_l3_degrees, NEW.phase_angle_l3_degrees),
+    frequency_hz = COALESCE(frequency_hz, NEW.frequency_hz),
+    voltage_distortion_percent = COALESCE(voltage_distortion_percent, NEW.voltage_distortion_percent),
+    voltage_distortion_l1_percent = COALESCE(voltage_distortion_l1_percent, NEW.voltage_distortion_l1_percent),
+    voltage_distortion_l2_percent = COALESCE(voltage_distortion_l2_percent, NEW.voltage_distortion_l2_percent),
+    voltage_distortion_l3_percent = COALESCE(voltage_distortion_l3_percent, NEW.voltage_distortion_l3_percent),
+    current_distortion_percent = COALESCE(current_distortion_percent, NEW.current_distortion_percent),
+    current_distortion_l1_percent = COALESCE(current_distortion_l1_percent, NEW.current_distortion_l1_percent),
+    current_distortion_l2_percent = COALESCE(current_distortion_l2_percent, NEW.current_distortion_l2_percent),
+    current_distortion_l3_percent = COALESCE(current_distortion_l3_percent, NEW.current_distortion_l3_percent),
+    energy_total_kwh = COALESCE(energy_total_kwh, NEW.energy_total_kwh),
+    energy_total_l1_kwh = COALESCE(energy_total_l1_kwh, NEW.energy_total_l1_kwh),
+    energy_total_l2_kwh = COALESCE(energy_total_l2_kwh, NEW.energy_total_l2_kwh),
+    energy_total_l3_kwh = COALESCE(energy_total_l3_kwh, NEW.energy_total_l3_kwh),
+    energy_total_t1_kwh = COALESCE(energy_total_t1_kwh, NEW.energy_total_t1_kwh),
+    energy_total_t2_kwh = COALESCE(energy_total_t2_kwh, NEW.energy_total_t2_kwh),
+    energy_total_t3_kwh = COALESCE(energy_total_t3_kwh, NEW.energy_total_t3_kwh),
+    energy_total_t4_kwh = COALESCE(energy_total_t4_kwh, NEW.energy_total_t4_kwh),
+    energy_import_kwh = COALESCE(energy_import_kwh, NEW.energy_import_kwh),
+    energy_import_l1_kwh = COALESCE(energy_import_l1_kwh, NEW.energy_import_l1_kwh),
+    energy_import_l2_kwh = COALESCE(energy_import_l2_kwh, NEW.energy_import_l2_kwh),
+    energy_import_l3_kwh = COALESCE(energy_import_l3_kwh, NEW.energy_import_l3_kwh),
+    energy_import_t1_kwh = COALESCE(energy_import_t1_kwh, NEW.energy_import_t1_kwh),
+    energy_import_t2_kwh = COALESCE(energy_import_t2_kwh, NEW.energy_import_t2_kwh),
+    energy_import_t3_kwh = COALESCE(energy_import_t3_kwh, NEW.energy_import_t3_kwh),
+    energy_import_t4_kwh = COALESCE(energy_import_t4_kwh, NEW.energy_import_t4_kwh),
+    energy_export_kwh = COALESCE(energy_export_kwh, NEW.energy_export_kwh),
+    energy_export_l1_kwh = COALESCE(energy_export_l1_kwh, NEW.energy_export_l1_kwh),
+    energy_export_l2_kwh = COALESCE(energy_export_l2_kwh, NEW.energy_export_l2_kwh),
+    energy_export_l3_kwh = COALESCE(energy_export_l3_kwh, NEW.energy_export_l3_kwh),
+    energy_export_t1_kwh = COALESCE(energy_export_t1_kwh, NEW.energy_export_t1_kwh),
+    energy_export_t2_kwh = COALESCE(energy_export_t2_kwh, NEW.energy_export_t2_kwh),
+    energy_export_t3_kwh = COALESCE(energy_export_t3_kwh, NEW.energy_export_t3_kwh),
+    energy_export_t4_kwh = COALESCE(energy_export_t4_kwh, NEW.energy_export_t4_kwh),
+    reactive_energy_total_kvarh = COALESCE(reactive_energy_total_kvarh, NEW.reactive_energy_total_kvarh),
+    reactive_energy_total_l1_kvarh = COALESCE(reactive_energy_total_l1_kvarh, NEW.reactive_energy_total_l1_kvarh),
+    reactive_energy_total_l2_kvarh = COALESCE(reactive_energy_total_l2_kvarh, NEW.reactive_energy_total_l2_kvarh),
+    reactive_energy_total_l3_kvarh = COALESCE(reactive_energy_total_l3_kvarh, NEW.reactive_energy_total_l3_kvarh),
+    reactive_energy_total_t1_kvarh = COALESCE(reactive_energy_total_t1_kvarh, NEW.reactive_energy_total_t1_kvarh),
+    reactive_energy_total_t2_kvarh = COALESCE(reactive_energy_total_t2_kvarh, NEW.reactive_energy_total_t2_kvarh),
+    reactive_energy_total_t3_kvarh = COALESCE(reactive_energy_total_t3_kvarh, NEW.reactive_energy_total_t3_kvarh),
+    reactive_energy_total_t4_kvarh = COALESCE(reactive_energy_total_t4_kvarh, NEW.reactive_energy_total_t4_kvarh),
+    reactive_energy_import_kvarh = COALESCE(reactive_energy_import_kvarh, NEW.reactive_energy_import_kvarh),
+    reactive_energy_import_l1_kvarh = COALESCE(reactive_energy_import_l1_kvarh, NEW.reactive_energy_import_l1_kvarh),
+    reactive_energy_import_l2_kvarh = COALESCE(reactive_energy_import_l2_kvarh, NEW.reactive_energy_import_l2_kvarh),
+    reactive_energy_import_l3_kvarh = COALESCE(reactive_energy_import_l3_kvarh, NEW.reactive_energy_import_l3_kvarh),
+    reactive_energy_import_t1_kvarh = COALESCE(reactive_energy_import_t1_kvarh, NEW.reactive_energy_import_t1_kvarh),
+    reactive_energy_import_t2_kvarh = COALESCE(reactive_energy_import_t2_kvarh, NEW.reactive_energy_import_t2_kvarh),
+    reactive_energy_import_t3_kvarh = COALESCE(reactive_energy_import_t3_kvarh, NEW.reactive_energy_import_t3_kvarh),
+    reactive_energy_import_t4_kvarh = COALESCE(reactive_energy_import_t4_kvarh, NEW.reactive_energy_import_t4_kvarh),
+    reactive_energy_export_kvarh = COALESCE(reactive_energy_export_kvarh, NEW.reactive_energy_export_kvarh),
+    reactive_energy_export_l1_kvarh = COALESCE(reactive_energy_export_l1_kvarh, NEW.reactive_energy_export_l1_kvarh),
+    reactive_energy_export_l2_kvarh = COALESCE(reactive_energy_export_l2_kvarh, NEW.reactive_energy_export_l2_kvarh),
+    reactive_energy_export_l3_kvarh = COALESCE(reactive_energy_export_l3_kvarh, NEW.reactive_energy_export_l3_kvarh),
+    reactive_energy_export_t1_kvarh = COALESCE(reactive_energy_export_t1_kvarh, NEW.reactive_energy_export_t1_kvarh),
+    reactive_energy_export_t2_kvarh = COALESCE(reactive_energy_export_t2_kvarh, NEW.reactive_energy_export_t2_kvarh),
+    reactive_energy_export_t3_kvarh = COALESCE(reactive_energy_export_t3_kvarh, NEW.reactive_energy_export_t3_kvarh),
+    reactive_energy_export_t4_kvarh = COALESCE(reactive_energy_export_t4_kvarh, NEW.reactive_energy_export_t4_kvarh);
 -- end
 END //
 
--- Only a row that is new has an "after".
+-- A demand is new when its power is: with its row, or behind the energies of the same second.
 CREATE OR REPLACE TRIGGER electricity_demand AFTER INSERT ON electricity FOR EACH ROW
 BEGIN
   IF NEW.role = 'grid' AND NEW.power_w IS NOT NULL THEN
+    INSERT INTO instantaneous_demand (time, demand, multiplier, divisor, run, hash)
+    VALUES (NEW.time, ROUND(NEW.power_w), 1, 1000, COALESCE(NEW.run, ''), COALESCE(NEW.run_id, ''));
+  END IF;
+END //
+
+CREATE OR REPLACE TRIGGER electricity_demand_later AFTER UPDATE ON electricity FOR EACH ROW
+BEGIN
+  IF NEW.role = 'grid' AND NEW.power_w IS NOT NULL AND OLD.power_w IS NULL THEN
     INSERT INTO instantaneous_demand (time, demand, multiplier, divisor, run, hash)
     VALUES (NEW.time, ROUND(NEW.power_w), 1, 1000, COALESCE(NEW.run, ''), COALESCE(NEW.run_id, ''));
   END IF;

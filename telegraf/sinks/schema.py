@@ -31,14 +31,20 @@ def mariadb() -> dict[str, str]:
     return {
         "columns": wrapped([f"ADD COLUMN IF NOT EXISTS {name} DOUBLE" for name in names], "  ") + ";",
         "names": wrapped(names, "    ") + ")",
-        "values": wrapped([f"NEW.{name}" for name in names], "    ") + ");",
+        "values": wrapped([f"NEW.{name}" for name in names], "    ") + ")",
+        "filled in": wrapped([f"{name} = COALESCE({name}, NEW.{name})" for name in names], "    ") + ";",
     }
 
 
 def postgresql() -> dict[str, str]:
     """The parts of postgresql.sql."""
     added = [f"ADD COLUMN IF NOT EXISTS {name} double precision" for name in ELECTRICITY_FIELDS]
-    return {"columns": wrapped(added, "  ") + ";", "columns of electricity_in": wrapped(added, "  ") + ";"}
+    merged = [f"{name} = coalesce(was.{name}, EXCLUDED.{name})" for name in ELECTRICITY_FIELDS]
+    return {
+        "columns": wrapped(added, "  ") + ";",
+        "columns of electricity_in": wrapped(added, "  ") + ";",
+        "filled in": wrapped(merged, "    ") + ";",
+    }
 
 
 def star() -> dict[str, str]:

@@ -5,6 +5,8 @@
 | a reading is missing, another one, or said to be now though it is old | test_every_reading_is_a_message, test_what_is_old_is_no_state |
 | Home Assistant is not told of a meter, or of a field that comes later | test_a_meter_appears_with_all_its_fields |
 | ... or not again when it comes up, or when the broker does | test_home_assistant_is_told_anew, test_a_broker_that_comes_back_knows_all_again |
+| ... or a restart of wattline takes fields from it | test_a_restart_takes_no_field_away |
+| a stick whose clock is off is never shown | test_a_stick_whose_clock_is_off_has_a_state |
 | nobody is told that wattline is gone | test_an_end_is_told |
 | the broker is away, hangs, is killed in the middle | test_what_came_while_the_broker_was_away_arrives, test_a_broker_that_hangs_or_is_killed_costs_nothing |
 | wattline is killed in the middle | test_killed_in_the_middle_it_loses_nothing |
@@ -140,6 +142,34 @@ def test_a_broker_that_comes_back_knows_all_again(
         ear.start()
         wait_until("all is told again", lambda: ear.heard(CONFIG) and ear.heard(STATE) and ear.heard(STATUS), 60)
         assert ear.heard(STATUS)[-1][1] == "online"
+
+
+def test_a_restart_takes_no_field_away(
+    start: Callable[..., Any], ear: Ear, broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """As of a stick, whose energies come every few minutes only: no message is without them, and the broker keeps them."""
+    wattline, core = start()
+    core.add(reading(now(), energy_import_kwh=1.5), reading(now(), power_w=100))
+    both = {"power_w", "energy_import_kwh"}
+    wait_until("both are told", lambda: any(set(value["components"]) == both for value in ear.values(CONFIG)), 20)
+    told = len(ear.texts(CONFIG))
+    wattline.kill()
+    wattline.start()
+    wait_until("it is there again", lambda: ear.texts(STATUS)[-1:] == ["online"] and len(ear.texts(STATUS)) >= 3, 20)
+    core.add(reading(now() + 1, power_w=101))
+    wait_until("the meter is told anew", lambda: len(ear.texts(CONFIG)) > told, 20)
+    assert [set(value["components"]) for value in ear.values(CONFIG)[told:]] == [both]
+    with Ear(broker, tmp_path, pytestconfig, "late") as late:
+        late.start()
+        assert late.heard(CONFIG) == [(True, ear.texts(CONFIG)[-1])]
+
+
+def test_a_stick_whose_clock_is_off_has_a_state(start: Callable[..., Any], ear: Ear) -> None:
+    _, core = start("--interval", "1s")
+    for power_w in range(5):
+        core.add(reading(now() - 200, power_w=power_w))
+        time.sleep(4)  # the time itself is waited for
+    wait_until("its state is told", lambda: ear.texts(STATE), 10)
 
 
 def test_an_end_is_told(start: Callable[..., Any], ear: Ear) -> None:

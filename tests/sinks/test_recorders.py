@@ -6,6 +6,8 @@ so the collection is made beforehand, an ordinary one, as mongodb.conf says for 
 | fault | test |
 |---|---|
 | a reading is recorded twice, or not; is another one | test_what_is_published_is_recorded_once |
+| what is not newer than the one before is taken for a repeat | test_what_is_late_or_of_the_same_second_is_recorded, test_a_row_that_is_late_or_of_the_same_second_is_told |
+| ... or all that ever came is kept | test_what_was_seen_long_ago_is_forgotten |
 | ... because the recorder was away, or the database was killed | the same, test_a_killed_database_costs_nothing |
 | a row is told twice, or not | test_every_row_is_told_once |
 | ... because the broker or the database was away | the same |
@@ -136,6 +138,45 @@ def test_what_is_published_is_recorded_once(recorder: Any, broker: Mosquitto, do
         assert abs(document["received_s"] - time.time()) < 120
 
 
+def test_what_is_late_or_of_the_same_second_is_recorded(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
+    """As a stick has it, whose power and energies come apart; and each though twice it is told, behind a restart too."""
+
+    def say(second: int, meter: str = "house", **values: float) -> None:
+        text = json.dumps({"time": "x", "time_s": second, "meter": meter, "role": "grid", **values})
+        assert broker.say("wattline/house/reading", text) == 0
+
+    def say_all() -> None:
+        say(100, power_w=1)
+        say(100, energy_import_kwh=7)
+        say(100, meter="roof", power_w=5)
+        say(115, power_w=2)
+        say(113, energy_import_kwh=8)
+
+    say_all()
+    say_all()
+    wait_until("all are there", lambda: len(documents.seconds()) >= 5, 20)
+    assert recorder.stop() == 0
+    say_all()
+    recorder.start()
+    say(130, power_w=3)
+    wait_until("the last is there", lambda: 130 in documents.seconds(), 20)
+    assert documents.seconds() == [100, 100, 100, 113, 115, 130]
+    assert sorted(document.get("energy_import_kwh", 0) for document in documents.documents()) == [0, 0, 0, 0, 7, 8]
+
+
+def test_what_was_seen_long_ago_is_forgotten(rig: Any, broker: Mosquitto, documents: FerretDB, tmp_path: Path) -> None:
+    """With five in the place of 40 000: the five that were seen last are known, and what was seen before them is new."""
+    recorder = rig.sink("mongodb", {**environment(broker, tmp_path), "WATTLINE_MONGODB": documents.url})
+    script = tmp_path / "once.star"
+    script.write_text((SINKS / "once.star").read_text().replace("40000", "5").replace("= 4000", "= 1"))
+    recorder.replace(str(SINKS / "once.star"), str(script))
+    recorder.start_as_systemd()
+    wait_until("it listens", lambda: "Connected" in recorder.log, 20)
+    publish(broker, 1, 2, 3, 4, 5, 1, 6, 7, 1, 2, 8)
+    wait_until("the last is there", lambda: 8 in documents.seconds(), 20)
+    assert documents.seconds() == [1, 2, 2, 3, 4, 5, 6, 7, 8]
+
+
 def test_a_killed_database_costs_nothing(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
     """What it had taken without having said so may be there twice, and no more."""
     publish(broker, *range(1, 6))
@@ -193,6 +234,32 @@ def test_every_row_is_told_once(
         ear.start()
         rows(database, range(300, 301))
         wait_until("the newest is told", lambda: 300 in told(ear), 60)
+
+
+def test_a_row_that_is_late_or_of_the_same_second_is_told(
+    rig: Any, broker: Mosquitto, database: MariaDB, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    repeater = rig.sink("repeater", {**environment(broker, tmp_path), **database.environment})
+    repeater.replace('interval = "3s"', 'interval = "200ms"')
+    begin = int(time.time()) - 100
+
+    def insert(*rows: tuple[int, int]) -> None:
+        values = ", ".join(f"(FROM_UNIXTIME({begin + second}), {demand}, 1, 1000, 'r', 'h')" for second, demand in rows)
+        database.query(f"INSERT INTO instantaneous_demand VALUES {values}")  # noqa: S608 - our own numbers
+
+    with Ear(broker, tmp_path, pytestconfig) as ear:
+        ear.start()
+        repeater.start_as_systemd()
+        insert((0, 1), (0, 2), (10, 3))
+        wait_until("the first are told", lambda: len(told(ear)) == 3, 30)
+        insert((9, 4))
+        wait_until("the late one is told", lambda: 4 in told(ear), 30)
+        assert repeater.stop() == 0
+        insert((8, 5), (10, 6))
+        repeater.start()
+        wait_until("what came meanwhile is told", lambda: {5, 6} <= set(told(ear)), 30)
+        assert sorted(told(ear)) == [1, 2, 3, 4, 5, 6]
+        assert ear.values(TOPIC)[0]["tags"] == {"run": "r", "hash": "h"}
 
 
 def test_the_text_of_old(

@@ -2,6 +2,7 @@
 
 | fault | test |
 |---|---|
+| power and energies of one second, which a stick tells apart, push each other out, or a repeat changes what is there | test_the_points_of_one_second_are_one_row |
 | a value, a time or a tag is another one in the table; absence is a number | test_a_reading_is_a_row_at_the_decimals_of_its_meter |
 | the tables of old are others, their queries give something else | test_the_queries_of_old_work |
 | ... or the rows that they had are lost | test_tables_that_are_there_are_gone_on_with |
@@ -104,6 +105,28 @@ def test_a_reading_is_a_row_at_the_decimals_of_its_meter(rig: Any, database: Sql
             assert [float(row[6]), float(row[8])] == [round(volts, 1), round(kwh, 2)]
 
 
+def test_the_points_of_one_second_are_one_row(rig: Any, database: SqlServer, sink: Any) -> None:
+    """Whichever comes first, in one batch or in several; what comes twice stays what it was, and is no demand again."""
+    sink.start()
+    core = rig.core(sink)
+
+    def energy(second: int, kwh: float) -> str:
+        return line(BEGIN + second, {"energy_import_kwh": kwh}, meter="grid") + "0" * 9
+
+    core.add(reading(1, power_w=100), energy(2, 5.5), reading(3, power_w=300), energy(3, 6.5))
+    wait_until("the first are there", lambda: database.number(COUNT) == 3, 30)
+    core.add(energy(1, 4.5), reading(2, power_w=200, run="winter", run_id="u"), reading(9, power_w=900))
+    wait_until("the next are there", lambda: database.number(COUNT) == 4, 30)
+    core.add(reading(1, power_w=111), energy(1, 99), reading(2, power_w=222), energy(8, 8.5))
+    wait_until("the last is there", lambda: database.number(COUNT) == 5, 30)
+    null = {"mariadb": "NULL", "postgresql": ""}[database.name]
+    rows = database.query("SELECT power_w, energy_import_kwh, run FROM electricity ORDER BY time")
+    expected = [["100", "4.5", null], ["200", "5.5", "winter"], ["300", "6.5", null], [null, "8.5", null]]
+    assert rows == [*expected, ["900", null, null]]
+    demands = database.query("SELECT demand, run FROM instantaneous_demand ORDER BY time")
+    assert demands == [["100", ""], ["200", "winter"], ["300", ""], ["900", ""]]
+
+
 def test_the_queries_of_old_work(rig: Any, database: SqlServer, sink: Any) -> None:
     sink.start()
     core = rig.core(sink)
@@ -166,10 +189,13 @@ def test_an_update_of_the_tables_costs_nothing(rig: Any, database: SqlServer, si
 
 
 def test_every_second_is_there_once_though_the_server_is_killed(rig: Any, database: SqlServer, sink: Any) -> None:
+    """With its power and its energy, which come apart."""
     sink.start_as_systemd()
     core, dice, seconds, kills = rig.core(sink), random.Random(1), 0, 0
     while kills < 25:
-        core.add(*(reading(second) for second in range(seconds, seconds + 400)))
+        for second in range(seconds, seconds + 400):
+            both = [reading(second), line(BEGIN + second, {"energy_import_kwh": second}, meter="grid") + "0" * 9]
+            core.add(*(both if second % 2 else both[::-1]))
         seconds += 400
         held = database.number(COUNT)
         wait_until("it writes", lambda held=held: database.number(COUNT) > held, 60)
@@ -178,7 +204,8 @@ def test_every_second_is_there_once_though_the_server_is_killed(rig: Any, databa
         kills += 1
         database.start()
         sink.start_as_systemd()
-    wait_until("all rows are there", lambda: database.number(COUNT) >= seconds, 120)
+    whole = f"{COUNT} WHERE power_w IS NOT NULL AND energy_import_kwh IS NOT NULL"
+    wait_until("all rows are there", lambda: database.number(whole) >= seconds, 120)
     assert missing(database, seconds) == 0
 
 

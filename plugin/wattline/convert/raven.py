@@ -1,9 +1,10 @@
-"""python-raven's table ``instantaneous_demand``, as CSV, TSV or a dump of SQL, to lines.
+"""python-raven's table ``instantaneous_demand``, or ``demand`` as it was in SQLite, as CSV, TSV or a dump of SQL, to lines.
 
 What it did not do is done here: its rows of -1 are no readings, power that was given to the grid is negative again, and a
 multiplier or divisor of 0 means 1.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -21,15 +22,27 @@ from wattline.line import number_text, to_line
 from wattline.rainforest.numbers import Scale
 from wattline.reading import Point
 
-TABLE = "instantaneous_demand"
 # In this order where there is no header.
 COLUMNS = ("time", "demand", "multiplier", "divisor", "run", "hash")
 # The last two came later than the first tables.
 NEEDED = 4
+LAYOUT = Layout(
+    tables={"instantaneous_demand": COLUMNS, "demand": ("id", "demand", "multiplier", "divisor", "time")},
+    needed=COLUMNS[:NEEDED],
+    other_names={"instantaneous_demand": "demand", "date_time": "time"},
+)
 # python-raven took 32 bits for a number without a sign; the column of MySQL ends in the middle of these.
 _BITS_32, _LARGEST_OF_MYSQL = 1 << 32, (1 << 31) - 1
 # In seconds since 2000 this is the year 2030, in seconds since 1970 it is 2000, before there was any such stick.
 _EPOCH_2000_S = 946_684_800
+# There was none in 2008 either: what lies before is the number of a row, or another thing that is no time.
+_FIRST_S = 1_199_145_600
+# Sticks tell 24 bits, too. What is larger than their largest number with a sign, and more than a house draws by a main fuse
+# of 600 A on three lines of 230 V, is power that was given to the grid.
+_BITS_24, _LARGEST_OF_24 = 1 << 24, (1 << 23) - 1
+MOST_KW = 400
+# A cell that begins with a quotation mark, of which the line has no second one.
+_OPEN = re.compile(r'(?:^|[,;|\t])"(?:[^"]|"")*$')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ def read_raven(source: Source, form: Form, tally: Tally) -> Iterator[Sample]:
     first = source.look().removeprefix("\ufeff")
     stamps = Stamps(form.zone)
     if is_dump(first):
-        rows: Iterator[Mapping[str, str]] = read_dump(source, Layout(TABLE, COLUMNS, NEEDED), stamps, tally)
+        rows: Iterator[Mapping[str, str]] = read_dump(source, LAYOUT, stamps, tally)
     else:
         rows = _read_table(source, first, form.separator, tally)
     for row in rows:
@@ -70,18 +83,21 @@ def read_raven(source: Source, form: Form, tally: Tally) -> Iterator[Sample]:
 def _time_ns(text: str, stamps: Stamps, tally: Tally) -> int:
     time_ns = stamps.to_ns(text)
     if text.isdecimal() and 0 < time_ns < _EPOCH_2000_S * NS:
+        time_ns += _EPOCH_2000_S * NS
+        if time_ns < _FIRST_S * NS:
+            raise ValueError("It lies before there were sticks.")
         tally.mend(OTHER_EPOCH)
-        return time_ns + _EPOCH_2000_S * NS
     return time_ns
 
 
 def _read_table(source: Source, head: str, separator: str, tally: Tally) -> Iterator[Mapping[str, str]]:
     separator = separator or max(SEPARATORS.values(), key=head.count)
     names = [cell.strip().lower() for cell in split_row(head, separator)]
+    names = [LAYOUT.other_names.get(name, name) for name in names]
     has_header = "demand" in names
     columns = _by_name(names, source) if has_header else dict(zip(COLUMNS, range(len(COLUMNS)), strict=True))
     fewest = len(names) if has_header else NEEDED
-    for number, line in enumerate(source):
+    for number, line in enumerate(_whole_lines(source, separator, len(names))):
         if not line.strip() or (has_header and number == 0):
             continue
         row = [cell.strip() for cell in split_row(line.removeprefix("\ufeff"), separator)]
@@ -91,11 +107,44 @@ def _read_table(source: Source, head: str, separator: str, tally: Tally) -> Iter
         yield {name: row[at] for name, at in columns.items() if at < len(row)}
 
 
+def _whole_lines(source: Source, separator: str, width: int) -> Iterator[str]:
+    """The lines, without a last one of which nothing proves that it is whole.
+
+    The old program and all that read its table end a line; where the end is missing, a divisor of 1000 may have become 1. A
+    quotation mark that closes the last of ``width`` cells proves it, too.
+    """
+    held = ""
+    for line in source:
+        if held:
+            yield held
+        held = ""
+        is_closed = line.endswith('"') and len(split_row(line, separator)) == width
+        if _OPEN.search(line):
+            held = line
+        elif not source.is_torn or is_closed:
+            yield line
+        else:
+            source.break_off("its last line has no end")
+    if held:
+        source.break_off("a quotation mark of its last line is open")
+
+
 def _by_name(header: Sequence[str], source: Source) -> dict[str, int]:
     time = next((name for name in TIME_NAMES if name in header), COLUMNS[0])
     needed = {"time": time} | {name: name for name in COLUMNS[1:NEEDED]}
     columns = {name: header.index(known_column(title, header, source)) for name, title in needed.items()}
     return columns | {name: header.index(name) for name in COLUMNS[NEEDED:] if name in header}
+
+
+def _with_sign(demand: int, multiplier: int, divisor: int) -> int | None:
+    """``demand`` with the sign that it has lost, if any; None where it is too much for a house with a sign and without."""
+    if _LARGEST_OF_MYSQL < demand < _BITS_32:
+        return demand - _BITS_32
+    most = MOST_KW * divisor // multiplier
+    if _LARGEST_OF_24 < demand < _BITS_24 and demand > most:
+        own = demand - _BITS_24
+        return own if -own <= most else None
+    return demand
 
 
 @lru_cache(maxsize=1 << 14)
@@ -154,15 +203,16 @@ class Raven:
         if demand == _LARGEST_OF_MYSQL:
             self._tally.leave_out(CLAMPED)
             return None
-        if _LARGEST_OF_MYSQL < demand < _BITS_32:
-            self._tally.mend(LOST_SIGN)
-            demand -= _BITS_32
-        if multiplier < 0 or divisor < 0 or abs(demand) > _LARGEST_OF_MYSQL:
-            self._tally.leave_out(IMPLAUSIBLE)
-            return None
-        power_w = _in_w(demand, multiplier or 1, divisor or 1)
+        power_w = own = None
+        if multiplier >= 0 and divisor >= 0:
+            multiplier, divisor = multiplier or 1, divisor or 1
+            own = _with_sign(demand, multiplier, divisor)
+        if own is not None and abs(own) <= _LARGEST_OF_MYSQL:
+            power_w = _in_w(own, multiplier, divisor)
         if power_w is None:
             self._tally.leave_out(IMPLAUSIBLE)
+        elif own != demand:
+            self._tally.mend(LOST_SIGN)
         return power_w
 
     def _stream(self, run: str, run_id: str) -> str:

@@ -56,8 +56,11 @@ class Source:
         self.name = "standard input" if name == STANDARD_INPUT else name
         self.number = 0
         """Of the line that was given last, from 1."""
+        self.is_torn = False
+        """Whether the line that was given last is the last one and has no line end: half a row may look like a whole one."""
         self._tally, self._raw, self._way, self._watcher = tally, raw, way, watcher
         self._lines: Iterator[str] = self._read()
+        self._is_broken_off = False
 
     @property
     def place(self) -> str:
@@ -73,28 +76,33 @@ class Source:
     def __iter__(self) -> Iterator[str]:
         return self._lines
 
+    def break_off(self, how: str) -> None:
+        """Say, once, that the file ends here before its end; ``how`` tells by what that is known."""
+        if self._is_broken_off:
+            return
+        self._is_broken_off = True
+        self._tally.break_off(
+            self.place, f"{self.place}: The file breaks off here ({how}); what stands before is kept."
+        )
+
     def _read(self) -> Iterator[str]:
         try:
             with gzip.open(self._raw) if self._raw.peek(2)[:2] == _GZIP else nullcontext(self._raw) as text:
                 yield from self._lines_of(text)
             if self._is_cut:
-                self._break_off(f"it had {self._way.size} bytes and now has {self._raw.tell()}")
+                self.break_off(f"it had {self._way.size} bytes and now has {self._raw.tell()}")
         except (OSError, EOFError, zlib.error) as error:
-            self._break_off(str(error))
+            self.break_off(str(error))
 
     @property
     def _is_cut(self) -> bool:
         """Whether, at its end, the file was cut while it was read: it just ends, without an error."""
         return self._way.size > 0 and self._raw.tell() < self._way.size
 
-    def _break_off(self, how: str) -> None:
-        self._tally.break_off(
-            self.place, f"{self.place}: The file breaks off here ({how}); what stands before is kept."
-        )
-
     def _lines_of(self, text: BufferedReader | gzip.GzipFile) -> Iterator[str]:
         for line in iter(partial(text.readline, LONGEST_LINE), b""):
-            if text is self._raw and not line.endswith(b"\n") and len(line) < LONGEST_LINE and self._is_cut:
+            self.is_torn = not line.endswith(b"\n") and len(line) < LONGEST_LINE
+            if text is self._raw and self.is_torn and self._is_cut:
                 # Half a row of a table may look like a whole one.
                 return
             self.number += 1

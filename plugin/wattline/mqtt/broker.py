@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from wattline.log import LOG
 from wattline.mqtt.address import Address
-from wattline.mqtt.discovery import BIRTH_TOPIC, OFFLINE, ONLINE
+from wattline.mqtt.discovery import BIRTH_TOPIC, KEPT_TOPICS, OFFLINE, ONLINE
 from wattline.mqtt.relay import NotDeliveredError
 
 # A broker that hangs is noticed after one and a half of it.
@@ -36,6 +36,7 @@ class Broker:
     def __init__(self, address: Address, password: str, status_topic: str) -> None:
         self._address, self._status = address, status_topic
         self._on_birth: Callable[[], None] = lambda: None
+        self._on_kept: Callable[[str, str], None] = lambda _topic, _text: None
         # Without an id of its own the broker gives one, so that two houses never throw each other out.
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.will_set(status_topic, OFFLINE, AT_LEAST_ONCE, retain=True)
@@ -50,9 +51,14 @@ class Broker:
         self._client.on_connect_fail = self._absent
         self._client.on_message = self._heard
 
-    def start(self, on_birth: Callable[[], None]) -> None:
-        """Connect, now or later, in a thread of its own; ``on_birth`` says anew what the broker, or Home Assistant, has missed."""
-        self._on_birth = on_birth
+    def start(self, on_birth: Callable[[], None], on_kept: Callable[[str, str], None]) -> None:
+        """Connect, now or later, in a thread of its own.
+
+        Args:
+            on_birth: says anew what the broker, or Home Assistant, has missed.
+            on_kept: hears topic and text of what the broker has kept of devices.
+        """
+        self._on_birth, self._on_kept = on_birth, on_kept
         self._client.connect_async(self._address.host, self._address.port, KEEP_ALIVE_S)
         self._client.loop_start()
 
@@ -97,7 +103,8 @@ class Broker:
             LOG.error("The broker at %s refuses the connection: %s.", self._address.host, reason)
             return
         LOG.info("Connected to the broker at %s.", self._address.host)
-        self._client.subscribe(BIRTH_TOPIC, AT_LEAST_ONCE)
+        # What is kept comes before the first reading is confirmed, and so before a meter is told anew.
+        self._client.subscribe([(KEPT_TOPICS, AT_LEAST_ONCE), (BIRTH_TOPIC, AT_LEAST_ONCE)])
         self.say(self._status, ONLINE, retain=True)
         self._on_birth()
 
@@ -109,6 +116,9 @@ class Broker:
         LOG.warning("There is no broker at %s, port %d; it is tried again.", self._address.host, self._address.port)
 
     def _heard(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        if message.payload == ONLINE.encode():
+        if message.topic != BIRTH_TOPIC:
+            if message.retain:
+                self._on_kept(message.topic, message.payload.decode(errors="replace"))
+        elif message.payload == ONLINE.encode():
             LOG.info("Home Assistant has come up, and is told about the meters anew.")
             self._on_birth()

@@ -14,6 +14,8 @@ from wattline import __version__
 from wattline.fields import ELECTRICITY_FIELDS, LINES, TARIFFS, Field
 
 BIRTH_TOPIC = "homeassistant/status"
+KEPT_TOPICS = "homeassistant/device/+/config"
+"""All that a broker may have kept of devices, others' too."""
 ONLINE, OFFLINE = "online", "offline"
 # A gauge is unknown when nothing has come for so long; a counter holds.
 EXPIRE_AFTER_S = 60
@@ -82,13 +84,15 @@ def discovery(site: str, meter: str, names: Collection[str], topics: Topics) -> 
 
 
 def _sensor(field: Field, own: str) -> dict[str, Any]:
+    # Where a message has no value of it, a gauge is unknown, by the word that Home Assistant has for it, and a counter stays
+    # what it was: of a number, nothing is no news.
+    absent = "" if field.kind == "counter" else "None"
     sensor: dict[str, Any] = {
         "platform": "sensor",
         "unique_id": f"{own}_{field.name}",
         "default_entity_id": f"sensor.{own.lower().replace('-', '_')}_{field.name}",
         "name": _name(field),
-        # A value that is not in a message is unknown, by the word that Home Assistant has for it.
-        "value_template": f"{{{{ value_json.{field.name} | default('None') }}}}",
+        "value_template": f"{{{{ value_json.{field.name} | default('{absent}') }}}}",
         "state_class": "total_increasing" if field.kind == "counter" else "measurement",
         "suggested_display_precision": min(field.decimals, 2),
     }

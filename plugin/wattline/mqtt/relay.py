@@ -1,16 +1,18 @@
 """From a batch of what Telegraf hands on to messages for the broker."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from wattline.errors import WattlineError
 from wattline.fields import ELECTRICITY, ELECTRICITY_FIELDS, RUN_INFO
 from wattline.mqtt.decimals import Decimals
-from wattline.mqtt.discovery import EXPIRE_AFTER_S, Topics, discovery, discovery_topic
+from wattline.mqtt.discovery import Topics, discovery, discovery_topic
 from wattline.mqtt.messages import Reading, old_messages, to_json, to_state
+from wattline.mqtt.meter import Meter
 
 DELIVERED_WITHIN_S = 8.0
 # Behind so many meters a house has not that many, but somebody who posts nonsense.
@@ -48,35 +50,6 @@ class Manner:
     has_old_topics: bool = False
 
 
-@dataclass(slots=True)
-class _Meter:
-    """What is known of one: its newest values, when each was read, and when the state was said."""
-
-    site: str
-    values: dict[str, float] = field(default_factory=dict)
-    read_s: dict[str, int] = field(default_factory=dict)
-    said_s: float = float("-inf")
-
-    def take(self, reading: Reading) -> None:
-        for name, value in reading.values.items():
-            if reading.time_s < self.read_s.get(name, 0):
-                continue
-            before = self.values.get(name, value)
-            # The decimals may become fewer once they are learnt, and a counter that steps back by that much would be a fault.
-            slack = 10.0 ** -ELECTRICITY_FIELDS[name].decimals
-            is_rounding = ELECTRICITY_FIELDS[name].kind == "counter" and 0 < before - value < 10 * slack
-            self.values[name] = before if is_rounding else value
-            self.read_s[name] = reading.time_s
-
-    def state(self, now_s: float) -> dict[str, float]:
-        """The values that hold: a counter for ever, a gauge for a minute."""
-        return {
-            name: value
-            for name, value in self.values.items()
-            if ELECTRICITY_FIELDS[name].kind == "counter" or now_s - self.read_s[name] < EXPIRE_AFTER_S
-        }
-
-
 class Relay:
     """Hands readings to a broker.
 
@@ -89,10 +62,13 @@ class Relay:
     def __init__(self, broker: Sender, manner: Manner, now: Callable[[], float] = time.time) -> None:
         self._broker, self._manner, self._now = broker, manner, now
         self._decimals = Decimals()
-        self._meters: dict[str, _Meter] = {}
+        self._meters: dict[str, Meter] = {}
         self._meter_ids: dict[str, str] = {}
-        # Telegraf's thread takes readings while the broker's asks for everything anew.
+        self._remembered: dict[str, frozenset[str]] = {}
+        # Telegraf's thread takes readings while the broker's asks for everything anew. The broker's never waits for the lock,
+        # since the other may wait for the broker meanwhile.
         self._lock = threading.Lock()
+        self._is_asked_anew = False
 
     def take(self, metrics: Sequence[Mapping[str, Any]]) -> None:
         """Publish all of ``metrics``, as Telegraf writes them in JSON.
@@ -102,16 +78,39 @@ class Relay:
         """
         with self._lock:
             readings = list(self._readings(metrics))
-            self._broker.deliver([each for reading in readings for each in self._messages(reading)], DELIVERED_WITHIN_S)
+            self._broker.deliver(list(self._messages(readings)), DELIVERED_WITHIN_S)
             for reading in readings:
                 self._keep(reading)
+            self._say_all_if_asked()
 
     def say_anew(self) -> None:
-        """What somebody who was away has to know: the meters, and the newest of their values."""
-        with self._lock:
-            for name, meter in self._meters.items():
-                self._tell(name, meter)
-                self._say_state(name, meter)
+        """What somebody who was away has to know: the meters, and the newest of their values; now, or behind a batch."""
+        self._is_asked_anew = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._say_all_if_asked()
+            finally:
+                self._lock.release()
+
+    def remember(self, topic: str, text: str) -> None:
+        """What the broker has kept of a discovery since before the start: no field of it is taken away again.
+
+        A stick tells its energies every few minutes, and a Home Assistant that starts meanwhile would have lost them.
+        """
+        try:
+            names = frozenset(name for name in json.loads(text)["components"] if name in ELECTRICITY_FIELDS)
+        except (ValueError, KeyError, TypeError):
+            return
+        if len(self._remembered) < MOST_METERS:
+            self._remembered[topic] = names
+
+    def _say_all_if_asked(self) -> None:
+        if not self._is_asked_anew:
+            return
+        self._is_asked_anew = False
+        for name, meter in self._meters.items():
+            self._tell(name, meter)
+            self._say_state(name, meter)
 
     def _readings(self, metrics: Sequence[Mapping[str, Any]]) -> Iterator[Reading]:
         for metric in metrics:
@@ -131,33 +130,41 @@ class Relay:
             if shown:
                 yield Reading(int(metric["timestamp"]), dict(tags), shown)
 
-    def _messages(self, reading: Reading) -> Iterator[tuple[str, str]]:
-        yield self._manner.topics.readings(reading.meter), to_json(reading)
-        if self._manner.has_old_topics:
-            known = self._meters.get(reading.meter)
-            energies = {**(known.values if known else {}), **reading.values}
+    def _messages(self, readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
+        newest: dict[str, dict[str, float]] = {}
+        for reading in readings:
+            yield self._manner.topics.readings(reading.meter), to_json(reading)
+            if not self._manner.has_old_topics:
+                continue
+            if reading.meter not in newest:
+                known = self._meters.get(reading.meter)
+                newest[reading.meter] = dict(known.values) if known else {}
+            newest[reading.meter] |= reading.values
             meter_id = self._meter_ids.get(reading.tags.get("run_id", ""), "")
-            yield from old_messages(reading, energies, meter_id).items()
+            yield from old_messages(reading, newest[reading.meter], meter_id).items()
 
     def _keep(self, reading: Reading) -> None:
         """What is old when it comes, behind an outage, is no state any more."""
         if reading.meter not in self._meters and len(self._meters) >= MOST_METERS:
             return
-        meter = self._meters.setdefault(reading.meter, _Meter(reading.tags.get("site", "")))
-        known = set(meter.values)
-        meter.take(reading)
-        if set(meter.values) != known:
-            self._tell(reading.meter, meter)
+        meter = self._meters.setdefault(reading.meter, Meter(reading.tags.get("site", "")))
         now_s = self._now()
-        if now_s - reading.time_s < EXPIRE_AFTER_S and now_s - meter.said_s >= self._manner.interval_s:
+        is_now = meter.take(reading, now_s)
+        if self._names(reading.meter, meter) != meter.told:
+            self._tell(reading.meter, meter)
+        if is_now and now_s - meter.said_s >= self._manner.interval_s:
             self._say_state(reading.meter, meter)
             meter.said_s = now_s
 
-    def _tell(self, name: str, meter: _Meter) -> None:
+    def _names(self, name: str, meter: Meter) -> frozenset[str]:
+        return self._remembered.get(discovery_topic(meter.site, name), frozenset()) | meter.values.keys()
+
+    def _tell(self, name: str, meter: Meter) -> None:
+        meter.told = self._names(name, meter)
         if self._manner.is_discovered:
-            text = discovery(meter.site, name, meter.values, self._manner.topics)
+            text = discovery(meter.site, name, meter.told, self._manner.topics)
             self._broker.say(discovery_topic(meter.site, name), text, retain=True)
 
-    def _say_state(self, name: str, meter: _Meter) -> None:
+    def _say_state(self, name: str, meter: Meter) -> None:
         if state := meter.state(self._now()):
             self._broker.say(self._manner.topics.state(name), to_state(state))

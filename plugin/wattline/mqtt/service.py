@@ -26,7 +26,7 @@ def serve(address: Address, password: str, manner: Manner, listen: tuple[str, in
     broker = Broker(address, password, manner.topics.status)
     relay = Relay(broker, manner)
     with Intake(*listen, relay.take) as intake:
-        broker.start(relay.say_anew)
+        broker.start(relay.say_anew, relay.remember)
         threading.Thread(target=intake.serve_forever, daemon=True).start()
         while not stop.wait(1.0):
             log.catch_up()
