@@ -12,9 +12,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 ANSIBLE = Path(__file__).parents[1] / "ansible"
 ROLES = ANSIBLE / "roles"
+# The sinks that are wanted: a fact, by the expression that finds it.
+(WANTED_SINKS,) = [
+    task["ansible.builtin.set_fact"]["wattline_sinks"]
+    for task in yaml.safe_load((ROLES / "preflight/tasks/facts.yml").read_text())
+    if "wattline_sinks" in task.get("ansible.builtin.set_fact", {})
+]
 
 
 def script(role: str, name: str, folder: str = "files") -> ModuleType:

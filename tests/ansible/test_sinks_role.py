@@ -28,7 +28,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from ansible_scripts import ROLES, play
+from ansible_scripts import ROLES, WANTED_SINKS, play
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -58,9 +58,10 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "numbers": ALL | {"sinks_passwords": {"mariadb": 1234, "mqtt": 1234}},
 }
 TOLD = {
+    "on": "{{ wattline_sinks }}",
     **{
         name: f"{{{{ __sinks_{name} }}}}"
-        for name in ("on", "gone", "superfluous", "files", "unit_files", "environments", "taken_up_by", "unit_of")
+        for name in ("gone", "superfluous", "files", "unit_files", "environments", "taken_up_by", "unit_of")
     },
     **{
         name: f"{{{{ lookup('ansible.builtin.template', templates ~ '/wattline-{name}.j2') }}}}"
@@ -76,7 +77,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     tasks = [
         {
             "ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": f"{folder}/{name}"},
-            "vars": {"told": TOLD, "templates": f"{ROLES}/sinks/templates", "__sinks_remembered": {}} | said,
+            "vars": {
+                "told": TOLD,
+                "templates": f"{ROLES}/sinks/templates",
+                "__sinks_remembered": {},
+                "wattline_sinks": WANTED_SINKS,
+            }
+            | said,
         }
         for name, said in HOUSEHOLDS.items()
     ]
