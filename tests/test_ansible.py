@@ -6,6 +6,7 @@
 | what ansible-lint's strictest profile warns of | test_ansible_lint_has_nothing_to_say |
 | a knob that no role reads, or that a role asks for and nobody explains | test_every_knob_is_one_of_a_role |
 | a role without a description of what it takes, without a tag or without a switch | test_a_role_describes_itself, test_a_role_has_a_tag_and_a_switch |
+| a restore takes the sinks of a living Pi away for its duration | test_a_restore_leaves_the_sinks_of_a_living_pi_alone |
 | a switch or a number that was said as a text, as `-e` does, means its opposite or breaks a task | test_a_switch_and_a_number_may_be_texts |
 | a collection of another version than the tests have | test_the_collection_is_the_one_that_is_asked_for |
 
@@ -119,14 +120,31 @@ def test_a_role_describes_itself(role: str) -> None:
 
 
 def test_a_role_has_a_tag_and_a_switch() -> None:
-    """All are on unless switched off, but for one; that takes away what it brought, and so is played when it is off, too."""
+    """All are on unless switched off, but for one; that takes away what it brought, and so is played when it is off, too.
+
+    A restore leaves that one out, rather than switch it off.
+    """
     for role in ROLES_OF_SITE:
         name = role["role"]
         assert name in ([role["tags"]] if isinstance(role["tags"], str) else role["tags"])
-        is_played_when_off = "when" not in role
-        assert is_played_when_off or role["when"].split()[0] == f"{name}_enabled"
+        is_played_when_off = f"{name}_enabled" not in role["when"]
+        assert role["when"] == (
+            "not (sinks_left_alone | default(false) | bool)" if is_played_when_off else f"{name}_enabled | bool"
+        )
         assert is_played_when_off == (name == "sinks")
         assert KNOBS[f"{name}_enabled"] is not is_played_when_off
+
+
+def test_a_restore_leaves_the_sinks_of_a_living_pi_alone() -> None:
+    """Switched off they would be taken away, and what waits for them in Telegraf with them."""
+    first, second = (
+        play
+        for play in yaml.safe_load((ANSIBLE / "restore.yml").read_text())
+        if "ansible.builtin.import_playbook" in play
+    )
+    assert first["vars"]["sinks_left_alone"] is True
+    assert "sinks_enabled" not in first["vars"]
+    assert "vars" not in second
 
 
 def test_every_knob_is_one_of_a_role() -> None:
