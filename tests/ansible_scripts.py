@@ -18,9 +18,9 @@ ANSIBLE = Path(__file__).parents[1] / "ansible"
 ROLES = ANSIBLE / "roles"
 # The sinks that are wanted: a fact, by the expression that finds it.
 (WANTED_SINKS,) = [
-    task["ansible.builtin.set_fact"]["wattline_sinks"]
+    task["ansible.builtin.set_fact"]["sinks_wanted"]
     for task in yaml.safe_load((ROLES / "preflight/tasks/facts.yml").read_text())
-    if "wattline_sinks" in task.get("ansible.builtin.set_fact", {})
+    if "sinks_wanted" in task.get("ansible.builtin.set_fact", {})
 ]
 
 

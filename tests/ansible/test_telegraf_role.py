@@ -108,7 +108,7 @@ def play(household: str) -> dict[str, Any]:
     told = {"household": household, "name": "{{ item | basename }}", "text": template}
     variables = {"environment": "{{ __telegraf_environment }}", "heartbeat": "{{ __telegraf_heartbeat_environment }}"}
     own = {"templates": f"{ROLE}/templates", "__telegraf_source": str(SOURCE)}
-    own |= {"__telegraf_memory_mb": 1850, "wattline_port": "/dev/ttyRS485", "wattline_sinks": WANTED_SINKS}
+    own |= {"__telegraf_memory_mb": 1850, "wattline_port": "/dev/ttyRS485", "sinks_wanted": WANTED_SINKS}
     return {
         "hosts": "localhost",
         "connection": "local",
