@@ -12,9 +12,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 ANSIBLE = Path(__file__).parents[1] / "ansible"
 ROLES = ANSIBLE / "roles"
+# The sinks that are wanted: a fact, by the expression that finds it.
+(WANTED_SINKS,) = [
+    task["ansible.builtin.set_fact"]["sinks_wanted"]
+    for task in yaml.safe_load((ROLES / "preflight/tasks/facts.yml").read_text())
+    if "sinks_wanted" in task.get("ansible.builtin.set_fact", {})
+]
 
 
 def script(role: str, name: str, folder: str = "files") -> ModuleType:

@@ -5,7 +5,9 @@
 | a playbook that cannot be read, a role or module that is not there | test_a_playbook_can_be_read |
 | what ansible-lint's strictest profile warns of | test_ansible_lint_has_nothing_to_say |
 | a knob that no role reads, or that a role asks for and nobody explains | test_every_knob_is_one_of_a_role |
+| a role's description leaves out a knob that it reads | test_a_role_describes_each_knob_that_it_reads |
 | a role without a description of what it takes, without a tag or without a switch | test_a_role_describes_itself, test_a_role_has_a_tag_and_a_switch |
+| a restore takes the sinks of a living Pi away for its duration | test_a_restore_leaves_the_sinks_of_a_living_pi_alone |
 | a switch or a number that was said as a text, as `-e` does, means its opposite or breaks a task | test_a_switch_and_a_number_may_be_texts |
 | a collection of another version than the tests have | test_the_collection_is_the_one_that_is_asked_for |
 
@@ -119,14 +121,31 @@ def test_a_role_describes_itself(role: str) -> None:
 
 
 def test_a_role_has_a_tag_and_a_switch() -> None:
-    """All are on unless switched off, but for one; that takes away what it brought, and so is played when it is off, too."""
+    """All are on unless switched off, but for one; that takes away what it brought, and so is played when it is off, too.
+
+    A restore leaves that one out, rather than switch it off.
+    """
     for role in ROLES_OF_SITE:
         name = role["role"]
         assert name in ([role["tags"]] if isinstance(role["tags"], str) else role["tags"])
-        is_played_when_off = "when" not in role
-        assert is_played_when_off or role["when"].split()[0] == f"{name}_enabled"
+        is_played_when_off = f"{name}_enabled" not in role["when"]
+        assert role["when"] == (
+            "not (sinks_left_alone | default(false) | bool)" if is_played_when_off else f"{name}_enabled | bool"
+        )
         assert is_played_when_off == (name == "sinks")
         assert KNOBS[f"{name}_enabled"] is not is_played_when_off
+
+
+def test_a_restore_leaves_the_sinks_of_a_living_pi_alone() -> None:
+    """Switched off they would be taken away, and what waits for them in Telegraf with them."""
+    first, second = (
+        play
+        for play in yaml.safe_load((ANSIBLE / "restore.yml").read_text())
+        if "ansible.builtin.import_playbook" in play
+    )
+    assert first["vars"]["sinks_left_alone"] is True
+    assert "sinks_enabled" not in first["vars"]
+    assert "vars" not in second
 
 
 def test_every_knob_is_one_of_a_role() -> None:
@@ -174,3 +193,21 @@ def test_a_switch_and_a_number_may_be_texts(kind: type, name_of_filter: str) -> 
         if raw.search(re.sub("'[^']*'", "", expression)) and not (kind is int and expression.strip() in names)
     }
     assert not used
+
+
+@pytest.mark.parametrize("role", sorted({path.name for path in (ANSIBLE / "roles").iterdir()} - {"preflight"}))
+def test_a_role_describes_each_knob_that_it_reads(role: str) -> None:
+    """But for role preflight, which judges all of them in sentences of its own, before its description is looked at."""
+    folder = ANSIBLE / "roles" / role
+    specs = yaml.safe_load((folder / "meta/argument_specs.yml").read_text())["argument_specs"]
+    described = {name for spec in specs.values() for name in spec.get("options", {})}
+    files = [
+        path for kind in ("tasks", "vars", "defaults", "handlers", "templates") for path in folder.glob(f"{kind}/*")
+    ]
+    read = {
+        word
+        for path in files
+        for expression in expressions(path.read_text(), is_yaml=path.suffix == ".yml")
+        for word in re.findall(r"\w+", re.sub("'[^']*'", "", expression))
+    }
+    assert read & KNOBS.keys() <= described

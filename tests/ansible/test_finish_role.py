@@ -5,6 +5,7 @@
 | one meter's reading passes for all of them, or another's for one | test_each_meter_without_a_reading_is_told_with_its_port |
 | a stick that stays silent is searched as a bus is | test_of_a_silent_stick_another_command_tells |
 | a command is folded, and cannot be copied | test_no_command_is_so_long_that_ansible_folds_it |
+| what a role left to be said at the end is not said | test_what_the_parts_have_left_to_say_is_said |
 | a meter that is read every ten minutes is called silent after one | test_the_slowest_meter_is_waited_for |
 | Grafana is asked where it does not listen | test_grafana_is_asked_where_it_listens |
 | a person is sent to an address that does not answer | likewise |
@@ -41,6 +42,7 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "version 6": {"stack_grafana_address": "[::]:3000"},
     "a name": {"stack_grafana_url": "https://energy.example.org"},
     "nothing": {"stack_enabled": "false", "telegraf_enabled": "no", "backup_enabled": "false"},
+    "remarks": {"sinks_remarks": ["No sink.", "sudo sink"], "backup_remarks": ["No copy."]},
     "texts": METERS | {"stack_enabled": "yes", "telegraf_enabled": "true", "finish_patience_s": "300"},
 }
 TOLD = {
@@ -93,6 +95,10 @@ def test_no_command_is_so_long_that_ansible_folds_it(told: dict[str, dict[str, A
     commands = {line for line in lines if line.startswith("sudo ")}
     assert len(commands) >= 4
     assert {line for line in commands if len(line) > 74} == set()
+
+
+def test_what_the_parts_have_left_to_say_is_said(told: dict[str, dict[str, Any]]) -> None:
+    assert told["remarks"]["word"].splitlines()[-3:] == ["No sink.", "sudo sink", "No copy."]
 
 
 def test_the_slowest_meter_is_waited_for(told: dict[str, dict[str, Any]]) -> None:

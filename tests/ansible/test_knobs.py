@@ -8,6 +8,8 @@
 | a switch or a number on the command line, which is a text, is refused | test_texts_of_the_command_line_are_as_good |
 | a name that is misspelt does nothing, and nobody is told | test_a_misspelt_name_is_told_with_the_nearest |
 | sinks are switched on, and none is named | test_sinks_without_a_place_are_told |
+| a sink that cannot let anybody in is taken | test_a_password_of_nobody_is_told |
+| a sink is half said, and nobody is told; or a whole one is remarked on | test_half_said_sinks_are_remarked_on |
 | a variable of the household's own, or of a role, is called misspelt | test_other_variables_are_left_alone |
 | what a secret knob says is shown | test_nothing_secret_is_shown |
 | a role is played by its tag, and the knobs are not judged | test_knobs_are_judged_whatever_the_tags |
@@ -25,6 +27,7 @@ import yaml
 from ansible_scripts import ANSIBLE, ROLES, play, script
 
 wrong = script("preflight", "wrong_knobs", "filter_plugins")
+sinks = script("preflight", "half_said_sinks", "filter_plugins")
 USUAL: dict[str, Any] = yaml.safe_load((ANSIBLE / "group_vars/all.yml").read_text())
 CONTACTS = sorted(path.stem for path in (ANSIBLE.parent / "grafana/contact-points").glob("*.yaml"))
 GATEWAY = {"port": "socket://192.168.1.50:4196", "meters": ["garage=orno-we515@1"]}
@@ -93,7 +96,14 @@ WRONG: list[tuple[str, Any]] = [
     ("sinks_mqtt_prefix", "wattline/#"),
     ("sinks_mqtt_prefix", ""),
     ("sinks_mqtt_discovery", "perhaps"),
+    ("sinks_mqtt", "mqtt://192.168.1.2:0"),
+    ("sinks_mqtt", "mqtt://192.168.1.2:65536"),
+    ("sinks_mariadb", "mysql://telegraf@192.168.1.2:99999/energychannel"),
+    ("sinks_postgresql", "postgres://telegraf@[fd00::2]:70000/energychannel"),
     ("sinks_passwords", SECRET),
+    ("sinks_passwords", {"mqtt": None}),
+    ("sinks_passwords", {"mqtt": True}),
+    ("sinks_passwords", {"mqtt": [SECRET]}),
     ("sinks_passwords", {"mysql": SECRET}),
     ("sinks_passwords", {"mqtt": f"{SECRET}\n"}),
     ("backup_folder", "relative"),
@@ -108,6 +118,11 @@ WRONG: list[tuple[str, Any]] = [
     ("backup_files", ["notes"]),
     ("backup_offsite_repository", "nowhere"),
     ("backup_offsite_repository", "s3:"),
+    ("backup_offsite_repository", "rest:https://192.168.1.2/house"),
+    ("backup_offsite_repository", f"rest:http://house:{SECRET}@192.168.1.2/"),
+    ("backup_offsite_repository", f"s3:https://key:{SECRET}@store.example.org/my-house"),
+    ("backup_offsite_repository", f"sftp:house:{SECRET}@192.168.1.2:/srv/copy"),
+    ("backup_offsite_repository", f"sftp://house:{SECRET}@192.168.1.2//srv/copy"),
     ("backup_offsite_credentials", "x"),
     ("finish_patience_s", "x"),
     ("finish_patience_s", 0),
@@ -135,6 +150,7 @@ RIGHT: list[tuple[str, Any]] = [
     ("sinks_postgresql", "postgres://telegraf@[fd00::2]:5432/energychannel"),
     ("sinks_mqtt", "mqtt://192.168.1.2"),
     ("sinks_mqtt", "mqtts://wattline@broker.example.org:8883"),
+    ("sinks_mqtt", "mqtt://broker:65535"),
     ("sinks_mqtt_prefix", "street-7/wattline"),
     ("sinks_passwords", {"mqtt": "pa$word#x \"q' \\", "mariadb": 1234}),
     ("backup_folder", "/mnt/disk/wattline"),
@@ -144,6 +160,10 @@ RIGHT: list[tuple[str, Any]] = [
     ("backup_files", ["/home/pi/my notes"]),
     ("backup_offsite_repository", "s3:https://s3.eu-south-1.amazonaws.com/my-house"),
     ("backup_offsite_repository", "/srv/usb/store"),
+    ("backup_offsite_repository", "azure:sets:/"),
+    ("backup_offsite_repository", "gs:my-house:/sets"),
+    ("backup_offsite_repository", "sftp:pi@[fd00::2]:/srv/copy"),
+    ("backup_offsite_repository", "sftp://pi@nas.local:2222//srv/copy"),
 ]
 
 
@@ -199,9 +219,42 @@ def test_a_misspelt_name_is_told_with_the_nearest() -> None:
 
 def test_sinks_without_a_place_are_told() -> None:
     for switch in (True, "yes"):
-        (sentence,) = told(sinks_enabled=switch)
+        (sentence,) = sinks.impossible_sinks(USUAL | {"sinks_enabled": switch})
         assert sentence.startswith("sinks_enabled is true, and no sink is named: ")
-    assert told(sinks_enabled=True, sinks_mqtt="mqtt://broker") == []
+    assert sinks.impossible_sinks(USUAL | {"sinks_enabled": True, "sinks_mqtt": "mqtt://broker"}) == []
+    assert sinks.impossible_sinks(USUAL) == sinks.doubtful_sinks(USUAL) == []
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_a_password_of_nobody_is_told(switch: bool) -> None:
+    said = USUAL | {"sinks_enabled": switch, "sinks_mqtt": "mqtts://broker:8883", "sinks_passwords": {"mqtt": SECRET}}
+    (sentence,) = sinks.impossible_sinks(said)
+    assert "write mqtts://USER@... there" in sentence
+    assert SECRET not in sentence
+    assert sinks.impossible_sinks(said | {"sinks_mqtt": "mqtt://wattline@broker"}) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            {"sinks_enabled": False},
+            "sinks_enabled is false, so that what sinks_mariadb and sinks_mqtt say does nothing",
+        ),
+        ({"sinks_enabled": "no", "sinks_mariadb": ""}, "so that what sinks_mqtt says does nothing"),
+        ({"sinks_mariadb": ""}, "a password of mariadb, and sinks_mariadb is empty"),
+        ({"sinks_passwords": {"mqtt": 0}}, "sinks_mariadb says a user, and sinks_passwords has no password of mariadb"),
+        ({"sinks_passwords": {"mariadb": "", "mqtt": "x"}}, "sinks_passwords has no password of mariadb"),
+    ],
+)
+def test_half_said_sinks_are_remarked_on(said: dict[str, Any], words: str) -> None:
+    whole = {"sinks_enabled": True, "sinks_mariadb": "mysql://u@h/d", "sinks_mqtt": "mqtt://u@h"}
+    whole |= {"sinks_passwords": {"mariadb": SECRET, "mqtt": SECRET}}
+    assert sinks.doubtful_sinks(USUAL | whole) == []
+    (sentence,) = sinks.doubtful_sinks(USUAL | whole | said)
+    assert words in sentence
+    assert SECRET not in sentence
+    assert sinks.impossible_sinks(USUAL | whole | said) == []
 
 
 def test_other_variables_are_left_alone() -> None:
@@ -223,8 +276,9 @@ def test_other_variables_are_left_alone() -> None:
 def test_nothing_secret_is_shown() -> None:
     said = {"telegraf_heartbeat_url": SECRET, "stack_alert_environment": {"A": f"{SECRET}\n"}}
     said |= {"sinks_mqtt": f"mqtt://wattline:{SECRET}@broker", "sinks_passwords": {"broker": SECRET}}
+    said |= {"backup_offsite_repository": f"rest:http://house:{SECRET}@192.168.1.2/"}
     sentences = told(**said, backup_offsite_credentials={"a b": SECRET})
-    assert len(sentences) == 5
+    assert len(sentences) == 6
     assert SECRET not in "".join(sentences)
 
 

@@ -9,6 +9,8 @@
 | a sink that is switched off stays, or takes another's files with it | test_what_goes_is_what_nothing_needs |
 | what somebody set up by hand is taken away | test_what_the_playbook_did_not_bring_stays |
 | a service is not started anew by what it takes up | test_a_service_takes_up_all_that_is_written_for_it |
+| a service that ends at once is not told, or with a command that is folded | test_what_does_not_stay_up_is_told |
+| ... or one that has run for a while, or runs by then, is | test_what_stays_up_is_found_out |
 | a service may do more than it needs | test_the_services_are_closed |
 
 `tests/pi` plays it.
@@ -21,6 +23,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -28,7 +31,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from ansible_scripts import ROLES, play
+from ansible_scripts import ROLES, WANTED_SINKS, play
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -55,17 +58,26 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "mqtt is left": {"sinks_enabled": True, "sinks_mqtt": "mqtt://192.168.1.2", "__sinks_remembered": BROUGHT},
     "mariadb no more": ALL | {"sinks_mariadb": "", "__sinks_remembered": BROUGHT},
     "options": ALL | {"sinks_mqtt_prefix": "street/7", "sinks_mqtt_discovery": "no", "sinks_mqtt_old_topics": "true"},
+    "ended": ALL
+    | {"__sinks_looked": {"stdout_lines": ["wattline-mqtt.service\r", "wattline-sink@postgresql.service\r", ""]}},
     "numbers": ALL | {"sinks_passwords": {"mariadb": 1234, "mqtt": 1234}},
 }
+(REMARKS,) = [
+    task["ansible.builtin.set_fact"]["sinks_remarks"]
+    for task in yaml.safe_load((ROLES / "sinks/tasks/look.yml").read_text())
+    if "ansible.builtin.set_fact" in task
+]
 TOLD = {
+    "on": "{{ sinks_wanted }}",
     **{
         name: f"{{{{ __sinks_{name} }}}}"
-        for name in ("on", "gone", "superfluous", "files", "unit_files", "environments", "taken_up_by", "unit_of")
+        for name in ("gone", "superfluous", "files", "unit_files", "environments", "taken_up_by", "unit_of")
     },
     **{
         name: f"{{{{ lookup('ansible.builtin.template', templates ~ '/wattline-{name}.j2') }}}}"
         for name in ("sink", "mqtt")
     },
+    "remarks": REMARKS.replace("'remarks.j2'", "templates ~ '/remarks.j2'"),
 }
 
 
@@ -76,7 +88,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     tasks = [
         {
             "ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": f"{folder}/{name}"},
-            "vars": {"told": TOLD, "templates": f"{ROLES}/sinks/templates", "__sinks_remembered": {}} | said,
+            "vars": {
+                "told": TOLD,
+                "templates": f"{ROLES}/sinks/templates",
+                "__sinks_remembered": {},
+                "__sinks_looked": {"stdout_lines": []},
+                "sinks_wanted": WANTED_SINKS,
+            }
+            | said,
         }
         for name, said in HOUSEHOLDS.items()
     ]
@@ -109,6 +128,49 @@ def test_a_file_has_what_its_services_need(told: dict[str, dict[str, Any]]) -> N
     (task,) = [task for task in PLACE if "passwords" in task["name"]]
     assert task["ansible.builtin.template"]["mode"] == "0600"
     assert (task["no_log"], task["diff"]) == (True, False)
+
+
+def test_what_does_not_stay_up_is_told(told: dict[str, dict[str, Any]]) -> None:
+    """Ansible folds at 80 characters, of which it takes six."""
+    lines = told["ended"]["remarks"]
+    assert lines == [
+        "wattline-mqtt does not stay up. Its last words say why:",
+        "sudo journalctl -u wattline-mqtt -n 20",
+        "wattline-sink@postgresql does not stay up. Its last words say why:",
+        "sudo journalctl -u wattline-sink@postgresql -n 20",
+    ]
+    assert max(map(len, lines)) < 75
+    assert told["all"]["remarks"] == []
+
+
+@pytest.mark.parametrize(
+    ("states", "is_told"),
+    [
+        ("active", False),
+        ("activating", True),
+        ("failed", True),
+        ("active active activating", True),
+    ],
+)
+def test_what_stays_up_is_found_out(tmp_path: Path, states: str, is_told: bool) -> None:
+    """systemctl is one that has another state each time it is asked, and the last for ever; each began just now."""
+    (tmp_path / "states").write_text("\n".join(states.split()) + "\n")
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f"""#!/bin/sh
+case $* in
+*ActiveState*) head -1 {tmp_path}/states; [ $(wc -l <{tmp_path}/states) = 1 ] || sed -i 1d {tmp_path}/states ;;
+*) echo @$(date +%s) ;;
+esac
+""")
+    systemctl.chmod(0o755)
+    began = time.monotonic()
+
+    words = [ROLES / "sinks/files/stayed-up", "2", "wattline-mqtt.service"]
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(words, env=path, check=True, capture_output=True, text=True)
+
+    assert done.stdout == ("wattline-mqtt.service\n" if is_told else "")
+    assert is_told or time.monotonic() - began >= 2
 
 
 def test_the_publisher_has_its_options(told: dict[str, dict[str, Any]]) -> None:

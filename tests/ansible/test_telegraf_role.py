@@ -33,6 +33,11 @@ from typing import Any
 
 import pytest
 
+from ansible_scripts import WANTED_SINKS
+
+# All households are played before the first test.
+pytestmark = pytest.mark.timeout(240)
+
 CHECKOUT = Path(__file__).parents[2]
 ROLE = CHECKOUT / "ansible" / "roles" / "telegraf"
 SOURCE = CHECKOUT / "telegraf" / "telegraf.d"
@@ -104,7 +109,7 @@ def play(household: str) -> dict[str, Any]:
     told = {"household": household, "name": "{{ item | basename }}", "text": template}
     variables = {"environment": "{{ __telegraf_environment }}", "heartbeat": "{{ __telegraf_heartbeat_environment }}"}
     own = {"templates": f"{ROLE}/templates", "__telegraf_source": str(SOURCE)}
-    own |= {"__telegraf_memory_mb": 1850, "wattline_port": "/dev/ttyRS485"}
+    own |= {"__telegraf_memory_mb": 1850, "wattline_port": "/dev/ttyRS485", "sinks_wanted": WANTED_SINKS}
     return {
         "hosts": "localhost",
         "connection": "local",

@@ -7,6 +7,7 @@
 | the second run changes something, or only looking does | test_a_second_run_changes_nothing |
 | ... or starts a sink anew whose server is away | test_the_metering_goes_on_without_the_servers |
 | a sink that dies, or whose server is away, stops the metering, or costs readings | test_the_metering_goes_on_without_the_servers |
+| a sink that cannot start is behind a green playbook | test_a_sink_that_ends_is_named |
 | a changed word does not reach the service | test_a_changed_word_is_taken_up |
 | one that is named no more stays, or takes another with it | test_one_sink_goes_and_the_other_stays |
 | a switch that is off leaves something | test_the_switch_takes_all_of_it_away |
@@ -182,6 +183,19 @@ def test_the_metering_goes_on_without_the_servers(pi: Pi) -> None:
     # What the killed one had taken.
     assert len(missing) <= 5
     assert pi.heard()["time_s"] > began
+
+
+def test_a_sink_that_ends_is_named(pi: Pi) -> None:
+    """Somebody else has what it listens on."""
+    pi.machine.run("systemctl", "stop", "wattline-mqtt")
+    squatter = ["python3", "-m", "http.server", "--bind", "127.0.0.1", "8193"]
+    pi.machine.run("systemd-run", "--unit", "squatter", *squatter)
+    said = pi.bring().said
+    pi.machine.run("systemctl", "stop", "squatter")
+    assert "wattline-mqtt does not stay up." in said
+    assert "sudo journalctl -u wattline-mqtt -n 20\n" in said
+    assert "wattline-sink@mariadb does not" not in said
+    until(lambda: pi.states(*SINKS) == ["active", "active"], within_s=30, pause_s=0.5)
 
 
 def test_a_changed_word_is_taken_up(pi: Pi) -> None:

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-SWITCHED_ON = {"yes", "true", "on", "y", "t", "1"}
-SWITCHES = SWITCHED_ON | {"no", "false", "off", "n", "f", "0"}
+SWITCHES = {"yes", "true", "on", "y", "t", "1", "no", "false", "off", "n", "f", "0"}
 # systemd is told every 5 s that all goes on, and no more once Telegraf has taken nothing for 10 s.
 SHORTEST_WATCHDOG_S = 15
 OLDEST_DOCKER = 25
@@ -26,10 +25,11 @@ IMAGE = re.compile(rf"{PART}(?::\d+)?(?:/{PART})*(?::(?P<tag>\w[\w.-]*))?(?P<dig
 OTHER_INFLUXDB = re.compile(r"latest|alpine|[013-9](\D.*)?|.*\b(core|enterprise)\b.*")
 LONGEST_SHOWN = 60
 # These have a password in them, or could have one by mistake.
-NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt"}
-STICK = re.compile(r"=rainforest-\w+(?:,|$)")
+NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt", "backup_offsite_repository"}
 SINKS = ["mariadb", "mqtt", "postgresql"]
-USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?"
+USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?"
+# Neither a store by REST, which the backup does not know, nor a user with a password.
+REPOSITORY = r"/.+|(azure|gs|s3):[^@]+|sftp:([^:@]+@)?[^@]+"
 
 
 class Rule(NamedTuple):
@@ -62,11 +62,7 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
     """
     rules = RULES | {"stack_alert_contact": _one_of(["", *contact_points])}
     complaints = [_complaint(name, said[name], usual[name], rules.get(name)) for name in usual if name in said]
-    return [sentence for sentence in complaints if sentence] + [
-        *_misspelt(said, usual),
-        *_twice(said),
-        *_nowhere(said),
-    ]
+    return [sentence for sentence in complaints if sentence] + [*_misspelt(said, usual), *_twice(said)]
 
 
 def _complaint(name: str, value: Any, usual: Any, rule: Rule | None) -> str:
@@ -171,6 +167,10 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/") and value.isprintable() and ":" not in value
 
 
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
 def _is_environment(value: Mapping[str, Any]) -> bool:
     names_are = all(re.fullmatch(r"[A-Za-z_]\w*", str(name), re.ASCII) for name in value)
     return names_are and all(
@@ -193,13 +193,17 @@ def _are_gateways(value: Sequence[Any]) -> bool:
 
 
 def _is_passwords(value: Mapping[str, Any]) -> bool:
-    return all(name in SINKS and str(password).isprintable() for name, password in value.items())
+    return all(name in SINKS and _is_word(password) and str(password).isprintable() for name, password in value.items())
 
 
 def _server(scheme: str, user: str, database: str, example: str) -> Rule:
-    return _pattern(
-        f"({scheme}://{user}{HOST}{database})?", f"an address such as {example}, without a password, or empty"
-    )
+    place = re.compile(f"({scheme}://{user}{HOST}{database})?", re.ASCII)
+
+    def holds(value: Any) -> bool:
+        port = re.search(r":(\d+)(/|$)", str(value))
+        return place.fullmatch(str(value)) is not None and (port is None or 0 < int(port[1]) < 1 << 16)
+
+    return Rule(holds, f"an address such as {example}, without a password, or empty")
 
 
 ENVIRONMENT = "names of letters, digits and _ with their values, each a text of one line"
@@ -210,7 +214,7 @@ KEPT = Rule(_is_count(0), "a whole number, or all")
 
 RULES = {
     "wattline_meters": Rule(
-        lambda value: _are_texts(value) and not any(map(STICK.search, value)),
+        lambda value: _are_texts(value) and not any("=rainforest-" in each for each in value),
         'a list of words of meters on RS485, as in ["house=orno-we515@1"], or []; a stick is an entry of wattline_gateways, '
         '{port: auto, meters: ["grid=rainforest-raven"]}',
     ),
@@ -262,7 +266,9 @@ RULES = {
         lambda value: all(_is_path(each) for each in value), "a list of whole paths, such as [/home/pi/notes]"
     ),
     "backup_offsite_repository": _pattern(
-        r"(/.+|[a-z0-9]+:.+)?", "a restic repository such as s3:https://... or /mnt/disk/copy, or empty"
+        f"({REPOSITORY})?",
+        "a restic repository that begins with azure:, gs:, s3:, sftp: or /, such as s3:https://... or /mnt/disk/copy, without "
+        "a password, which goes into backup_offsite_credentials, or empty",
     ),
     "backup_offsite_credentials": Rule(_is_environment, ENVIRONMENT),
     "finish_patience_s": _from(5, "a number of seconds from 5 on"),
@@ -292,9 +298,3 @@ def _twice(said: Mapping[str, Any]) -> Iterator[str]:
     ports = [each["port"] for each in gateways]
     if len(set(ports)) < len(ports):
         yield "A port stands twice in wattline_gateways; put all its meters into one entry."
-
-
-def _nowhere(said: Mapping[str, Any]) -> Iterator[str]:
-    is_on = str(said.get("sinks_enabled")).lower() in SWITCHED_ON
-    if is_on and not any(said.get(f"sinks_{name}") for name in SINKS):
-        yield "sinks_enabled is true, and no sink is named: say where one is in sinks_mariadb, sinks_postgresql or sinks_mqtt."
