@@ -26,6 +26,7 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,14 @@ def became(database: Database, source: Database) -> None:
         database.restart()
 
 
+def beside(source: Database, own_database: Callable[..., Database], desk: Desk, folder: Path) -> tuple[Database, Path]:
+    """Another server, at which the desk works now, and a file with the token of the first."""
+    other, token_file = own_database("other"), folder / "token of the set"
+    desk.at(other)
+    token_file.write_text(source.token)
+    return other, token_file
+
+
 def test_a_blank_server_becomes_what_it_was(house, own_database, desk: Desk) -> None:
     source, stored = house
     blank = own_database("blank", is_set_up=False)
@@ -81,10 +90,7 @@ def test_a_blank_server_becomes_what_it_was(house, own_database, desk: Desk) -> 
 
 def test_a_server_with_another_token_becomes_what_it_was(house, own_database, desk: Desk, tmp_path: Path) -> None:
     source, stored = house
-    other = own_database("other")
-    desk.at(other)
-    token_file = tmp_path / "token of the set"
-    token_file.write_text(source.token)
+    other, token_file = beside(source, own_database, desk, tmp_path)
     told = desk.restored(stored.stamp, *WORDS, "--set-token-file", token_file)
     # Somebody may have begun to write into it.
     assert told["safety_set"] == desk.sets()[-1]
@@ -120,10 +126,7 @@ def test_what_came_in_since_the_plan_is_in_the_safety_set(
     house, own_database, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, stored = house
-    other = own_database("other")
-    desk.at(other)
-    token_file = tmp_path / "token of the set"
-    token_file.write_text(source.token)
+    other, token_file = beside(source, own_database, desk, tmp_path)
     theirs, make_set = household(day(0), day(1), meter="theirs"), Run.make
 
     def make(run: Run) -> Made:
@@ -250,10 +253,7 @@ def test_a_disk_that_fails_is_not_taken_for_the_server(
 ) -> None:
     """A file that vanishes, or cannot be read, while it is sent."""
     source, stored = house
-    other = own_database("other")
-    desk.at(other)
-    token_file = tmp_path / "token of the set"
-    token_file.write_text(source.token)
+    other, token_file = beside(source, own_database, desk, tmp_path)
     send = whole.send
     file = stored.path / stored.index.shards[1].file
 
