@@ -12,6 +12,7 @@
 | it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
 | it was cut off, and nobody is told, or its set is pruned | the same |
+| ... or of one that never began | test_what_could_not_begin_is_not_called_cut_off |
 | a file that was damaged while one is asked is sent | test_what_is_damaged_while_one_is_asked_is_not_sent |
 | the server is blamed for a disk that fails, or a traceback comes | test_a_disk_that_fails_is_not_taken_for_the_server, test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file |
 | on a blank machine the token in the set is not found | test_a_blank_machine_needs_no_token_but_that_of_the_set |
@@ -32,10 +33,11 @@ from pathlib import Path
 import pytest
 
 from backup.restore_rig import DAYS, Database, Desk, day, household, kill_before
-from wattline_backup.errors import FolderError, SetError
+from wattline_backup.errors import FolderError, ServerError, SetError
 from wattline_backup.restore import whole
 from wattline_backup.restore.reading import Body
 from wattline_backup.restore.tokens import has_token
+from wattline_backup.restore.whole import Whole
 from wattline_backup.run import Made, Run
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
@@ -284,6 +286,21 @@ def test_a_blank_machine_needs_no_token_but_that_of_the_set(house, own_database,
     told = desk.restored(stored.stamp, *WORDS)
     assert told["values"]["energy"] == len(BEFORE)
     became(blank, source)
+
+
+def test_what_could_not_begin_is_not_called_cut_off(
+    house, own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a blank server refuses to be set up."""
+    _, stored = house
+    desk.at(own_database("blank", is_set_up=False))
+
+    def refuse(_way: Whole) -> None:
+        raise ServerError("InfluxDB refuses.")
+
+    monkeypatch.setattr(Whole, "_set_up", refuse)
+    assert desk.refusal(stored.stamp, *WORDS) == "InfluxDB refuses."
+    assert State(desk.folder).unfinished() == []
 
 
 def test_where_the_safety_set_cannot_be_written_is_said(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,9 +151,9 @@ class Whole:
         Raises:
             BackupError: it could not be done.
         """
-        self._note_begin()
         if self.is_blank:
             self._set_up()
+        self._note_begin()
         try:
             self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
             values = self._fill(watcher)
