@@ -395,7 +395,7 @@ runpy.run_module("wattline", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("module", ["wattline.cli", "wattline.commands.run", "minimalmodbus"])
+@pytest.mark.parametrize("module", ["wattline.cli", "wattline.commands.run", "wattline.bus.system"])
 def test_ctrl_c_before_all_is_loaded_is_a_quiet_end(program, module):
     run = program("run", "/dev/ttyNone", METER, patch=INTERRUPTED.format(module))
     assert run.wait(5) == 0

@@ -24,14 +24,19 @@ A character has 11 bits at 9600 8E1, so 1.145833 ms, and a silence 3.5 of them, 
 | `run --proven` tries something all the same | test_run_asks_for_the_proven_plan_alone_when_told_so |
 | a quantity is in no read, or in two | test_every_quantity_of_every_model_is_planned_once |
 | it cannot be read in a window, or leaves something out | test_people_are_told_everything_in_100_columns |
+| it needs what a controller that plays the playbook does not have | test_it_needs_python_alone |
 | a wrong word is taken, or what `run` refuses on the port that was named | test_wrong_words_are_refused_in_one_sentence |
 """
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+import wattline
 from wattline.budget import budget_of
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
@@ -323,6 +328,18 @@ def test_run_asks_for_the_proven_plan_alone_when_told_so(program, tmp_path):
     assert any(count > blocks[first] for first, count in asked[()])
     assert all(count <= blocks[first] for first, count in asked["--proven",])
     assert {first for first, _ in asked["--proven",]} == set(blocks)
+
+
+@pytest.mark.parametrize("meter", [HOUSE, "grid=rainforest-raven"])
+def test_it_needs_python_alone(meter):
+    """The playbook asks it about the meter words on a controller on which nothing of wattline is installed."""
+    command = [sys.executable, "-S", "-m", "wattline", "plan", "--json", "--port", "/dev/ttyRS485", "--", meter]
+    place = str(Path(wattline.__file__).parent.parent)
+    planned = subprocess.run(
+        command, env={"PYTHONPATH": place}, capture_output=True, text=True, timeout=10, check=False
+    )
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert json.loads(planned.stdout)["meters"][0]["meter"] == meter.partition("=")[0]
 
 
 @pytest.mark.parametrize("proven", [True, False])

@@ -170,11 +170,22 @@ def test_only_the_handler_of_last_resort_catches_everything() -> None:
     assert found == ["plugin/wattline/commands/run.py"]
 
 
+SOURCES = """
+import sys
+before = set(sys.modules)
+import argparse
+from wattline.commands import run
+from wattline.stop import Stop
+for meter in ("house=orno-we515@1", "grid=rainforest-raven"):
+    system = run.system_of(argparse.Namespace(meters=[meter], meter_file=[]))
+    system.source("/dev/ttyNone", run.Conditions(Stop(), interval_s=1, is_proven=False, believes=bool))
+print(*set(sys.modules) - before)
+"""
+
+
 def loaded_by_run() -> set[str]:
-    """The modules that a fresh interpreter has gained after it imported `wattline run`, and what may hang on its port."""
-    rooms = "wattline.commands.run, wattline.bus.system, wattline.rainforest.system"
-    program = f"import sys; before = set(sys.modules); import {rooms}; print(*set(sys.modules) - before)"
-    child = subprocess.run([sys.executable, "-c", program], cwd="/", capture_output=True, text=True, check=True)
+    """The modules that a fresh interpreter has gained when `wattline run` has made the source of each kind of port."""
+    child = subprocess.run([sys.executable, "-c", SOURCES], cwd="/", capture_output=True, text=True, check=True)
     return set(child.stdout.split())
 
 

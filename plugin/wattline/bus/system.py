@@ -1,18 +1,22 @@
-"""Meters on a bus as what hangs on a port."""
+"""Meters on a bus as what hangs on a port.
+
+What talks to the port is loaded when it is talked to: to check words, as the playbook does on a controller, needs Python
+alone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wattline.bus.bus import Bus
-from wattline.bus.learning import Trying
-from wattline.bus.once import read_meters
-from wattline.bus.port import Port
 from wattline.errors import WordError
 from wattline.ports import AUTO, check_port
 from wattline.reading import Point
 from wattline.stop import Stop
 from wattline.systems import Conditions
 from wattline.words import Meter, check_addresses, check_intervals
+
+if TYPE_CHECKING:
+    from wattline.bus.bus import Bus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,17 @@ class ModbusSystem:
         check_port(port)
         check_addresses(self.meters, port)
 
-    def source(self, port: str, conditions: Conditions) -> Bus:
+    def source(self, port: str, conditions: Conditions) -> "Bus":
         """The bus."""
+        from wattline.bus.bus import Bus  # noqa: PLC0415 - needs minimalmodbus
+        from wattline.bus.learning import Trying  # noqa: PLC0415 - needs minimalmodbus
+        from wattline.bus.port import Port  # noqa: PLC0415 - needs pyserial
+
         trying = Trying.NOTHING if conditions.is_proven else Trying.ALL
         return Bus(Port(port, conditions.stop), self.meters, conditions.interval_s, trying=trying)
 
     def read(self, port: str, stop: Stop) -> tuple[list[Point], str]:
         """One reading of each meter, and a complaint about those that said nothing."""
+        from wattline.bus.once import read_meters  # noqa: PLC0415 - needs minimalmodbus
+
         return read_meters(self.meters, port, stop)
