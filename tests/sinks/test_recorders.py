@@ -9,6 +9,7 @@ so the collection is made beforehand, an ordinary one, as mongodb.conf says for 
 | what is not newer than the one before is taken for a repeat | test_what_is_late_or_of_the_same_second_is_recorded, test_a_row_that_is_late_or_of_the_same_second_is_told |
 | ... or all that ever came is kept | test_what_was_seen_long_ago_is_forgotten |
 | ... because the recorder was away, or the database was killed | the same, test_a_killed_database_costs_nothing |
+| ... because the broker keeps no more than a quarter of an hour for it | test_an_hour_away_costs_nothing |
 | a row is told twice, or not | test_every_row_is_told_once |
 | ... because the broker or the database was away | the same |
 | the old text is another one | test_the_text_of_old |
@@ -117,9 +118,8 @@ def recorder(rig: Any, broker: Mosquitto, documents: FerretDB, tmp_path: Path) -
 
 def publish(broker: Mosquitto, *seconds: int) -> None:
     """Readings, as `wattline mqtt` publishes them."""
-    for second in seconds:
-        text = {"time": "x", "time_s": second, "meter": "house", "role": "grid", "power_w": second / 2}
-        assert broker.say("wattline/house/reading", json.dumps(text)) == 0
+    texts = [{"time": "x", "time_s": n, "meter": "house", "role": "grid", "power_w": n / 2} for n in seconds]
+    broker.say_all("wattline/house/reading", map(json.dumps, texts))
 
 
 def test_what_is_published_is_recorded_once(recorder: Any, broker: Mosquitto, documents: FerretDB) -> None:
@@ -188,6 +188,19 @@ def test_a_killed_database_costs_nothing(recorder: Any, broker: Mosquitto, docum
     documents.start()
     wait_until("all are there", lambda: set(documents.seconds()) == set(range(1, 31)), 60)
     assert recorder.is_alive
+
+
+@pytest.mark.parametrize("who", ["recorder", "database"])
+def test_an_hour_away_costs_nothing(recorder: Any, broker: Mosquitto, documents: FerretDB, who: str) -> None:
+    """The broker keeps it, as telegraf/sinks/mosquitto/ tells it to."""
+    publish(broker, *range(1, 6))
+    wait_until("five are there", lambda: len(documents.seconds()) == 5, 20)
+    away = {"recorder": recorder, "database": documents}[who]
+    away.stop()
+    publish(broker, *range(6, 3606))
+    away.start()
+    wait_until("all are there", lambda: len(set(documents.seconds())) == 3605, 60)
+    assert set(documents.seconds()) == set(range(1, 3606))
 
 
 def rows(database: MariaDB, numbers: range) -> None:
