@@ -284,7 +284,8 @@ def test_a_row_that_is_late_or_of_the_same_second_is_told(
         insert((9, 4))
         wait_until("the late one is told", lambda: 4 in told(ear), 30)
         assert repeater.stop() == 0
-        insert((8, 5), (10, 6))
+        # The last is of more than an hour ago, and stays untold.
+        insert((8, 5), (10, 6), (-3600, 7))
         repeater.start()
         wait_until("what came meanwhile is told", lambda: {5, 6} <= set(told(ear)), 30)
         assert sorted(told(ear)) == [1, 2, 3, 4, 5, 6]
