@@ -55,6 +55,11 @@ class Mosquitto(Program):
             auth={"username": USER, "password": PASSWORD},
         )
 
+    def environment(self, folder: Path) -> dict[str, str]:
+        """What /etc/default/wattline-sink says of it, and where a sink keeps what it knows."""
+        login = {"WATTLINE_BROKER_USER": USER, "WATTLINE_MQTT_PASSWORD": PASSWORD}
+        return {"WATTLINE_BROKER": f"tcp://127.0.0.1:{self.port}", "STATE_DIRECTORY": str(folder), **login}
+
     @property
     def words(self) -> list[str]:
         """How its clients find it."""

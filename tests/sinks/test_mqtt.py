@@ -41,13 +41,6 @@ READINGS, STATE, STATUS = "wattline/house/reading", "wattline/house/state", "wat
 
 
 @pytest.fixture
-def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path, pytestconfig) as broker:
-        broker.start()
-        yield broker
-
-
-@pytest.fixture
 def ear(broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Ear]:
     with Ear(broker, tmp_path, pytestconfig) as ear:
         ear.start()
