@@ -149,7 +149,10 @@ def test_home_assistant_takes_what_it_is_told() -> None:
 
 def test_each_meter_is_a_device_of_its_own() -> None:
     names = ["kitchen 1", "kitchen/1", "kitchen_1", "küche", "k#che", "k+che"]
-    ids = [object_id(site, name) for site, name in itertools.product(["home", "", "ca bin"], names)]
+    prefixes = ["wattline", "north", "south", "houses/north", "houses north"]
+    words = itertools.product(["home", "", "ca bin", "north"], names, prefixes)
+    ids = [object_id(site, name, prefix) for site, name, prefix in words]
+    assert object_id("home", "grid") == "wattline_home_grid"
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch("[a-zA-Z0-9_-]+", each) for each in ids)
 

@@ -2,6 +2,11 @@
 --
 --   sudo mariadb energychannel <mariadb.sql
 --
+-- MySQL has no IF NOT EXISTS for a column, an index and a plugin, and no OR REPLACE for a trigger. So there it is once, in a database
+-- that has no `electricity` yet (the tables of python-raven may be there); this was not tried with MySQL itself:
+--
+--   sed -e '/^INSTALL PLUGIN/d' -e 's/\(COLUMN\|INDEX\) IF NOT EXISTS/\1/g' -e 's/CREATE OR REPLACE/CREATE/' mariadb.sql | sudo mysql energychannel
+--
 -- Telegraf sends a batch again when it has not heard that it arrived, so the same reading can come twice. It writes into
 -- `electricity_in` and `run_info_in`, which keep nothing; their triggers put each reading once into the tables that are read.
 -- A stick tells its power and its energies apart, and often of the same second: a field that comes later joins its row, as in
@@ -92,9 +97,10 @@ CREATE TABLE IF NOT EXISTS instantaneous_demand (
   multiplier INT(11) NOT NULL,
   divisor INT(11) NOT NULL,
   run TEXT NOT NULL,
-  hash VARCHAR(100) NOT NULL,
-  KEY (time)
+  hash VARCHAR(100) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+-- python-raven's table has none, and would be read whole for each look at its newest rows. Rows may come while it is made.
+CREATE INDEX IF NOT EXISTS time ON instantaneous_demand (time);
 
 CREATE TABLE IF NOT EXISTS run_info (
   name VARCHAR(100) NOT NULL,

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt import publish
 
 from database import Program, wait_until
 from sinks.servers import free_port, program
@@ -16,8 +18,11 @@ from sinks.servers import free_port, program
 USER, PASSWORD = "wattline", "not-a-secret"
 
 
+CONF_D = Path(__file__).parents[2] / "telegraf" / "sinks" / "mosquitto"
+
+
 class Mosquitto(Program):
-    """A broker that keeps nothing over its end, with one user."""
+    """A broker that keeps nothing over its end, with one user, and what telegraf/sinks/ brings for it."""
 
     def __init__(self, folder: Path, config: pytest.Config) -> None:
         super().__init__("mosquitto", folder, config)
@@ -28,6 +33,7 @@ class Mosquitto(Program):
         user = "user root\n" if os.getuid() == 0 else ""
         self._conf.write_text(
             f"{user}listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
+            f"include_dir {CONF_D}\n"
         )
 
     def start(self) -> None:
@@ -39,6 +45,20 @@ class Mosquitto(Program):
         """Publish, as Mosquitto's own client; returns its exit code."""
         words = [program("mosquitto_pub"), *self.words, "-t", topic, "-m", text, "-q", "1"]
         return subprocess.run(words, capture_output=True, timeout=10, check=False).returncode
+
+    def say_all(self, topic: str, texts: Iterable[str]) -> None:
+        """Publish one after the other, each once the one before is there."""
+        publish.multiple(
+            [(topic, text, 1, False) for text in texts],
+            "127.0.0.1",
+            self.port,
+            auth={"username": USER, "password": PASSWORD},
+        )
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """What /etc/default/wattline-sink says of it, and where a sink keeps what it knows."""
+        login = {"WATTLINE_BROKER_USER": USER, "WATTLINE_MQTT_PASSWORD": PASSWORD}
+        return {"WATTLINE_BROKER": f"tcp://127.0.0.1:{self.port}", "STATE_DIRECTORY": str(folder), **login}
 
     @property
     def words(self) -> list[str]:

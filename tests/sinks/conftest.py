@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from database import Program, wait_until
+from sinks.broker import Mosquitto
 from sinks.servers import free_port
 
 PROJECT = Path(__file__).parents[2]
@@ -114,3 +115,11 @@ def rig(
     rig = Rig(server("telegraf"), sinks_server("telegraf-sinks"), tmp_path, pytestconfig)
     with rig.stack:
         yield rig
+
+
+@pytest.fixture
+def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Mosquitto]:
+    """Mosquitto, running."""
+    with Mosquitto(tmp_path, pytestconfig) as broker:
+        broker.start()
+        yield broker

@@ -5,6 +5,7 @@
 | a reading is missing, another one, or said to be now though it is old | test_every_reading_is_a_message, test_what_is_old_is_no_state |
 | Home Assistant is not told of a meter, or of a field that comes later | test_a_meter_appears_with_all_its_fields |
 | ... or not again when it comes up, or when the broker does | test_home_assistant_is_told_anew, test_a_broker_that_comes_back_knows_all_again |
+| two houses on one broker, whose meters have the same names, are one device | test_two_houses_on_one_broker_are_two_devices |
 | ... or a restart of wattline takes fields from it | test_a_restart_takes_no_field_away |
 | a stick whose clock is off is never shown | test_a_stick_whose_clock_is_off_has_a_state |
 | nobody is told that wattline is gone | test_an_end_is_told |
@@ -37,13 +38,6 @@ pytestmark = [pytest.mark.chain, pytest.mark.timeout(240), pytest.mark.xdist_gro
 CORE = Path(__file__).parents[2] / "telegraf" / "telegraf.d" / "93-mqtt.conf.example"
 CONFIG = "homeassistant/device/wattline_home_house/config"
 READINGS, STATE, STATUS = "wattline/house/reading", "wattline/house/state", "wattline/status"
-
-
-@pytest.fixture
-def broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path, pytestconfig) as broker:
-        broker.start()
-        yield broker
 
 
 @pytest.fixture
@@ -106,6 +100,32 @@ def test_a_meter_appears_with_all_its_fields(
         late.start()
         assert late.heard(CONFIG) == [(True, ear.texts(CONFIG)[-1])]
         assert late.heard(STATUS) == [(True, "online")]
+
+
+def test_two_houses_on_one_broker_are_two_devices(
+    start: Callable[..., Any], ear: Ear, broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """By their prefixes alone: nothing that has to be unique in Home Assistant is shared, and each has its own topics."""
+    (tmp_path / "south").mkdir()
+    with Wattline(broker, tmp_path / "south", pytestconfig, "--prefix", "south") as other:
+        other.start()
+        _, core = start("--prefix", "north", extra=CORE.read_text().replace(":8193", f":{other.port}"))
+        core.add(reading(now(), power_w=100))
+        check_two_houses(ear)
+
+
+def check_two_houses(ear: Ear) -> None:
+    """Both have said where what is."""
+    topics = [f"homeassistant/device/wattline-{prefix}_home_house/config" for prefix in ("north", "south")]
+    wait_until("both are told", lambda: all(ear.texts(topic) for topic in topics), 20)
+    north, south = (ear.values(topic)[-1] for topic in topics)
+    assert not {*north["device"]["identifiers"]} & {*south["device"]["identifiers"]}
+    sensors = [message["components"]["power_w"] for message in (north, south)]
+    for key in ("unique_id", "default_entity_id"):
+        assert sensors[0][key] != sensors[1][key]
+    assert [message["device"]["name"] for message in (north, south)] == ["house (north)", "house (south)"]
+    assert [message["state_topic"] for message in (north, south)] == ["north/house/state", "south/house/state"]
+    assert [message["availability_topic"] for message in (north, south)] == ["north/status", "south/status"]
 
 
 def test_what_is_old_is_no_state(start: Callable[..., Any], ear: Ear) -> None:

@@ -7,7 +7,7 @@ import signal
 from wattline import log
 from wattline.errors import WattlineError, WordError
 from wattline.mqtt.address import parse_address
-from wattline.mqtt.discovery import Topics
+from wattline.mqtt.discovery import DEFAULT_PREFIX, Topics
 from wattline.mqtt.relay import Manner
 from wattline.options import one_of
 from wattline.stop import Stop
@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where Telegraf brings the readings (default: %(default)s)",
     )
     parser.add_argument(
-        "--prefix", default="wattline", help="how all topics begin; another one for each house (default: %(default)s)"
+        "--prefix",
+        default=DEFAULT_PREFIX,
+        help="how all topics begin; another one for each house (default: %(default)s)",
     )
     parser.add_argument(
         "--interval",

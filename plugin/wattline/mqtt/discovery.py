@@ -16,6 +16,7 @@ from wattline.fields import ELECTRICITY_FIELDS, LINES, TARIFFS, Field
 BIRTH_TOPIC = "homeassistant/status"
 KEPT_TOPICS = "homeassistant/device/+/config"
 """All that a broker may have kept of devices, others' too."""
+DEFAULT_PREFIX = "wattline"
 ONLINE, OFFLINE = "online", "offline"
 # A gauge is unknown when nothing has come for so long; a counter holds.
 EXPIRE_AFTER_S = 60
@@ -53,25 +54,31 @@ class Topics:
         return f"{self.prefix}/{_level(meter)}/state"
 
 
-def object_id(site: str, meter: str) -> str:
-    """The name of a meter among all devices of Home Assistant: of letters, digits, - and _ only, and no other meter's."""
-    words = [word for word in ("wattline", site, meter) if word]
+def object_id(site: str, meter: str, prefix: str = DEFAULT_PREFIX) -> str:
+    """The name of a meter among all devices of Home Assistant: of letters, digits, - and _ only, and no other meter's.
+
+    Where two houses are on one broker, their sites and meters may have the same names, and their prefixes have not.
+    """
+    ours = DEFAULT_PREFIX if prefix == DEFAULT_PREFIX else f"{DEFAULT_PREFIX}-{prefix}"
+    words = [word for word in (ours, site, meter) if word]
     plain = re.sub("[^a-zA-Z0-9_-]", "_", "_".join(words))
     # What the plain one lost is kept as a number, so that "kitchen 1" and "kitchen/1" stay two.
     whole = "/".join(words)
     return plain if plain == "_".join(words) else f"{plain}_{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
-def discovery_topic(site: str, meter: str) -> str:
+def discovery_topic(site: str, meter: str, topics: Topics) -> str:
     """Where Home Assistant looks for it."""
-    return f"homeassistant/device/{object_id(site, meter)}/config"
+    return f"homeassistant/device/{object_id(site, meter, topics.prefix)}/config"
 
 
 def discovery(site: str, meter: str, names: Collection[str], topics: Topics) -> str:
     """The message about ``meter``, with a sensor for each of the fields ``names``."""
-    own = object_id(site, meter)
+    own = object_id(site, meter, topics.prefix)
+    # Two devices of one name could not be told apart where a counter is chosen.
+    name = meter if topics.prefix == DEFAULT_PREFIX else f"{meter} ({topics.prefix})"
     message = {
-        "device": {"identifiers": [own], "name": meter, "manufacturer": "wattline", "model": "electricity meter"},
+        "device": {"identifiers": [own], "name": name, "manufacturer": "wattline", "model": "electricity meter"},
         "origin": {"name": "wattline", "sw_version": __version__},
         "availability_topic": topics.status,
         "payload_available": ONLINE,

@@ -157,13 +157,16 @@ class Relay:
             meter.said_s = now_s
 
     def _names(self, name: str, meter: Meter) -> frozenset[str]:
-        return self._remembered.get(discovery_topic(meter.site, name), frozenset()) | meter.values.keys()
+        return self._remembered.get(self._config_topic(name, meter), frozenset()) | meter.values.keys()
+
+    def _config_topic(self, name: str, meter: Meter) -> str:
+        return discovery_topic(meter.site, name, self._manner.topics)
 
     def _tell(self, name: str, meter: Meter) -> None:
         meter.told = self._names(name, meter)
         if self._manner.is_discovered:
             text = discovery(meter.site, name, meter.told, self._manner.topics)
-            self._broker.say(discovery_topic(meter.site, name), text, retain=True)
+            self._broker.say(self._config_topic(name, meter), text, retain=True)
 
     def _say_state(self, name: str, meter: Meter) -> None:
         if state := meter.state(self._now()):
