@@ -6,6 +6,7 @@
 | it does not speak by itself, or at the wrong times | test_it_speaks_by_itself |
 | `run` gives another value than the stick told, or with another time | test_each_line_is_what_the_stick_told |
 | a torn stream costs more than the torn fragment, or gives what was not told | test_every_tear_costs_itself_alone |
+| it answers with what it kept, asked for the meter's own word or not | test_a_stick_that_only_repeats_is_made_to_read_its_meter |
 | pulled out and put in again, it stays lost | test_a_stick_that_is_pulled_out_comes_back |
 | a socket is not what a device is | test_a_stick_behind_a_socket |
 | what a gateway said last is lost | test_what_a_gateway_said_before_it_closed_is_given |
@@ -186,6 +187,18 @@ def test_every_tear_costs_itself_alone(stick, program, parsed, fault: str) -> No
     told = {(each.utc_s, float(each.raw.demand_w)) for each in simulator.truth}
     powers = [point for point in lines_of(plugin, parsed) if "power_w" in point["fields"]]
     assert {(point["time"] // NS, point["fields"]["power_w"]) for point in powers} <= told
+
+
+def test_a_stick_that_only_repeats_is_made_to_read_its_meter(stick, program, tmp_path: Path) -> None:
+    """Each second of its own reports is the first one's; only what is fetched is new."""
+    simulator = stick(faults="kept=1", speed=8)
+    patch = "from wattline.rainforest import stick; stick.LONGEST_PERIOD_S = 1.0; stick.SHORTEST_PERIOD_S = 1.0"
+    plugin = program("run", simulator.port, GRID, patch=patch)
+    until(lambda: sum("power_w" in text for text in plugin.stdout.texts) == 2, within_s=40)
+    powers = [text for text in plugin.stdout.texts if "power_w" in text]
+
+    assert simulator.asked.count("get_instantaneous_demand") >= 2
+    assert len({text.split()[-1] for text in powers}) == 2
 
 
 def test_a_stick_that_is_pulled_out_comes_back(stick, program, tmp_path: Path) -> None:

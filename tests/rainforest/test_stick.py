@@ -29,12 +29,16 @@
 | the mark for no address is a meter | test_the_address_of_nobody_is_no_meter |
 | the meters are not asked what they are | test_each_meter_is_asked_what_it_is |
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
+| a stick that only repeats what it has kept is taken for one that speaks | test_a_stick_that_says_one_and_the_same_again_and_again_is_silent |
+| ... and its meter is never asked, or all the time | test_a_stick_that_only_repeats_has_to_ask_its_meter |
+| a constant load is taken for a repetition | test_a_constant_load_is_no_repetition |
 | the health is wrong, or has words of its own | test_the_health_is_told |
 | a person is told what is not so | test_the_status_is_for_a_person |
 """
 
 import logging
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -219,6 +223,52 @@ def test_the_usual_period_is_learnt() -> None:
     assert world.names_sent().count("get_instantaneous_demand") > before
 
 
+def test_a_stick_that_only_repeats_has_to_ask_its_meter() -> None:
+    """What it has kept it is asked for first; then the meter is read, once in a minute at the most."""
+    world = World()
+    world.live(81)
+    points, asked = [], []
+    for second in range(600):
+        sent = len(world.sent)
+        points += world.slot()
+        for at_s, text in world.sent[sent:]:
+            if "get_instantaneous_demand" in text:
+                asked.append((at_s, "<Refresh>Y</Refresh>" in text))
+                if asked[-1][1]:
+                    world.say("InstantaneousDemand", 1000 + second)
+                else:
+                    world.waiting += world.kept
+
+    refreshed = [at_s for at_s, is_refreshed in asked if is_refreshed]
+    assert asked[0][1] is False
+    assert 6 <= len(powers(points)) == len(refreshed)
+    assert all(later - earlier >= 59 for earlier, later in pairwise(refreshed))
+    assert len(asked) <= 30
+
+
+def test_a_stick_that_says_one_and_the_same_again_and_again_is_silent(said: list[str]) -> None:
+    world = World()
+    world.live(20)
+    for _ in range(330):
+        world.waiting += world.kept
+        world.slot()
+
+    assert "get_instantaneous_demand" in world.names_sent()
+    assert said[-1] == "auto: The stick has said nothing new for 300 s, so the port is opened anew."
+    assert len(world.opened) == 2
+
+
+def test_a_constant_load_is_no_repetition() -> None:
+    world = World()
+    points = []
+    for _ in range(100):
+        world.say("InstantaneousDemand", 333)
+        points += world.slots(8)
+
+    assert len(powers(points)) == 100
+    assert "get_instantaneous_demand" not in world.names_sent()
+
+
 def test_after_five_minutes_the_port_is_opened_anew(said: list[str]) -> None:
     world = World()
     world.live(20)
@@ -227,7 +277,7 @@ def test_after_five_minutes_the_port_is_opened_anew(said: list[str]) -> None:
     world.slots(20)
 
     assert world.opened == 2 * ["/dev/ttyUSB0"]
-    assert said[-1] == "auto: The stick has said nothing for 300 s, so the port is opened anew."
+    assert said[-1] == "auto: The stick has said nothing new for 300 s, so the port is opened anew."
     world.say("InstantaneousDemand", 7)
     assert [watts for _, watts in powers(world.slot())] == [7.0]
 
@@ -496,10 +546,11 @@ def test_the_status_is_for_a_person() -> None:
     world.slot()
     assert world.stick.status() == "the stick has told no reading yet"
     world.live(9)
-    assert (
-        world.stick.status() == "the stick spoke 1 s ago (grid 308 W)"
-        or "the stick spoke 0 s ago" in world.stick.status()
-    )
+    assert world.stick.status() == "the stick's last reading is 1 s old (grid 308 W)"
+    for _ in range(20):
+        world.waiting += world.kept
+        world.slot()
+    assert world.stick.status() == "the stick's last reading is 21 s old (grid 308 W)"
     pull_out(world)
     world.slots(4)
     assert world.stick.status() == "the stick is away for 3 s"

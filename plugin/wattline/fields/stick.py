@@ -92,7 +92,7 @@ STICK_FIELDS = by_name(
     Field(
         "reopenings", "", "counter", 0, "Times the port was opened again after it had been lost or had fallen silent."
     ),
-    Field("silence_s", "s", "gauge", 0, "Seconds since the last whole fragment."),
+    Field("silence_s", "s", "gauge", 0, "Seconds since the last fragment that was no repetition."),
     Field("is_open", "", "gauge", 0, "1 while the port is open, else 0."),
 )
 

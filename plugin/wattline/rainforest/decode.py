@@ -11,6 +11,9 @@ from wattline.rainforest.numbers import Scale, scale_of, time_s
 from wattline.rainforest.redact import without_keys
 from wattline.reading import Point, Value
 
+READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
+"""The kinds of fragments that become points of ``electricity``."""
+
 # Where a kind of fragment has its time, if it is not "TimeStamp".
 _STAMPS = {"timecluster": "UTCTime", "profiledata": "EndTime"}
 # 2008, when the first meters had such a radio: a clock that is earlier was never set.
@@ -209,6 +212,12 @@ def _link(reader: _Reader) -> None:
         "status_code": reader.number("StatusCode"),
     }
     reader.add(fields.LINK, values)
+
+
+def says_linked(fragment: Fragment) -> bool | None:
+    """Whether a stick says that it is connected to its meter; None where it says nothing of that."""
+    status = fragment.one("Status").rstrip(". ").lower()
+    return status == "connected" if status and fragment.name in {"connectionstatus", "networkinfo"} else None
 
 
 def _device_info(reader: _Reader) -> None:

@@ -5,13 +5,13 @@ Nothing here knows a port or a clock; so a recording is read by the same code as
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wattline import fields
 from wattline.clock import NS
 from wattline.log import LOG
 from wattline.plausibility.counters import UNKNOWN_POWER_KW, EnergyCounter, Finding
-from wattline.rainforest.decode import Context, decode, stamp_s
+from wattline.rainforest.decode import READINGS, Context, decode, says_linked, stamp_s
 from wattline.rainforest.fragment import Fragment, MalformedError, parse
 from wattline.rainforest.framer import Framer
 from wattline.rainforest.meterclock import MeterClock
@@ -27,7 +27,21 @@ READS_AT_START, READS_AT_ANOTHER_LEVEL = 1, 2
 # What no meter with such a radio has: those are in houses, and in what is not much larger.
 LARGEST_VALUES = {"power_w": 10e6, "energy_import_kwh": 100e6, "energy_export_kwh": 100e6}
 _ENERGIES = ("energy_import_kwh", "energy_export_kwh")
-_READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A fragment that says what was not said before.
+
+    Attributes:
+        fragment: it.
+        meter: whose it is.
+        is_linked: whether the stick was connected to its meter when it said that.
+    """
+
+    fragment: Fragment
+    meter: StickMeter
+    is_linked: bool
 
 
 class Interpreter:
@@ -75,28 +89,45 @@ class Interpreter:
         """The port was opened anew: what it left torn is never completed by what comes now."""
         self.framer.cut()
 
-    def points(self, fragment: Fragment, host_ns: int, *, is_believed: bool) -> list[Point]:
-        """The points of a fragment, none where there is nothing new in it.
+    def news(self, fragment: Fragment) -> News | None:
+        """A fragment, as ``feed`` gave it, as news; None where it is another meter's, or was said before."""
+        meter = self.owners.owner(fragment)
+        if meter is None or not self.once.is_new(fragment, is_linked=self.is_linked):
+            return None
+        news = News(fragment, meter, self.is_linked)
+        self.warnings += fragment.name in {"warning", "error"}
+        if (is_linked := says_linked(fragment)) is not None:
+            self.is_linked = is_linked
+        if fragment.name in READINGS and (scale := scale_of(fragment)):
+            self._scales[meter.name] = scale
+        return news
+
+    def points(self, news: News, host_ns: int, *, is_believed: bool) -> list[Point]:
+        """The points of what is new; none where it is too old, or says nothing that is metered.
 
         Args:
-            fragment: as ``feed`` gave it.
+            news: as ``news`` gave it.
             host_ns: when it came, nanoseconds since 1970 UTC, a whole second.
             is_believed: whether that is believed; only then the meter's own time can be compared with it.
         """
-        meter = self.owners.owner(fragment)
-        if meter is None or not self.once.is_new(fragment, is_linked=self.is_linked):
-            return []
-        self.warnings += fragment.name in {"warning", "error"}
-        if fragment.name in _READINGS and (scale := scale_of(fragment)):
-            self._scales[meter.name] = scale
-        host_s, own_s = host_ns // NS, stamp_s(fragment)
-        time_s = self._time_s(fragment, meter, host_s) if is_believed else None
-        # Without a time of its own a reading is of now, unless the stick has lost its meter.
-        is_in_doubt = is_believed if own_s is not None else not self.is_linked
-        if fragment.name in _READINGS and time_s is None and is_in_doubt:
+        context = self._context(news, host_ns, is_believed=is_believed)
+        if self._is_stale(news, context, is_believed=is_believed):
             self.stale += 1
             return []
-        context = Context(
+        decoded = decode(news.fragment, context)
+        self.unreadable += decoded.unreadable
+        own_s = stamp_s(news.fragment)
+        at_s = context.time_ns // NS if is_believed or own_s is None else own_s
+        points = [judged for point in decoded.points if (judged := self._judged(point, news.meter, at_s)).fields]
+        has_reading = any(point.measurement == fields.ELECTRICITY for point in points)
+        self.counts[news.meter.name]["replies"] += has_reading
+        return points
+
+    def _context(self, news: News, host_ns: int, *, is_believed: bool) -> Context:
+        """What a fragment does not say itself."""
+        meter, host_s = news.meter, host_ns // NS
+        time_s = self._time_s(news, host_s) if is_believed else None
+        return Context(
             meter.name,
             meter.role,
             host_ns if time_s is None else time_s * NS,
@@ -104,23 +135,25 @@ class Interpreter:
             host_s if is_believed else None,
             self._scales.get(meter.name),
         )
-        decoded = decode(fragment, context)
-        self.unreadable += decoded.unreadable
-        at_s = context.time_ns // NS if is_believed or own_s is None else own_s
-        points = [judged for point in decoded.points if (judged := self._judged(point, meter, at_s)).fields]
-        self._note(points, meter)
-        return points
 
-    def _time_s(self, fragment: Fragment, meter: StickMeter, host_s: int) -> int | None:
+    def _is_stale(self, news: News, context: Context, *, is_believed: bool) -> bool:
+        """Whether a reading was made too long ago, or nobody knows when."""
+        if news.fragment.name not in READINGS or context.is_own_time:
+            return False
+        # Without a time of its own a reading is of now, unless the stick has lost its meter.
+        return is_believed if stamp_s(news.fragment) is not None else not news.is_linked
+
+    def _time_s(self, news: News, host_s: int) -> int | None:
         """The second that a fragment's own time means, if it has one that can be believed."""
-        own_s, clock = stamp_s(fragment), self._clocks[meter.name]
+        fragment, clock = news.fragment, self._clocks[news.meter.name]
+        own_s = stamp_s(fragment)
         if own_s is None:
             return None
-        if fragment.name not in _READINGS and fragment.name != "timecluster":
+        if fragment.name not in READINGS and fragment.name != "timecluster":
             # A price or a message may have the time at which it was made, long ago.
             return clock.time_s(own_s, host_s)
-        clock.learn(own_s, host_s, is_linked=self.is_linked)
-        is_reading = fragment.name in _READINGS
+        clock.learn(own_s, host_s, is_linked=news.is_linked)
+        is_reading = fragment.name in READINGS
         return clock.reading_s(fragment.name, own_s, host_s) if is_reading else clock.time_s(own_s, host_s)
 
     def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:
@@ -160,10 +193,3 @@ class Interpreter:
             counts["energy_resets"] += 1
             LOG.warning("%s: %s goes on at another level: %s after %s.", meter.name, name, counter.show(value), before)
         return finding in {Finding.GIVEN, Finding.RESET}
-
-    def _note(self, points: Sequence[Point], meter: StickMeter) -> None:
-        """Count a reading, and remember whether the stick has its meter."""
-        self.counts[meter.name]["replies"] += any(point.measurement == fields.ELECTRICITY for point in points)
-        for point in points:
-            if point.measurement == fields.LINK and "is_connected" in point.fields:
-                self.is_linked = point.fields["is_connected"] == 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from wattline.log import LOG
-from wattline.rainforest.decode import meter_type
+from wattline.rainforest.decode import READINGS, meter_type
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import mac
@@ -12,7 +12,6 @@ from wattline.rainforest.numbers import mac
 _OF_THE_STICK = frozenset(
     {"deviceinfo", "networkinfo", "connectionstatus", "warning", "error", "timecluster", "meterlist"}
 )
-_READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
 # So often a meter of unknown kind is passed over while it is asked what it is.
 PATIENCE = 8
 
@@ -65,7 +64,7 @@ class Owners:
         """The meter of a fragment; None where it is another one's."""
         text = fragment.one("MeterMacId")
         address = mac(text)
-        if text and not address and fragment.name in _READINGS:
+        if text and not address and fragment.name in READINGS:
             # The stick has no meter, and says so; what it measures then is nothing.
             self.foreign += 1
             return None
@@ -75,7 +74,7 @@ class Owners:
             return self._meters[0] if is_clear else None
         if address in self._by_mac:
             return self._by_mac[address]
-        if self._unnamed and not self._bound and self._is_chosen(address, has_reading=fragment.name in _READINGS):
+        if self._unnamed and not self._bound and self._is_chosen(address, has_reading=fragment.name in READINGS):
             self._bound = address
         if self._unnamed and address == self._bound:
             return self._unnamed

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from wattline.clock import NS
 from wattline.rainforest.decode import stamp_s
-from wattline.rainforest.fragment import Fragment
-from wattline.rainforest.interpreter import Interpreter
+from wattline.rainforest.interpreter import Interpreter, News
 from wattline.reading import Point
 
 
@@ -17,17 +16,17 @@ def replay(pieces: Iterable[bytes], interpreter: Interpreter, otherwise_s: int) 
         interpreter: of the meters that are read; it counts what it leaves out.
         otherwise_s: the time of what no time came before or after, in seconds since 1970.
     """
-    untimed: list[Fragment] = []
+    untimed: list[News] = []
     now_s: int | None = None
     for piece in pieces:
         for fragment in interpreter.feed(piece):
-            own_s = stamp_s(fragment)
-            if own_s is None and now_s is None:
-                untimed.append(fragment)
-                continue
-            now_s = own_s if own_s is not None else now_s
-            for timed in (*untimed, fragment):
-                yield from interpreter.points(timed, (now_s or otherwise_s) * NS, is_believed=False)
-            untimed.clear()
-    for fragment in untimed:
-        yield from interpreter.points(fragment, otherwise_s * NS, is_believed=False)
+            own_s, news = stamp_s(fragment), interpreter.news(fragment)
+            if own_s is not None:
+                now_s = own_s
+            untimed += [news] if news else []
+            if now_s is not None:
+                for timed in untimed:
+                    yield from interpreter.points(timed, now_s * NS, is_believed=False)
+                untimed.clear()
+    for timed in untimed:
+        yield from interpreter.points(timed, otherwise_s * NS, is_believed=False)
