@@ -215,7 +215,7 @@ def test_it_is_far_faster_than_the_line() -> None:
     interpreter, began_s = reader(), time.process_time()
     count = 0
     for piece in pieces(stream, 512):
-        count += len(points_of(interpreter, piece, MOMENT.utc_s * NS))
+        count += len(points_of(interpreter, piece, (MOMENT.utc_s + interpreter.fragments) * NS))
 
     assert count == 2000
     assert len(stream) / (time.process_time() - began_s) > 20 * 11_520

@@ -29,6 +29,7 @@
 | the mark for no address is a meter | test_the_address_of_nobody_is_no_meter |
 | the meters are not asked what they are | test_each_meter_is_asked_what_it_is |
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
+| ... or nobody asks what a clock is off, or all the time | test_readings_that_come_late_have_the_stick_asked_for_the_time |
 | a stick that only repeats what it has kept is taken for one that speaks | test_a_stick_that_says_one_and_the_same_again_and_again_is_silent |
 | ... and its meter is never asked, or all the time | test_a_stick_that_only_repeats_has_to_ask_its_meter |
 | a constant load is taken for a repetition | test_a_constant_load_is_no_repetition |
@@ -170,6 +171,26 @@ def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int) -> None:
     assert clock.fields["drift_s"] == pytest.approx(-behind_s, abs=1)
     assert point.time_ns // NS - START_S == pytest.approx(-4 if behind_s == 9 else 5, abs=1)
     assert point.is_own_time
+
+
+@pytest.mark.parametrize("clock_behind_s", [0, 300])
+def test_readings_that_come_late_have_the_stick_asked_for_the_time(clock_behind_s: int) -> None:
+    """Once in a quarter of an hour; its answer tells whether they are late, or its clock was set back."""
+    world = World()
+    world.say("TimeCluster")
+    world.live(40)
+    before, points = len(world.sent), []
+    for second in range(0, 400, 8):
+        world.say("InstantaneousDemand", 1000 + second, behind_s=300)
+        points += world.slots(8)
+        if "get_time" in "".join(text for _, text in world.sent[before:]):
+            world.say("TimeCluster", behind_s=clock_behind_s)
+            before = len(world.sent)
+
+    asked = [text for at_s, text in world.sent if "get_time" in text and at_s > 100]
+    assert asked == ["<Command><Name>get_time</Name><Refresh>Y</Refresh></Command>\r\n"]
+    ((newest_s, _),) = powers(points[-1:])
+    assert world.now_s - 50 - 8 - newest_s == pytest.approx(0 if clock_behind_s else 300, abs=1)
 
 
 def test_in_doubt_of_the_clock_the_slot_is_the_time() -> None:

@@ -85,6 +85,11 @@ class Interpreter:
             sound.append(fragment)
         return sound
 
+    @property
+    def is_clock_in_doubt(self) -> bool:
+        """Whether the stick has to be asked for the time, to know whether readings are late or a clock was set back."""
+        return any(clock.is_in_doubt for clock in self._clocks.values())
+
     def cut(self) -> None:
         """The port was opened anew: what it left torn is never completed by what comes now."""
         self.framer.cut()
@@ -152,8 +157,8 @@ class Interpreter:
         if fragment.name not in READINGS and fragment.name != "timecluster":
             # A price or a message may have the time at which it was made, long ago.
             return clock.time_s(own_s, host_s)
-        clock.learn(own_s, host_s, is_linked=news.is_linked)
         is_reading = fragment.name in READINGS
+        clock.learn(own_s, host_s, is_linked=news.is_linked, is_time=not is_reading)
         return clock.reading_s(fragment.name, own_s, host_s) if is_reading else clock.time_s(own_s, host_s)
 
     def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:

@@ -9,7 +9,7 @@ from wattline import fields
 from wattline.clock import NS, Slot
 from wattline.fields import ELECTRICITY
 from wattline.log import LOG
-from wattline.rainforest.ask import NUDGE, PATIENCE_S, PER_METER, Asker, Command, for_meter
+from wattline.rainforest.ask import NUDGE, PATIENCE_S, PER_METER, Asker, Command, at_start, for_meter
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.interpreter import Interpreter, News
 from wattline.rainforest.models import USUAL_PERIOD_S, StickMeter
@@ -23,6 +23,8 @@ NUDGE_PERIODS = 3
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 4.0, 60.0
 PERIODS_KEPT = 9
 SILENT_S = 300.0
+# So often at the most it is asked for the time because readings come late.
+TIME_S = 900.0
 # A power that the meter itself is asked for costs the radio; so it is never asked for more often.
 REFRESH_S = 60.0
 # So often a stick that has lost its meter is asked for it, since its word that it is back may be lost.
@@ -62,7 +64,7 @@ class Stick:
         self._came: deque[tuple[float, News]] = deque(maxlen=FRAGMENTS_KEPT)
         self._heard_s = self._demand_s = self._reading_s = monotonic()
         self._periods: deque[float] = deque(maxlen=PERIODS_KEPT)
-        self._nudged_s = self._refreshed_s = self._link_s = float("-inf")
+        self._nudged_s = self._refreshed_s = self._link_s = self._time_s = float("-inf")
         self._said: dict[str, dict[str, float]] = {}
         self._polls = 0
 
@@ -205,6 +207,9 @@ class Stick:
         elif not self.interpreter.is_linked and now_s - self._link_s >= LINK_S:
             self._link_s = now_s
             self._asker.nudge(Command("get_network_info"))
+        elif self.interpreter.is_clock_in_doubt and now_s - self._time_s >= TIME_S:
+            self._time_s = now_s
+            self._asker.nudge(at_start("get_time"))
         elif now_s - max(self._demand_s, self._nudged_s) >= NUDGE_PERIODS * self._period_s():
             self._nudge(now_s)
 
