@@ -5,6 +5,7 @@
 | a sign is read by another width than it is written in | test_a_sign_is_as_wide_as_it_is_written |
 | ... or a number that was torn has two widths | test_a_number_with_more_digits_than_its_kind_has_is_none |
 | the radio's mark for none is a power, an energy or a price | test_a_mark_for_none_is_as_wide_as_it_is_written, test_marks_for_none_are_none |
+| ... or the energy of a period | test_the_energy_of_a_period_has_either_mark, test_a_mark_in_more_digits_than_its_own_is_one |
 | ... or the address of a meter | test_a_mark_for_none_is_no_address |
 | what is no number is one | test_what_is_no_number_is_none |
 | a factor of 0 is 0, or an error | test_a_factor_of_0_means_1 |
@@ -27,6 +28,7 @@ from wattline.rainforest.numbers import (
     counter,
     currency,
     mac,
+    net,
     plain,
     price,
     says_none,
@@ -64,13 +66,28 @@ def test_a_number_with_more_digits_than_its_kind_has_is_none(digits: int, data: 
     [
         *((text, (True, False)) for text in ("0x800000", "0x80000000", "0x8000000000000000", "0xff800000")),
         *((text, (False, True)) for text in ("0xffffff", "0xFFFFFFFF", "0xffffffffffffffff")),
-        *((text, (False, True)) for text in ("0xffffffffffff", "0x0000ffffffffffff")),
+        *((text, (False, True)) for text in ("0xffffffffffff", "0x0000ffffffffffff", "0x00000000ffffffff")),
         *((text, (False, False)) for text in ("0x00800000", "0x00ffffff", "0xff", "0x80", "0x7fffff", "", "x")),
     ],
 )
 def test_a_mark_for_none_is_as_wide_as_it_is_written(text: str, says: tuple[bool, bool]) -> None:
     """A power of -1 is one, and has each bit set; so has a power the first bit, and a counter that is large."""
     assert (says_none(text, signed), says_none(text, counter)) == says
+
+
+@pytest.mark.parametrize("digits", [6, 8, 12, 16])
+def test_the_energy_of_a_period_has_either_mark(digits: int) -> None:
+    for mark in (16**digits - 1, 16**digits // 2):
+        assert says_none(f"0x{mark:0{digits}x}", net)
+    for number in (-1000, -2, 0, 1, 23_098):
+        text = f"0x{number % 16**digits:0{digits}x}"
+        assert net(text) == number
+        assert not says_none(text, net)
+
+
+@pytest.mark.parametrize("text", ["0x0000ffffffffffff", "0x00000000ffffffff", "0xffff800000000000"])
+def test_a_mark_in_more_digits_than_its_own_is_one(text: str) -> None:
+    assert says_none(text, net)
 
 
 @pytest.mark.parametrize(

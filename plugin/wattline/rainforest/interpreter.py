@@ -11,7 +11,8 @@ from wattline import fields
 from wattline.clock import NS
 from wattline.log import LOG
 from wattline.plausibility.counters import UNKNOWN_POWER_KW, EnergyCounter, Finding
-from wattline.rainforest.decode import READINGS, Context, decode, says_linked, stamp_s
+from wattline.rainforest.decode import Context, decode
+from wattline.rainforest.facts import READINGS, says_linked, stamp_s
 from wattline.rainforest.fragment import Fragment, MalformedError, parse
 from wattline.rainforest.framer import Framer
 from wattline.rainforest.meterclock import MeterClock
@@ -19,14 +20,18 @@ from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import Scale, scale_of
 from wattline.rainforest.once import Once
 from wattline.rainforest.owners import Owners
-from wattline.reading import Point
+from wattline.reading import Point, Value
 from wattline.registers import LARGEST, Encoding, Row
 
 # A summation comes every few minutes, so it need not be said twice at the start, and two agree on another level.
 READS_AT_START, READS_AT_ANOTHER_LEVEL = 1, 2
 # What no meter with such a radio has: those are in houses, and in what is not much larger.
-LARGEST_VALUES = {"power_w": 10e6, "energy_import_kwh": 100e6, "energy_export_kwh": 100e6}
-_ENERGIES = ("energy_import_kwh", "energy_export_kwh")
+LARGEST_POWER_W, LARGEST_ENERGY_KWH = 10e6, 100e6
+_COUNTERS = ("energy_import_kwh", "energy_export_kwh")
+_ENERGIES = (*_COUNTERS, "energy_kwh", "threshold_kwh")
+LARGEST_VALUES = {"power_w": LARGEST_POWER_W, **dict.fromkeys(_ENERGIES, LARGEST_ENERGY_KWH)}
+# Without their energy they say nothing.
+_OF_ENERGY = frozenset({fields.PERIOD, fields.INTERVAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +167,21 @@ class Interpreter:
         return clock.reading_s(fragment.name, own_s, host_s) if is_reading else clock.time_s(own_s, host_s)
 
     def _judged(self, point: Point, meter: StickMeter, at_s: int) -> Point:
-        """``point`` without what no meter has, and the counters that are not believed."""
+        """``point`` without what no meter has, and the counters that are not believed; without a field where nothing is left."""
+        plausible = {name: value for name, value in point.fields.items() if self._is_plausible(meter, name, value)}
+        if point.measurement in _OF_ENERGY and "energy_kwh" not in plausible:
+            plausible.clear()
         if point.measurement != fields.ELECTRICITY:
-            return point
+            return replace(point, fields=plausible)
         believed = {
             name: value
             for name, value in point.numbers.items()
-            if self._is_plausible(meter, name, value)
-            if name not in _ENERGIES or self._is_believed(meter, name, value, at_s)
+            if name in plausible and (name not in _COUNTERS or self._is_believed(meter, name, value, at_s))
         }
         return replace(point, fields=believed)
 
-    def _is_plausible(self, meter: StickMeter, name: str, value: float) -> bool:
-        is_plausible = abs(value) <= LARGEST_VALUES[name]
+    def _is_plausible(self, meter: StickMeter, name: str, value: Value) -> bool:
+        is_plausible = isinstance(value, str) or abs(value) <= LARGEST_VALUES.get(name, LARGEST)
         self.counts[meter.name]["implausible_values"] += not is_plausible
         return is_plausible
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from wattline.log import LOG
-from wattline.rainforest.decode import READINGS, meter_type
+from wattline.rainforest.facts import READINGS, meter_type
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import mac

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from wattline.clock import NS
-from wattline.rainforest.decode import stamp_s
+from wattline.rainforest.facts import stamp_s
 from wattline.rainforest.interpreter import Interpreter, News
 from wattline.reading import Point
 
