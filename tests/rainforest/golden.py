@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from wattline.clock import NS
 from wattline.line import to_line
 from wattline.rainforest.interpreter import Interpreter
 from wattline.rainforest.replay import replay
@@ -27,7 +28,7 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
 
 def points_of(interpreter: Interpreter, data: bytes, host_ns: int) -> list[Point]:
     """The points of all that is whole with ``data``, by a clock that is believed."""
-    heard = [news for fragment in interpreter.feed(data) if (news := interpreter.news(fragment))]
+    heard = [news for fragment in interpreter.feed(data) if (news := interpreter.news(fragment, host_ns / NS))]
     return [point for news in heard for point in interpreter.points(news, host_ns, is_believed=True)]
 
 

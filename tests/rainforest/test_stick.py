@@ -37,8 +37,6 @@
 | a person is told what is not so | test_the_status_is_for_a_person |
 """
 
-import logging
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,7 +48,6 @@ from wattline import fields
 from wattline.clock import Slot
 from wattline.errors import PortError, PortInUseError
 from wattline.line import to_line
-from wattline.log import LOG
 from wattline.rainforest.find import on_device, sticks
 from wattline.rainforest.models import STICKS
 from wattline.rainforest.record import Recorder
@@ -58,23 +55,6 @@ from wattline.simulate.rainforest.fragments import of_kind
 
 NS = 1_000_000_000
 RAVEN, EMU2 = STICKS["rainforest-raven"], STICKS["rainforest-emu2"]
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    """The sentences of the log, from info on."""
-    sentences: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            sentences.append(record.getMessage())
-
-    listener, level = Listener(logging.INFO), LOG.level
-    LOG.addHandler(listener)
-    LOG.setLevel(logging.INFO)
-    yield sentences
-    LOG.removeHandler(listener)
-    LOG.setLevel(level)
 
 
 def test_what_came_is_given_in_the_next_slot() -> None:

@@ -77,6 +77,13 @@ STICK_FIELDS = by_name(
     Field("repeated_fragments", "", "counter", 0, "Fragments that had come before, left out."),
     Field("foreign_fragments", "", "counter", 0, "Fragments of a meter that is not read, left out."),
     Field(
+        "exchanged_meters",
+        "",
+        "counter",
+        0,
+        "Times that a meter fell silent for an hour while another one spoke, which is read since then.",
+    ),
+    Field(
         "stale_fragments",
         "",
         "counter",

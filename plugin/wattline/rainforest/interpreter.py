@@ -67,12 +67,12 @@ class Interpreter:
     """
 
     def __init__(self, meters: Sequence[StickMeter]) -> None:
-        self.framer, self.owners, self.once = Framer(), Owners(meters), Once()
+        self.framer, self.owners, self.once = Framer(), Owners(meters, self._forget), Once()
         self.fragments = self.malformed = self.unreadable = self.warnings = self.stale = 0
         self.is_linked = True
         self.counts: dict[str, Counter[str]] = {meter.name: Counter() for meter in meters}
         self._clocks = {meter.name: MeterClock() for meter in meters}
-        self._scales: dict[str, Scale] = {}
+        self._scales: dict[str, Scale | None] = {}
         self._counters: dict[tuple[str, str], EnergyCounter] = {}
 
     def feed(self, data: bytes) -> list[Fragment]:
@@ -99,17 +99,23 @@ class Interpreter:
         """The port was opened anew: what it left torn is never completed by what comes now."""
         self.framer.cut()
 
-    def news(self, fragment: Fragment) -> News | None:
-        """A fragment, as ``feed`` gave it, as news; None where it is another meter's, or was said before."""
-        meter = self.owners.owner(fragment)
+    def news(self, fragment: Fragment, at_s: float) -> News | None:
+        """A fragment, as ``feed`` gave it, as news; None where it is another meter's, or was said before.
+
+        Args:
+            fragment: it.
+            at_s: when it came, by a clock that never steps.
+        """
+        meter = self.owners.owner(fragment, at_s)
         if meter is None or not self.once.is_new(fragment, is_linked=self.is_linked):
             return None
         news = News(fragment, meter, self.is_linked)
         self.warnings += fragment.name in {"warning", "error"}
         if (is_linked := says_linked(fragment)) is not None:
             self.is_linked = is_linked
-        if fragment.name in READINGS and (scale := scale_of(fragment)):
-            self._scales[meter.name] = scale
+        if fragment.name in READINGS:
+            self.owners.spoke(meter, at_s)
+            self._scales[meter.name] = scale_of(fragment) or self._scales.get(meter.name)
         return news
 
     def points(self, news: News, host_ns: int, *, is_believed: bool) -> list[Point]:
@@ -132,6 +138,13 @@ class Interpreter:
         has_reading = any(point.measurement == fields.ELECTRICITY for point in points)
         self.counts[news.meter.name]["replies"] += has_reading
         return points
+
+    def _forget(self, meter: StickMeter) -> None:
+        """What was known of a meter is not true of the one that has taken its place."""
+        self._clocks[meter.name] = MeterClock()
+        self._scales.pop(meter.name, None)
+        for name in _COUNTERS:
+            self._counters.pop((meter.name, name), None)
 
     def _context(self, news: News, host_ns: int, *, is_believed: bool) -> Context:
         """What a fragment does not say itself."""

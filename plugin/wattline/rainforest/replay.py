@@ -20,9 +20,10 @@ def replay(pieces: Iterable[bytes], interpreter: Interpreter, otherwise_s: int) 
     now_s: int | None = None
     for piece in pieces:
         for fragment in interpreter.feed(piece):
-            own_s, news = stamp_s(fragment), interpreter.news(fragment)
+            own_s = stamp_s(fragment)
             if own_s is not None:
                 now_s = own_s
+            news = interpreter.news(fragment, now_s or otherwise_s)
             untimed += [news] if news else []
             if now_s is not None:
                 for timed in untimed:

@@ -130,6 +130,7 @@ class Stick:
             "unknown_fragments": framer.unknown_fragments,
             "repeated_fragments": interpreter.once.repeated,
             "foreign_fragments": interpreter.owners.foreign,
+            "exchanged_meters": interpreter.owners.exchanged,
             "stale_fragments": interpreter.stale,
             "unreadable_values": interpreter.unreadable,
             "nul_bytes": framer.nul_bytes,
@@ -189,7 +190,7 @@ class Stick:
         self._asker.heard(fragment.name)
         for mac in self.interpreter.owners.unknown:
             self._asker.want(for_meter("get_meter_info", mac))
-        news = self.interpreter.news(fragment)
+        news = self.interpreter.news(fragment, now_s)
         if news is None:
             return
         self._came.append((now_s, news))
