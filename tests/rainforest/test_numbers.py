@@ -4,6 +4,7 @@
 |---|---|
 | a sign is read by another width than it is written in | test_a_sign_is_as_wide_as_it_is_written |
 | ... or a number that was torn has two widths | test_a_number_with_more_digits_than_its_kind_has_is_none |
+| ... or has lost a digit | test_a_digit_that_was_lost_is_seen |
 | the radio's mark for none is a power, an energy or a price | test_a_mark_for_none_is_as_wide_as_it_is_written, test_marks_for_none_are_none |
 | ... or the energy of a period | test_the_energy_of_a_period_has_either_mark, test_a_mark_in_more_digits_than_its_own_is_one |
 | ... or the address of a meter | test_a_mark_for_none_is_no_address |
@@ -46,19 +47,31 @@ def test_a_sign_is_as_wide_as_it_is_written(digits: int, data: st.DataObject) ->
         st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if 4 * digits == bits else st.integers(0, 16**digits - 1)
     )
     text = f"0x{number % 2**bits:0{digits}x}"
+    is_filled = text[2] == "0" and digits not in {1, 6, 8, 16}
 
-    assert signed(text) == (number if 4 * digits == bits else int(text, 16))
-    assert counter(text) == int(text, 16)
+    assert signed(text) == (None if is_filled else number if 4 * digits == bits else int(text, 16))
+    assert counter(text) == (None if is_filled else int(text, 16))
 
 
 @given(st.integers(1, 20), st.data())
 def test_a_number_with_more_digits_than_its_kind_has_is_none(digits: int, data: st.DataObject) -> None:
     """Nothing else tells a number that another one was written into."""
-    text = f"0x{data.draw(st.integers(0, 16**digits - 1)):0{digits}x}"
+    text = f"0x{data.draw(st.integers(16 ** (digits - 1), 16**digits - 1)):x}"
 
     assert (unsigned(text) is None) == (digits > 8)
     assert (signed(text) is None) == (digits not in {1, 2, 3, 4, 5, 6, 8, 16})
     assert (counter(text) is None) == (digits not in {1, 2, 3, 4, 5, 6, 7, 8, 12, 16})
+
+
+@pytest.mark.parametrize(("digits", "convert"), [(6, signed), (8, signed), (8, counter), (16, net), (16, counter)])
+@given(number=st.integers(0, 0xFFFF), data=st.data())
+def test_a_digit_that_was_lost_is_seen(digits: int, convert, number: int, data: st.DataObject) -> None:
+    """In what is filled up with two zeros at least, which a house's power is in 6 digits."""
+    text = f"0x{number:0{digits}x}"
+    at = data.draw(st.integers(2, len(text) - 1))
+
+    assert convert(text) == number
+    assert convert(text[:at] + text[at + 1 :]) is None
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from wattline.rainforest.fragment import Fragment, MalformedError, parse
 from wattline.rainforest.framer import Framer
 from wattline.rainforest.meterclock import MeterClock
 from wattline.rainforest.models import StickMeter
-from wattline.rainforest.numbers import Scale, scale_of
+from wattline.rainforest.numbers import scale_of
 from wattline.rainforest.once import Once
 from wattline.rainforest.owners import Owners
+from wattline.rainforest.scales import Scales
 from wattline.reading import Point, Value
 from wattline.registers import LARGEST, Encoding, Row
 
@@ -72,7 +73,7 @@ class Interpreter:
         self.is_linked = True
         self.counts: dict[str, Counter[str]] = {meter.name: Counter() for meter in meters}
         self._clocks = {meter.name: MeterClock() for meter in meters}
-        self._scales: dict[str, Scale | None] = {}
+        self._scales = Scales()
         self._counters: dict[tuple[str, str], EnergyCounter] = {}
 
     def feed(self, data: bytes) -> list[Fragment]:
@@ -115,7 +116,6 @@ class Interpreter:
             self.is_linked = is_linked
         if fragment.name in READINGS:
             self.owners.spoke(meter, at_s)
-            self._scales[meter.name] = scale_of(fragment) or self._scales.get(meter.name)
         return news
 
     def points(self, news: News, host_ns: int, *, is_believed: bool) -> list[Point]:
@@ -130,6 +130,9 @@ class Interpreter:
         if self._is_stale(news, context, is_believed=is_believed):
             self.stale += 1
             return []
+        if not self._has_usual_scale(news):
+            self.counts[news.meter.name]["implausible_values"] += 1
+            return []
         decoded = decode(news.fragment, context)
         self.unreadable += decoded.unreadable
         own_s = stamp_s(news.fragment)
@@ -142,7 +145,7 @@ class Interpreter:
     def _forget(self, meter: StickMeter) -> None:
         """What was known of a meter is not true of the one that has taken its place."""
         self._clocks[meter.name] = MeterClock()
-        self._scales.pop(meter.name, None)
+        self._scales.forget(meter.name)
         for name in _COUNTERS:
             self._counters.pop((meter.name, name), None)
 
@@ -156,7 +159,7 @@ class Interpreter:
             host_ns if time_s is None else time_s * NS,
             time_s is not None,
             host_s if is_believed else None,
-            self._scales.get(meter.name),
+            self._scales.of(meter.name),
         )
 
     def _is_stale(self, news: News, context: Context, *, is_believed: bool) -> bool:
@@ -165,6 +168,11 @@ class Interpreter:
             return False
         # Without a time of its own a reading is of now, unless the stick has lost its meter.
         return is_believed if stamp_s(news.fragment) is not None else not news.is_linked
+
+    def _has_usual_scale(self, news: News) -> bool:
+        """Whether a reading is scaled as those before it; one that is not is torn, unless the next one is so as well."""
+        scale = scale_of(news.fragment) if news.fragment.name in READINGS else None
+        return scale is None or self._scales.is_believed(news.meter.name, news.fragment.name, scale)
 
     def _time_s(self, news: News, host_s: int) -> int | None:
         """The second that a fragment's own time means, if it has one that can be believed."""

@@ -2,7 +2,8 @@
 
 The makers' text says that demand has 24 bits, and sticks write a negative one with 32 or 64: so the digits tell. Energy
 counters have no sign. Where a number is none, or says that there is none, the answer is None and the value stays away. One
-with more digits than its kind has is none: two fragments were torn, and one was written over the other.
+with more digits than its kind has is none: two fragments were torn, and one was written over the other. Nor is one that is
+filled up with zeros to a width that no number has: it has lost a digit.
 """
 
 import re
@@ -26,6 +27,8 @@ _NO_ADDRESS = 0xFFFF_FFFF_FFFF_FFFF
 _FEW = range(1, 9)
 _POWER_DIGITS, _ENERGY_DIGITS = frozenset({*range(1, 7), 8, 16}), frozenset({*_FEW, 12, 16})
 _NET_DIGITS = _POWER_DIGITS | {12}
+# Of what is filled up with zeros, and of a 0 that is not.
+_FILLED_DIGITS = frozenset({1, 6, 8, 12, 16})
 _DEAREST = 1000
 _NO_FACTORS = frozenset({0xFF_FFFF, 0xFFFF_FFFF})
 NO_TIMES = frozenset({0, 0xFF_FFFF, 0xFFFF_FFFF})
@@ -53,16 +56,21 @@ def unsigned(text: str, digits: Collection[int] = _FEW) -> int | None:
 
 def counter(text: str) -> int | None:
     """The count of a register, which has no sign, with up to 8 digits, or with 12 or 16."""
-    return unsigned(text, _ENERGY_DIGITS)
+    return None if _has_lost_digit(text) else unsigned(text, _ENERGY_DIGITS)
 
 
 def signed(text: str, digits: Collection[int] = _POWER_DIGITS) -> int | None:
     """The number in two's complement of 24, 32 or 64 bits, whichever its digits, up to 6, or 8 or 16, fit into."""
-    number = unsigned(text, digits)
+    number = None if _has_lost_digit(text) else unsigned(text, digits)
     if number is None:
         return None
     bits = next(width for width in (24, 32, 48, 64) if 4 * (len(text) - 2) <= width)
     return number - (1 << bits) if number >> (bits - 1) else number
+
+
+def _has_lost_digit(text: str) -> bool:
+    """Whether a number was filled up with zeros, and is not as wide as such a number is."""
+    return text[2:3] == "0" and len(text) - 2 not in _FILLED_DIGITS
 
 
 def net(text: str) -> int | None:
