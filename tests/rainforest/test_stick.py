@@ -7,6 +7,8 @@
 | ... or there is none | test_a_reading_without_a_time_is_of_the_second_in_which_it_came |
 | a reading from the stick's memory is told as new | test_a_reading_that_is_old_is_left_out, test_what_a_stick_says_without_its_meter_is_not_new |
 | ... or the stick's word that it is back is lost, and nothing is told any more | test_a_stick_that_has_lost_its_meter_is_asked_for_it |
+| ... though its readings go on | test_readings_that_go_on_say_that_the_stick_has_its_meter_again |
+| ... or it is called lost at another step of joining | test_a_stick_that_stays_at_joined_has_its_meter |
 | ... or though the meter's clock is known to be off | test_what_the_meters_clock_is_off_is_taken_away |
 | ... or though this machine's is not believed | test_in_doubt_of_the_clock_the_slot_is_the_time |
 | what waited for a long slot has the slot's second | test_what_came_long_before_its_slot_is_as_old |
@@ -124,13 +126,40 @@ def test_what_a_stick_says_without_its_meter_is_not_new() -> None:
     assert [watts for _, watts in powers(world.slot())] == [7.0]
 
 
+def test_readings_that_go_on_say_that_the_stick_has_its_meter_again() -> None:
+    """Its own word may be lost, or never come; then those without a stamp are of now as well."""
+    world = World()
+    world.live(9)
+    world.waiting += LOST
+    world.live(16)
+    assert world.stick.interpreter.is_linked
+    world.waiting += without_a_time(500)
+    assert powers(world.slot())[0][1] == 500.0
+
+
+@pytest.mark.parametrize("status", ["Join: Success", "Authenticating: Success", "Connected"])
+def test_a_stick_that_stays_at_joined_has_its_meter(status: str) -> None:
+    world = World()
+    world.waiting += LOST.replace(b"Rejoining", status.encode())
+    world.slots(2)
+    points = []
+    for watts in range(300, 310):
+        world.waiting += without_a_time(watts)
+        points += world.slots(8)
+
+    assert len(powers(points)) == 10
+    assert world.stick.interpreter.stale == 0
+
+
 def test_a_stick_that_has_lost_its_meter_is_asked_for_it() -> None:
     """Else one word that is torn would end the readings for long."""
     world = World()
     world.live(200)
     before = len(world.sent)
     world.waiting += LOST
-    world.live(200)
+    for watts in range(25):
+        world.waiting += without_a_time(watts)
+        world.slots(8)
 
     # Each minute, and once more since this stick does not answer; once for its hour.
     assert 3 <= sum("get_network_info" in text for _, text in world.sent[before:]) <= 9

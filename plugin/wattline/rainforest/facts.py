@@ -10,6 +10,8 @@ READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
 _STAMPS = {"timecluster": "UTCTime", "profiledata": "EndTime"}
 # 2008, when the first meters had such a radio: a clock that is earlier was never set.
 _EARLIEST_S = 1_199_145_600
+# Some stay at one of the last steps before, and hear their meter.
+_LINKED = frozenset({"connected", "join: success", "authenticating: success"})
 _METER_TYPES = {0: "electric", 1: "gas", 2: "water"}
 
 
@@ -20,9 +22,9 @@ def stamp_s(fragment: Fragment) -> int | None:
 
 
 def says_linked(fragment: Fragment) -> bool | None:
-    """Whether a stick says that it is connected to its meter; None where it says nothing of that."""
+    """Whether a stick says that it has its meter; None where it says nothing of that."""
     status = fragment.one("Status").rstrip(". ").lower()
-    return status == "connected" if status and fragment.name in {"connectionstatus", "networkinfo"} else None
+    return status in _LINKED if status and fragment.name in {"connectionstatus", "networkinfo"} else None
 
 
 def meter_type(fragment: Fragment) -> str:

@@ -15,7 +15,7 @@ from wattline.rainforest.decode import Context, decode
 from wattline.rainforest.facts import READINGS, says_linked, stamp_s
 from wattline.rainforest.fragment import Fragment, MalformedError, parse
 from wattline.rainforest.framer import Framer
-from wattline.rainforest.meterclock import MeterClock
+from wattline.rainforest.meterclock import RIGHT_S, MeterClock
 from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import scale_of
 from wattline.rainforest.once import Once
@@ -74,6 +74,7 @@ class Interpreter:
         self.counts: dict[str, Counter[str]] = {meter.name: Counter() for meter in meters}
         self._clocks = {meter.name: MeterClock() for meter in meters}
         self._scales = Scales()
+        self._stamps: dict[tuple[str, str], tuple[int, float]] = {}
         self._counters: dict[tuple[str, str], EnergyCounter] = {}
 
     def feed(self, data: bytes) -> list[Fragment]:
@@ -110,13 +111,13 @@ class Interpreter:
         meter = self.owners.owner(fragment, at_s)
         if meter is None or not self.once.is_new(fragment, is_linked=self.is_linked):
             return None
-        news = News(fragment, meter, self.is_linked)
         self.warnings += fragment.name in {"warning", "error"}
         if (is_linked := says_linked(fragment)) is not None:
             self.is_linked = is_linked
         if fragment.name in READINGS:
             self.owners.spoke(meter, at_s)
-        return news
+            self.is_linked = self._goes_on(fragment, meter, at_s) or self.is_linked
+        return News(fragment, meter, self.is_linked)
 
     def points(self, news: News, host_ns: int, *, is_believed: bool) -> list[Point]:
         """The points of what is new; none where it is too old, or says nothing that is metered.
@@ -141,6 +142,15 @@ class Interpreter:
         has_reading = any(point.measurement == fields.ELECTRICITY for point in points)
         self.counts[news.meter.name]["replies"] += has_reading
         return points
+
+    def _goes_on(self, fragment: Fragment, meter: StickMeter, at_s: float) -> bool:
+        """Whether the stamps of readings go on with the seconds: then the stick hears its meter, whatever it last said."""
+        own_s, place = stamp_s(fragment), (meter.name, fragment.name)
+        if own_s is None:
+            return False
+        before = self._stamps.get(place)
+        self._stamps[place] = (own_s, at_s)
+        return before is not None and own_s - before[0] > 0 and abs(own_s - before[0] - (at_s - before[1])) <= RIGHT_S
 
     def _forget(self, meter: StickMeter) -> None:
         """What was known of a meter is not true of the one that has taken its place."""
