@@ -370,6 +370,9 @@ def test_another_device_that_has_its_name_is_not_opened(said: list[str]) -> None
 
     assert world.opened == ["/dev/ttyUSB0"]
     assert world.sent[before:] == []
+    assert [sentence for sentence in said if "another device" in sentence] == [
+        "/dev/ttyUSB0 is another device now, which is left alone; plug the stick in, it is found by whatever name."
+    ]
     world.sockets = [usb("/dev/ttyUSB0", "A1")]
     world.slots(31)
     assert world.opened == 2 * ["/dev/ttyUSB0"]
