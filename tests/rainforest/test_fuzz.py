@@ -31,7 +31,7 @@ from wattline.line import to_line
 from wattline.rainforest.fragment import MalformedError, parse
 from wattline.rainforest.framer import LONGEST_BYTES, ROOTS, Framer
 from wattline.rainforest.interpreter import Interpreter
-from wattline.rainforest.redact import Redactor, redacted
+from wattline.rainforest.redact import Redactor
 from wattline.rainforest.words import parse_stick_meters
 from wattline.simulate.rainforest.fragments import INSTALL_CODE, LINK_KEY, Moment, of_kind
 from wattline.simulate.rainforest.meter import Raw
@@ -55,6 +55,12 @@ snippets = st.sampled_from(
 junk = st.lists(
     st.binary(max_size=8) | snippets | st.sampled_from([f"<{root}>".encode() for root in ROOTS]), max_size=30
 )
+
+
+def redacted(data: bytes) -> bytes:
+    """All of ``data``, masked."""
+    redactor = Redactor()
+    return redactor.feed(data) + redactor.end()
 
 
 def reader() -> Interpreter:

@@ -93,8 +93,9 @@ class _Reader:
     ) -> float | None:
         """The same as a value; without one where it is a mark for ``none``, or not among those that are ``known``."""
         raw = self.raw(name, convert)
-        is_one = raw is not None and raw not in none and (known is None or raw in known)
-        return float(raw) if raw is not None and is_one else None
+        if raw is None or raw in none or (known is not None and raw not in known):
+            return None
+        return float(raw)
 
     def time(self, name: str) -> float | None:
         """A time in seconds since 1970."""
@@ -181,10 +182,11 @@ def _block_price(reader: _Reader) -> None:
 
 def _time(reader: _Reader) -> None:
     utc_s, local_s, host_s = reader.time("UTCTime"), reader.time("LocalTime"), reader.context.host_s
-    drift_s = utc_s - host_s if utc_s is not None and host_s is not None else None
-    offset_s = local_s - utc_s if utc_s is not None and local_s is not None else None
-    is_offset = offset_s is not None and abs(offset_s) <= numbers.FARTHEST_OFFSET_S
-    values = {"drift_s": drift_s, "utc_offset_s": offset_s if is_offset else None}
+    if utc_s is None:
+        return
+    values: dict[str, Value | None] = {"drift_s": None if host_s is None else utc_s - host_s}
+    if local_s is not None and abs(local_s - utc_s) <= numbers.FARTHEST_OFFSET_S:
+        values["utc_offset_s"] = local_s - utc_s
     reader.add(fields.CLOCK, values)
 
 
