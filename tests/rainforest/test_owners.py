@@ -90,6 +90,7 @@ def test_a_meter_that_was_named_is_waited_for(said: list[str]) -> None:
     live(world, 5, METER_MAC)
 
     assert live(world, 3 * MINUTES, ANOTHER) == []
+    assert world.opened == ["/dev/ttyUSB0"], "a stick that hears another meter is not silent"
     told = [sentence for sentence in said if "Nothing new was heard" in sentence]
     assert len(told) == 3
     assert told[0] == (

@@ -185,16 +185,18 @@ class Stick:
         return self._port.write(command.encoded)
 
     def _hear(self, fragment: Fragment, now_s: float) -> None:
-        """Take a fragment: whatever it is, a stick is there; what it has said before is no sign of its meter."""
+        """Take a fragment: whatever it is, a stick is there; what it has said before is no sign that it hears anything."""
         self._port.heard()
         self._asker.heard(fragment.name)
         for mac in self.interpreter.owners.unknown:
             self._asker.want(for_meter("get_meter_info", mac))
+        repeated = self.interpreter.once.repeated
         news = self.interpreter.news(fragment, now_s)
+        if self.interpreter.once.repeated == repeated:
+            self._heard_s = now_s
         if news is None:
             return
         self._came.append((now_s, news))
-        self._heard_s = now_s
         if fragment.name == "instantaneousdemand":
             # One that it was made to fetch tells nothing of its own periods.
             if now_s > self._demand_s and now_s - self._refreshed_s > PATIENCE_S:
