@@ -4,6 +4,7 @@
 |---|---|
 | a run is told twice, or with another second than that of the start | test_a_run_is_told_once_with_the_second_of_the_start |
 | it waits for ever for the name of a meter | test_a_meter_that_does_not_tell_its_name_is_not_waited_for_longer |
+| a run that is called after a meter has no name for ever, as that told its own late | test_a_run_that_is_called_after_a_meter_is_told_again_when_its_address_is_known |
 | two runs have one id | test_no_two_runs_have_one_id |
 | tags come unasked, or on what is no reading | test_readings_carry_the_run_where_that_is_asked_for |
 | the name of the machine is no name | test_the_machine_has_a_name |
@@ -68,6 +69,22 @@ def test_a_meter_that_does_not_tell_its_name_is_not_waited_for_longer() -> None:
     run, source = Run("", "p"), Source(None)
 
     assert [bool(run.through(slot(second), [], source)) for second in (0, 29, 30, 31)] == [False, False, True, False]
+
+
+def test_a_run_that_is_called_after_a_meter_is_told_again_when_its_address_is_known() -> None:
+    """With the second of the start, so that it takes the place of what was told without."""
+    run, source = Run("", "p"), Source(None)
+    assert run.through(slot(0), [], source) == []
+    (nameless,) = run.through(slot(30), [], source)
+    for second in range(31, 40):
+        assert run.through(slot(second), [], source) == []
+    source.known = "0x00135003000a1b2c"
+    (told,) = run.through(slot(40), [], source)
+
+    assert nameless.fields == {"id": run.id}
+    assert told.fields == {"name": source.known, "id": run.id, "meter_id": source.known}
+    assert told.time_ns == nameless.time_ns == START_S * NS
+    assert run.through(slot(41), [], source) == []
 
 
 def test_no_two_runs_have_one_id() -> None:

@@ -62,16 +62,21 @@ class Run:
         self.id = str(uuid.uuid4())
         self._name, self._port, self._has_tags = name, port, tags
         self._began: Slot | None = None
-        self._is_told = False
+        self._told_as: str | None = None
 
     def through(self, slot: Slot, points: list[Point], source: Named) -> list[Point]:
-        """The ``points`` of a slot, and once the one about the run, with the second at which it began."""
+        """The ``points`` of a slot, and once the one about the run, with the second at which it began.
+
+        A run that is called after a meter is told again when the meter's address comes after it was told without.
+        """
         self._began = self._began or slot
         meter_id = source.meter_id()
-        told = [] if self._is_told else self._told(slot, self._began, meter_id)
-        self._is_told = self._is_told or bool(told)
+        name = self._name or meter_id or ""
+        is_due = self._told_as is None or bool(name and not self._told_as)
+        told = self._told(slot, self._began, meter_id) if is_due else []
+        self._told_as = name if told else self._told_as
         if self._has_tags:
-            own = {"run": self._name or meter_id or "", "run_id": self.id}
+            own = {"run": name, "run_id": self.id}
             points = [_tagged(point, own) for point in points]
         return told + points
 

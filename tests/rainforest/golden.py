@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from wattline.clock import NS
 from wattline.line import to_line
 from wattline.rainforest.interpreter import Interpreter
 from wattline.rainforest.replay import replay
 from wattline.rainforest.words import EXAMPLE, parse_stick_meters
+from wattline.reading import Point
 
 CASES = Path(__file__).parent / "cases"
 # 2024-01-01: what is given to points that no time came with.
@@ -22,6 +24,12 @@ def interpreter_of(case: Path) -> Interpreter:
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+def points_of(interpreter: Interpreter, data: bytes, host_ns: int) -> list[Point]:
+    """The points of all that is whole with ``data``, by a clock that is believed."""
+    heard = [news for fragment in interpreter.feed(data) if (news := interpreter.news(fragment, host_ns / NS))]
+    return [point for news in heard for point in interpreter.points(news, host_ns, is_believed=True)]
 
 
 def lines(interpreter: Interpreter, data: bytes, size: int = 65536) -> list[str]:

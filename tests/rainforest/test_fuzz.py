@@ -25,13 +25,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
 
-from rainforest.golden import CASES, OTHERWISE_S, interpreter_of, lines, pieces
+from rainforest.golden import CASES, OTHERWISE_S, interpreter_of, lines, pieces, points_of
 from wattline.clock import NS
 from wattline.line import to_line
 from wattline.rainforest.fragment import MalformedError, parse
 from wattline.rainforest.framer import LONGEST_BYTES, ROOTS, Framer
 from wattline.rainforest.interpreter import Interpreter
-from wattline.rainforest.redact import Redactor, redacted
+from wattline.rainforest.redact import Redactor
 from wattline.rainforest.words import parse_stick_meters
 from wattline.simulate.rainforest.fragments import INSTALL_CODE, LINK_KEY, Moment, of_kind
 from wattline.simulate.rainforest.meter import Raw
@@ -55,6 +55,12 @@ snippets = st.sampled_from(
 junk = st.lists(
     st.binary(max_size=8) | snippets | st.sampled_from([f"<{root}>".encode() for root in ROOTS]), max_size=30
 )
+
+
+def redacted(data: bytes) -> bytes:
+    """All of ``data``, masked."""
+    redactor = Redactor()
+    return redactor.feed(data) + redactor.end()
 
 
 def reader() -> Interpreter:
@@ -83,9 +89,7 @@ def torn_streams(draw: st.DrawFn) -> bytes:
 @given(junk.map(b"".join))
 def test_any_bytes_are_survived(data: bytes) -> None:
     interpreter = reader()
-    points = [
-        point for fragment in interpreter.feed(data) for point in interpreter.points(fragment, NS, is_believed=True)
-    ]
+    points = points_of(interpreter, data, NS)
 
     assert {point.measurement for point in points} <= {"wattline_warning"}
 
@@ -105,12 +109,11 @@ def test_what_has_no_end_is_bounded() -> None:
 @given(torn_streams())
 def test_a_torn_stream_makes_no_reading_of_its_own(data: bytes) -> None:
     interpreter = reader()
-    for fragment in interpreter.feed(data):
-        for point in interpreter.points(fragment, MOMENT.utc_s * NS, is_believed=True):
-            values = point.numbers
-            assert {values.pop("power_w", 333.0)} <= POWERS
-            for name in ("energy_import_kwh", "energy_export_kwh"):
-                assert round(values.get(name, 4_162.112), 3) in ENERGIES
+    for point in points_of(interpreter, data, MOMENT.utc_s * NS):
+        values = point.numbers
+        assert {values.pop("power_w", 333.0)} <= POWERS
+        for name in ("energy_import_kwh", "energy_export_kwh"):
+            assert round(values.get(name, 4_162.112), 3) in ENERGIES
 
 
 @thorough
@@ -199,12 +202,10 @@ def test_a_recording_means_the_same(case) -> None:
 def test_any_text_is_a_line(text: str) -> None:
     encoded = text.encode("cp1252", errors="ignore")
     data = b"<MessageCluster><Text>" + encoded + b"</Text></MessageCluster>"
-    interpreter = reader()
-    for fragment in interpreter.feed(data):
-        for point in interpreter.points(fragment, OTHERWISE_S * NS, is_believed=True):
-            line = to_line(point)
-            assert "\n" not in line
-            assert parse_line(line)["fields"].keys() == {"text"}
+    for point in points_of(reader(), data, OTHERWISE_S * NS):
+        line = to_line(point)
+        assert "\n" not in line
+        assert parse_line(line)["fields"].keys() == {"text"}
 
 
 @given(st.binary(max_size=200).filter(lambda data: b"<" not in data))
@@ -220,8 +221,7 @@ def test_it_is_far_faster_than_the_line() -> None:
     interpreter, began_s = reader(), time.process_time()
     count = 0
     for piece in pieces(stream, 512):
-        for fragment in interpreter.feed(piece):
-            count += len(interpreter.points(fragment, MOMENT.utc_s * NS, is_believed=True))
+        count += len(points_of(interpreter, piece, (MOMENT.utc_s + interpreter.fragments) * NS))
 
     assert count == 2000
     assert len(stream) / (time.process_time() - began_s) > 20 * 11_520

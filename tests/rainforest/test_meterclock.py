@@ -10,7 +10,10 @@
 | what the stick remembers is told as new | test_what_is_old_is_left_out |
 | ... in a heap, after a pause of the line | test_a_heap_of_late_readings_is_late |
 | ... after it has lost its meter, before anything is known | test_without_a_meter_nothing_is_learnt_from_one_stamp |
-| one wrong stamp spoils all that follow | test_one_wrong_stamp_costs_few |
+| one wrong stamp spoils all that follow | test_a_wrong_digit_in_a_stamp_costs_one_reading |
+| readings that are late are taken for a clock that was set back | test_readings_that_are_late_by_the_same_keep_their_stamps |
+| ... or such a clock for readings that are late | test_a_stick_that_tells_the_time_sets_its_clock_back_by_that |
+| two readings have one second | test_a_clock_that_stands_still_is_not_taken_for_one_that_is_behind |
 """
 
 from collections.abc import Iterable
@@ -93,7 +96,44 @@ def test_a_heap_of_late_readings_is_late() -> None:
 
 
 def test_a_clock_that_stands_still_is_not_taken_for_one_that_is_behind() -> None:
-    assert told((0, 0), (20, 0), (40, 0), (60, 0), (901, 0)) == [0, 0, 0, 0, None]
+    """And no second has two readings."""
+    assert told((0, 0), (20, 0), (40, 0), (60, 0), (901, 0), (920, 919)) == [0, None, None, None, None, 919]
+
+
+@pytest.mark.parametrize("late_s", [11, 14, 15, 20, 45, 300])
+@pytest.mark.parametrize("period_s", [8, 15, 30])
+def test_readings_that_are_late_by_the_same_keep_their_stamps(late_s: int, period_s: int) -> None:
+    """Where the stick tells the time; but for the first, before it has."""
+    clock = MeterClock()
+    seconds = [one(clock, 0, -late_s)]
+    clock.learn(START_S + 5, START_S + 5, is_linked=True, is_time=True)
+    for at_s in range(period_s, 3600, period_s):
+        if at_s % 900 < period_s:
+            clock.learn(START_S + at_s, START_S + at_s, is_linked=True, is_time=True)
+        seconds.append(one(clock, at_s, at_s - late_s))
+
+    assert seconds[0] == 0
+    known = [second for second in seconds[1:] if second is not None]
+    assert len(known) >= len(seconds) - 2
+    assert {second + late_s for second in known} <= set(range(period_s, 3600, period_s))
+    assert len(set(seconds)) == len(seconds)
+
+
+def test_a_stick_that_tells_the_time_sets_its_clock_back_by_that() -> None:
+    """Readings that are late by the same raise a doubt, which its word about the time ends."""
+    clock = MeterClock()
+    clock.learn(START_S, START_S, is_linked=True, is_time=True)
+    for at_s in range(8, 80, 8):
+        one(clock, at_s, at_s - 300)
+    assert clock.is_in_doubt
+    clock.learn(START_S + 80 - 300, START_S + 80, is_linked=True, is_time=True)
+    assert not clock.is_in_doubt
+    assert one(clock, 88, 88 - 300) == 88
+
+    clock.learn(START_S + 90, START_S + 90, is_linked=True, is_time=True)
+    for at_s in range(8000, 8080, 8):
+        second = one(clock, at_s, at_s - 300)
+    assert second == 8072, "it has told no time for so long that the readings are believed"
 
 
 def test_without_a_meter_nothing_is_learnt_from_one_stamp() -> None:
@@ -102,5 +142,12 @@ def test_without_a_meter_nothing_is_learnt_from_one_stamp() -> None:
     assert told(*every_8_s(-300, -300, -301), is_linked=False) == [None, None, 15]
 
 
-def test_one_wrong_stamp_costs_few() -> None:
-    assert told(*every_8_s(-1, -1, 1_000_000, -1, -1, -1, -1)) == [-1, 7, 16, None, None, 39, 47]
+@pytest.mark.parametrize("off_s", [16, 256, 4096, 1_000_000, 1 << 28, -4096, -1_000_000])
+@pytest.mark.parametrize("place", [0, 1, 2, 4])
+def test_a_wrong_digit_in_a_stamp_costs_one_reading(off_s: int, place: int) -> None:
+    ahead_s = [-1] * 7
+    ahead_s[place] += off_s
+    seconds = told(*every_8_s(*ahead_s))
+    right = [8 * n - 1 for n in range(7)]
+
+    assert sum(second is None or not right[n] <= second <= right[n] + 1 for n, second in enumerate(seconds)) <= 1

@@ -4,7 +4,9 @@
 |---|---|
 | a sign is read by another width than it is written in | test_a_sign_is_as_wide_as_it_is_written |
 | ... or a number that was torn has two widths | test_a_number_with_more_digits_than_its_kind_has_is_none |
+| ... or has lost a digit | test_a_digit_that_was_lost_is_seen |
 | the radio's mark for none is a power, an energy or a price | test_a_mark_for_none_is_as_wide_as_it_is_written, test_marks_for_none_are_none |
+| ... or the energy of a period | test_the_energy_of_a_period_has_either_mark, test_a_mark_in_more_digits_than_its_own_is_one |
 | ... or the address of a meter | test_a_mark_for_none_is_no_address |
 | what is no number is one | test_what_is_no_number_is_none |
 | a factor of 0 is 0, or an error | test_a_factor_of_0_means_1 |
@@ -27,6 +29,7 @@ from wattline.rainforest.numbers import (
     counter,
     currency,
     mac,
+    net,
     plain,
     price,
     says_none,
@@ -44,19 +47,31 @@ def test_a_sign_is_as_wide_as_it_is_written(digits: int, data: st.DataObject) ->
         st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if 4 * digits == bits else st.integers(0, 16**digits - 1)
     )
     text = f"0x{number % 2**bits:0{digits}x}"
+    is_filled = text[2] == "0" and digits not in {1, 6, 8, 16}
 
-    assert signed(text) == (number if 4 * digits == bits else int(text, 16))
-    assert counter(text) == int(text, 16)
+    assert signed(text) == (None if is_filled else number if 4 * digits == bits else int(text, 16))
+    assert counter(text) == (None if is_filled else int(text, 16))
 
 
 @given(st.integers(1, 20), st.data())
 def test_a_number_with_more_digits_than_its_kind_has_is_none(digits: int, data: st.DataObject) -> None:
     """Nothing else tells a number that another one was written into."""
-    text = f"0x{data.draw(st.integers(0, 16**digits - 1)):0{digits}x}"
+    text = f"0x{data.draw(st.integers(16 ** (digits - 1), 16**digits - 1)):x}"
 
     assert (unsigned(text) is None) == (digits > 8)
     assert (signed(text) is None) == (digits not in {1, 2, 3, 4, 5, 6, 8, 16})
     assert (counter(text) is None) == (digits not in {1, 2, 3, 4, 5, 6, 7, 8, 12, 16})
+
+
+@pytest.mark.parametrize(("digits", "convert"), [(6, signed), (8, signed), (8, counter), (16, net), (16, counter)])
+@given(number=st.integers(0, 0xFFFF), data=st.data())
+def test_a_digit_that_was_lost_is_seen(digits: int, convert, number: int, data: st.DataObject) -> None:
+    """In what is filled up with two zeros at least, which a house's power is in 6 digits."""
+    text = f"0x{number:0{digits}x}"
+    at = data.draw(st.integers(2, len(text) - 1))
+
+    assert convert(text) == number
+    assert convert(text[:at] + text[at + 1 :]) is None
 
 
 @pytest.mark.parametrize(
@@ -64,13 +79,28 @@ def test_a_number_with_more_digits_than_its_kind_has_is_none(digits: int, data: 
     [
         *((text, (True, False)) for text in ("0x800000", "0x80000000", "0x8000000000000000", "0xff800000")),
         *((text, (False, True)) for text in ("0xffffff", "0xFFFFFFFF", "0xffffffffffffffff")),
-        *((text, (False, True)) for text in ("0xffffffffffff", "0x0000ffffffffffff")),
+        *((text, (False, True)) for text in ("0xffffffffffff", "0x0000ffffffffffff", "0x00000000ffffffff")),
         *((text, (False, False)) for text in ("0x00800000", "0x00ffffff", "0xff", "0x80", "0x7fffff", "", "x")),
     ],
 )
 def test_a_mark_for_none_is_as_wide_as_it_is_written(text: str, says: tuple[bool, bool]) -> None:
     """A power of -1 is one, and has each bit set; so has a power the first bit, and a counter that is large."""
     assert (says_none(text, signed), says_none(text, counter)) == says
+
+
+@pytest.mark.parametrize("digits", [6, 8, 12, 16])
+def test_the_energy_of_a_period_has_either_mark(digits: int) -> None:
+    for mark in (16**digits - 1, 16**digits // 2):
+        assert says_none(f"0x{mark:0{digits}x}", net)
+    for number in (-1000, -2, 0, 1, 23_098):
+        text = f"0x{number % 16**digits:0{digits}x}"
+        assert net(text) == number
+        assert not says_none(text, net)
+
+
+@pytest.mark.parametrize("text", ["0x0000ffffffffffff", "0x00000000ffffffff", "0xffff800000000000"])
+def test_a_mark_in_more_digits_than_its_own_is_one(text: str) -> None:
+    assert says_none(text, net)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 | fault | test |
 |---|---|
 | reader and simulator share a misunderstanding | test_a_client_of_others_understands_the_stick, test_a_client_of_others_reads_the_same_numbers |
+| a billing period has no length, or stands still | test_a_period_moves_with_the_meter_and_ends_where_the_next_begins |
 | it does not speak by itself, or at the wrong times | test_it_speaks_by_itself |
 | `run` gives another value than the stick told, or with another time | test_each_line_is_what_the_stick_told |
 | a torn stream costs more than the torn fragment, or gives what was not told | test_every_tear_costs_itself_alone |
+| it answers with what it kept, asked for the meter's own word or not | test_a_stick_that_only_repeats_is_made_to_read_its_meter |
 | pulled out and put in again, it stays lost | test_a_stick_that_is_pulled_out_comes_back |
 | a socket is not what a device is | test_a_stick_behind_a_socket |
 | what a gateway said last is lost | test_what_a_gateway_said_before_it_closed_is_given |
@@ -35,14 +37,17 @@ from pathlib import Path
 import pytest
 from aioraven.serial import RAVEnSerialDevice
 
+from rainforest.golden import points_of
 from waiting import until
 from wattline import cli
 from wattline.rainforest.console import converse
+from wattline.rainforest.interpreter import Interpreter
 from wattline.rainforest.words import parse_stick_meters
 from wattline.simulate.faults import parse_script
 from wattline.simulate.rainforest import StickScenario, StickSimulator
 from wattline.simulate.rainforest.faults import KINDS
-from wattline.simulate.rainforest.fragments import INSTALL_CODE, LINK_KEY, METER_MAC
+from wattline.simulate.rainforest.fragments import INSTALL_CODE, LINK_KEY, METER_MAC, Moment, of_kind
+from wattline.simulate.rainforest.meter import Raw
 from wattline.stop import Stop
 
 NS = 1_000_000_000
@@ -118,6 +123,18 @@ def lines_of(program, parsed, measurement: str = "electricity") -> list[dict]:
     return [point for point in map(parsed, program.stdout.texts) if point["measurement"] == measurement]
 
 
+def test_a_period_moves_with_the_meter_and_ends_where_the_next_begins() -> None:
+    def told(kind: str, wh: int, utc_s: int = 1_900_000_000) -> dict[str, float]:
+        moment = Moment(True, utc_s, 0, Raw(0, wh, 0))
+        (point,) = points_of(Interpreter(parse_stick_meters([GRID])), of_kind(kind, moment), utc_s * NS)
+        return point.numbers
+
+    current, later = (told("CurrentPeriodUsage", wh) for wh in (5_000_000, 5_000_250))
+    last = told("LastPeriodUsage", 5_000_000)
+    assert later["energy_kwh"] - current["energy_kwh"] == pytest.approx(0.25, abs=0.001)
+    assert later["start_s"] == current["start_s"] == last["end_s"] > last["start_s"]
+
+
 def test_it_speaks_by_itself(stick) -> None:
     """Without a command, each kind in its own time; sixty times as fast."""
     simulator = stick(speed=60, tcp=True)
@@ -186,6 +203,18 @@ def test_every_tear_costs_itself_alone(stick, program, parsed, fault: str) -> No
     told = {(each.utc_s, float(each.raw.demand_w)) for each in simulator.truth}
     powers = [point for point in lines_of(plugin, parsed) if "power_w" in point["fields"]]
     assert {(point["time"] // NS, point["fields"]["power_w"]) for point in powers} <= told
+
+
+def test_a_stick_that_only_repeats_is_made_to_read_its_meter(stick, program, tmp_path: Path) -> None:
+    """Each second of its own reports is the first one's; only what is fetched is new."""
+    simulator = stick(faults="kept=1", speed=8)
+    patch = "from wattline.rainforest import stick; stick.LONGEST_PERIOD_S = 1.0; stick.SHORTEST_PERIOD_S = 1.0"
+    plugin = program("run", simulator.port, GRID, patch=patch)
+    until(lambda: sum("power_w" in text for text in plugin.stdout.texts) == 2, within_s=40)
+    powers = [text for text in plugin.stdout.texts if "power_w" in text]
+
+    assert simulator.asked.count("get_instantaneous_demand") >= 2
+    assert len({text.split()[-1] for text in powers}) == 2
 
 
 def test_a_stick_that_is_pulled_out_comes_back(stick, program, tmp_path: Path) -> None:

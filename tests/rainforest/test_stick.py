@@ -7,6 +7,8 @@
 | ... or there is none | test_a_reading_without_a_time_is_of_the_second_in_which_it_came |
 | a reading from the stick's memory is told as new | test_a_reading_that_is_old_is_left_out, test_what_a_stick_says_without_its_meter_is_not_new |
 | ... or the stick's word that it is back is lost, and nothing is told any more | test_a_stick_that_has_lost_its_meter_is_asked_for_it |
+| ... though its readings go on | test_readings_that_go_on_say_that_the_stick_has_its_meter_again |
+| ... or it is called lost at another step of joining | test_a_stick_that_stays_at_joined_has_its_meter |
 | ... or though the meter's clock is known to be off | test_what_the_meters_clock_is_off_is_taken_away |
 | ... or though this machine's is not believed | test_in_doubt_of_the_clock_the_slot_is_the_time |
 | what waited for a long slot has the slot's second | test_what_came_long_before_its_slot_is_as_old |
@@ -29,12 +31,15 @@
 | the mark for no address is a meter | test_the_address_of_nobody_is_no_meter |
 | the meters are not asked what they are | test_each_meter_is_asked_what_it_is |
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
+| ... or nobody asks what a clock is off, or all the time | test_readings_that_come_late_have_the_stick_asked_for_the_time |
+| a stick that only repeats what it has kept is taken for one that speaks | test_a_stick_that_says_one_and_the_same_again_and_again_is_silent |
+| ... and its meter is never asked, or all the time | test_a_stick_that_only_repeats_has_to_ask_its_meter |
+| a constant load is taken for a repetition | test_a_constant_load_is_no_repetition |
 | the health is wrong, or has words of its own | test_the_health_is_told |
 | a person is told what is not so | test_the_status_is_for_a_person |
 """
 
-import logging
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,7 +50,6 @@ from wattline import fields
 from wattline.clock import Slot
 from wattline.errors import PortError, PortInUseError
 from wattline.line import to_line
-from wattline.log import LOG
 from wattline.rainforest.find import on_device, sticks
 from wattline.rainforest.models import STICKS
 from wattline.rainforest.record import Recorder
@@ -53,23 +57,6 @@ from wattline.simulate.rainforest.fragments import of_kind
 
 NS = 1_000_000_000
 RAVEN, EMU2 = STICKS["rainforest-raven"], STICKS["rainforest-emu2"]
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    """The sentences of the log, from info on."""
-    sentences: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            sentences.append(record.getMessage())
-
-    listener, level = Listener(logging.INFO), LOG.level
-    LOG.addHandler(listener)
-    LOG.setLevel(logging.INFO)
-    yield sentences
-    LOG.removeHandler(listener)
-    LOG.setLevel(level)
 
 
 def test_what_came_is_given_in_the_next_slot() -> None:
@@ -139,13 +126,40 @@ def test_what_a_stick_says_without_its_meter_is_not_new() -> None:
     assert [watts for _, watts in powers(world.slot())] == [7.0]
 
 
+def test_readings_that_go_on_say_that_the_stick_has_its_meter_again() -> None:
+    """Its own word may be lost, or never come; then those without a stamp are of now as well."""
+    world = World()
+    world.live(9)
+    world.waiting += LOST
+    world.live(16)
+    assert world.stick.interpreter.is_linked
+    world.waiting += without_a_time(500)
+    assert powers(world.slot())[0][1] == 500.0
+
+
+@pytest.mark.parametrize("status", ["Join: Success", "Authenticating: Success", "Connected"])
+def test_a_stick_that_stays_at_joined_has_its_meter(status: str) -> None:
+    world = World()
+    world.waiting += LOST.replace(b"Rejoining", status.encode())
+    world.slots(2)
+    points = []
+    for watts in range(300, 310):
+        world.waiting += without_a_time(watts)
+        points += world.slots(8)
+
+    assert len(powers(points)) == 10
+    assert world.stick.interpreter.stale == 0
+
+
 def test_a_stick_that_has_lost_its_meter_is_asked_for_it() -> None:
     """Else one word that is torn would end the readings for long."""
     world = World()
     world.live(200)
     before = len(world.sent)
     world.waiting += LOST
-    world.live(200)
+    for watts in range(25):
+        world.waiting += without_a_time(watts)
+        world.slots(8)
 
     # Each minute, and once more since this stick does not answer; once for its hour.
     assert 3 <= sum("get_network_info" in text for _, text in world.sent[before:]) <= 9
@@ -166,6 +180,26 @@ def test_what_the_meters_clock_is_off_is_taken_away(behind_s: int) -> None:
     assert clock.fields["drift_s"] == pytest.approx(-behind_s, abs=1)
     assert point.time_ns // NS - START_S == pytest.approx(-4 if behind_s == 9 else 5, abs=1)
     assert point.is_own_time
+
+
+@pytest.mark.parametrize("clock_behind_s", [0, 300])
+def test_readings_that_come_late_have_the_stick_asked_for_the_time(clock_behind_s: int) -> None:
+    """Once in a quarter of an hour; its answer tells whether they are late, or its clock was set back."""
+    world = World()
+    world.say("TimeCluster")
+    world.live(40)
+    before, points = len(world.sent), []
+    for second in range(0, 400, 8):
+        world.say("InstantaneousDemand", 1000 + second, behind_s=300)
+        points += world.slots(8)
+        if "get_time" in "".join(text for _, text in world.sent[before:]):
+            world.say("TimeCluster", behind_s=clock_behind_s)
+            before = len(world.sent)
+
+    asked = [text for at_s, text in world.sent if "get_time" in text and at_s > 100]
+    assert asked == ["<Command><Name>get_time</Name><Refresh>Y</Refresh></Command>\r\n"]
+    ((newest_s, _),) = powers(points[-1:])
+    assert world.now_s - 50 - 8 - newest_s == pytest.approx(0 if clock_behind_s else 300, abs=1)
 
 
 def test_in_doubt_of_the_clock_the_slot_is_the_time() -> None:
@@ -219,6 +253,52 @@ def test_the_usual_period_is_learnt() -> None:
     assert world.names_sent().count("get_instantaneous_demand") > before
 
 
+def test_a_stick_that_only_repeats_has_to_ask_its_meter() -> None:
+    """What it has kept it is asked for first; then the meter is read, once in a minute at the most."""
+    world = World()
+    world.live(81)
+    points, asked = [], []
+    for second in range(600):
+        sent = len(world.sent)
+        points += world.slot()
+        for at_s, text in world.sent[sent:]:
+            if "get_instantaneous_demand" in text:
+                asked.append((at_s, "<Refresh>Y</Refresh>" in text))
+                if asked[-1][1]:
+                    world.say("InstantaneousDemand", 1000 + second)
+                else:
+                    world.waiting += world.kept
+
+    refreshed = [at_s for at_s, is_refreshed in asked if is_refreshed]
+    assert asked[0][1] is False
+    assert 6 <= len(powers(points)) == len(refreshed)
+    assert all(later - earlier >= 59 for earlier, later in pairwise(refreshed))
+    assert len(asked) <= 30
+
+
+def test_a_stick_that_says_one_and_the_same_again_and_again_is_silent(said: list[str]) -> None:
+    world = World()
+    world.live(20)
+    for _ in range(330):
+        world.waiting += world.kept
+        world.slot()
+
+    assert "get_instantaneous_demand" in world.names_sent()
+    assert said[-1] == "auto: The stick has said nothing new for 300 s, so the port is opened anew."
+    assert len(world.opened) == 2
+
+
+def test_a_constant_load_is_no_repetition() -> None:
+    world = World()
+    points = []
+    for _ in range(100):
+        world.say("InstantaneousDemand", 333)
+        points += world.slots(8)
+
+    assert len(powers(points)) == 100
+    assert "get_instantaneous_demand" not in world.names_sent()
+
+
 def test_after_five_minutes_the_port_is_opened_anew(said: list[str]) -> None:
     world = World()
     world.live(20)
@@ -227,7 +307,7 @@ def test_after_five_minutes_the_port_is_opened_anew(said: list[str]) -> None:
     world.slots(20)
 
     assert world.opened == 2 * ["/dev/ttyUSB0"]
-    assert said[-1] == "auto: The stick has said nothing for 300 s, so the port is opened anew."
+    assert said[-1] == "auto: The stick has said nothing new for 300 s, so the port is opened anew."
     world.say("InstantaneousDemand", 7)
     assert [watts for _, watts in powers(world.slot())] == [7.0]
 
@@ -290,6 +370,9 @@ def test_another_device_that_has_its_name_is_not_opened(said: list[str]) -> None
 
     assert world.opened == ["/dev/ttyUSB0"]
     assert world.sent[before:] == []
+    assert [sentence for sentence in said if "another device" in sentence] == [
+        "/dev/ttyUSB0 is another device now, which is left alone; plug the stick in, it is found by whatever name."
+    ]
     world.sockets = [usb("/dev/ttyUSB0", "A1")]
     world.slots(31)
     assert world.opened == 2 * ["/dev/ttyUSB0"]
@@ -496,10 +579,11 @@ def test_the_status_is_for_a_person() -> None:
     world.slot()
     assert world.stick.status() == "the stick has told no reading yet"
     world.live(9)
-    assert (
-        world.stick.status() == "the stick spoke 1 s ago (grid 308 W)"
-        or "the stick spoke 0 s ago" in world.stick.status()
-    )
+    assert world.stick.status() == "the stick's last reading is 1 s old (grid 308 W)"
+    for _ in range(20):
+        world.waiting += world.kept
+        world.slot()
+    assert world.stick.status() == "the stick's last reading is 21 s old (grid 308 W)"
     pull_out(world)
     world.slots(4)
     assert world.stick.status() == "the stick is away for 3 s"

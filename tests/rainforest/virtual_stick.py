@@ -30,6 +30,7 @@ class World:
         refuses: devices that cannot be opened.
         sent: commands that went out, with their second.
         waiting: bytes that the stick has written.
+        kept: the last demand that it has told.
         is_gone: whether the next read finds the stick gone.
     """
 
@@ -41,7 +42,7 @@ class World:
         self.refuses: dict[str, PortError] = {}
         self.sent: list[tuple[float, str]] = []
         self.opened: list[str] = []
-        self.waiting = b""
+        self.waiting = self.kept = b""
         self.is_gone = False
         self.is_believed = is_believed
         self.port = StickPort(
@@ -96,7 +97,9 @@ class World:
         return Moment(is_emu2=False, utc_s=utc_s, offset_s=0, raw=Raw(watts, wh, 0))
 
     def say(self, kind: str, watts: int = 333, wh: int = 1_000_000, behind_s: int = 0) -> None:
-        self.waiting += of_kind(kind, self.moment(watts, wh, behind_s))
+        said = of_kind(kind, self.moment(watts, wh, behind_s))
+        self.kept = said if kind == "InstantaneousDemand" else self.kept
+        self.waiting += said
 
     def slot(self) -> list[Point]:
         """Go on to the next second, and what is given in it."""

@@ -6,6 +6,7 @@ period, messages. They go through the interpreter and the line writer of the plu
 
 from collections.abc import Iterator
 
+from rainforest.golden import points_of
 from wattline import fields
 from wattline.clock import NS
 from wattline.line import to_line
@@ -133,9 +134,8 @@ class StickHouse:
 
     def _said(self, second: int, said: list[bytes]) -> Iterator[tuple[str, str]]:
         for whole in said:
-            for heard in self._interpreter.feed(whole):
-                for point in self._interpreter.points(heard, second * NS, is_believed=True):
-                    yield stored(point)
+            for point in points_of(self._interpreter, whole, second * NS):
+                yield stored(point)
 
     def _health(self, second: int) -> Iterator[tuple[str, str]]:
         age, time_ns = float(second - self.begin), second * NS

@@ -77,6 +77,13 @@ STICK_FIELDS = by_name(
     Field("repeated_fragments", "", "counter", 0, "Fragments that had come before, left out."),
     Field("foreign_fragments", "", "counter", 0, "Fragments of a meter that is not read, left out."),
     Field(
+        "exchanged_meters",
+        "",
+        "counter",
+        0,
+        "Times that a meter fell silent for an hour while another one spoke, which is read since then.",
+    ),
+    Field(
         "stale_fragments",
         "",
         "counter",
@@ -92,7 +99,7 @@ STICK_FIELDS = by_name(
     Field(
         "reopenings", "", "counter", 0, "Times the port was opened again after it had been lost or had fallen silent."
     ),
-    Field("silence_s", "s", "gauge", 0, "Seconds since the last whole fragment."),
+    Field("silence_s", "s", "gauge", 0, "Seconds since the last fragment that was no repetition."),
     Field("is_open", "", "gauge", 0, "1 while the port is open, else 0."),
 )
 

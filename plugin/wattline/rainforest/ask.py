@@ -1,8 +1,8 @@
 """What a stick may be asked, and when: the only place that makes the bytes of a command.
 
 A stick speaks by itself. It is asked once, after the start, for what it says rarely, and each hour for what it hardly
-ever says; one command at a time, and never two within a second. Answers are known by their kind, whatever else comes between. One that does not come is no fault:
-the stick writes its reports over its answers now and then.
+ever says; one command at a time, and never two within a second. Answers are known by their kind, whatever else comes
+between. One that does not come is no fault: the stick writes its reports over its answers now and then.
 """
 
 import re
@@ -50,7 +50,8 @@ LISTEN_S = 5.0
 SETTLED_S, HOUR_S = 300.0, 3600.0
 
 AT_START = ("get_device_info", "get_network_info", "get_meter_list", "get_time", "get_current_price")
-# From the meter itself: the stick may remember a time of long ago.
+# From the meter itself; without it a stick answers with what it has kept, and may remember a time of long ago.
+REFRESH = (("Refresh", "Y"),)
 REFRESHED = frozenset({"get_time"})
 PER_METER = "get_current_summation_delivered"
 NUDGE = "get_instantaneous_demand"
@@ -98,14 +99,14 @@ class Command:
         return f"<Command>{children}</Command>\r\n".encode()
 
 
-def for_meter(name: str, mac: str) -> Command:
-    """A command about one meter; about the only one where ``mac`` is empty."""
-    return Command(name, (("MeterMacId", mac),) if mac else ())
+def for_meter(name: str, mac: str, *, is_refreshed: bool = False) -> Command:
+    """A command about one meter, about the only one where ``mac`` is empty; refreshed, the stick has to ask the meter."""
+    return Command(name, ((("MeterMacId", mac),) if mac else ()) + (REFRESH if is_refreshed else ()))
 
 
 def at_start(name: str) -> Command:
     """A command that is sent once the port is open."""
-    return Command(name, (("Refresh", "Y"),) if name in REFRESHED else ())
+    return Command(name, REFRESH if name in REFRESHED else ())
 
 
 class Asker:

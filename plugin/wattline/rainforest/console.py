@@ -35,12 +35,12 @@ def converse(port: Stream, stop: Stop, lines: TextIO = sys.stdin) -> None:
         PortError: the port was lost.
     """
     redactor = Redactor()
-    shown, end_s = "\n", float("inf")
-    while not stop.is_set and time.monotonic() < end_s:
-        readers = [stop.fileno(), *([] if end_s < float("inf") else [lines.fileno()])]
+    shown, end_s = "\n", None
+    while not stop.is_set and (end_s is None or time.monotonic() < end_s):
+        readers = [stop.fileno(), *([lines.fileno()] if end_s is None else [])]
         ready, _, _ = select.select(readers, [], [], LOOK_S)
         try:
-            if end_s == float("inf") and lines.fileno() in ready and not _turn(lines.readline(), port):
+            if end_s is None and lines.fileno() in ready and not _turn(lines.readline(), port):
                 end_s = time.monotonic() + (0.0 if lines.isatty() else LINGER_S)
             said = redactor.feed(port.read(max(1, port.in_waiting)))
         except OSError as error:

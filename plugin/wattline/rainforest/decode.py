@@ -1,23 +1,21 @@
 """From a fragment to points. Pure: by the names of its children, never by their place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from wattline import fields
 from wattline.clock import NS
 from wattline.rainforest import numbers
+from wattline.rainforest.facts import meter_type, stamp_s
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.numbers import Scale, scale_of, time_s
 from wattline.rainforest.redact import without_keys
 from wattline.reading import Point, Value
 
-# Where a kind of fragment has its time, if it is not "TimeStamp".
-_STAMPS = {"timecluster": "UTCTime", "profiledata": "EndTime"}
-# 2008, when the first meters had such a radio: a clock that is earlier was never set.
-_EARLIEST_S = 1_199_145_600
 # Of a load profile: the codes of its intervals, in seconds.
 _INTERVALS_S = (86_400, 3600, 1800, 900, 600, 450, 300, 150)
 _MAXIMUM_BLOCKS = 16
+_PERCENT = range(101)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,6 @@ class Decoded:
     unreadable: int = 0
 
 
-def stamp_s(fragment: Fragment) -> int | None:
-    """The fragment's own time in seconds since 1970, if it has one, by a clock that was ever set."""
-    seconds = time_s(fragment.one(_STAMPS.get(fragment.name, "TimeStamp")))
-    return seconds if seconds is not None and seconds >= _EARLIEST_S else None
-
-
 def decode(fragment: Fragment, context: Context) -> Decoded:
     """The points of a fragment; none where it says nothing that is metered."""
     decoder = _DECODERS.get(fragment.name)
@@ -92,10 +84,18 @@ class _Reader:
         self.decoded.unreadable += bool(text) and number is None
         return number
 
-    def number(self, name: str, convert: Callable[[str], int | None] = numbers.unsigned) -> float | None:
-        """The same as a value."""
+    def number(
+        self,
+        name: str,
+        convert: Callable[[str], int | None] = numbers.unsigned,
+        none: Container[int] = (),
+        known: Container[int] | None = None,
+    ) -> float | None:
+        """The same as a value; without one where it is a mark for ``none``, or not among those that are ``known``."""
         raw = self.raw(name, convert)
-        return None if raw is None else float(raw)
+        if raw is None or raw in none or (known is not None and raw not in known):
+            return None
+        return float(raw)
 
     def time(self, name: str) -> float | None:
         """A time in seconds since 1970."""
@@ -106,9 +106,15 @@ class _Reader:
         """1 for yes, 0 for no."""
         return {"Y": 1.0, "N": 0.0}.get(self.fragment.one(name).upper())
 
-    def scaled(self, name: str, convert: Callable[[str], int | None] = numbers.counter, times: int = 1) -> float | None:
-        """A power or an energy by the scale that the fragment gives."""
-        raw, scale = self.raw(name, convert), scale_of(self.fragment)
+    def scaled(
+        self,
+        name: str,
+        convert: Callable[[str], int | None] = numbers.counter,
+        times: int = 1,
+        scale: Scale | None = None,
+    ) -> float | None:
+        """A power or an energy by ``scale``, or else by that which the fragment gives."""
+        raw, scale = self.raw(name, convert), scale or scale_of(self.fragment)
         if raw is None or numbers.says_none(self.fragment.one(name), convert):
             return None
         value = scale.value(raw, times) if scale else None
@@ -131,7 +137,7 @@ def _summation(reader: _Reader) -> None:
 
 def _period(name: str, period: str) -> Callable[[_Reader], None]:
     def decode_period(reader: _Reader) -> None:
-        energy_kwh = reader.scaled(name, numbers.signed)
+        energy_kwh = reader.scaled(name, numbers.net)
         if energy_kwh is not None:
             times: dict[str, Value | None] = {"start_s": reader.time("StartDate"), "end_s": reader.time("EndDate")}
             reader.add(fields.PERIOD, {"energy_kwh": energy_kwh} | times, period=period)
@@ -146,13 +152,12 @@ def _price(reader: _Reader) -> None:
         reader.decoded.unreadable += numbers.unsigned(one("Price")) != 0 and not numbers.says_none(one("Price"))
         return
     label = one("RateLabel") or one("TierLabel")
-    duration_min = reader.number("Duration")
     values = {
         "price_per_kwh": price,
-        "tier": reader.number("Tier"),
+        "tier": reader.number("Tier", none=numbers.NO_TIERS),
         "rate_label": label,
         "start_s": reader.time("StartTime"),
-        "duration_min": None if duration_min == numbers.NO_DURATION_MIN else duration_min,
+        "duration_min": reader.number("Duration", none=numbers.NO_DURATIONS_MIN),
         "is_user_set": float(label.lower() == "set by user"),
     }
     reader.add(fields.PRICE, values, currency=numbers.currency(one("Currency")))
@@ -160,26 +165,28 @@ def _price(reader: _Reader) -> None:
 
 def _block_price(reader: _Reader) -> None:
     one = reader.fragment.one
-    scale = scale_of(reader.fragment)
     currency = numbers.currency(one("Currency"))
-    for block in range(1, min(reader.raw("NumberOfBlocks") or 0, _MAXIMUM_BLOCKS) + 1):
+    blocks = reader.raw("NumberOfBlocks") or 0
+    for block in range(1, min(blocks, _MAXIMUM_BLOCKS) + 1):
         price = numbers.price(one(f"Price{block}"), one("TrailingDigits"))
         # The last block is open: its end is the mark for none.
         values = {"price_per_kwh": price, "threshold_kwh": reader.scaled(f"Threshold{block}")}
         reader.add(fields.BLOCK_PRICE, values, currency=currency, block=str(block))
-    consumed, own = reader.raw("BlockPeriodConsumption", numbers.signed), "BlockPeriodConsumption"
-    consumed_scale = scale_of(reader.fragment, f"{own}Multiplier", f"{own}Divisor") or scale
-    if consumed is not None and consumed_scale is not None:
-        values = {"energy_kwh": consumed_scale.value(consumed), "start_s": reader.time("CurrentStart")}
-        reader.add(fields.PERIOD, values, period="block")
+    own = "BlockPeriodConsumption"
+    own_scale = scale_of(reader.fragment, f"{own}Multiplier", f"{own}Divisor")
+    energy_kwh = reader.scaled(own, numbers.net, scale=own_scale)
+    # A meter without blocks has consumed nothing in none of them.
+    if energy_kwh is not None and (blocks or energy_kwh):
+        reader.add(fields.PERIOD, {"energy_kwh": energy_kwh, "start_s": reader.time("CurrentStart")}, period="block")
 
 
 def _time(reader: _Reader) -> None:
     utc_s, local_s, host_s = reader.time("UTCTime"), reader.time("LocalTime"), reader.context.host_s
-    values = {
-        "drift_s": None if utc_s is None or host_s is None else utc_s - host_s,
-        "utc_offset_s": None if utc_s is None or local_s is None else local_s - utc_s,
-    }
+    if utc_s is None:
+        return
+    values: dict[str, Value | None] = {"drift_s": None if host_s is None else utc_s - host_s}
+    if local_s is not None and abs(local_s - utc_s) <= numbers.FARTHEST_OFFSET_S:
+        values["utc_offset_s"] = local_s - utc_s
     reader.add(fields.CLOCK, values)
 
 
@@ -199,11 +206,10 @@ def _message(reader: _Reader) -> None:
 
 def _link(reader: _Reader) -> None:
     status = reader.fragment.one("Status").rstrip(". ")
-    link = reader.raw("LinkStrength")
     values = {
         "is_connected": float(status.lower() == "connected") if status else None,
-        "link_percent": float(link) if link is not None and link <= 100 else None,
-        "channel": reader.number("Channel", numbers.plain),
+        "link_percent": reader.number("LinkStrength", known=_PERCENT),
+        "channel": reader.number("Channel", numbers.plain, known=numbers.CHANNELS),
         "status": status,
         "description": without_keys(reader.fragment.one("Description")),
         "status_code": reader.number("StatusCode"),
@@ -229,26 +235,14 @@ def _printable(text: str) -> str:
     return "" if set(text) <= {"ÿ"} else text
 
 
-_METER_TYPES = {0: "electric", 1: "gas", 2: "water"}
-
-
-def meter_type(fragment: Fragment) -> str:
-    """What a meter measures, by its MeterInfo: electric, gas, water or other; empty where it does not say."""
-    text = fragment.one("MeterType").lower()
-    number = numbers.unsigned(text)
-    return text if number is None else _METER_TYPES.get(number, "other")
-
-
 def _meter_info(reader: _Reader) -> None:
     values = {"meter_type": meter_type(reader.fragment), "nickname": reader.fragment.one("NickName")}
     reader.add(fields.STICK_INFO, values)
 
 
 def _schedule(reader: _Reader) -> None:
-    period_s = reader.raw("Frequency")
-    is_none = period_s is None or period_s == numbers.NO_PERIOD_S
     values = {
-        "period_s": None if is_none or period_s is None else float(period_s),
+        "period_s": reader.number("Frequency", none=numbers.NO_PERIODS_S),
         "is_enabled": reader.flag("Enabled"),
     }
     reader.add(fields.SCHEDULE, values, event=reader.fragment.one("Event"), mode=reader.fragment.one("Mode").lower())
@@ -265,7 +259,7 @@ def _profile(reader: _Reader) -> None:
     for ago, text in enumerate(reader.fragment.all("IntervalData")):
         raw = numbers.unsigned(text)
         reader.decoded.unreadable += raw is None
-        energy_kwh = None if raw in {None, numbers.NO_INTERVAL} or raw is None else scale.value(raw)
+        energy_kwh = None if raw is None or numbers.says_none(text) else scale.value(raw)
         if energy_kwh is not None:
             values: dict[str, Value] = {"energy_kwh": energy_kwh, "interval_s": float(_INTERVALS_S[code])}
             time_ns = (end_s - ago * _INTERVALS_S[code]) * NS

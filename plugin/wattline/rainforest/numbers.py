@@ -2,7 +2,8 @@
 
 The makers' text says that demand has 24 bits, and sticks write a negative one with 32 or 64: so the digits tell. Energy
 counters have no sign. Where a number is none, or says that there is none, the answer is None and the value stays away. One
-with more digits than its kind has is none: two fragments were torn, and one was written over the other.
+with more digits than its kind has is none: two fragments were torn, and one was written over the other. Nor is one that is
+filled up with zeros to a width that no number has: it has lost a digit.
 """
 
 import re
@@ -19,16 +20,25 @@ EPOCH_S = 946_684_800
 # The radio's mark for no power is the least number of 24 bits, for no energy the largest of 48; sticks write them wider too.
 _NO_POWER = -(1 << 23)
 _NO_ENERGY = 0xFFFF_FFFF_FFFF
+# The mark of a register of 32 bits, which sticks write into more digits as well.
+_NO_COUNT = 0xFFFF_FFFF
 _NO_ADDRESS = 0xFFFF_FFFF_FFFF_FFFF
 # Digits of what has no sign and is no counter: of times, factors and prices.
 _FEW = range(1, 9)
 _POWER_DIGITS, _ENERGY_DIGITS = frozenset({*range(1, 7), 8, 16}), frozenset({*_FEW, 12, 16})
+_NET_DIGITS = _POWER_DIGITS | {12}
+# Of what is filled up with zeros, and of a 0 that is not.
+_FILLED_DIGITS = frozenset({1, 6, 8, 12, 16})
 _DEAREST = 1000
 _NO_FACTORS = frozenset({0xFF_FFFF, 0xFFFF_FFFF})
 NO_TIMES = frozenset({0, 0xFF_FFFF, 0xFFFF_FFFF})
-NO_INTERVAL = 0xFF_FFFF
-NO_PERIOD_S = 0xFFFF_FFFF
-NO_DURATION_MIN = 0xFFFF
+NO_PERIODS_S = frozenset({0xFFFF_FFFF})
+NO_DURATIONS_MIN = frozenset({0xFFFF, 0xFF_FFFF, 0xFFFF_FFFF})
+NO_TIERS = frozenset({0xFF})
+CHANNELS = range(11, 27)
+"""Those that such a radio has."""
+FARTHEST_OFFSET_S = 14 * 3600
+"""What any local time is off UTC."""
 
 _HEX = re.compile(r"0[xX]([0-9a-fA-F]{1,16})")
 _DECIMAL = re.compile(r"[0-9]{1,9}")
@@ -46,27 +56,41 @@ def unsigned(text: str, digits: Collection[int] = _FEW) -> int | None:
 
 def counter(text: str) -> int | None:
     """The count of a register, which has no sign, with up to 8 digits, or with 12 or 16."""
-    return unsigned(text, _ENERGY_DIGITS)
+    return None if _has_lost_digit(text) else unsigned(text, _ENERGY_DIGITS)
 
 
-def signed(text: str) -> int | None:
+def signed(text: str, digits: Collection[int] = _POWER_DIGITS) -> int | None:
     """The number in two's complement of 24, 32 or 64 bits, whichever its digits, up to 6, or 8 or 16, fit into."""
-    number, digits = unsigned(text, _POWER_DIGITS), len(text) - 2
+    number = None if _has_lost_digit(text) else unsigned(text, digits)
     if number is None:
         return None
-    bits = next(width for width in (24, 32, 64) if 4 * digits <= width)
+    bits = next(width for width in (24, 32, 48, 64) if 4 * (len(text) - 2) <= width)
     return number - (1 << bits) if number >> (bits - 1) else number
+
+
+def _has_lost_digit(text: str) -> bool:
+    """Whether a number was filled up with zeros, and is not as wide as such a number is."""
+    return text[2:3] == "0" and len(text) - 2 not in _FILLED_DIGITS
+
+
+def net(text: str) -> int | None:
+    """The energy of a period, taken less given, in two's complement; of 48 bits as well, as the radio has energies."""
+    return signed(text, _NET_DIGITS)
 
 
 def says_none(text: str, convert: Callable[[str], int | None] = unsigned) -> bool:
     """Whether a number that ``convert`` reads is the mark for none, as wide as it is written or as the radio knows it.
 
-    That is the least of those with a sign, and else the one of which each bit is set; fewer than 24 bits are a number.
+    That is the least of those with a sign, and else the one of which each bit is set; of the energy of a period, which one
+    firmware writes with a sign and another without, either. Fewer than 24 bits are a number.
     """
     number, bits = convert(text), 4 * (len(text) - 2)
     if number is None or bits < 24:
         return False
-    return number in ({_NO_POWER, -(1 << (bits - 1))} if convert is signed else {_NO_ENERGY, (1 << bits) - 1})
+    least, full = {_NO_POWER, -(1 << (bits - 1))}, {_NO_ENERGY, _NO_COUNT, (1 << bits) - 1}
+    if convert is net:
+        return number in {-1, -(1 << 47), -(1 << (bits - 1)), _NO_ENERGY, _NO_COUNT}
+    return number in (least if convert is signed else full)
 
 
 def plain(text: str) -> int | None:

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from wattline.rainforest.decode import stamp_s
+from wattline.rainforest.facts import stamp_s
 from wattline.rainforest.fragment import Fragment
 
 KEPT = 512

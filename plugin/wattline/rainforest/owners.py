@@ -1,9 +1,9 @@
 """Whose a fragment is: a stick may know several meters, and not all of them measure electricity."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wattline.log import LOG
-from wattline.rainforest.decode import meter_type
+from wattline.rainforest.facts import READINGS, meter_type
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.models import StickMeter
 from wattline.rainforest.numbers import mac
@@ -12,9 +12,10 @@ from wattline.rainforest.numbers import mac
 _OF_THE_STICK = frozenset(
     {"deviceinfo", "networkinfo", "connectionstatus", "warning", "error", "timecluster", "meterlist"}
 )
-_READINGS = frozenset({"instantaneousdemand", "currentsummationdelivered"})
 # So often a meter of unknown kind is passed over while it is asked what it is.
 PATIENCE = 8
+# So long a meter says nothing while another one speaks until that is told, or the other one taken for it.
+SILENT_S = 3600.0
 
 
 class Owners:
@@ -22,14 +23,18 @@ class Owners:
 
     Args:
         meters: those that are read; one of them may have no address and is then the first electric one.
+        forget: is told when another meter has taken the place of that one.
 
     Attributes:
         foreign: fragments of other meters.
+        exchanged: times that another meter has taken its place.
     """
 
-    def __init__(self, meters: Sequence[StickMeter]) -> None:
-        self.foreign = 0
-        self._meters = meters
+    def __init__(
+        self, meters: Sequence[StickMeter], forget: Callable[[StickMeter], None] = lambda _meter: None
+    ) -> None:
+        self.foreign = self.exchanged = 0
+        self._meters, self._forget = meters, forget
         self._by_mac = {meter.mac: meter for meter in meters if meter.mac}
         self._unnamed = next((meter for meter in meters if not meter.mac), None)
         self._bound = ""
@@ -37,6 +42,8 @@ class Owners:
         self._known: set[str] = set()
         self._passed_over = 0
         self._told: set[str] = set()
+        self._heard_s: dict[str, float] = {}
+        self._warned_s = float("-inf")
 
     @property
     def macs(self) -> set[str]:
@@ -61,11 +68,15 @@ class Owners:
             if address == self._bound and not self._may_be_electric(address):
                 self._bound = ""
 
-    def owner(self, fragment: Fragment) -> StickMeter | None:
-        """The meter of a fragment; None where it is another one's."""
+    def spoke(self, meter: StickMeter, at_s: float) -> None:
+        """A meter that is read has told what it had not told before, at a second of a clock that never steps."""
+        self._heard_s[self.id_of(meter)] = at_s
+
+    def owner(self, fragment: Fragment, at_s: float) -> StickMeter | None:
+        """The meter of a fragment, which came at a second of a clock that never steps; None where it is another one's."""
         text = fragment.one("MeterMacId")
         address = mac(text)
-        if text and not address and fragment.name in _READINGS:
+        if text and not address and fragment.name in READINGS:
             # The stick has no meter, and says so; what it measures then is nothing.
             self.foreign += 1
             return None
@@ -73,17 +84,60 @@ class Owners:
             is_clear = len(self._meters) == 1 or fragment.name in _OF_THE_STICK
             self.foreign += not is_clear
             return self._meters[0] if is_clear else None
+        has_reading = fragment.name in READINGS
+        meter = self._of_address(address, has_reading=has_reading)
+        if meter is None and has_reading and self._types.get(address, "") in {"electric", ""}:
+            meter = self._in_place_of(address, at_s)
+        if meter is None:
+            self._refuse(address)
+        return meter
+
+    def _of_address(self, address: str, *, has_reading: bool) -> StickMeter | None:
+        """The meter that is read at an address, which may be chosen here."""
         if address in self._by_mac:
             return self._by_mac[address]
-        if self._unnamed and not self._bound and self._is_chosen(address, has_reading=fragment.name in _READINGS):
+        if self._unnamed and not self._bound and self._is_chosen(address, has_reading=has_reading):
             self._bound = address
-        if self._unnamed and address == self._bound:
-            return self._unnamed
-        if self._unnamed and not self._bound and self._known == {address} and self._may_be_electric(address):
-            # The only one that there is; what it says beside its readings is nobody else's.
-            return self._unnamed
-        self._refuse(address)
+        # The only one that there is; what it says beside its readings is nobody else's.
+        is_only = not self._bound and self._known == {address} and self._may_be_electric(address)
+        return self._unnamed if self._unnamed and (address == self._bound or is_only) else None
+
+    def _in_place_of(self, address: str, at_s: float) -> StickMeter | None:
+        """The meter that was exchanged for the one that speaks: it has been silent for long, and has no address of the user's."""
+        for meter in self._meters:
+            own = self.id_of(meter)
+            silent_s = at_s - self._heard_s.setdefault(own, at_s)
+            if not own or silent_s < SILENT_S:
+                continue
+            if not meter.mac:
+                self._exchange(meter, address)
+                return meter
+            if at_s - self._warned_s >= SILENT_S:
+                self._warned_s = at_s
+                LOG.warning(
+                    "%s: Nothing new was heard of the meter %s for %.0f min, but of %s; if the utility has exchanged the "
+                    "meter, write mac=%s.",
+                    meter.name,
+                    own,
+                    silent_s / 60,
+                    address,
+                    address,
+                )
         return None
+
+    def _exchange(self, meter: StickMeter, address: str) -> None:
+        LOG.warning(
+            "%s: Nothing new was heard of the meter %s for %.0f min, but of %s, so the utility has exchanged the meter: that "
+            "one is read from now on. mac=%s would hold to the old one.",
+            meter.name,
+            self._bound,
+            SILENT_S / 60,
+            address,
+            self._bound,
+        )
+        self.exchanged += 1
+        self._bound = address
+        self._forget(meter)
 
     def _is_chosen(self, address: str, *, has_reading: bool) -> bool:
         """Whether the meter without an address is this one."""

@@ -25,6 +25,10 @@ PIECE_BYTES = 4096
 T = TypeVar("T")
 
 
+class _TakenError(PortError):
+    """Another device has the name of the stick's."""
+
+
 class Stream(Protocol):
     """Bytes in both directions; a read never waits."""
 
@@ -123,6 +127,7 @@ class StickPort:
         self._stream: Stream | None = None
         self._known: UsbPort | None = None
         self._pause_s, self._try_again_s = FIRST_PAUSE_S, float("-inf")
+        self._is_taken = False
 
     @property
     def is_open(self) -> bool:
@@ -204,7 +209,7 @@ class StickPort:
             if self._known is None or (there and is_same(self._known, there)):
                 return [self.name]
             if there and again is None:
-                raise PortError(
+                raise _TakenError(
                     f"{self.name} is another device now, which is left alone; plug the stick in, it is found by whatever name."
                 )
             return [again.device if again else self.name]
@@ -223,7 +228,7 @@ class StickPort:
             LOG.info("%s: The stick is back after %.0f s%s.", self.name, self._monotonic() - self.lost_s, where)
         elif self.name == AUTO and not self.device:
             LOG.info("%s: The %s is on %s.", self.name, self._model.title, device)
-        self.device, self.lost_s, self._pause_s = device, None, FIRST_PAUSE_S
+        self.device, self.lost_s, self._pause_s, self._is_taken = device, None, FIRST_PAUSE_S, False
         found = None if "://" in device else on_device(device, self._lister())
         if self._known is None or self.name == AUTO:
             # Of a network bridge, or a pseudo-terminal, USB knows nothing: there the user's word is all there is.
@@ -233,15 +238,18 @@ class StickPort:
         self._known = found if found and self.is_stick else self._known
 
     def _lost(self, error: PortError) -> None:
-        """Say once that the port is away, and when it is tried again."""
+        """Say once that the port is away, and when it is tried again; and once that another device has its name."""
         now_s = self._monotonic()
         self._try_again_s = now_s + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         if self.lost_s is None:
             self.lost_s = now_s
             LOG.error("%s It is tried again after 1 s, then ever more rarely, at least every 30 s.", error)
+        elif isinstance(error, _TakenError) and not self._is_taken:
+            LOG.warning("%s", error)
         else:
             LOG.debug("%s", error)
+        self._is_taken = self._is_taken or isinstance(error, _TakenError)
 
     def _guarded(self, action: Callable[[Stream], T]) -> T | None:
         """Do one thing with the open port; a port that fails is closed and lost."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from wattline.rainforest.framer import LONGEST_BYTES, LONGEST_TAG_BYTES, ROOTS
 
 SECRETS = ("InstallCode", "LinkKey", "Auth", "Account", "Host")
-"""Those that are known; they are named for the tests alone."""
+"""The children that hold keys, as far as they are known: their tags are shown, and what stands between is masked."""
 
 _PUBLIC = [
     "DeviceMacId",
@@ -124,12 +124,6 @@ class Redactor:
         """The rest, of which nobody knows what it is."""
         rest, self._rest, self._open = _masked(self._rest), b"", b""
         return rest
-
-
-def redacted(data: bytes) -> bytes:
-    """All of ``data``, masked."""
-    redactor = Redactor()
-    return redactor.feed(data) + redactor.end()
 
 
 def without_keys(text: str) -> str:

@@ -9,9 +9,9 @@ from wattline import fields
 from wattline.clock import NS, Slot
 from wattline.fields import ELECTRICITY
 from wattline.log import LOG
-from wattline.rainforest.ask import NUDGE, PER_METER, Asker, Command, for_meter
+from wattline.rainforest.ask import NUDGE, PATIENCE_S, PER_METER, Asker, Command, at_start, for_meter
 from wattline.rainforest.fragment import Fragment
-from wattline.rainforest.interpreter import Interpreter
+from wattline.rainforest.interpreter import Interpreter, News
 from wattline.rainforest.models import USUAL_PERIOD_S, StickMeter
 from wattline.rainforest.port import StickPort
 from wattline.rainforest.record import Recorder
@@ -23,6 +23,10 @@ NUDGE_PERIODS = 3
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 4.0, 60.0
 PERIODS_KEPT = 9
 SILENT_S = 300.0
+# So often at the most it is asked for the time because readings come late.
+TIME_S = 900.0
+# A power that the meter itself is asked for costs the radio; so it is never asked for more often.
+REFRESH_S = 60.0
 # So often a stick that has lost its meter is asked for it, since its word that it is back may be lost.
 LINK_S = 60.0
 # What waits for a slot; a stick says no more in an hour.
@@ -57,10 +61,10 @@ class Stick:
         self._port, self._meters = port, meters
         self._believes, self._monotonic, self._recorder = believes, monotonic, recorder
         self._asker = Asker(self._send, meters[0].model.hourly)
-        self._came: deque[tuple[float, Fragment]] = deque(maxlen=FRAGMENTS_KEPT)
-        self._heard_s = self._demand_s = monotonic()
+        self._came: deque[tuple[float, News]] = deque(maxlen=FRAGMENTS_KEPT)
+        self._heard_s = self._demand_s = self._reading_s = monotonic()
         self._periods: deque[float] = deque(maxlen=PERIODS_KEPT)
-        self._nudged_s = self._link_s = float("-inf")
+        self._nudged_s = self._refreshed_s = self._link_s = self._time_s = float("-inf")
         self._said: dict[str, dict[str, float]] = {}
         self._polls = 0
 
@@ -71,12 +75,13 @@ class Stick:
         is_believed = self._believes()
         points = []
         while self._came:
-            came_s, fragment = self._came.popleft()
+            came_s, news = self._came.popleft()
             before_s = max(0, int(slot.began_s - came_s))
-            points += self.interpreter.points(fragment, slot.time_ns - before_s * NS, is_believed=is_believed)
+            points += self.interpreter.points(news, slot.time_ns - before_s * NS, is_believed=is_believed)
         for point in points:
             if point.measurement == ELECTRICITY:
                 self._said.setdefault(point.tags["meter"], {}).update(point.numbers)
+                self._reading_s = slot.began_s - (slot.time_ns - point.time_ns) / NS
         return points
 
     def attend(self) -> None:
@@ -125,6 +130,7 @@ class Stick:
             "unknown_fragments": framer.unknown_fragments,
             "repeated_fragments": interpreter.once.repeated,
             "foreign_fragments": interpreter.owners.foreign,
+            "exchanged_meters": interpreter.owners.exchanged,
             "stale_fragments": interpreter.stale,
             "unreadable_values": interpreter.unreadable,
             "nul_bytes": framer.nul_bytes,
@@ -155,7 +161,7 @@ class Stick:
             return "the stick has told no reading yet"
         link = "" if self.interpreter.is_linked else ", and has lost its meter"
         words = [of_meter(meter.name, self._said.get(meter.name)) for meter in self._meters]
-        return f"the stick spoke {now_s - self._heard_s:.0f} s ago{link} ({listed(words)})"
+        return f"the stick's last reading is {now_s - self._reading_s:.0f} s old{link} ({listed(words)})"
 
     def meter_id(self) -> str | None:
         """The radio's address of the first meter; None as long as it is not known."""
@@ -179,27 +185,45 @@ class Stick:
         return self._port.write(command.encoded)
 
     def _hear(self, fragment: Fragment, now_s: float) -> None:
-        self._came.append((now_s, fragment))
+        """Take a fragment: whatever it is, a stick is there; what it has said before is no sign that it hears anything."""
         self._port.heard()
         self._asker.heard(fragment.name)
-        self._heard_s = now_s
         for mac in self.interpreter.owners.unknown:
             self._asker.want(for_meter("get_meter_info", mac))
+        repeated = self.interpreter.once.repeated
+        news = self.interpreter.news(fragment, now_s)
+        if self.interpreter.once.repeated == repeated:
+            self._heard_s = now_s
+        if news is None:
+            return
+        self._came.append((now_s, news))
         if fragment.name == "instantaneousdemand":
-            if now_s > self._demand_s:
+            # One that it was made to fetch tells nothing of its own periods.
+            if now_s > self._demand_s and now_s - self._refreshed_s > PATIENCE_S:
                 self._periods.append(now_s - self._demand_s)
             self._demand_s = now_s
 
     def _look_at_silence(self, now_s: float) -> None:
         """Ask a stick that has told no demand for three of its periods; open its port anew after five minutes of nothing."""
         if now_s - self._heard_s >= SILENT_S:
-            self._port.reopen(f"The stick has said nothing for {SILENT_S:.0f} s")
+            self._port.reopen(f"The stick has said nothing new for {SILENT_S:.0f} s")
         elif not self.interpreter.is_linked and now_s - self._link_s >= LINK_S:
             self._link_s = now_s
             self._asker.nudge(Command("get_network_info"))
+        elif self.interpreter.is_clock_in_doubt and now_s - self._time_s >= TIME_S:
+            self._time_s = now_s
+            self._asker.nudge(at_start("get_time"))
         elif now_s - max(self._demand_s, self._nudged_s) >= NUDGE_PERIODS * self._period_s():
-            self._nudged_s = now_s
-            self.ask(NUDGE)
+            self._nudge(now_s)
+
+    def _nudge(self, now_s: float) -> None:
+        """Ask for the power: first for what the stick has kept, and where that was nothing new, of the meter itself."""
+        was_in_vain = self._nudged_s > self._demand_s or self._refreshed_s >= self._demand_s - PATIENCE_S
+        is_due = was_in_vain and now_s - self._refreshed_s >= REFRESH_S
+        self._nudged_s = now_s
+        self._refreshed_s = now_s if is_due else self._refreshed_s
+        for mac in sorted(self.interpreter.owners.macs):
+            self._asker.nudge(for_meter(NUDGE, mac, is_refreshed=is_due))
 
     def _period_s(self) -> float:
         """Seconds from demand to demand, as they were of late."""

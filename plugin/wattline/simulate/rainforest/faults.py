@@ -17,6 +17,7 @@ A stick knows silence, noise, short, stuck and unplug of the words above, and th
     m13  a fragment of an unknown kind in front of it
     m14  64 KiB without an end in front of it
     m15  its tags in capitals
+    kept the last fragment of its kind once more, unless it was asked for with Refresh=Y
 """
 
 import re
@@ -25,7 +26,7 @@ from collections.abc import Callable
 from wattline.simulate.dice import Dice
 from wattline.simulate.faults import Fault, spoil
 
-KINDS = ("silence", "noise", "short", "stuck", "unplug", *(f"m{number}" for number in range(1, 16)))
+KINDS = ("silence", "noise", "short", "stuck", "unplug", *(f"m{number}" for number in range(1, 16)), "kept")
 
 ENDLESS_BYTES = 64 * 1024
 _HEX = re.compile(rb">0x[0-9a-f]+<")

@@ -21,6 +21,8 @@ SCHEDULE_S: Mapping[str, int] = {
     "TimeCluster": 900,
 }
 _EVENTS = {"demand": 8, "summation": 240, "price": 90, "scheduled_prices": 90, "message": 120, "time": 900}
+# Of the billing periods, and what was used in the last one.
+PERIOD_S, LAST_WH, FULL_WH = 30 * 86_400, 412_345, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +157,21 @@ def _meter(moment: Moment) -> Children:
     return [*_macs(moment), *about, ("Enabled", "Y")]
 
 
-def _period(name: str) -> Callable[[Moment], Children]:
-    def children(moment: Moment) -> Children:
-        usage = (name, hexadecimal(23_098, 8))
-        start = ("StartDate", hexadecimal(moment.utc_s - 20 * 86_400 - EPOCH_S, 8))
-        if name == "CurrentUsage":
-            return [*_macs(moment), ("TimeStamp", moment.stamp), usage, *_SCALE, start]
-        return [*_macs(moment), usage, *_SCALE, start, ("EndDate", start[1])]
+def _current_period(moment: Moment) -> Children:
+    # As if it had begun at a full MWh, so that it moves with the meter.
+    used_wh = (moment.raw.delivered_wh - moment.raw.received_wh) % FULL_WH
+    usage, start = ("CurrentUsage", hexadecimal(used_wh, 8)), ("StartDate", _began(moment, 0))
+    return [*_macs(moment), ("TimeStamp", moment.stamp), usage, *_SCALE, start]
 
-    return children
+
+def _last_period(moment: Moment) -> Children:
+    dates = [("StartDate", _began(moment, 1)), ("EndDate", _began(moment, 0))]
+    return [*_macs(moment), ("LastUsage", hexadecimal(LAST_WH, 8)), *_SCALE, *dates]
+
+
+def _began(moment: Moment, ago: int) -> str:
+    """When a period began, the running one or one before it."""
+    return hexadecimal(moment.utc_s // PERIOD_S * PERIOD_S - ago * PERIOD_S - EPOCH_S, 8)
 
 
 def _profile(moment: Moment) -> Children:
@@ -189,8 +197,8 @@ _KINDS: dict[str, Callable[[Moment], Children]] = {
     "DeviceInfo": _device,
     "MeterInfo": _meter,
     "MeterList": _macs,
-    "CurrentPeriodUsage": _period("CurrentUsage"),
-    "LastPeriodUsage": _period("LastUsage"),
+    "CurrentPeriodUsage": _current_period,
+    "LastPeriodUsage": _last_period,
     "ProfileData": _profile,
 }
 _ANSWERS = {

@@ -82,6 +82,7 @@ class StickSimulator(Player):
         self._injected: deque[Fault] = deque()
         self._heard: dict[int, bytes] = {}
         self._frozen: Raw | None = None
+        self._kept: dict[bytes, bytes] = {}
 
     def _begin(self) -> None:
         self._truth = Truth(self._truth_path)
@@ -144,7 +145,7 @@ class StickSimulator(Player):
         if asked_mac in {"", self._meter_mac}:
             moment = self._moment()
             for answer in answers(name, moment, arguments):
-                self._spoil_and_put(f"answer:{name}", answer, moment)
+                self._spoil_and_put(f"answer:{name}", answer, moment, is_refreshed=arguments.get("Refresh") == "Y")
 
     def _repeat(self, kind: str) -> None:
         self._tell(kind)
@@ -154,15 +155,18 @@ class StickSimulator(Player):
         moment = self._moment()
         self._spoil_and_put(kind, of_kind(kind, moment), moment)
 
-    def _spoil_and_put(self, kind: str, whole: bytes, moment: Moment) -> None:
+    def _spoil_and_put(self, kind: str, whole: bytes, moment: Moment, *, is_refreshed: bool = False) -> None:
         faults = self._scenario.script.of_request(time.monotonic() - self._began_s, self._dice.fraction())
         faults += [self._injected.popleft()] if self._injected else []
-        heard = whole
+        root, heard = whole[: whole.index(b">")], whole
+        if not is_refreshed and any(fault.kind == "kept" for fault in faults):
+            heard = self._kept.get(root, whole)
+        self._kept[root] = heard
         for fault in faults:
             if fault.kind == "unplug":
                 self._unplug()
                 self._schedule.at(time.monotonic() + fault.high, self._plug_in)
-            elif fault.kind != "stuck":
+            elif fault.kind not in {"stuck", "kept"}:
                 heard = spoilt(heard, of_kind("TimeCluster", moment), fault, self._dice) if heard else heard
         self._truth.tell(Told(kind, moment.utc_s, moment.raw, tuple(fault.kind for fault in faults)))
         self._put(heard)
