@@ -61,7 +61,7 @@ class Candidate:
         verified: how it was proven; empty where it was not.
         is_offsite: whether it is elsewhere too.
         is_damaged: whether it cannot be read.
-        undoes: whether a restore that did not come to its end is ended by it: it has what a bucket was before a swap, or all of it.
+        undoes: whether it ends a restore that did not come to its end: it was being restored, or has what was live before.
     """
 
     stamp: str
@@ -123,7 +123,7 @@ def judge(candidates: Iterable[Candidate], policy: Policy, now: datetime, zone: 
 
 
 def _irreplaceable(newest_first: Iterable[Candidate]) -> Iterable[tuple[Candidate, str]]:
-    """The last set that was proven, in each way in which one was, the last one that is off-site, and what a swap still needs."""
+    """The last set that was proven, in each way in which one was, the last one that is off-site, and what a restore that was cut off still needs."""
     ways = set()
     is_offsite_known = False
     for each in newest_first:

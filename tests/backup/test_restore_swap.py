@@ -503,7 +503,7 @@ def test_a_full_disk_at_the_end_says_how_things_stand(
         raise FolderError("state.json cannot be written: No space left on device.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(State, "end_swap", fail)
+        patched.setattr(State, "end", fail)
         refusal = desk.refusal(stored.stamp, *WORDS)
     undo = f"wattline-backup restore {stored.stamp} --bucket energy --swap"
     assert refusal == (

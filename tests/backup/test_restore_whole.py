@@ -12,6 +12,7 @@
 | it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
 | it was cut off, and nobody is told, or its set is pruned | the same |
+| ... and a set of the half-filled server passes for a whole one, or ends the warning, or replaces the safety set | test_a_set_of_a_half_filled_server_is_no_way_back |
 | ... or of one that never began | test_what_could_not_begin_is_not_called_cut_off |
 | a file that was damaged while one is asked is sent | test_what_is_damaged_while_one_is_asked_is_not_sent |
 | the server is blamed for a disk that fails, or a traceback comes | test_a_disk_that_fails_is_not_taken_for_the_server, test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file |
@@ -27,6 +28,7 @@ import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,7 @@ from wattline_backup.restore.whole import Whole
 from wattline_backup.run import Made, Run
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
+from wattline_backup.unfinished import EVERYTHING, Unfinished
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--all", "--yes")
@@ -147,16 +150,17 @@ def test_a_set_of_a_half_swapped_bucket_ends_no_warning(house, desk: Desk) -> No
     """And says what it is, as long as it is kept."""
     source, stored = house
     desk.at(source)
-    State(desk.folder).begin_swap("energy", stored.stamp)
+    begun = Unfinished(stored.stamp, stored.stamp)
+    State(desk.folder).begin("energy", begun)
     half = desk.make_set(source).stamp
     told = desk.call("restore", half, "--all", "--dry-run")[1]
     assert "The set was made in the middle of a swap of energy: it has what that had left of it." in " ".join(
         told.split()
     )
     desk.restored(half, *WORDS)
-    assert State(desk.folder).swaps == {"energy": stored.stamp}
+    assert State(desk.folder).begun == {"energy": begun}
     desk.restored(stored.stamp, *WORDS)
-    assert State(desk.folder).swaps == {}
+    assert State(desk.folder).begun == {}
     assert "in the middle of a swap" in desk.call("restore", half, "--bucket", "energy", "--as", "half", "--dry-run")[1]
 
 
@@ -164,13 +168,13 @@ def test_what_cannot_be_noted_is_told(house, desk: Desk, monkeypatch: pytest.Mon
     """That no swap is unfinished any more."""
     source, stored = house
     desk.at(source)
-    State(desk.folder).begin_swap("energy", stored.stamp)
+    State(desk.folder).begin("energy", Unfinished(stored.stamp, stored.stamp))
 
-    def fail(_state: State, _bucket: str) -> None:
+    def fail(_state: State, _bucket: str, _begun: Unfinished | None = None) -> None:
         raise FolderError("state.json cannot be written: Read-only file system.")
 
-    monkeypatch.setattr(State, "end_swap", fail)
-    monkeypatch.setattr(State, "note_restoring", fail)
+    monkeypatch.setattr(State, "begin", fail)
+    monkeypatch.setattr(State, "end", fail)
     code, _, err = desk.call("restore", stored.stamp, *WORDS)
     assert code == 0, err
     assert (
@@ -223,6 +227,35 @@ def test_after_a_kill_the_same_command_finishes_it(
     desk.restored(stored.stamp, *WORDS)
     assert again not in desk.call("list")[1]
     became(other, source)
+
+
+def test_a_set_of_a_half_filled_server_is_no_way_back(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, stored = house
+    desk.at(source)
+    since = household(day(0), day(DAYS), meter="since")
+    source.write(since)
+    for _ in range(2):
+        kill_before(monkeypatch, whole, "send", 3, source)
+        refusal = desk.refusal(stored.stamp, *WORDS)
+        source.start()
+        time.sleep(1.1)  # a set has its second
+    origin, half = desk.sets()[1:]
+    assert f"`wattline-backup restore {origin} --all` makes it what it was" in refusal
+    (told,) = [each for each in json.loads(desk.call("list", "--json")[1])["remarks"] if "everything" in each]
+    assert told.endswith(f"does it again. What was live before is in the set {origin}.")
+    desk.call("prune", "--keep-newest", "1", "--keep-hourly", "0", "--keep-daily", "0", "--keep-yearly", "0")
+    assert desk.sets() == [stored.stamp, origin, half]
+    of_half = "The set was made in the middle of a restore of everything: it has what that had left of it."
+    plan = desk.call("restore", half, "--bucket", "energy", "--swap", "--dry-run")[1]
+    for said in (plan, desk.call("verify", half)[1]):
+        assert of_half in " ".join(said.split())
+    assert "half: in the middle of a restore" in desk.call("list")[1]
+    begun = Unfinished(stored.stamp, origin)
+    desk.restored(half, *WORDS)
+    assert State(desk.folder).begun == {EVERYTHING: begun}
+    desk.restored(origin, *WORDS)
+    assert State(desk.folder).begun == {}
+    assert source.points() == BEFORE | since
 
 
 @pytest.mark.parametrize("way", [["--all"], ["--bucket", "energy", "--as", "energy_restored"]], ids=lambda way: way[0])

@@ -20,6 +20,7 @@ from wattline_backup.restore.ways import Restored, Way
 from wattline_backup.sets import Set
 from wattline_backup.settings import Settings, settings
 from wattline_backup.size import bytes_in_words
+from wattline_backup.unfinished import EVERYTHING, in_the_middle_of
 
 SUMMARY = "brings a set, or a bucket of it, back into InfluxDB: beside what is live, in its place, or into its gaps"
 EXAMPLE = "wattline-backup restore 20261126T140503Z --bucket energy --as energy_restored"
@@ -146,8 +147,7 @@ def _of(found: Set, way: Way) -> str:
 
 
 def _halves(found: Set, bucket: str | None) -> list[str]:
-    halves = [name for name in found.index.half_swapped if bucket in (None, name)]
-    return [f"The set was made in the middle of a swap of {name}: it has what that had left of it." for name in halves]
+    return in_the_middle_of(name for name in found.index.unfinished if bucket is None or name in {bucket, EVERYTHING})
 
 
 def _ask(plan: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ stamped later, as a forecast is, is emptied like the past.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from wattline.errors import WattlineError
@@ -29,7 +30,8 @@ from wattline_backup.restore.target import AHEAD, LATENESS, Group, Target, momen
 from wattline_backup.restore.upload import inject
 from wattline_backup.restore.values import demand_shown, values_by_day
 from wattline_backup.sets import Set
-from wattline_backup.state import State, undoing
+from wattline_backup.state import State
+from wattline_backup.unfinished import Unfinished, undoing
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class Swap(IntoLive):
         source: the bucket of the set.
         target: the live bucket.
         pairs: what belongs together, as far as it differs.
-        origin: the set that has what the bucket was, where an earlier swap of it has not come to its end; else empty.
+        earlier: a swap of the bucket that has not come to its end, where there is one.
     """
 
-    origin: str
+    earlier: Unfinished | None
 
     @classmethod
     def prepare(cls, source: Source, target: Target, watcher: Watcher) -> Self:
@@ -54,12 +56,12 @@ class Swap(IntoLive):
         """
         kept = target.remembered(source)
         found = pairs(kept, target, watcher)
-        origin = State(source.set.path.parent).swaps.get(target.name, "")
+        earlier = State(source.set.path.parent).begun.get(target.name)
         # On the way back, what the bucket has meanwhile may be anything.
-        if origin != source.set.stamp:
+        if not earlier or earlier.origin != source.set.stamp:
             demand_fit_for_swap(kept, target, found)
         differing = [pair for pair in found if pair.differs]
-        return cls(kept, target, differing, len(source.shards) - len(kept.shards), origin)
+        return cls(kept, target, differing, len(source.shards) - len(kept.shards), earlier)
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
@@ -95,9 +97,10 @@ class Swap(IntoLive):
             raise BackupError("Nothing live is changed without a safety set.")
         name, state, done = self.target.name, State(safety.path.parent), Done()
         try:
-            undo = undoing(self.origin or safety.stamp, name)
+            begun = self._begun(safety)
+            undo = undoing(begun.origin, name)
             watcher.say(f"Where this is killed, start InfluxDB anew; then `{undo}` makes {name} what it was.")
-            state.begin_swap(name, safety.stamp)
+            state.begin(name, begun)
             self._swap(safety, watcher, done)
             values = self._counted(watcher)
         except BaseException as failure:
@@ -114,28 +117,43 @@ class Swap(IntoLive):
         """How to go back, and how what came since the set was made is brought in again."""
         if safety is None:
             return []
-        name = self.target.name
-        if self._leaves_half:
-            return [
-                (
-                    f"The set {self.source.set.stamp} was made in the middle of a swap: `{undoing(self.origin, name)}` makes "
-                    f"{name} what it was before that."
-                )
-            ]
-        back = undoing(safety.stamp, name)
+        name, back = self.target.name, undoing(safety.stamp, self.target.name)
         again = f"`{back.replace('--swap', '--merge')}` brings in again what came since the set was made."
-        # What an unfinished swap had left is nothing to go back to.
-        return [again] if self.origin else [f"`{back}` undoes this; {again}"]
+        if not self.earlier:
+            return [f"`{back}` undoes this; {again}"]
+        before = f"`{undoing(self.earlier.origin, name)}` makes {name} what it was before that."
+        if self._leaves_half:
+            return [f"The set {self.set.stamp} was made in the middle of a swap: {before}"]
+        if self._is_way_back:
+            return [f"What is stamped since the set {self.set.stamp} was made, stayed."]
+        # What the unfinished swap had left is nothing to go back to, and of another set nothing to bring in.
+        ended = f"A swap that was cut off is over: {before}"
+        return [f"{ended} {again}"] if self.set.stamp == self.earlier.stamp else [ended]
 
     @property
     def has_work(self) -> bool:
         """Whether anything is to be done, be it only to end what did not come to its end."""
-        return bool(self.pairs) or (bool(self.origin) and not self._leaves_half)
+        return bool(self.pairs) or (self.earlier is not None and not self._leaves_half)
 
     @property
     def _leaves_half(self) -> bool:
-        """Whether the bucket only gets what an unfinished swap had left of it: the set is younger than the one before that."""
-        return bool(self.origin) and self.source.set.stamp > self.origin
+        """Whether the bucket only gets what an unfinished swap had left of it."""
+        return self.earlier is not None and self.set.index.is_half(self.target.name)
+
+    @property
+    def _is_way_back(self) -> bool:
+        """Whether the bucket becomes what it was before a swap that has not come to its end."""
+        return self.earlier is not None and self.earlier.origin == self.set.stamp
+
+    def _begun(self, safety: Set) -> Unfinished:
+        """What is unfinished from now on; what the bucket was before an earlier swap, has its safety set still."""
+        if self.earlier and (self._leaves_half or self._is_way_back):
+            return self.earlier
+        return Unfinished(self.set.stamp, self.earlier.origin if self.earlier else safety.stamp)
+
+    def _since(self, safety: Set) -> datetime:
+        """From when on the bucket keeps what is stamped: all that it has of since it was last whole, is nowhere else."""
+        return (self.set if self._is_way_back else safety).index.began
 
     def _counted(self, watcher: Watcher) -> dict[str, int]:
         target, came = self.target, [shard for pair in self.pairs for shard in pair.stored]
@@ -151,7 +169,7 @@ class Swap(IntoLive):
                     self._demand_saved(pair.group, safety)
                 done.begun.append(pair)
                 if pair.group:
-                    self.target.empty(pair.group, safety.index.began)
+                    self.target.empty(pair.group, self._since(safety))
                 self._fill(pair)
                 done.filled.append(pair)
         watcher.move("shards", len(self.pairs), len(self.pairs))
@@ -192,8 +210,8 @@ class Swap(IntoLive):
             BackupError: it is half swapped.
         """
         name = self.target.name
-        if self.origin:
-            raise _half_swapped(name, self.origin, failure) from failure
+        if self.earlier:
+            raise _half_swapped(name, self.earlier.origin, failure) from failure
         watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
         self._swap_back(safety, watcher, done, failure)
         _note_end(State(safety.path.parent), name, safety.stamp)
@@ -251,7 +269,7 @@ def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError
 
 def _note_end(state: State, name: str, stamp: str) -> None:
     try:
-        state.end_swap(name)
+        state.end(name)
     except FolderError as error:
         raise BackupError(
             f"{name} has all that it has in the set {stamp}, but {error} So `list` goes on calling that unfinished; "

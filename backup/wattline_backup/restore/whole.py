@@ -27,6 +27,7 @@ from wattline_backup.server import Server
 from wattline_backup.sets import Set
 from wattline_backup.size import shards_in_words
 from wattline_backup.state import State
+from wattline_backup.unfinished import EVERYTHING, Unfinished, undoing
 
 # InfluxDB's own buckets, which it fills by itself.
 OF_SYSTEM = "_"
@@ -153,17 +154,22 @@ class Whole:
         """
         if self.is_blank:
             self._set_up()
-        self._note_begin()
+        earlier = self._state.begun.get(EVERYTHING)
+        # Where an earlier one was cut off, what was live before has its safety set, and this one's is half.
+        origin = earlier.origin if earlier else safety.stamp if safety else ""
+        is_left_half = earlier is not None and self.chosen.index.is_half(EVERYTHING)
+        if not is_left_half:
+            self._note_begin(Unfinished(self.chosen.stamp, origin))
         try:
             self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
             values = self._fill(watcher)
         except (WattlineError, KeyboardInterrupt, OSError) as error:
-            back = f", and `{_all_of(safety)}` makes it what it was" if safety else ""
+            back = f", and `{undoing(origin, EVERYTHING)}` makes it what it was" if origin else ""
             raise BackupError(
                 f"InfluxDB at {self.server.url} is not whole; the same command does it again{back}. What went wrong: "
                 f"{reason_of(error)}"
             ) from error
-        self._note_ends(watcher)
+        self._note_ends(watcher, is_left_half=is_left_half)
         return values
 
     def remarks(self, _safety: Set | None) -> list[str]:
@@ -176,25 +182,29 @@ class Whole:
             )
         ]
 
-    def _note_begin(self) -> None:
+    @property
+    def _state(self) -> State:
+        return State(self.chosen.path.parent)
+
+    def _note_begin(self, begun: Unfinished) -> None:
         # A disk that is read-only because it fails has to be restored from as well.
         with suppress(FolderError):
-            State(self.chosen.path.parent).note_restoring(self.chosen.stamp)
+            self._state.begin(EVERYTHING, begun)
 
-    def _note_ends(self, watcher: Watcher) -> None:
-        """Neither this nor a swap that was unfinished before is so now."""
-        state = State(self.chosen.path.parent)
-        # A younger set has what the unfinished swap had left.
-        over = [bucket for bucket, origin in state.swaps.items() if self.chosen.stamp <= origin]
+    def _note_ends(self, watcher: Watcher, *, is_left_half: bool) -> None:
+        """Neither this nor what was unfinished before is so now, but what was so already when the set was made."""
+        state, index = self._state, self.chosen.index
+        over = [bucket for bucket in state.begun if bucket == EVERYTHING or not index.is_half(bucket)]
+        over = [] if is_left_half else over
         try:
             for bucket in over:
-                state.end_swap(bucket)
-            state.note_restoring("")
+                state.end(bucket)
         except FolderError as error:
-            if unfinished := [*over, *filter(None, [state.restoring])]:
+            if unfinished := [bucket or "this restore" for bucket in over if bucket in state.begun]:
                 watcher.say(
                     f"InfluxDB has all that it has in the set, but {error} So `list` goes on calling {' and '.join(unfinished)} "
-                    f"unfinished, which is not so; `{_all_of(self.chosen)}`, once the disk can be written, ends that."
+                    f"unfinished, which is not so; `{undoing(self.chosen.stamp, EVERYTHING)}`, once the disk can be written, ends "
+                    "that."
                 )
 
     def _fill(self, watcher: Watcher) -> dict[str, int]:
@@ -230,10 +240,6 @@ class Whole:
             server.request("POST", f"/api/v2/restore/{what}", body=body, headers=_headers(self.chosen, name)),
         ):
             pass
-
-
-def _all_of(chosen: Set) -> str:
-    return f"wattline-backup restore {chosen.stamp} --all"
 
 
 def _headers(chosen: Set, name: str) -> dict[str, str]:
