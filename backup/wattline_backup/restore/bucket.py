@@ -111,8 +111,8 @@ class IntoLive(OfBucket, ABC):
 
     def fields_of(self, shards: Iterable[Shard]) -> list[tuple[Shard, set[Field]]]:
         """Stored shards, each with the fields of which it has values."""
-        types = {number: types for pair in self.pairs for number, types in pair.stored_types.items()}
-        return [(shard, {field for field, _ in types[shard.shard]}) for shard in shards]
+        contents = {number: content for pair in self.pairs for number, content in pair.contents.items()}
+        return [(shard, {field for field, _ in contents[shard.shard].types}) for shard in shards]
 
     @property
     def has_work(self) -> bool:

@@ -28,6 +28,11 @@ class Content:
     summaries: Mapping[str, Summary]
 
     @property
+    def points(self) -> set[str]:
+        """The SHA-256 of its files of points."""
+        return {digest for name, digest in self.digests.items() if name.endswith(".tsm")}
+
+    @property
     def types(self) -> FieldTypes:
         """Of the fields in its files of points."""
         return frozenset().union(*(summary.types for summary in self.summaries.values()))

@@ -10,14 +10,12 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError, FolderError
-from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.content import content_of_live, digests_of_stored
@@ -196,7 +194,8 @@ class Swap(IntoLive):
     def _saved(self, group: Group, safety: Set) -> set[str]:
         """The SHA-256 of the files of points that the safety set has of a shard."""
         of_group = (self.target.id, group.shard)
-        return _digests(safety, (each for each in safety.index.shards if (each.bucket_id, each.shard) == of_group))
+        shards = (each for each in safety.index.shards if (each.bucket_id, each.shard) == of_group)
+        return {digest for shard in shards for digest in digests_of_stored(safety.path, shard).values()}
 
     def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:
@@ -220,7 +219,10 @@ class Swap(IntoLive):
         """What was not begun is as it was. Whatever got points meanwhile, keeps them, since they are nowhere else."""
         name = self.target.name
         try:
-            back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
+            saved = source_of(safety, name)
+            # What was not begun is not looked at again: of that a disk may refuse what it will.
+            shards = tuple(shard for shard in saved.shards if any(each.meets_shard(shard) for each in done.begun))
+            back = Swap.prepare(replace(saved, shards=shards), self.target.again(), watcher)
             for pair in back.pairs:
                 if any(pair.meets(each) for each in done.begun):
                     self._fill_back(back, pair, safety, done)
@@ -232,8 +234,8 @@ class Swap(IntoLive):
         if not pair.group:
             back._fill(pair)  # noqa: SLF001 - its own kind
             return
-        server, shard, saved = self.target.server, pair.group.shard, self._saved(pair.group, safety)
-        sent = _digests(self.source.set, (each for mine in done.begun if mine.meets(pair) for each in mine.stored))
+        server, shard, saved = self.target.server, pair.group.shard, pair.stored_points
+        sent = set[str]().union(*(mine.stored_points for mine in done.begun if mine.meets(pair)))
         is_filled = any(mine.meets(pair) for mine in done.filled)
         with put_aside(server, shard, saved, sent, safety.path, is_filled=is_filled) as late:
             self.target.clear(pair.group, safety.index.began)
@@ -253,11 +255,6 @@ class Done:
 
     begun: list[Pair] = field(default_factory=list)
     filled: list[Pair] = field(default_factory=list)
-
-
-def _digests(chosen: Set, shards: Iterable[Shard]) -> set[str]:
-    """The SHA-256 of the files of points of some shards of a set."""
-    return {digest for shard in shards for digest in digests_of_stored(chosen.path, shard).values()}
 
 
 def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError:
