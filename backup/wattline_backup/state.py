@@ -16,7 +16,7 @@ from typing import Any, Self
 from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.sets import sync
-from wattline_backup.unfinished import Unfinished, what_to_do
+from wattline_backup.unfinished import Unfinished, what_is_late, what_to_do
 
 NAME = "state.json"
 LOCK = "state.lock"
@@ -145,7 +145,8 @@ class State:
 
     def unfinished(self) -> list[str]:
         """What to do about them, in sentences."""
-        return [what_to_do(bucket, begun) for bucket, begun in sorted(self.begun.items())]
+        told = [what_to_do(bucket, begun) for bucket, begun in sorted(self.begun.items())]
+        return told + what_is_late(self._folder)
 
     def begin(self, bucket: str, begun: Unfinished) -> None:
         """Write down that a bucket, or everything, is no more what it was.

@@ -5,10 +5,15 @@ What is live is half of each then, and so is a set that is made meanwhile. Only 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 from shlex import join
+from urllib.parse import quote, unquote
 
 EVERYTHING = ""
 """Stands for the name of a bucket where all of them are restored."""
+LATE, LATE_FORM = "late-", "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,36 @@ def what_to_do(bucket: str, begun: Unfinished) -> str:
         f"A swap of {bucket} has begun and not come to its end: unless it is still at work, start InfluxDB anew; then "
         f"`{undoing(begun.origin, bucket)}` makes {bucket} what it was."
     )
+
+
+def late_file(folder: Path, bucket: str, start: datetime) -> Path:
+    """Where beside the sets lies what came into a bucket, of the shard that begins then, while the way back was made; not there yet."""
+    paths = (folder / f"{_late(bucket)}{start.astimezone(UTC):{LATE_FORM}}-{number}.tar" for number in count(1))
+    return next(path for path in paths if not path.exists())
+
+
+def late_files(folder: Path, bucket: str) -> dict[Path, datetime]:
+    """Those of a bucket that are there, each with when its shard begins."""
+    prefix, found = _late(bucket), sorted(folder.glob(f"{LATE}*.tar"))
+    return {
+        path: datetime.strptime(path.name[len(prefix) :].split("-")[0], LATE_FORM).replace(tzinfo=UTC)
+        for path in found
+        if path.name.startswith(prefix)
+    }
+
+
+def what_is_late(folder: Path) -> list[str]:
+    """About all of them, a sentence for each."""
+    return [
+        f"What came into {unquote(path.name.split('-')[1])} while a swap failed is in {path}, and not in InfluxDB: the next swap of "
+        "that bucket brings it in."
+        for path in sorted(folder.glob(f"{LATE}*.tar"))
+    ]
+
+
+def _late(bucket: str) -> str:
+    # A minus would end the name.
+    return f"{LATE}{quote(bucket, safe='').replace('-', '%2D')}-"
 
 
 def in_the_middle_of(buckets: Iterable[str]) -> list[str]:

@@ -10,26 +10,28 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
 from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
-from wattline_backup.restore.content import content_of_live, digests_of_stored
 from wattline_backup.restore.field_types import demand_fit_for_swap
-from wattline_backup.restore.late import put_aside
+from wattline_backup.restore.late import Late, put_aside
 from wattline_backup.restore.pairs import Pair, pairs
+from wattline_backup.restore.saved import demand_saved
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
-from wattline_backup.restore.target import AHEAD, LATENESS, Group, Target, moment_of
+from wattline_backup.restore.target import AHEAD, LATENESS, Group, Target
 from wattline_backup.restore.upload import inject
-from wattline_backup.restore.values import demand_shown, values_by_day
+from wattline_backup.restore.values import demand_shown, has_values, values_by_day
 from wattline_backup.sets import Set
 from wattline_backup.state import State
-from wattline_backup.unfinished import Unfinished, undoing
+from wattline_backup.unfinished import Unfinished, late_files, undoing
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,20 @@ class Swap(IntoLive):
                 *told,
                 f"Nothing differs{'; the swap that did not come to its end is over' if self.has_work else ''}.",
             ]
-        return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}."]
+        return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}.", *self._warning()]
+
+    def _warning(self) -> list[str]:
+        """What to stop, where something writes into the bucket."""
+        target, now = self.target, self.server.now()
+        if not has_values(self.server, target.organisation_id, target.id, now - LATENESS, now + AHEAD):
+            return []
+        return [
+            (
+                f"Something writes into {target.name} just now. What it stamps with the moment, stays; where it may write points of other "
+                "times too, as Telegraf after a pause or a rollup, stop it for the minutes of this: what comes into a day in the "
+                "milliseconds before that is emptied, is lost. Telegraf keeps its readings meanwhile."
+            )
+        ]
 
     def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
         """Swap; where that fails, swap back.
@@ -109,6 +124,8 @@ class Swap(IntoLive):
             raise
         if not self._leaves_half:
             _note_end(state, name, self.source.set.stamp)
+            for path in self._late:
+                Late(path).remove()
         return values
 
     def remarks(self, safety: Set | None) -> list[str]:
@@ -131,7 +148,7 @@ class Swap(IntoLive):
     @property
     def has_work(self) -> bool:
         """Whether anything is to be done, be it only to end what did not come to its end."""
-        return bool(self.pairs) or (self.earlier is not None and not self._leaves_half)
+        return bool(self.pairs) or bool(self._late) or (self.earlier is not None and not self._leaves_half)
 
     @property
     def _leaves_half(self) -> bool:
@@ -163,39 +180,31 @@ class Swap(IntoLive):
         for number, pair in enumerate(self.pairs):
             watcher.move("shards", number, len(self.pairs))
             with obeyed_afterwards():
-                if pair.group:
-                    self._demand_saved(pair.group, safety)
-                done.begun.append(pair)
-                if pair.group:
-                    self.target.empty(pair.group, self._since(safety))
-                self._fill(pair)
-                done.filled.append(pair)
+                self._swap_pair(pair, safety, done)
+        for group in self.target.again().groups if self._late else []:
+            if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
+                self._bring_late(group)
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
-    def _demand_saved(self, group: Group, safety: Set) -> None:
-        """See that the safety set has all that is going to be deleted; what is stamped just now goes on coming in, and stays."""
-        target, began = self.target, safety.index.began
-        saved = self._saved(group, safety)
-        live, now = content_of_live(target.server, group.shard, safety.path), target.server.now()
-        is_present = group.start - AHEAD <= now < group.end
-        if is_present and not saved <= set(live.digests.values()):
-            # InfluxDB put files together that go on getting points, and what came of it tells nothing of what is new.
-            return
-        came = [summary for name, summary in live.summaries.items() if live.digests[name] not in saved]
-        if any(
-            not began - LATENESS <= moment_of(each.first_ns) <= moment_of(each.last_ns) < now + LATENESS
-            for each in came
-        ):
-            raise BackupError(
-                f"Since the safety set was made, something wrote points into {target.name} that are stamped from {group.start} to "
-                f"{group.end}, and not just now: stop it, and try again."
-            )
+    def _swap_pair(self, pair: Pair, safety: Set, done: "Done") -> None:
+        if pair.group:
+            demand_saved(self.target, pair.group, safety)
+        done.begun.append(pair)
+        if pair.group:
+            self.target.empty(pair.group, self._since(safety))
+            self._bring_late(pair.group)
+        self._fill(pair)
+        done.filled.append(pair)
 
-    def _saved(self, group: Group, safety: Set) -> set[str]:
-        """The SHA-256 of the files of points that the safety set has of a shard."""
-        of_group = (self.target.id, group.shard)
-        shards = (each for each in safety.index.shards if (each.bucket_id, each.shard) == of_group)
-        return {digest for shard in shards for digest in digests_of_stored(safety.path, shard).values()}
+    @property
+    def _late(self) -> dict[Path, datetime]:
+        """What the way back of an earlier swap could not bring in again, and when its shard begins."""
+        return late_files(self.set.path.parent, self.target.name)
+
+    def _bring_late(self, group: Group) -> None:
+        for path, start in self._late.items():
+            if group.start <= start < group.end:
+                Late(path).bring_into(self.server, group.shard)
 
     def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:
@@ -226,22 +235,25 @@ class Swap(IntoLive):
             for pair in back.pairs:
                 if any(pair.meets(each) for each in done.begun):
                     self._fill_back(back, pair, safety, done)
-            back._counted(watcher)  # noqa: SLF001 - likewise
+            back._counted(watcher)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
-            raise _half_swapped(name, safety.stamp, failure) from error
+            late = late_files(safety.path.parent, name)
+            raise _half_swapped(name, safety.stamp, failure, error, late) from error
 
     def _fill_back(self, back: "Swap", pair: Pair, safety: Set, done: "Done") -> None:
         if not pair.group:
             back._fill(pair)  # noqa: SLF001 - its own kind
             return
-        server, shard, saved = self.target.server, pair.group.shard, pair.stored_points
-        sent = set[str]().union(*(mine.stored_points for mine in done.begun if mine.meets(pair)))
-        is_filled = any(mine.meets(pair) for mine in done.filled)
-        with put_aside(server, shard, saved, sent, safety.path, is_filled=is_filled) as late:
-            self.target.clear(pair.group, safety.index.began)
-            # What came last wins.
-            late.bring_back(server, shard)
-            back._fill(pair)  # noqa: SLF001 - likewise
+        group, sent = pair.group, set[str]().union(*(mine.stored_points for mine in done.begun if mine.meets(pair)))
+        folder, is_filled = safety.path.parent, any(mine.meets(pair) for mine in done.filled)
+        late = put_aside(self.target, group, pair.stored_points, sent, folder, is_filled=is_filled)
+        self.target.clear(group, safety.index.began)
+        # What came last wins.
+        if late:
+            late.bring_into(self.server, group.shard)
+        back._fill(pair)  # noqa: SLF001 - its own kind
+        if late:
+            late.remove()
 
 
 @dataclass
@@ -257,11 +269,23 @@ class Done:
     filled: list[Pair] = field(default_factory=list)
 
 
-def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError:
-    return BackupError(
-        f"{name} is half swapped. Start InfluxDB anew; then `{undoing(origin, name)}` makes it what it was. What went wrong: "
-        f"{reason_of(failure)}"
-    )
+def _half_swapped(
+    name: str, origin: str, failure: BaseException, second: BaseException | None = None, late: Iterable[Path] = ()
+) -> BackupError:
+    """How things stand, and why.
+
+    Args:
+        name: the bucket's.
+        origin: the set that has what it was.
+        failure: why the swap failed.
+        second: why the way back did, where that was tried.
+        late: the files that have what came in meanwhile.
+    """
+    kept = " and ".join(map(str, late))
+    told = f"{name} is half swapped. Start InfluxDB anew; then `{undoing(origin, name)}` makes it what it was"
+    told += f", with what came in meanwhile, which is in {kept}" if kept else ""
+    told += f". What went wrong: {reason_of(failure)}"
+    return BackupError(f"{told} And on the way back: {reason_of(second)}" if second else told)
 
 
 def _note_end(state: State, name: str, stamp: str) -> None:
