@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from wattline_backup.archive import BLOCK, PIECE
-from wattline_backup.errors import GoneError, ServerError, TokenError
+from wattline_backup.errors import GoneError, RefusedError, ServerError, TokenError
 from wattline_backup.tsm_files import TsmFiles, counted_files
 
 CONNECT_S = 10.0
@@ -215,6 +215,7 @@ class Server:
 
         Raises:
             GoneError: what was asked for is not there.
+            RefusedError: it was not reached, or did nothing.
             ServerError: it is away, or refuses.
         """
         headers = self._headers | dict(headers or {})
@@ -238,7 +239,10 @@ class Server:
         try:
             return self._pool.request(method, self.url + path, body=body, headers=headers, preload_content=not stream)
         except urllib3.exceptions.HTTPError as error:
-            raise ServerError(
+            is_unreached = isinstance(
+                error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+            )
+            raise (RefusedError if is_unreached else ServerError)(
                 f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it runs."
             ) from error
 
@@ -253,7 +257,10 @@ class Server:
         said = _said(response)
         if response.status == HTTPStatus.NOT_FOUND:
             raise GoneError(f"InfluxDB at {self.url} does not have it ({what}): {said}.")
-        raise ServerError(f"InfluxDB at {self.url} refused {what} with {response.status}: {said}.")
+        is_refused = response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        raise (RefusedError if is_refused else ServerError)(
+            f"InfluxDB at {self.url} refused {what} with {response.status}: {said}."
+        )
 
 
 def _since(moment: datetime) -> str:

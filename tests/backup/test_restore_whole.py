@@ -16,6 +16,10 @@
 | ... or of one that never began | test_what_could_not_begin_is_not_called_cut_off |
 | a file that was damaged while one is asked is sent | test_what_is_damaged_while_one_is_asked_is_not_sent |
 | the server is blamed for a disk that fails, or a traceback comes | test_a_disk_that_fails_is_not_taken_for_the_server, test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file |
+| a file that ends while it is sent is waited for | test_a_file_that_ends_early_is_told_and_not_waited_for |
+| a token file that cannot be read is a bug | test_a_token_file_that_cannot_be_read_is_passed_over |
+| what was refused at once is called cut off | test_a_refused_beginning_takes_its_note_back |
+| Ctrl-C while a blank server is set up says nothing | test_an_interruption_of_the_set_up_is_a_sentence |
 | on a blank machine the token in the set is not found | test_a_blank_machine_needs_no_token_but_that_of_the_set |
 | the sets' disk is read-only, and a riddle is all that is said | test_where_the_safety_set_cannot_be_written_is_said |
 | a bucket that was deleted meanwhile is missing, or one that was deleted before is in the way | test_deleted_buckets |
@@ -41,6 +45,7 @@ from wattline_backup.restore.reading import Body
 from wattline_backup.restore.tokens import has_token
 from wattline_backup.restore.whole import Whole
 from wattline_backup.run import Made, Run
+from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
 from wattline_backup.unfinished import EVERYTHING, Unfinished
@@ -308,7 +313,102 @@ def test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file(tmp_path: Path
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with pytest.raises(SetError, match=r"/x.tar.gz cannot be read \(Input/output error\): restore an older set"):
-        Body(Failing(), tmp_path / "x.tar.gz").read(10)
+        Body(Failing(), tmp_path / "x.tar.gz", 10).read(10)
+
+
+def test_a_file_that_ends_early_is_told_and_not_waited_for(
+    house, own_database, desk: Desk, tmp_path: Path, monkeypatch
+) -> None:
+    """InfluxDB would wait for the rest for minutes, and be blamed for it."""
+    source, stored = house
+    _, token_file = beside(source, own_database, desk, tmp_path)
+    send = whole.send
+    file = stored.path / stored.index.shards[1].file
+
+    def cut(*words: object) -> None:
+        file.chmod(0o600)
+        os.truncate(file, stored.index.shards[1].stored.size // 2)
+        send(*words)
+
+    monkeypatch.setattr(whole, "send", cut)
+    began_s = time.monotonic()
+    refusal = desk.refusal(stored.stamp, *WORDS, "--set-token-file", token_file)
+    assert f"What went wrong: {file} was cut off while it was read, and lacks " in refusal
+    assert time.monotonic() - began_s < 60
+
+
+@pytest.mark.parametrize("fault", ["binary", "EIO"])
+def test_a_token_file_that_cannot_be_read_is_passed_over(
+    house, own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """And named where no other has the token."""
+    _, stored = house
+    desk.at(own_database("other"))
+    bad = desk.folder.parent / "bad"
+    bad.write_bytes(bytes(range(128, 250)))
+    read_text = Path.read_text
+
+    def fail(path: Path, *words: str) -> str:
+        if path == bad and fault == "EIO":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read_text(path, *words)
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    reason = "it is no text" if fault == "binary" else "Input/output error"
+    assert desk.call("restore", stored.stamp, "--all", "--dry-run", "--set-token-file", bad)[0] == 0
+    (stored.path / "house").rename(desk.folder.parent / "away")
+    refusal = desk.refusal(stored.stamp, *WORDS, "--set-token-file", bad, code=2)
+    assert f"; {bad} cannot be read ({reason}))." in refusal
+
+
+def test_a_refused_beginning_takes_its_note_back(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the one of an earlier restore is as it was; what may have begun keeps its note."""
+    source, stored = house
+    desk.at(source)
+    send, earlier = Whole._send, Unfinished("20200101T000000Z", stored.stamp)
+
+    def not_reached(way: Whole, what: str, server: Server, name: str) -> None:
+        send(way, what, Server("http://127.0.0.1:9", "t", "a test"), name)
+
+    monkeypatch.setattr(Whole, "_send", not_reached)
+    for begun in ({}, {EVERYTHING: earlier}):
+        for bucket, each in begun.items():
+            State(desk.folder).begin(bucket, each)
+        refusal = desk.refusal(stored.stamp, *WORDS)
+        assert refusal.startswith("Nothing in InfluxDB was replaced. What went wrong: InfluxDB does not answer at ")
+        assert State(desk.folder).begun == begun
+        time.sleep(1.1)  # a set has its second
+
+    def broken(*_: object) -> None:
+        raise ServerError("It broke off.")
+
+    monkeypatch.setattr(Whole, "_send", broken)
+    desk.refusal(stored.stamp, *WORDS)
+    assert State(desk.folder).begun == {EVERYTHING: Unfinished(stored.stamp, stored.stamp)}
+
+
+def test_an_interruption_of_the_set_up_is_a_sentence(
+    house, own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, stored = house
+    blank = own_database("blank", is_set_up=False)
+    desk.at(blank)
+    ask = Server.ask
+
+    def interrupted(server: Server, method: str, path: str, document: object = None) -> object:
+        answer = ask(server, method, path, document)
+        if (method, path) == ("POST", "/api/v2/setup"):
+            raise KeyboardInterrupt
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Server, "ask", interrupted)
+        assert desk.refusal(stored.stamp, *WORDS) == (
+            f"It was interrupted while the blank InfluxDB at {blank.url} was set up, and nothing was restored: the same command "
+            "goes on, whether that came to its end or not."
+        )
+    desk.restored(stored.stamp, *WORDS)
+    became(blank, source)
 
 
 def test_a_blank_machine_needs_no_token_but_that_of_the_set(house, own_database, desk: Desk) -> None:

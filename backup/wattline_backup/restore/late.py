@@ -53,7 +53,10 @@ class Late:
                 tar.feed(piece)
         tar.close()
         content = dict(sorted(digests.of_all().items()))
-        with opened(self.path) as body, tarfile.open(fileobj=as_file(body), mode="r|") as archive:
+        with (
+            opened(self.path, self.path.stat().st_size) as body,
+            tarfile.open(fileobj=as_file(body), mode="r|") as archive,
+        ):
             put(server, shard, archive, content, what)
 
     def remove(self) -> None:

@@ -7,13 +7,13 @@ A failure after that is mended by the same command once more.
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError, FolderError, ServerError, TokenError
+from wattline_backup.errors import BackupError, FolderError, RefusedError, ServerError, TokenError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.reading import opened
@@ -33,6 +33,10 @@ from wattline_backup.unfinished import EVERYTHING, Unfinished, undoing
 OF_SYSTEM = "_"
 
 
+class UntouchedError(BackupError):
+    """The server is what it was."""
+
+
 @dataclass(frozen=True)
 class Whole:
     """A server that is going to be replaced.
@@ -41,6 +45,7 @@ class Whole:
         server: InfluxDB, with a token that it takes now, or will when it has been set up.
         restored: InfluxDB, with a token that it takes afterwards.
         token_file: where that token is from.
+        token: itself.
         chosen: the set.
         database: the set's Bolt database.
         is_blank: whether the server was never set up.
@@ -50,6 +55,7 @@ class Whole:
     server: Server
     restored: Server
     token_file: Path
+    token: str = field(repr=False)
     chosen: Set
     database: bytes
     is_blank: bool
@@ -88,12 +94,12 @@ class Whole:
         restored = Server(server.url, token, str(file))
         is_blank = bool(server.ask("GET", "/api/v2/setup")["allowed"])
         if is_blank:
-            return cls(restored, restored, file, chosen, database, is_blank, 0)
+            return cls(restored, restored, file, token, chosen, database, is_blank, 0)
         try:
-            return cls(server, restored, file, chosen, database, is_blank, _live_shards(server))
+            return cls(server, restored, file, token, chosen, database, is_blank, _live_shards(server))
         except TokenError:
             # As after a restore that did not come to its end.
-            return cls(restored, restored, file, chosen, database, is_blank, _live_shards(restored))
+            return cls(restored, restored, file, token, chosen, database, is_blank, _live_shards(restored))
 
     @property
     def set(self) -> Set:
@@ -161,8 +167,10 @@ class Whole:
         if not is_left_half:
             self._note_begin(Unfinished(self.chosen.stamp, origin))
         try:
-            self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
+            self._replace_database(earlier)
             values = self._fill(watcher)
+        except UntouchedError:
+            raise
         except (WattlineError, KeyboardInterrupt, OSError) as error:
             back = f", and `{undoing(origin, EVERYTHING)}` makes it what it was" if origin else ""
             raise BackupError(
@@ -227,16 +235,36 @@ class Whole:
             kept = [shard for shard in mine if not bucket.forgets(shard, datetime.now(UTC))]
             yield bucket.name, values_by_day(self.restored, bucket.organisation_id, bucket_id, kept, watcher)
 
+    def _replace_database(self, earlier: Unfinished | None) -> None:
+        """The first request, from which on nothing is what it was.
+
+        Raises:
+            UntouchedError: it is, since InfluxDB was not reached or refused; what was noted is as before.
+            BackupError: anything else.
+        """
+        try:
+            self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
+        except RefusedError as error:
+            with suppress(FolderError):
+                self._state.end(EVERYTHING, earlier)
+            raise UntouchedError(f"Nothing in InfluxDB was replaced. What went wrong: {error}") from error
+
     def _set_up(self) -> None:
         """Give a blank server a first user, whose token is that of the set; all of it is replaced at once."""
-        token = self.token_file.read_text().strip()
         names = {"username": "restore", "org": "restore", "bucket": "restore"}
-        self.server.ask("POST", "/api/v2/setup", {**names, "password": secrets.token_urlsafe(24), "token": token})
+        words = {**names, "password": secrets.token_urlsafe(24), "token": self.token}
+        try:
+            self.server.ask("POST", "/api/v2/setup", words)
+        except KeyboardInterrupt:
+            raise BackupError(
+                f"It was interrupted while the blank InfluxDB at {self.server.url} was set up, and nothing was restored: the same "
+                "command goes on, whether that came to its end or not."
+            ) from None
 
     def _send(self, what: str, server: Server, name: str) -> None:
         file = self.chosen.path / name
         with (
-            opened(file) as body,
+            opened(file, self.chosen.index.files[name].size) as body,
             server.request("POST", f"/api/v2/restore/{what}", body=body, headers=_headers(self.chosen, name)),
         ):
             pass
