@@ -69,7 +69,9 @@ def _candidate(each: Set, state: State) -> Candidate:
     known = state.of(each.stamp)
     verified = known.verified_how or "somehow" if known.verified_s is not None else ""
     undoes = any(each.stamp in {begun.stamp, begun.origin} for begun in state.begun.values())
-    return Candidate(each.stamp, each.at, verified, known.offsite_s is not None, _is_damaged(each), undoes)
+    return Candidate(
+        each.stamp, each.at, verified, known.offsite_s is not None, _is_damaged(each), undoes, state.was_lost
+    )
 
 
 def _is_damaged(each: Set) -> bool:

@@ -1,7 +1,8 @@
 """What was found out about sets after they were made: that they restore, that they left the house, what they are needed for.
 
 It may not stand in the sets, which share their files and are never written to again. So it stands beside them, in
-``state.json``. Losing it loses no reading: what it said is found out again.
+``state.json``. Losing it loses no reading: what it said is found out again, but for the restores that have not come to their
+end. So a damaged one is kept aside, and as long as it lies there no set is removed.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from wattline_backup.sets import sync
 from wattline_backup.unfinished import Unfinished, what_is_late, what_to_do
 
 NAME = "state.json"
+DAMAGED = NAME + ".damaged"
 LOCK = "state.lock"
 FORM = 1
 RESTORED = "restore"
@@ -74,10 +76,12 @@ class State:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._content = _Content()
+        self._is_damaged = False
         self.load()
 
     def load(self) -> Self:
         """Read the file again; another process may have written it. Gives itself."""
+        self._is_damaged = False
         try:
             self._content = _read((self._folder / NAME).read_text())
         except FileNotFoundError:
@@ -88,7 +92,7 @@ class State:
                 self._folder / NAME,
                 error,
             )
-            self._content = _Content()
+            self._content, self._is_damaged = _Content(), True
         return self
 
     def of(self, stamp: str) -> SetState:
@@ -146,7 +150,18 @@ class State:
     def unfinished(self) -> list[str]:
         """What to do about them, in sentences."""
         told = [what_to_do(bucket, begun) for bucket, begun in sorted(self.begun.items())]
+        if self.was_lost:
+            told.append(
+                f"{self._folder / NAME} was damaged, so a restore that had not come to its end, if there was one, is no longer known: "
+                "where `list` calls the newest sets half, restore the last one before them. No set is removed until somebody has "
+                f"looked and removed {self._folder / DAMAGED}."
+            )
         return told + what_is_late(self._folder)
+
+    @property
+    def was_lost(self) -> bool:
+        """Whether the file was damaged, and nobody has looked since."""
+        return self._is_damaged or (self._folder / DAMAGED).exists()
 
     def begin(self, bucket: str, begun: Unfinished) -> None:
         """Write down that a bucket, or everything, is no more what it was.
@@ -209,6 +224,9 @@ class State:
             raise FolderError(f"{self._folder / NAME} cannot be written: {error.strerror}.") from error
 
     def _write(self, content: _Content) -> None:
+        if self._is_damaged:
+            (self._folder / NAME).rename(self._folder / DAMAGED)
+            self._is_damaged = False
         fresh = self._folder / (NAME + ".new")
         fresh.write_text(json.dumps({"form": FORM, **asdict(content)}, indent=1) + "\n")
         fresh.chmod(0o600)

@@ -46,7 +46,7 @@ class OfBucket:
         """The same, once its files are known to be what they were when this was planned.
 
         Raises:
-            BackupError: they are not, or what is live has changed.
+            BackupError: they are not.
         """
         check_shards(self.source.set, self.source.shards, watcher, with_points=False)
         return self
