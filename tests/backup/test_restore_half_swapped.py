@@ -112,11 +112,11 @@ def test_what_is_whole_again_is_not_offered_to_be_undone(
 ) -> None:
     """Before either the bucket was half of each; nor would a merge bring in anything but what the swap had brought."""
     stamp, spoilt, origin = half()
-    now = {("since", "power_w", int(time.time())): 1.0}
+    now = {("since", "power_w", int(time.time())): 1.0, ("since", "power_w", day(1)): 2.0}
     database.write(now)
     time.sleep(1.1)  # likewise
     (remark,) = desk.restored(origin, *WORDS)["remarks"]
-    assert remark == f"What is stamped since the set {origin} was made, stayed."
+    assert remark == f"What came in since the set {origin} was made, stayed."
     assert database.points() == spoilt | now
     time.sleep(1.1)  # likewise
     assert "undoes this" in desk.restored(stamp, *WORDS)["remarks"][0]

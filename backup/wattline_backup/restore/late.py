@@ -105,9 +105,9 @@ class Sieve:
 
 
 def put_aside(
-    target: Target, group: Group, saved: Set[str], sent: Set[str], folder: Path, *, is_filled: bool
-) -> Late | None:
-    """Keep what came into a live shard, on the disk; None where nothing came.
+    target: Target, group: Group, saved: Set[str], sent: Set[str], folder: Path, *, is_filled: bool | None
+) -> tuple[Late | None, datetime]:
+    """Keep what came into a live shard, on the disk.
 
     The shard is read twice, the second time only what came while it was read the first time: so its emptying can follow
     at once.
@@ -118,7 +118,10 @@ def put_aside(
         saved: the SHA-256 of the files of points that the safety set has of it.
         sent: that of those with which the swap fills it.
         folder: of the sets.
-        is_filled: whether the swap has filled it.
+        is_filled: whether the swap has filled it; None where nobody knows. What InfluxDB has put together is not kept then.
+
+    Returns:
+        What came, None where nothing did, and the time of InfluxDB's clock.
 
     Raises:
         BackupError: the shard cannot be read, or there is no room for what came.
@@ -127,17 +130,18 @@ def put_aside(
     fresh = path.with_name(path.name + NEW)
     with _written(fresh, target.name) as file:
         sieve, before = Sieve(saved | sent, file), server.now() - SECOND
-        _look(server, group.shard, folder, sieve.take)
-        is_together = is_filled and not sent <= sieve.found
+        _look(server, group.shard, folder, sieve.take_flushed if is_filled is None else sieve.take)
+        is_together = bool(is_filled) and not sent <= sieve.found
+        now = server.now()
         _look(server, group.shard, folder, sieve.take_flushed, since=before)
         file.write(bytes(2 * BLOCK))
     if is_together or not sieve.count:
         fresh.unlink()
-        return None
+        return None, now
     sync(fresh)
     fresh.replace(path)
     sync(folder)
-    return Late(path)
+    return Late(path), now
 
 
 def _look(

@@ -14,11 +14,14 @@ FLUSHED = "-000000001.tsm"
 """How the name of a file ends that has what was in InfluxDB's memory; what it has put together is called otherwise."""
 
 
-def demand_saved(target: Target, group: Group, safety: Set) -> None:
+def demand_saved(target: Target, group: Group, safety: Set) -> datetime:
     """See that nothing came into a shard since the safety set was made, but what is stamped just now.
 
     The shard is read twice, the second time only what came while it was read the first time: so its emptying can follow at
     once. What comes between the two is lost.
+
+    Returns:
+        The time of InfluxDB's clock.
 
     Raises:
         BackupError: something came, or the shard cannot be read.
@@ -38,6 +41,7 @@ def demand_saved(target: Target, group: Group, safety: Set) -> None:
         if name.endswith(FLUSHED) and late.digests[name] not in known
     )
     _demand_just_now(target, group, flushed, safety.index.began, now)
+    return now
 
 
 def _saved(target: Target, group: Group, safety: Set) -> set[str]:

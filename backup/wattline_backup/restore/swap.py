@@ -140,7 +140,7 @@ class Swap(IntoLive):
         if self._leaves_half:
             return [f"The set {self.set.stamp} was made in the middle of a swap: {before}"]
         if self._is_way_back:
-            return [f"What is stamped since the set {self.set.stamp} was made, stayed."]
+            return [f"What came in since the set {self.set.stamp} was made, stayed."]
         # What the unfinished swap had left is nothing to go back to, and of another set nothing to bring in.
         ended = f"A swap that was cut off is over: {before}"
         return [f"{ended} {again}"] if self.set.stamp == self.earlier.stamp else [ended]
@@ -166,10 +166,6 @@ class Swap(IntoLive):
             return self.earlier
         return Unfinished(self.set.stamp, self.earlier.origin if self.earlier else safety.stamp)
 
-    def _since(self, safety: Set) -> datetime:
-        """From when on the bucket keeps what is stamped: all that it has of since it was last whole, is nowhere else."""
-        return (self.set if self._is_way_back else safety).index.began
-
     def _counted(self, watcher: Watcher) -> dict[str, int]:
         target, came = self.target, [shard for pair in self.pairs for shard in pair.stored]
         demand_shown(target.server, target.organisation_id, target.id, self.fields_of(came), watcher)
@@ -187,11 +183,14 @@ class Swap(IntoLive):
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
     def _swap_pair(self, pair: Pair, safety: Set, done: "Done") -> None:
-        if pair.group:
-            demand_saved(self.target, pair.group, safety)
+        if pair.group and self._is_way_back:
+            # What the killed swap had done with the shard is not known.
+            self._put_back(pair, pair.group, frozenset(), is_filled=None)
+            return
+        now = demand_saved(self.target, pair.group, safety) if pair.group else None
         done.begun.append(pair)
-        if pair.group:
-            self.target.empty(pair.group, self._since(safety))
+        if pair.group and now:
+            self.target.empty(pair.group, safety.index.began, now)
             self._bring_late(pair.group)
         self._fill(pair)
         done.filled.append(pair)
@@ -234,24 +233,28 @@ class Swap(IntoLive):
             back = Swap.prepare(replace(saved, shards=shards), self.target.again(), watcher)
             for pair in back.pairs:
                 if any(pair.meets(each) for each in done.begun):
-                    self._fill_back(back, pair, safety, done)
+                    self._fill_back(back, pair, done)
             back._counted(watcher)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
             late = late_files(safety.path.parent, name)
             raise _half_swapped(name, safety.stamp, failure, error, late) from error
 
-    def _fill_back(self, back: "Swap", pair: Pair, safety: Set, done: "Done") -> None:
+    def _fill_back(self, back: "Swap", pair: Pair, done: "Done") -> None:
         if not pair.group:
             back._fill(pair)  # noqa: SLF001 - its own kind
             return
-        group, sent = pair.group, set[str]().union(*(mine.stored_points for mine in done.begun if mine.meets(pair)))
-        folder, is_filled = safety.path.parent, any(mine.meets(pair) for mine in done.filled)
-        late = put_aside(self.target, group, pair.stored_points, sent, folder, is_filled=is_filled)
-        self.target.clear(group, safety.index.began)
+        sent = set[str]().union(*(mine.stored_points for mine in done.begun if mine.meets(pair)))
+        is_filled = any(mine.meets(pair) for mine in done.filled)
+        back._put_back(pair, pair.group, sent, is_filled=is_filled)  # noqa: SLF001 - its own kind
+
+    def _put_back(self, pair: Pair, group: Group, sent: frozenset[str] | set[str], *, is_filled: bool | None) -> None:
+        """Make a shard what it was before a swap, and keep what came in since."""
+        folder = self.set.path.parent
+        late, now = put_aside(self.target, group, pair.stored_points, sent, folder, is_filled=is_filled)
+        self.target.clear(group, self.set.index.began, now)
         # What came last wins.
-        if late:
-            late.bring_into(self.server, group.shard)
-        back._fill(pair)  # noqa: SLF001 - its own kind
+        self._bring_late(group)
+        self._fill(pair)
         if late:
             late.remove()
 
