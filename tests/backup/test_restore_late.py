@@ -165,10 +165,22 @@ def test_a_full_disk_is_named(swapping, database: Database, desk: Desk, monkeypa
     assert files(desk) == []
 
 
-def test_where_nothing_came_nothing_is_kept(swapping, database: Database, desk: Desk) -> None:
-    kept: list[Path] = []
-    was, _ = swapping({2: fail, 3: lambda: kept.extend(files(desk))})
-    assert kept == files(desk) == []
+def test_where_nothing_came_nothing_is_kept(
+    swapping, database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a block, which a full disk has no room for."""
+    sizes, unlink = list[int](), Path.unlink
+
+    def watched(path: Path, **words: bool) -> None:
+        if path.name.startswith("late-"):
+            sizes.append(path.stat().st_size)
+        unlink(path, **words)
+
+    monkeypatch.setattr(Path, "unlink", watched)
+    was, refusal = swapping({2: fail})
+    assert refusal.startswith("energy is again what it was.")
+    assert set(sizes) == {0}
+    assert files(desk) == []
     assert database.points() == was
 
 

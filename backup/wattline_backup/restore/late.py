@@ -134,7 +134,9 @@ def put_aside(
         is_together = bool(is_filled) and not sent <= sieve.found
         now = server.now()
         _look(server, group.shard, folder, sieve.take_flushed, since=before)
-        file.write(bytes(2 * BLOCK))
+        if sieve.count:
+            # On a full disk not even this has room, where nothing came.
+            file.write(bytes(2 * BLOCK))
     if is_together or not sieve.count:
         fresh.unlink()
         return None, now

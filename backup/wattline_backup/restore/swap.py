@@ -179,7 +179,8 @@ class Swap(IntoLive):
                 self._swap_pair(pair, safety, done)
         for group in self.target.again().groups if self._late else []:
             if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
-                self._bring_late(group)
+                with obeyed_afterwards():
+                    self._bring_late(group)
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
     def _swap_pair(self, pair: Pair, safety: Set, done: "Done") -> None:
