@@ -10,17 +10,17 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError, FolderError
+from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
 from wattline_backup.restore.field_types import demand_fit_for_swap
+from wattline_backup.restore.half import half_swapped, note_end
 from wattline_backup.restore.late import Late, put_aside
 from wattline_backup.restore.pairs import Pair, pairs
 from wattline_backup.restore.saved import demand_saved
@@ -123,7 +123,7 @@ class Swap(IntoLive):
                 raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
         if not self._leaves_half:
-            _note_end(state, name, self.source.set.stamp)
+            note_end(state, name, self.source.set.stamp)
             for path in self._late:
                 Late(path).remove()
         return values
@@ -219,10 +219,10 @@ class Swap(IntoLive):
         """
         name = self.target.name
         if self.earlier:
-            raise _half_swapped(name, self.earlier.origin, failure) from failure
+            raise half_swapped(name, self.earlier.origin, failure) from failure
         watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
         self._swap_back(safety, watcher, done, failure)
-        _note_end(State(safety.path.parent), name, safety.stamp)
+        note_end(State(safety.path.parent), name, safety.stamp)
 
     def _swap_back(self, safety: Set, watcher: Watcher, done: "Done", failure: BaseException) -> None:
         """What was not begun is as it was. Whatever got points meanwhile, keeps them, since they are nowhere else."""
@@ -238,7 +238,7 @@ class Swap(IntoLive):
             back._counted(watcher)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
             late = late_files(safety.path.parent, name)
-            raise _half_swapped(name, safety.stamp, failure, error, late) from error
+            raise half_swapped(name, safety.stamp, failure, error, late) from error
 
     def _fill_back(self, back: "Swap", pair: Pair, done: "Done") -> None:
         if not pair.group:
@@ -271,32 +271,3 @@ class Done:
 
     begun: list[Pair] = field(default_factory=list)
     filled: list[Pair] = field(default_factory=list)
-
-
-def _half_swapped(
-    name: str, origin: str, failure: BaseException, second: BaseException | None = None, late: Iterable[Path] = ()
-) -> BackupError:
-    """How things stand, and why.
-
-    Args:
-        name: the bucket's.
-        origin: the set that has what it was.
-        failure: why the swap failed.
-        second: why the way back did, where that was tried.
-        late: the files that have what came in meanwhile.
-    """
-    kept = " and ".join(map(str, late))
-    told = f"{name} is half swapped. Start InfluxDB anew; then `{undoing(origin, name)}` makes it what it was"
-    told += f", with what came in meanwhile, which is in {kept}" if kept else ""
-    told += f". What went wrong: {reason_of(failure)}"
-    return BackupError(f"{told} And on the way back: {reason_of(second)}" if second else told)
-
-
-def _note_end(state: State, name: str, stamp: str) -> None:
-    try:
-        state.end(name)
-    except FolderError as error:
-        raise BackupError(
-            f"{name} has all that it has in the set {stamp}, but {error} So `list` goes on calling that unfinished; "
-            f"`{undoing(stamp, name)}`, once there is room, ends it."
-        ) from error
