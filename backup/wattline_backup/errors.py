@@ -11,11 +11,15 @@ class ServerError(BackupError):
     """InfluxDB is away, refuses, or answers what it should not."""
 
 
-class TokenError(ServerError):
+class RefusedError(ServerError):
+    """InfluxDB was not reached, or refused what was asked before it did any of it."""
+
+
+class TokenError(RefusedError):
     """InfluxDB does not take the token."""
 
 
-class GoneError(ServerError):
+class GoneError(RefusedError):
     """InfluxDB no longer has the shard: it was forgotten or deleted since it was listed."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from wattline_backup.archive import Member, Stored
 from wattline_backup.errors import SetError
+from wattline_backup.unfinished import EVERYTHING
 
 NAME = "wattline.json"
 FORM = 1
@@ -81,7 +82,8 @@ class Index:
         is_full: whether each shard was read anew, and none taken for unchanged.
         shards: those with points, and empty ones.
         files: all the others, by their path in the set.
-        half_swapped: the buckets of which a swap had not come to its end, so that the set has what that had left of them.
+        unfinished: the buckets, or ``EVERYTHING``, of which a restore had not come to its end, so that the set has what that
+            had left of them.
     """
 
     stamp: str
@@ -91,7 +93,11 @@ class Index:
     is_full: bool
     shards: tuple[Shard, ...]
     files: Mapping[str, File] = field(default_factory=dict)
-    half_swapped: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+
+    def is_half(self, bucket: str) -> bool:
+        """Whether the set has of a bucket, or of ``EVERYTHING``, what an unfinished restore had left of it."""
+        return bucket in self.unfinished or EVERYTHING in self.unfinished
 
     @property
     def by_key(self) -> dict[Key, Shard]:
@@ -130,8 +136,9 @@ def from_json(text: str, place: str) -> Index:
         shards = tuple(_shard(each) for each in document.pop("shards"))
         files = {name: File(**each) for name, each in document.pop("files").items()}
         began = datetime.fromisoformat(document.pop("began"))
-        half = tuple(document.pop("half_swapped", ()))
-        return Index(shards=shards, files=files, began=began, half_swapped=half, **document)
+        # Before it could be all of them, it was called otherwise.
+        unfinished = tuple(document.pop("unfinished", ()) or document.pop("half_swapped", ()))
+        return Index(shards=shards, files=files, began=began, unfinished=unfinished, **document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SetError(f"{place} is damaged ({error}): the set cannot be trusted.") from error
 

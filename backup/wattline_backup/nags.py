@@ -13,7 +13,6 @@ LATE_S = 3 * HOUR_S
 UNPROVEN_S = 8 * DAY_S
 # Copies leave the house each day.
 OFFSITE_LATE_S = 2 * DAY_S
-# How a set is proven that a server has restored.
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Situation:
         states: what was found out about the sets.
         damaged: the stamps of sets that cannot be read.
         sheet_confirmed: whether somebody said that the recovery sheet lies outside the house.
-        unfinished: what to do about swaps that were cut off, in sentences.
+        unfinished: what to do about restores that were cut off, in sentences.
     """
 
     now_s: float

@@ -68,8 +68,10 @@ def prune(folder: Folder, policy: Policy, zone: tzinfo | None, now: datetime) ->
 def _candidate(each: Set, state: State) -> Candidate:
     known = state.of(each.stamp)
     verified = known.verified_how or "somehow" if known.verified_s is not None else ""
-    undoes = each.stamp in {*state.swaps.values(), state.restoring}
-    return Candidate(each.stamp, each.at, verified, known.offsite_s is not None, _is_damaged(each), undoes)
+    undoes = any(each.stamp in {begun.stamp, begun.origin} for begun in state.begun.values())
+    return Candidate(
+        each.stamp, each.at, verified, known.offsite_s is not None, _is_damaged(each), undoes, state.was_lost
+    )
 
 
 def _is_damaged(each: Set) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, tzinfo
 
 NEWEST, VERIFIED, OFFSITE, FUTURE, DAMAGED = "newest", "verified", "off-site", "of the future", "damaged"
-UNDOES = "ends a restore that was cut off"
+UNDOES, MAY_UNDO = "ends a restore that was cut off", "may end a restore that is no longer known"
 ALL = "all"
 
 
@@ -61,7 +61,8 @@ class Candidate:
         verified: how it was proven; empty where it was not.
         is_offsite: whether it is elsewhere too.
         is_damaged: whether it cannot be read.
-        undoes: whether a restore that did not come to its end is ended by it: it has what a bucket was before a swap, or all of it.
+        undoes: whether it ends a restore that did not come to its end: it was being restored, or has what was live before.
+        may_undo: whether it may do so, as nobody knows any more what did not come to its end.
     """
 
     stamp: str
@@ -70,6 +71,7 @@ class Candidate:
     is_offsite: bool = False
     is_damaged: bool = False
     undoes: bool = False
+    may_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def judge(candidates: Iterable[Candidate], policy: Policy, now: datetime, zone: 
 
 
 def _irreplaceable(newest_first: Iterable[Candidate]) -> Iterable[tuple[Candidate, str]]:
-    """The last set that was proven, in each way in which one was, the last one that is off-site, and what a swap still needs."""
+    """The last set that was proven, in each way in which one was, the last one that is off-site, and what a restore that was cut off still needs."""
     ways = set()
     is_offsite_known = False
     for each in newest_first:
@@ -135,3 +137,5 @@ def _irreplaceable(newest_first: Iterable[Candidate]) -> Iterable[tuple[Candidat
             yield each, OFFSITE
         if each.undoes:
             yield each, UNDOES
+        if each.may_undo:
+            yield each, MAY_UNDO

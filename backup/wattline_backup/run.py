@@ -229,8 +229,8 @@ class Run:
         name = f"{stamp}.manifest"
         (path / name).write_text(written)
         files[name] = describe(path / name)
-        half = tuple(State(self._folder.path).swaps)
-        known = Index(stamp, self._server.url, version, metadata.at, is_full, tuple(shards), files, half)
+        begun = tuple(State(self._folder.path).begun)
+        known = Index(stamp, self._server.url, version, metadata.at, is_full, tuple(shards), files, begun)
         (path / index.NAME).write_text(known.to_json())
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from wattline_backup.archive import BLOCK, PIECE
-from wattline_backup.errors import GoneError, ServerError, TokenError
+from wattline_backup.errors import GoneError, RefusedError, ServerError, TokenError
 from wattline_backup.tsm_files import TsmFiles, counted_files
 
 CONNECT_S = 10.0
@@ -140,18 +140,18 @@ class Server:
             GoneError: there is no such shard any more.
             ServerError: anything else.
         """
-        words = urlencode({"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")})
-        with self.request("GET", f"{SHARDS}{shard}?{words}", stream=True) as response:
+        with self.request("GET", f"{SHARDS}{shard}?{_since(since)}", stream=True) as response:
             begin = response.read(len(NOTHING) + 1, decode_content=True)
         return bool(begin != NOTHING)
 
     @contextmanager
-    def shard(self, shard: int, *, packed: bool) -> Iterator[Answer]:
-        """A whole shard, flushed to files first.
+    def shard(self, shard: int, *, packed: bool, since: datetime | None = None) -> Iterator[Answer]:
+        """A shard, flushed to files first.
 
         Args:
             shard: its number.
             packed: whether it may come in gzip.
+            since: only its files that are younger; all unless given.
 
         Raises:
             GoneError: there is no such shard any more.
@@ -159,7 +159,7 @@ class Server:
         """
         headers = {"Accept-Encoding": "gzip" if packed else "identity"}
         headers |= {} if packed else {"Gzip-Compression-Level": "none"}
-        path = f"{SHARDS}{shard}"
+        path = f"{SHARDS}{shard}?{_since(since)}" if since else f"{SHARDS}{shard}"
         with self.request("GET", path, stream=True, headers=headers) as response:
             is_gzip = response.headers.get("Content-Encoding") == "gzip"
             yield Answer(self._pieces(response), is_gzip)
@@ -215,6 +215,7 @@ class Server:
 
         Raises:
             GoneError: what was asked for is not there.
+            RefusedError: it was not reached, or did nothing.
             ServerError: it is away, or refuses.
         """
         headers = self._headers | dict(headers or {})
@@ -238,7 +239,10 @@ class Server:
         try:
             return self._pool.request(method, self.url + path, body=body, headers=headers, preload_content=not stream)
         except urllib3.exceptions.HTTPError as error:
-            raise ServerError(
+            is_unreached = isinstance(
+                error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+            )
+            raise (RefusedError if is_unreached else ServerError)(
                 f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it runs."
             ) from error
 
@@ -253,7 +257,14 @@ class Server:
         said = _said(response)
         if response.status == HTTPStatus.NOT_FOUND:
             raise GoneError(f"InfluxDB at {self.url} does not have it ({what}): {said}.")
-        raise ServerError(f"InfluxDB at {self.url} refused {what} with {response.status}: {said}.")
+        is_refused = response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        raise (RefusedError if is_refused else ServerError)(
+            f"InfluxDB at {self.url} refused {what} with {response.status}: {said}."
+        )
+
+
+def _since(moment: datetime) -> str:
+    return urlencode({"since": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")})
 
 
 def _date(headers: Mapping[str, str]) -> datetime:

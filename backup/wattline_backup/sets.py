@@ -4,12 +4,14 @@
 
     /var/backups/wattline/
     ├── lock                      held by whoever changes anything here
-    ├── state.json                what was found out about sets later: verified, off-site
-    ├── 20261126T140503Z/         a set, by the hour of UTC in which it was begun
+    ├── state.json                what was found out about sets later: verified, off-site, needed by a restore
+    ├── state.lock                held for the moment in which that is written
+    ├── 20261126T140503Z/         a set, by the second of UTC in which it was begun
     │   ├── 20261126T140503Z.manifest, .bolt.gz, .sqlite.gz, .17.tar.gz, ...    as `influx restore` reads them
     │   ├── wattline.json         what is in them
     │   └── house/                all else that a house needs to begin again
-    └── 20261126T150459Z.partial/ a set that is being made, or was when the power went
+    ├── 20261126T150459Z.partial/ a set that is being made, or was when the power went
+    └── late-energy-...tar        what came into a bucket while a swap of it failed
 
 A set gets its name when it is whole and on the disk, so a name without ``.partial`` is a promise. A file that did not change
 is the same file in many sets, by hard links; for that reason none is ever written to again.

@@ -62,9 +62,10 @@ class Settings:
         """
         try:
             token = self.token_file.read_text().strip()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
             raise WordError(
-                f"The token of InfluxDB cannot be read from {self.token_file} ({error.strerror}): set "
+                f"The token of InfluxDB cannot be read from {self.token_file} ({reason}): set "
                 "WATTLINE_BACKUP_TOKEN_FILE to the file that has it, compose/secrets/influxdb_backup_token in the checkout."
             ) from error
         if not token.isascii() or not token:

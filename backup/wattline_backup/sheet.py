@@ -212,11 +212,12 @@ def nag(is_confirmed: Confirmed) -> str:
 
 
 def _listed(place: Place) -> str:
-    return "\n".join(f"{name}={quote(value)}" for name, value in place.credentials.items())
+    # In whatever order they stand in the file, it is the same page.
+    return "\n".join(f"{name}={quote(value)}" for name, value in sorted(place.credentials.items()))
 
 
 def _named_files(place: Place) -> dict[str, Path]:
-    paths = {name: Path(value) for name, value in place.credentials.items() if value.startswith("/")}
+    paths = {name: Path(value) for name, value in sorted(place.credentials.items()) if value.startswith("/")}
     return {name: path for name, path in paths.items() if path.is_file() and path.stat().st_size <= LARGEST_KEY}
 
 

@@ -1,7 +1,8 @@
 """What was found out about sets after they were made: that they restore, that they left the house, what they are needed for.
 
 It may not stand in the sets, which share their files and are never written to again. So it stands beside them, in
-``state.json``. Losing it loses no reading: what it said is found out again.
+``state.json``. Losing it loses no reading: what it said is found out again, but for the restores that have not come to their
+end. So a damaged one is kept aside, and as long as it lies there no set is removed.
 """
 
 import fcntl
@@ -11,14 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from shlex import join
 from typing import Any, Self
 
 from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.sets import sync
+from wattline_backup.unfinished import Unfinished, what_is_late, what_to_do
 
 NAME = "state.json"
+DAMAGED = NAME + ".damaged"
 LOCK = "state.lock"
 FORM = 1
 RESTORED = "restore"
@@ -60,14 +62,8 @@ class _Content:
     sets: Mapping[str, SetState] = field(default_factory=dict)
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     confirmed_sheet_s: float | None = None
-    swaps: Mapping[str, str] = field(default_factory=dict)
     confirmed_sheet_number: str = ""
-    restoring: str = ""
-
-
-def undoing(stamp: str, bucket: str) -> str:
-    """The command that makes a bucket what it was when that safety set was made."""
-    return join(["wattline-backup", "restore", stamp, "--bucket", bucket, "--swap"])
+    begun: Mapping[str, Unfinished] = field(default_factory=dict)
 
 
 class State:
@@ -80,10 +76,12 @@ class State:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._content = _Content()
+        self._is_damaged = False
         self.load()
 
     def load(self) -> Self:
         """Read the file again; another process may have written it. Gives itself."""
+        self._is_damaged = False
         try:
             self._content = _read((self._folder / NAME).read_text())
         except FileNotFoundError:
@@ -94,7 +92,7 @@ class State:
                 self._folder / NAME,
                 error,
             )
-            self._content = _Content()
+            self._content, self._is_damaged = _Content(), True
         return self
 
     def of(self, stamp: str) -> SetState:
@@ -145,53 +143,44 @@ class State:
         self._change(lambda known: replace(known, confirmed_sheet_s=at_s, confirmed_sheet_number=number))
 
     @property
-    def swaps(self) -> Mapping[str, str]:
-        """Of each bucket that began to be swapped and is not known to be whole since, the set that has what it was."""
-        return self._content.swaps
+    def begun(self) -> Mapping[str, Unfinished]:
+        """The restores that have begun and are not known to have come to their end, by bucket, or ``EVERYTHING``."""
+        return self._content.begun
 
     def unfinished(self) -> list[str]:
-        """What to do about restores that have begun and not come to their end, in sentences."""
-        whole = [
-            f"A restore of everything from the set {stamp} has begun and not come to its end, so InfluxDB lacks points: unless "
-            f"it is still at work, `wattline-backup restore {stamp} --all` does it again."
-            for stamp in filter(None, [self.restoring])
-        ]
-        return whole + [
-            f"A swap of {bucket} has begun and not come to its end: unless it is still at work, start InfluxDB anew; then "
-            f"`{undoing(stamp, bucket)}` makes {bucket} what it was."
-            for bucket, stamp in self.swaps.items()
-        ]
-
-    def begin_swap(self, bucket: str, stamp: str) -> None:
-        """Write down that a bucket is no more what it was, which that safety set has; where one is known, that has it still.
-
-        Raises:
-            FolderError: it cannot be written.
-        """
-        self._change(lambda known: replace(known, swaps={bucket: stamp, **known.swaps}))
-
-    def end_swap(self, bucket: str) -> None:
-        """Write down that a bucket is whole.
-
-        Raises:
-            FolderError: it cannot be written.
-        """
-        self._change(
-            lambda known: replace(known, swaps={key: each for key, each in known.swaps.items() if key != bucket})
-        )
+        """What to do about them, in sentences."""
+        told = [what_to_do(bucket, begun) for bucket, begun in sorted(self.begun.items())]
+        if self.was_lost:
+            told.append(
+                f"{self._folder / NAME} was damaged, so a restore that had not come to its end, if there was one, is no longer known: "
+                "where `list` calls the newest sets half, restore the last one before them. No set is removed until somebody has "
+                f"looked and removed {self._folder / DAMAGED}."
+            )
+        return told + what_is_late(self._folder)
 
     @property
-    def restoring(self) -> str:
-        """The set of which everything began to be restored, where that is not known to be whole since; else empty."""
-        return self._content.restoring
+    def was_lost(self) -> bool:
+        """Whether the file was damaged, and nobody has looked since."""
+        return self._is_damaged or (self._folder / DAMAGED).exists()
 
-    def note_restoring(self, stamp: str) -> None:
-        """Write down that everything begins to be restored from a set, or with an empty ``stamp`` that it has been.
+    def begin(self, bucket: str, begun: Unfinished) -> None:
+        """Write down that a bucket, or everything, is no more what it was.
 
         Raises:
             FolderError: it cannot be written.
         """
-        self._change(lambda known: replace(known, restoring=stamp))
+        self._change(lambda known: replace(known, begun={**known.begun, bucket: begun}))
+
+    def end(self, bucket: str, earlier: Unfinished | None = None) -> None:
+        """Write down that a bucket, or everything, is whole; or what it was the middle of before, where nothing has changed.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        left = {bucket: earlier} if earlier else {}
+        self._change(
+            lambda known: replace(known, begun={key: each for key, each in known.begun.items() if key != bucket} | left)
+        )
 
     def proof_of(self, tar_sha256: str) -> Proof | None:
         """The proof of a shard's content; None where it was never restored."""
@@ -235,6 +224,9 @@ class State:
             raise FolderError(f"{self._folder / NAME} cannot be written: {error.strerror}.") from error
 
     def _write(self, content: _Content) -> None:
+        if self._is_damaged:
+            (self._folder / NAME).rename(self._folder / DAMAGED)
+            self._is_damaged = False
         fresh = self._folder / (NAME + ".new")
         fresh.write_text(json.dumps({"form": FORM, **asdict(content)}, indent=1) + "\n")
         fresh.chmod(0o600)
@@ -261,7 +253,6 @@ def _read(text: str) -> _Content:
         {stamp: SetState(**each) for stamp, each in document["sets"].items()},
         {sha256: Proof(**each) for sha256, each in document["proofs"].items()},
         document["confirmed_sheet_s"],
-        dict(document.get("swaps", {})),
         document.get("confirmed_sheet_number", ""),
-        document.get("restoring", ""),
+        {bucket: Unfinished(**each) for bucket, each in document.get("begun", {}).items()},
     )

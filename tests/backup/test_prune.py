@@ -14,6 +14,7 @@
 | a zone that nobody knows is taken for UTC | test_a_zone_that_nobody_knows_is_refused |
 | the alerts do not learn of it | test_the_outcome_is_written_down |
 | what was known of a removed set stays known | test_a_removed_set_is_forgotten |
+| a set goes that a restore needs of which nothing is known any more | test_nothing_is_removed_while_what_restores_need_is_not_known |
 | a set that a disk keeps ends in a traceback | test_a_set_that_cannot_be_removed_is_named |
 | `run --prune` prunes before there is a new set, or hides that there is one when it cannot | test_run_prunes_when_the_set_is_there, test_a_set_that_was_made_is_told_even_if_nothing_can_be_removed |
 | JSON is two documents | test_run_prints_one_document |
@@ -33,7 +34,7 @@ from wattline_backup.cli import main
 from wattline_backup.commands import run as run_command
 from wattline_backup.run import Made
 from wattline_backup.sets import Folder, Set
-from wattline_backup.state import State
+from wattline_backup.state import DAMAGED, NAME, State
 
 HOUR = timedelta(hours=1)
 
@@ -199,6 +200,17 @@ def test_the_outcome_is_written_down(folder: Folder, parsed: Callable[[str], dic
     (line,) = Path(os.environ["WATTLINE_BACKUP_OUTCOME"]).read_text().splitlines()
     assert parsed(line)["fields"].keys() == {"success", "duration_s"}
     assert parsed(line)["fields"]["success"] == 0
+
+
+def test_nothing_is_removed_while_what_restores_need_is_not_known(folder: Folder) -> None:
+    before = stamps(folder)
+    (folder.path / NAME).write_text("{")
+    State(folder.path).note_offsite(before[0], 1.0)
+    assert main(few()) == 0
+    assert stamps(folder) == before
+    (folder.path / DAMAGED).unlink()
+    assert main(few()) == 0
+    assert len(stamps(folder)) < len(before)
 
 
 def test_a_removed_set_is_forgotten(folder: Folder) -> None:

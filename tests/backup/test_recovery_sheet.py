@@ -9,6 +9,7 @@
 | somebody confirms without having it                        | test_it_is_confirmed_by_the_number_at_its_foot               |
 | ... or one that was printed before the password changed    | test_another_secret_is_another_number                        |
 | ... or a password changes afterwards, and nobody is told    | test_another_password_asks_for_another_page                  |
+| ... or a line of the credentials moves, and a new page is wanted | test_the_order_of_the_credentials_is_no_other_number |
 | a timer confirms it                                        | test_without_a_terminal_it_is_not_confirmed                  |
 | nobody is reminded                                         | test_nobody_is_left_in_peace_before_it_is_confirmed          |
 | a page without a secret on it is taken for whole           | test_a_secret_that_cannot_be_read_is_told                    |
@@ -129,6 +130,12 @@ def test_another_secret_is_another_number(house):
     number = number_of(house)
     house.secret("password", "another")
     assert typed(house, number)[0] == 1
+
+
+def test_the_order_of_the_credentials_is_no_other_number(house):
+    number = number_of(house)
+    house.give(dict(reversed(house.credentials.items())))
+    assert number_of(house) == number
 
 
 def test_without_a_terminal_it_is_not_confirmed(house):

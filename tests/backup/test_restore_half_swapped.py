@@ -6,7 +6,8 @@
 | ... which, restored, ends the warning and the keeping of the right one | the same |
 | a way back that is ended says that all is well | test_a_way_back_that_is_ended_says_so |
 | one that has nothing to do, leaves the warning for ever | test_a_swap_that_was_killed_before_it_changed_anything_can_be_ended |
-| ... or offers to undo itself | test_what_is_whole_again_is_not_offered_to_be_undone |
+| ... or offers to undo itself, or a merge that undoes it, and loses what came since the swap was killed | test_what_is_whole_again_is_not_offered_to_be_undone |
+| ... and of the swap done again, what to go back to is half | test_a_swap_that_is_done_again_offers_what_was_before_the_first |
 """
 
 import json
@@ -22,6 +23,7 @@ from backup.restore_rig import DAYS, Database, Desk, Points, day, household
 from backup.test_restore_swap import WORDS, interrupt_before, spoil
 from wattline_backup.restore import swap
 from wattline_backup.state import State
+from wattline_backup.unfinished import Unfinished
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 # So many shards are filled.
@@ -82,7 +84,7 @@ def test_a_killed_way_back_names_what_the_bucket_was(
 def test_a_swap_that_was_killed_before_it_changed_anything_can_be_ended(database: Database, desk: Desk) -> None:
     database.write(household(day(0), day(2)))
     origin = desk.at(database).make_set(database).stamp
-    State(desk.folder).begin_swap("energy", origin)
+    State(desk.folder).begin("energy", Unfinished("20200101T000000Z", origin))
     told = desk.call("restore", origin, "--bucket", "energy", "--swap", "--dry-run")[1]
     assert "Nothing differs; the swap that did not come to its end is over." in " ".join(told.split())
     desk.restored(origin, *WORDS)
@@ -108,14 +110,32 @@ def test_a_way_back_that_is_ended_says_so(
 def test_what_is_whole_again_is_not_offered_to_be_undone(
     half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
 ) -> None:
-    """Neither the way back nor the swap itself, done again: before either the bucket was half of each."""
-    stamp, _, origin = half()
+    """Before either the bucket was half of each; nor would a merge bring in anything but what the swap had brought."""
+    stamp, spoilt, origin = half()
+    now = {("since", "power_w", int(time.time())): 1.0, ("since", "power_w", day(1)): 2.0}
+    database.write(now)
     time.sleep(1.1)  # likewise
     (remark,) = desk.restored(origin, *WORDS)["remarks"]
-    half_set = desk.sets()[-1]
-    assert remark == (
-        f"`wattline-backup restore {half_set} --bucket energy --merge` brings in again what came since the set was made."
-    )
+    assert remark == f"What came in since the set {origin} was made, stayed."
+    assert database.points() == spoilt | now
     time.sleep(1.1)  # likewise
     assert "undoes this" in desk.restored(stamp, *WORDS)["remarks"][0]
     assert database.points() == household(day(0), day(DAYS))
+
+
+def test_a_swap_that_is_done_again_offers_what_was_before_the_first(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
+) -> None:
+    """And what came since its set was made: that is in the new safety set, and all else there is in the bucket already."""
+    stamp, _, origin = half()
+    now = {("since", "power_w", int(time.time())): 1.0}
+    database.write(now)
+    time.sleep(1.1)  # likewise
+    (remark,) = desk.restored(stamp, *WORDS)["remarks"]
+    assert remark == (
+        f"A swap that was cut off is over: `wattline-backup restore {origin} --bucket energy --swap` makes energy what it was "
+        f"before that. `wattline-backup restore {desk.sets()[-1]} --bucket energy --merge` brings in again what came since the "
+        "set was made."
+    )
+    assert database.points() == household(day(0), day(DAYS))
+    assert State(desk.folder).unfinished() == []

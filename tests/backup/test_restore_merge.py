@@ -17,6 +17,7 @@
 | what InfluxDB took and does not show counts as restored | test_what_is_brought_and_not_shown_is_told |
 | ... or two days of the set become one live shard | test_two_types_in_what_becomes_one_shard_are_refused |
 | what fails after all came in is told without a word on how things stand | test_a_failed_count_says_how_things_stand |
+| a merge that finds nothing to do after the yes says that it found nothing | test_what_came_in_since_the_plan_was_there_already |
 | a repetition brings all of it in again | test_a_repetition_finds_nothing_to_do |
 | a writer loses a point meanwhile | test_a_writer_loses_nothing |
 | there is no safety set | test_the_gaps_are_filled_and_live_values_stay |
@@ -33,8 +34,10 @@ from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, househo
 from database import wait_until
 from wattline_backup.errors import BackupError
 from wattline_backup.manifest import shards_of
+from wattline_backup.progress import Quiet
 from wattline_backup.restore import merge, values
 from wattline_backup.restore.upload import FIRST_NUMBER, unused_names
+from wattline_backup.restore.ways import into_live
 from wattline_backup.run import Made, Run
 from wattline_backup.server import Server
 
@@ -333,6 +336,28 @@ def test_a_repetition_finds_nothing_to_do(database: Database, desk: Desk) -> Non
     assert code == 0
     assert "Nothing is lacking." in out
     assert desk.sets() == sets
+
+
+def test_what_came_in_since_the_plan_was_there_already(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of somebody who merged the same."""
+    before = household(day(0), day(2))
+    database.write(before)
+    stored = desk.at(database).make_set(database)
+    database.delete(day(1), day(2))
+    server, make_set = Server(database.url, database.token, "the test"), Run.make
+
+    def make(run: Run) -> Made:
+        into_live(server, stored, "energy", Quiet(), is_swap=False).act(None, Quiet())
+        return make_set(run)
+
+    monkeypatch.setattr(Run, "make", make)
+    told = desk.restored(stored.stamp, *WORDS)
+    assert sum(told["values"].values()) == len(before)
+    assert told["remarks"] == [
+        "Nothing was brought in: it came in since this was planned, so all of it was there already."
+    ]
 
 
 def test_a_writer_loses_nothing(database: Database, desk: Desk) -> None:

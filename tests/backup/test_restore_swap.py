@@ -21,6 +21,7 @@
 | the end cannot be written down, and nobody knows that it is whole | test_a_full_disk_at_the_end_says_how_things_stand |
 | what comes in while one is asked, or the safety set is made, stays | test_what_came_in_since_the_plan_goes_too |
 | a failure leaves the bucket half swapped | test_a_failure_leaves_the_bucket_as_it_was |
+| ... as where a file of the set goes bad meanwhile | test_what_becomes_of_the_set_meanwhile_costs_no_way_back |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_safety_set_puts_it_right |
 | it is interrupted, and leaves the bucket in between, or says nothing | test_an_interruption_says_how_things_stand |
 | an impatient second Ctrl-C stops the way back | test_the_way_back_is_not_interrupted |
@@ -30,6 +31,7 @@
 | a damaged file of the set is found too late | test_a_damaged_set_is_refused_before_anything_is_changed |
 """
 
+import errno
 import json
 import os
 import re
@@ -39,13 +41,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household, kill_before
 from backup.test_restore_merge import date, stays
+from wattline_backup import archive
 from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.restore import swap, upload
 from wattline_backup.restore.swap import Swap
@@ -347,6 +352,42 @@ def test_a_failure_leaves_the_bucket_as_it_was(database: Database, desk: Desk, m
     database.tokens_work()
 
 
+@pytest.mark.parametrize("fault", ["cut", "gone", "EIO"])
+def test_what_becomes_of_the_set_meanwhile_costs_no_way_back(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Of a day that is being swapped, and of one that is as it was, whose file the safety set shares."""
+    database.write(household(day(0), day(DAYS)))
+    stored = desk.at(database).make_set(database)
+    spoil(database)
+    spoilt, delete, pieces = database.points(), Target.delete, archive.pieces_of
+    files = [stored.path / shard.file for shard in stored.index.shards if shard.start[:10] in {date(1), date(4)}]
+    inodes: list[int] = []
+
+    def fail(file: Path) -> Iterator[bytes]:
+        if file.exists() and file.stat().st_ino in inodes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return pieces(file)
+
+    def delete_and_spoil(*words: object) -> None:
+        delete(*words)
+        for file in [] if inodes else files:
+            inodes.append(file.stat().st_ino)
+            if fault == "cut":
+                file.chmod(0o600)
+                os.truncate(file, file.stat().st_size // 2)
+            elif fault == "gone":
+                file.unlink()
+
+    monkeypatch.setattr(Target, "delete", delete_and_spoil)
+    if fault == "EIO":
+        monkeypatch.setattr(archive, "pieces_of", fail)
+    refusal = desk.refusal(stored.stamp, *WORDS)
+    assert refusal.startswith("energy is again what it was. What went wrong: ")
+    assert database.points() == spoilt
+    assert State(desk.folder).unfinished() == []
+
+
 def test_after_a_kill_the_safety_set_puts_it_right(own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     database = own_database()
     database.write(household(day(0), day(DAYS)))
@@ -450,7 +491,7 @@ def test_after_its_own_kill_the_next_commands_tell(
     assert told in said
     database.start()
     desk.restored(first, *WORDS)
-    assert database.points() == spoilt
+    assert database.points() == spoilt | {("late", "power_w", day(0)): 1.0}
     assert State(desk.folder).unfinished() == []
 
 
@@ -503,7 +544,7 @@ def test_a_full_disk_at_the_end_says_how_things_stand(
         raise FolderError("state.json cannot be written: No space left on device.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(State, "end_swap", fail)
+        patched.setattr(State, "end", fail)
         refusal = desk.refusal(stored.stamp, *WORDS)
     undo = f"wattline-backup restore {stored.stamp} --bucket energy --swap"
     assert refusal == (

@@ -12,9 +12,14 @@
 | it begins with a damaged set | test_a_damaged_set_is_refused_before_anything_is_replaced |
 | the server dies in the middle, and nobody knows what to do | test_after_a_kill_the_same_command_finishes_it |
 | it was cut off, and nobody is told, or its set is pruned | the same |
+| ... and a set of the half-filled server passes for a whole one, or ends the warning, or replaces the safety set | test_a_set_of_a_half_filled_server_is_no_way_back |
 | ... or of one that never began | test_what_could_not_begin_is_not_called_cut_off |
 | a file that was damaged while one is asked is sent | test_what_is_damaged_while_one_is_asked_is_not_sent |
 | the server is blamed for a disk that fails, or a traceback comes | test_a_disk_that_fails_is_not_taken_for_the_server, test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file |
+| a file that ends while it is sent is waited for | test_a_file_that_ends_early_is_told_and_not_waited_for |
+| a token file that cannot be read is a bug | test_a_token_file_that_cannot_be_read_is_passed_over |
+| what was refused at once is called cut off | test_a_refused_beginning_takes_its_note_back |
+| Ctrl-C while a blank server is set up says nothing | test_an_interruption_of_the_set_up_is_a_sentence |
 | on a blank machine the token in the set is not found | test_a_blank_machine_needs_no_token_but_that_of_the_set |
 | the sets' disk is read-only, and a riddle is all that is said | test_where_the_safety_set_cannot_be_written_is_said |
 | a bucket that was deleted meanwhile is missing, or one that was deleted before is in the way | test_deleted_buckets |
@@ -27,6 +32,7 @@ import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,8 +45,10 @@ from wattline_backup.restore.reading import Body
 from wattline_backup.restore.tokens import has_token
 from wattline_backup.restore.whole import Whole
 from wattline_backup.run import Made, Run
+from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import State
+from wattline_backup.unfinished import EVERYTHING, Unfinished
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 WORDS = ("--all", "--yes")
@@ -147,16 +155,17 @@ def test_a_set_of_a_half_swapped_bucket_ends_no_warning(house, desk: Desk) -> No
     """And says what it is, as long as it is kept."""
     source, stored = house
     desk.at(source)
-    State(desk.folder).begin_swap("energy", stored.stamp)
+    begun = Unfinished(stored.stamp, stored.stamp)
+    State(desk.folder).begin("energy", begun)
     half = desk.make_set(source).stamp
     told = desk.call("restore", half, "--all", "--dry-run")[1]
     assert "The set was made in the middle of a swap of energy: it has what that had left of it." in " ".join(
         told.split()
     )
     desk.restored(half, *WORDS)
-    assert State(desk.folder).swaps == {"energy": stored.stamp}
+    assert State(desk.folder).begun == {"energy": begun}
     desk.restored(stored.stamp, *WORDS)
-    assert State(desk.folder).swaps == {}
+    assert State(desk.folder).begun == {}
     assert "in the middle of a swap" in desk.call("restore", half, "--bucket", "energy", "--as", "half", "--dry-run")[1]
 
 
@@ -164,13 +173,13 @@ def test_what_cannot_be_noted_is_told(house, desk: Desk, monkeypatch: pytest.Mon
     """That no swap is unfinished any more."""
     source, stored = house
     desk.at(source)
-    State(desk.folder).begin_swap("energy", stored.stamp)
+    State(desk.folder).begin("energy", Unfinished(stored.stamp, stored.stamp))
 
-    def fail(_state: State, _bucket: str) -> None:
+    def fail(_state: State, _bucket: str, _begun: Unfinished | None = None) -> None:
         raise FolderError("state.json cannot be written: Read-only file system.")
 
-    monkeypatch.setattr(State, "end_swap", fail)
-    monkeypatch.setattr(State, "note_restoring", fail)
+    monkeypatch.setattr(State, "begin", fail)
+    monkeypatch.setattr(State, "end", fail)
     code, _, err = desk.call("restore", stored.stamp, *WORDS)
     assert code == 0, err
     assert (
@@ -225,6 +234,35 @@ def test_after_a_kill_the_same_command_finishes_it(
     became(other, source)
 
 
+def test_a_set_of_a_half_filled_server_is_no_way_back(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, stored = house
+    desk.at(source)
+    since = household(day(0), day(DAYS), meter="since")
+    source.write(since)
+    for _ in range(2):
+        kill_before(monkeypatch, whole, "send", 3, source)
+        refusal = desk.refusal(stored.stamp, *WORDS)
+        source.start()
+        time.sleep(1.1)  # a set has its second
+    origin, half = desk.sets()[1:]
+    assert f"`wattline-backup restore {origin} --all` makes it what it was" in refusal
+    (told,) = [each for each in json.loads(desk.call("list", "--json")[1])["remarks"] if "everything" in each]
+    assert told.endswith(f"does it again. What was live before is in the set {origin}.")
+    desk.call("prune", "--keep-newest", "1", "--keep-hourly", "0", "--keep-daily", "0", "--keep-yearly", "0")
+    assert desk.sets() == [stored.stamp, origin, half]
+    of_half = "The set was made in the middle of a restore of everything: it has what that had left of it."
+    plan = desk.call("restore", half, "--bucket", "energy", "--swap", "--dry-run")[1]
+    for said in (plan, desk.call("verify", half)[1]):
+        assert of_half in " ".join(said.split())
+    assert "half: in the middle of a restore" in desk.call("list")[1]
+    begun = Unfinished(stored.stamp, origin)
+    desk.restored(half, *WORDS)
+    assert State(desk.folder).begun == {EVERYTHING: begun}
+    desk.restored(origin, *WORDS)
+    assert State(desk.folder).begun == {}
+    assert source.points() == BEFORE | since
+
+
 @pytest.mark.parametrize("way", [["--all"], ["--bucket", "energy", "--as", "energy_restored"]], ids=lambda way: way[0])
 def test_what_is_damaged_while_one_is_asked_is_not_sent(
     house, desk: Desk, monkeypatch: pytest.MonkeyPatch, way: list[str]
@@ -275,7 +313,102 @@ def test_what_a_disk_refuses_while_it_is_read_is_told_of_the_file(tmp_path: Path
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with pytest.raises(SetError, match=r"/x.tar.gz cannot be read \(Input/output error\): restore an older set"):
-        Body(Failing(), tmp_path / "x.tar.gz").read(10)
+        Body(Failing(), tmp_path / "x.tar.gz", 10).read(10)
+
+
+def test_a_file_that_ends_early_is_told_and_not_waited_for(
+    house, own_database, desk: Desk, tmp_path: Path, monkeypatch
+) -> None:
+    """InfluxDB would wait for the rest for minutes, and be blamed for it."""
+    source, stored = house
+    _, token_file = beside(source, own_database, desk, tmp_path)
+    send = whole.send
+    file = stored.path / stored.index.shards[1].file
+
+    def cut(*words: object) -> None:
+        file.chmod(0o600)
+        os.truncate(file, stored.index.shards[1].stored.size // 2)
+        send(*words)
+
+    monkeypatch.setattr(whole, "send", cut)
+    began_s = time.monotonic()
+    refusal = desk.refusal(stored.stamp, *WORDS, "--set-token-file", token_file)
+    assert f"What went wrong: {file} was cut off while it was read, and lacks " in refusal
+    assert time.monotonic() - began_s < 60
+
+
+@pytest.mark.parametrize("fault", ["binary", "EIO"])
+def test_a_token_file_that_cannot_be_read_is_passed_over(
+    house, own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """And named where no other has the token."""
+    _, stored = house
+    desk.at(own_database("other"))
+    bad = desk.folder.parent / "bad"
+    bad.write_bytes(bytes(range(128, 250)))
+    read_text = Path.read_text
+
+    def fail(path: Path, *words: str) -> str:
+        if path == bad and fault == "EIO":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read_text(path, *words)
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    reason = "it is no text" if fault == "binary" else "Input/output error"
+    assert desk.call("restore", stored.stamp, "--all", "--dry-run", "--set-token-file", bad)[0] == 0
+    (stored.path / "house").rename(desk.folder.parent / "away")
+    refusal = desk.refusal(stored.stamp, *WORDS, "--set-token-file", bad, code=2)
+    assert f"; {bad} cannot be read ({reason}))." in refusal
+
+
+def test_a_refused_beginning_takes_its_note_back(house, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the one of an earlier restore is as it was; what may have begun keeps its note."""
+    source, stored = house
+    desk.at(source)
+    send, earlier = Whole._send, Unfinished("20200101T000000Z", stored.stamp)
+
+    def not_reached(way: Whole, what: str, server: Server, name: str) -> None:
+        send(way, what, Server("http://127.0.0.1:9", "t", "a test"), name)
+
+    monkeypatch.setattr(Whole, "_send", not_reached)
+    for begun in ({}, {EVERYTHING: earlier}):
+        for bucket, each in begun.items():
+            State(desk.folder).begin(bucket, each)
+        refusal = desk.refusal(stored.stamp, *WORDS)
+        assert refusal.startswith("Nothing in InfluxDB was replaced. What went wrong: InfluxDB does not answer at ")
+        assert State(desk.folder).begun == begun
+        time.sleep(1.1)  # a set has its second
+
+    def broken(*_: object) -> None:
+        raise ServerError("It broke off.")
+
+    monkeypatch.setattr(Whole, "_send", broken)
+    desk.refusal(stored.stamp, *WORDS)
+    assert State(desk.folder).begun == {EVERYTHING: Unfinished(stored.stamp, stored.stamp)}
+
+
+def test_an_interruption_of_the_set_up_is_a_sentence(
+    house, own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, stored = house
+    blank = own_database("blank", is_set_up=False)
+    desk.at(blank)
+    ask = Server.ask
+
+    def interrupted(server: Server, method: str, path: str, document: object = None) -> object:
+        answer = ask(server, method, path, document)
+        if (method, path) == ("POST", "/api/v2/setup"):
+            raise KeyboardInterrupt
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Server, "ask", interrupted)
+        assert desk.refusal(stored.stamp, *WORDS) == (
+            f"It was interrupted while the blank InfluxDB at {blank.url} was set up, and nothing was restored: the same command "
+            "goes on, whether that came to its end or not."
+        )
+    desk.restored(stored.stamp, *WORDS)
+    became(blank, source)
 
 
 def test_a_blank_machine_needs_no_token_but_that_of_the_set(house, own_database, desk: Desk) -> None:

@@ -5,6 +5,7 @@
 | what one process notes undoes what another noted | test_two_that_write_lose_nothing |
 | a power cut leaves half a file | test_a_file_is_replaced_whole |
 | a damaged file stops the backups | test_a_damaged_file_counts_as_none |
+| ... or forgets without a word that a swap was cut off | test_a_damaged_file_is_kept_and_what_it_knew_is_missed |
 | noting one thing forgets another | test_each_note_leaves_the_others |
 | a full disk is a traceback | test_a_folder_that_cannot_be_written_is_told |
 """
@@ -16,7 +17,7 @@ import pytest
 
 from wattline_backup import state as module
 from wattline_backup.errors import FolderError
-from wattline_backup.state import NAME, Proof, SetState, State
+from wattline_backup.state import DAMAGED, NAME, Proof, SetState, State
 
 STAMP, OTHER = "20261126T140503Z", "20261126T150503Z"
 
@@ -80,6 +81,19 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str, caplog: pytest
     assert state.of(STAMP) == SetState()
     state.note_offsite(STAMP, 1.0)
     assert State(tmp_path).of(STAMP).offsite_s == 1.0
+
+
+def test_a_damaged_file_is_kept_and_what_it_knew_is_missed(tmp_path: Path):
+    """Of restores that were cut off, which nothing finds out again."""
+    (tmp_path / NAME).write_text("{")
+    for _ in range(2):
+        (told,) = State(tmp_path).unfinished()
+        assert "if there was one, is no longer known" in told
+        assert told.endswith(f"No set is removed until somebody has looked and removed {tmp_path / DAMAGED}.")
+        State(tmp_path).note_offsite(STAMP, 1.0)
+    assert (tmp_path / DAMAGED).read_text() == "{"
+    (tmp_path / DAMAGED).unlink()
+    assert State(tmp_path).unfinished() == []
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):

@@ -38,6 +38,7 @@ class Row:
         size: bytes that it would take alone.
         own: bytes that no other set has.
         state: what was found out about it.
+        unfinished: the buckets, or ``EVERYTHING``, in the middle of whose restore it was made.
     """
 
     stamp: str
@@ -46,6 +47,7 @@ class Row:
     size: int
     own: int
     state: SetState
+    unfinished: Sequence[str] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +66,7 @@ def execute(arguments: argparse.Namespace) -> int:
     state, sets = State(folder.path), folder.sets()
     taken = usage([each.path for each in sets])
     rows = [
-        Row(each.stamp, each.at.timestamp(), _shards(each), size, own, state.of(each.stamp))
-        for each, size, own in zip(sets, taken.size, taken.own, strict=True)
+        _row(each, size, own, state.of(each.stamp)) for each, size, own in zip(sets, taken.size, taken.own, strict=True)
     ]
     # What was removed while it was looked at.
     rows = [row for row in rows if row.shards is not None or (folder.path / row.stamp).exists()]
@@ -85,12 +86,13 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _shards(each: Set) -> int | None:
+def _row(each: Set, size: int, own: int, state: SetState) -> Row:
     try:
         # Of another object, since the indexes of all sets together are many megabytes.
-        return len(Set(each.path).index.shards)
+        index = Set(each.path).index
     except SetError:
-        return None
+        return Row(each.stamp, each.at.timestamp(), None, size, own, state)
+    return Row(each.stamp, each.at.timestamp(), len(index.shards), size, own, state, index.unfinished)
 
 
 def _as_table(rows: Sequence[Row], total: int, remarks: Sequence[str], now_s: float, zone: tzinfo | None) -> str:
@@ -106,7 +108,8 @@ def _line(row: Row, now_s: float, zone: tzinfo | None) -> str:
     shards = "damaged" if row.shards is None else str(row.shards)
     when = f"{row.stamp:16}  {local(moment_of(row.stamp), zone)} {age_in_words(now_s - row.at_s):>7}"
     sizes = f"{shards:>7} {bytes_in_words(row.size):>7} {bytes_in_words(row.own):>7}"
-    return f"{when} {sizes} {_since(row.state.verified_s, now_s):>8} {_since(row.state.offsite_s, now_s):>8}"
+    since = f"{_since(row.state.verified_s, now_s):>8} {_since(row.state.offsite_s, now_s):>8}"
+    return f"{when} {sizes} {since}{'  half: in the middle of a restore' if row.unfinished else ''}"
 
 
 def _since(moment_s: float | None, now_s: float) -> str:
@@ -122,6 +125,7 @@ def _as_json(rows: Sequence[Row], total: int, remarks: Sequence[str], now_s: flo
                 "age_s": round(now_s - row.at_s),
                 "shards": row.shards,
                 "damaged": row.shards is None,
+                "unfinished": list(row.unfinished),
                 "bytes": row.size,
                 "own_bytes": row.own,
                 "verified_s": row.state.verified_s,

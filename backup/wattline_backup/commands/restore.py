@@ -15,11 +15,12 @@ from wattline_backup import outcome
 from wattline_backup.progress import Watcher, watcher
 from wattline_backup.restore import ways
 from wattline_backup.restore.signals import before_any_change, obeyed_alike
-from wattline_backup.restore.tokens import token_files_of
+from wattline_backup.restore.tokens import token_files_of, token_in
 from wattline_backup.restore.ways import Restored, Way
 from wattline_backup.sets import Set
 from wattline_backup.settings import Settings, settings
 from wattline_backup.size import bytes_in_words
+from wattline_backup.unfinished import EVERYTHING, in_the_middle_of
 
 SUMMARY = "brings a set, or a bucket of it, back into InfluxDB: beside what is live, in its place, or into its gaps"
 EXAMPLE = "wattline-backup restore 20261126T140503Z --bucket energy --as energy_restored"
@@ -128,7 +129,7 @@ def _way(arguments: argparse.Namespace, chosen: Settings, found: Set, bar: Watch
         given = [arguments.set_token_file] if arguments.set_token_file else []
         token_files = [*given, chosen.token_file]
         # On a blank machine a token of the set may be the only one there is.
-        known = (file for file in (chosen.token_file, *given, *token_files_of(found)) if file.is_file())
+        known = (file for file in (chosen.token_file, *given, *token_files_of(found)) if token_in(file)[0])
         in_use = next(known, chosen.token_file)
         return ways.whole(replace(chosen, token_file=in_use).server(), found, token_files, bar)
     server = chosen.server()
@@ -146,8 +147,7 @@ def _of(found: Set, way: Way) -> str:
 
 
 def _halves(found: Set, bucket: str | None) -> list[str]:
-    halves = [name for name in found.index.half_swapped if bucket in (None, name)]
-    return [f"The set was made in the middle of a swap of {name}: it has what that had left of it." for name in halves]
+    return in_the_middle_of(name for name in found.index.unfinished if bucket is None or name in {bucket, EVERYTHING})
 
 
 def _ask(plan: Sequence[str]) -> None:

@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
     except WattlineError as error:
         outcome.record(chosen.outcome, "run", {"success": 0.0, "duration_s": time.monotonic() - began_s})
         if isinstance(error, BackupError) and (unfinished := State(chosen.folder).unfinished()):
-            # After a swap that was killed it is most likely why.
+            # A restore that was killed is most likely why.
             raise BackupError(" ".join([str(error), *unfinished])) from error
         raise
     size = float(made.made.index.size)

@@ -18,6 +18,7 @@ from wattline_backup.proof.scratch import Scratch, scratch
 from wattline_backup.server import Server
 from wattline_backup.sets import Folder, Set
 from wattline_backup.state import RESTORED, State
+from wattline_backup.unfinished import in_the_middle_of
 
 
 class How(StrEnum):
@@ -117,7 +118,7 @@ class Ladder:
 
     def _climb(self, checked: Set) -> Verified:
         before = self._files.read_bytes
-        remarks = self._files.check(checked)
+        remarks = [*self._files.check(checked), *in_the_middle_of(checked.index.unfinished)]
         shards = checked.index.shards
         verified = Verified(checked.stamp, self._how, len(shards), self._files.read_bytes - before, remarks=remarks)
         if self._how is How.RESTORE:

@@ -46,7 +46,7 @@ class OfBucket:
         """The same, once its files are known to be what they were when this was planned.
 
         Raises:
-            BackupError: they are not, or what is live has changed.
+            BackupError: they are not.
         """
         check_shards(self.source.set, self.source.shards, watcher, with_points=False)
         return self
@@ -111,8 +111,8 @@ class IntoLive(OfBucket, ABC):
 
     def fields_of(self, shards: Iterable[Shard]) -> list[tuple[Shard, set[Field]]]:
         """Stored shards, each with the fields of which it has values."""
-        types = {number: types for pair in self.pairs for number, types in pair.stored_types.items()}
-        return [(shard, {field for field, _ in types[shard.shard]}) for shard in shards]
+        contents = {number: content for pair in self.pairs for number, content in pair.contents.items()}
+        return [(shard, {field for field, _ in contents[shard.shard].types}) for shard in shards]
 
     @property
     def has_work(self) -> bool:

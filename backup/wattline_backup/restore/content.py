@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -26,6 +27,11 @@ class Content:
 
     digests: Mapping[str, str]
     summaries: Mapping[str, Summary]
+
+    @property
+    def points(self) -> set[str]:
+        """The SHA-256 of its files of points."""
+        return {digest for name, digest in self.digests.items() if name.endswith(".tsm")}
 
     @property
     def types(self) -> FieldTypes:
@@ -97,19 +103,20 @@ def content_of_stored(folder: Path, shard: Shard) -> Content:
         return reading.end()
 
 
-def content_of_live(server: Server, shard: int, scratch: Path) -> Content:
+def content_of_live(server: Server, shard: int, scratch: Path, since: datetime | None = None) -> Content:
     """That of a live shard; what was in memory is written into a file first.
 
     Args:
         server: InfluxDB.
         shard: its number there.
         scratch: where a large file lies meanwhile.
+        since: only files that are younger; all unless given.
 
     Raises:
         BackupError: it cannot be read.
     """
-    with _Reading(scratch) as reading, server.shard(shard, packed=False) as answer:
-        _feed(answer.pieces, shard, reading.open_member)
+    with _Reading(scratch) as reading, server.shard(shard, packed=False, since=since) as answer:
+        feed(answer.pieces, shard, reading.open_member)
         return reading.end()
 
 
@@ -134,11 +141,17 @@ def digests_of_live(server: Server, shard: int) -> dict[str, str]:
     """
     digests = Digests()
     with server.shard(shard, packed=False) as answer:
-        _feed(answer.pieces, shard, digests.open_member)
+        feed(answer.pieces, shard, digests.open_member)
     return digests.of_all()
 
 
-def _feed(pieces: Iterable[bytes], shard: int, open_member: Callable[[Member], Callable[[bytes], None]]) -> None:
+def feed(pieces: Iterable[bytes], shard: int, open_member: Callable[[Member], Callable[[bytes], None]]) -> None:
+    """Read a live shard as it comes, to its very end.
+
+    Raises:
+        ArchiveError: it did not come to that.
+        ServerError: it broke off.
+    """
     tar = TarReader(f"shard {shard}", open_member)
     for piece in pieces:
         tar.feed(piece)

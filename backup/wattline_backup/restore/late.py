@@ -1,21 +1,33 @@
 """What came into a live shard while a swap was at work, put aside while the way back makes the shard what it was.
 
 It is in files of its own, unless InfluxDB has put those together with others meanwhile: then it cannot be told from what the
-swap had brought, and is not kept.
+swap had brought, and is not kept. It lies beside the sets until it is in the shard again, also where the way back fails; the
+next swap of the bucket brings it in then.
 """
 
 import hashlib
+import os
 import tarfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO
 
-from wattline_backup.archive import PIECE
+from wattline_backup.archive import BLOCK, PIECE, Member, TarReader, pieces_of
+from wattline_backup.checks import FilesOfPoints
+from wattline_backup.errors import FolderError
+from wattline_backup.restore.content import Digests, feed
+from wattline_backup.restore.reading import as_file, blamed, opened
+from wattline_backup.restore.saved import FLUSHED, SECOND
+from wattline_backup.restore.target import Group, Target
 from wattline_backup.restore.upload import put
 from wattline_backup.server import Server
+from wattline_backup.sets import sync
+from wattline_backup.unfinished import late_file
+
+NEW = ".new"
 
 
 @dataclass(frozen=True)
@@ -23,61 +35,140 @@ class Late:
     """What was put aside.
 
     Attributes:
-        archive: all of the shard.
-        content: the SHA-256 of each file in it that came meanwhile, by its name.
+        path: of the archive that has it.
     """
 
-    archive: IO[bytes]
-    content: Mapping[str, str]
+    path: Path
 
-    def bring_back(self, server: Server, shard: int) -> None:
-        """Let it be in the shard again; where that has or gets a value of the same moment by a restore, this one wins.
+    def bring_into(self, server: Server, shard: int) -> None:
+        """Let it be in the shard; where that has or gets a value of the same moment by a restore, this one wins.
 
         Raises:
-            BackupError: it did not arrive.
+            BackupError: it cannot be read, or did not arrive.
         """
-        if self.content:
-            self.archive.seek(0)
-            with tarfile.open(fileobj=self.archive, mode="r|*") as archive:
-                put(server, shard, archive, self.content, f"what came into shard {shard} meanwhile")
+        digests, what = Digests(), f"what came into shard {shard} meanwhile"
+        tar = TarReader(str(self.path), digests.open_member)
+        with blamed(self.path):
+            for piece in pieces_of(self.path):
+                tar.feed(piece)
+        tar.close()
+        content = dict(sorted(digests.of_all().items()))
+        with (
+            opened(self.path, self.path.stat().st_size) as body,
+            tarfile.open(fileobj=as_file(body), mode="r|") as archive,
+        ):
+            put(server, shard, archive, content, what)
+
+    def remove(self) -> None:
+        """Throw it away, as the shard has it."""
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass
+class Sieve:
+    """Takes those files of points of a shard that came meanwhile, look for look.
+
+    Args:
+        known: the SHA-256 of those that did not.
+        to: the archive that they go into.
+        found: the SHA-256 of all that were seen.
+        count: how many were taken.
+    """
+
+    known: Set[str]
+    to: IO[bytes]
+    found: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def take(self, points: IO[bytes], member: Member) -> None:
+        """Look at a file, and keep it if it came."""
+        digest = hashlib.sha256()
+        points.seek(0)
+        while piece := points.read(PIECE):
+            digest.update(piece)
+        if digest.hexdigest() not in self.known | self.found:
+            # In the order in which a later one wins.
+            info = tarfile.TarInfo(f"{self.count:09d}-{member.name}")
+            info.size = member.size
+            self.to.write(info.tobuf())
+            points.seek(0)
+            while piece := points.read(PIECE):
+                self.to.write(piece)
+            self.to.write(bytes(-member.size % BLOCK))
+            self.count += 1
+        self.found.add(digest.hexdigest())
+
+    def take_flushed(self, points: IO[bytes], member: Member) -> None:
+        """The same, but not of files that InfluxDB has put together."""
+        if member.name.endswith(FLUSHED):
+            self.take(points, member)
+
+
+def put_aside(
+    target: Target, group: Group, saved: Set[str], sent: Set[str], folder: Path, *, is_filled: bool | None
+) -> tuple[Late | None, datetime]:
+    """Keep what came into a live shard, on the disk.
+
+    The shard is read twice, the second time only what came while it was read the first time: so its emptying can follow
+    at once.
+
+    Args:
+        target: the bucket.
+        group: the shard's.
+        saved: the SHA-256 of the files of points that the safety set has of it.
+        sent: that of those with which the swap fills it.
+        folder: of the sets.
+        is_filled: whether the swap has filled it; None where nobody knows. What InfluxDB has put together is not kept then.
+
+    Returns:
+        What came, None where nothing did, and the time of InfluxDB's clock.
+
+    Raises:
+        BackupError: the shard cannot be read, or there is no room for what came.
+    """
+    server, path = target.server, late_file(folder, target.name, group.start)
+    fresh = path.with_name(path.name + NEW)
+    with _written(fresh, target.name) as file:
+        sieve, before = Sieve(saved | sent, file), server.now() - SECOND
+        _look(server, group.shard, folder, sieve.take_flushed if is_filled is None else sieve.take)
+        is_together = bool(is_filled) and not sent <= sieve.found
+        now = server.now()
+        _look(server, group.shard, folder, sieve.take_flushed, since=before)
+        if sieve.count:
+            # On a full disk not even this has room, where nothing came.
+            file.write(bytes(2 * BLOCK))
+    if is_together or not sieve.count:
+        fresh.unlink()
+        return None, now
+    sync(fresh)
+    fresh.replace(path)
+    sync(folder)
+    return Late(path), now
+
+
+def _look(
+    server: Server,
+    shard: int,
+    folder: Path,
+    take: Callable[[IO[bytes], Member], None],
+    since: datetime | None = None,
+) -> None:
+    with FilesOfPoints(folder, take) as files, server.shard(shard, packed=False, since=since) as answer:
+        feed(answer.pieces, shard, files.open_member)
+        files.end_member()
 
 
 @contextmanager
-def put_aside(
-    server: Server, shard: int, saved: Collection[str], sent: Collection[str], scratch: Path, *, is_filled: bool
-) -> Iterator[Late]:
-    """Keep what came into a live shard, on the disk, as long as this lasts.
-
-    Args:
-        server: InfluxDB.
-        shard: its number there.
-        saved: the SHA-256 of the files of points that the safety set has of it.
-        sent: that of those with which the swap fills it.
-        scratch: where it lies meanwhile.
-        is_filled: whether the swap has filled it.
-
-    Raises:
-        BackupError: the shard cannot be read.
-        OSError: there is no room for it.
-    """
-    with TemporaryFile(dir=scratch) as kept:
-        with server.shard(shard, packed=True) as answer:
-            for piece in answer.pieces:
-                kept.write(piece)
-        kept.seek(0)
-        found = dict(sorted(_digests(kept)))
-        is_together = is_filled and not set(sent) <= set(found.values())
-        came = {} if is_together else {name: each for name, each in found.items() if each not in {*saved, *sent}}
-        yield Late(kept, came)
-
-
-def _digests(file: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """The name and the SHA-256 of each file of points in an archive."""
-    with tarfile.open(fileobj=file, mode="r|*") as archive:
-        for member in archive:
-            content = archive.extractfile(member)
-            if content is not None and member.name.endswith(".tsm"):
-                digest = hashlib.sha256()
-                while piece := content.read(PIECE):
-                    digest.update(piece)
-                yield member.name.rsplit("/", 1)[-1], digest.hexdigest()
+def _written(path: Path, bucket: str) -> Iterator[IO[bytes]]:
+    """A file for its owner alone, which is gone where it does not come to be whole."""
+    try:
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            yield file
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise FolderError(
+                f"What came into {bucket} meanwhile cannot be kept in {path.parent} ({error.strerror}), so its shard was left as "
+                "it is."
+            ) from error
+        raise

@@ -65,7 +65,8 @@ class Merge(IntoLive):
         Raises:
             BackupError: it could not be done. What was brought in stays, nothing that was live has changed.
         """
-        brought = [shard for pair in self.pairs for shard in pair.lacks]
+        # Where nothing is lacking any more, what is counted is what was there already.
+        brought = [shard for pair in self.pairs for shard in pair.lacks] or self.source.filled
         try:
             for done, pair in enumerate(self.pairs):
                 watcher.move("shards", done, len(self.pairs))
@@ -75,7 +76,8 @@ class Merge(IntoLive):
                         inject(self.target.server, group.shard, self.source.set.path, shard)
             watcher.move("shards", len(self.pairs), len(self.pairs))
             target = self.target
-            demand_shown(target.server, target.organisation_id, target.id, self.fields_of(brought), watcher)
+            if self.pairs:
+                demand_shown(target.server, target.organisation_id, target.id, self.fields_of(brought), watcher)
             return values_by_day(target.server, target.organisation_id, target.id, brought, watcher)
         except (WattlineError, KeyboardInterrupt, OSError) as error:
             raise BackupError(
@@ -85,4 +87,6 @@ class Merge(IntoLive):
 
     def remarks(self, _safety: Set | None) -> list[str]:
         """What to know afterwards."""
+        if not self.pairs:
+            return ["Nothing was brought in: it came in since this was planned, so all of it was there already."]
         return ["The rollups of these days are not remade by this: `compose/influxdb/remake` does that."]

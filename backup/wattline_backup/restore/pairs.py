@@ -8,7 +8,7 @@ from itertools import groupby
 from wattline_backup.errors import BackupError
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
-from wattline_backup.restore.content import content_of_live, content_of_stored
+from wattline_backup.restore.content import Content, content_of_live, content_of_stored
 from wattline_backup.restore.source import Source
 from wattline_backup.restore.target import Group, Target, moment
 from wattline_backup.tsm import FieldTypes
@@ -24,7 +24,7 @@ class Pair:
         has_other: whether the live shard has anything that the set has not.
         lacks: the stored shards of which the live one lacks something.
         live_types: of the fields of the live shard.
-        stored_types: of the fields of each stored shard, by its number in the set.
+        contents: of each stored shard, by its number in the set.
     """
 
     group: Group | None
@@ -32,7 +32,7 @@ class Pair:
     has_other: bool
     lacks: tuple[Shard, ...]
     live_types: FieldTypes
-    stored_types: Mapping[int, FieldTypes]
+    contents: Mapping[int, Content]
 
     @property
     def differs(self) -> bool:
@@ -41,7 +41,12 @@ class Pair:
 
     def types_of(self, shards: Iterable[Shard]) -> FieldTypes:
         """Of the fields of some of the stored shards."""
-        return frozenset().union(*(self.stored_types[shard.shard] for shard in shards))
+        return frozenset().union(*(self.contents[shard.shard].types for shard in shards))
+
+    @property
+    def stored_points(self) -> set[str]:
+        """The SHA-256 of the files of points in the stored shards."""
+        return set[str]().union(*(content.points for content in self.contents.values()))
 
     @property
     def start(self) -> datetime:
@@ -56,6 +61,10 @@ class Pair:
     def meets(self, other: "Pair") -> bool:
         """Whether the two have time in common."""
         return self.start < other.end and other.start < self.end
+
+    def meets_shard(self, shard: Shard) -> bool:
+        """Whether it has time in common with a stored shard."""
+        return self.start < moment(shard.end) and moment(shard.start) < self.end
 
     @property
     def span(self) -> str:
@@ -88,8 +97,8 @@ def pairs(source: Source, target: Target, watcher: Watcher) -> list[Pair]:
 
 def _missing(source: Source, stored: tuple[Shard, ...]) -> Pair:
     """Of what is going to be one live shard, and is none yet."""
-    types = {shard.shard: content_of_stored(source.set.path, shard).types for shard in stored}
-    return Pair(None, stored, has_other=False, lacks=stored, live_types=frozenset(), stored_types=types)
+    contents = {shard.shard: content_of_stored(source.set.path, shard) for shard in stored}
+    return Pair(None, stored, has_other=False, lacks=stored, live_types=frozenset(), contents=contents)
 
 
 def _compared(source: Source, target: Target, group: Group, stored: tuple[Shard, ...]) -> Pair:
@@ -98,12 +107,7 @@ def _compared(source: Source, target: Target, group: Group, stored: tuple[Shard,
     is_deleting = any(not name.endswith(".tsm") for name in live.digests)
     intact = set() if is_deleting else set(live.digests.values())
     contents = {shard.shard: content_of_stored(source.set.path, shard) for shard in stored}
-    files = {number: _files_of_points(content.digests) for number, content in contents.items()}
-    has_other = not set(live.digests.values()) <= set().union(*files.values())
-    lacks = tuple(shard for shard in stored if not files[shard.shard] <= intact)
-    types = {number: content.types for number, content in contents.items()}
-    return Pair(group, stored, has_other, lacks, live.types, types)
-
-
-def _files_of_points(digests: Mapping[str, str]) -> set[str]:
-    return {digest for name, digest in digests.items() if name.endswith(".tsm")}
+    known = set[str]().union(*(content.points for content in contents.values()))
+    has_other = not set(live.digests.values()) <= known
+    lacks = tuple(shard for shard in stored if not contents[shard.shard].points <= intact)
+    return Pair(group, stored, has_other, lacks, live.types, contents)

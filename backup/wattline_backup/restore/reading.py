@@ -14,19 +14,27 @@ class Body:
     Args:
         file: open, to be read from its beginning.
         path: where it is.
+        size: how many bytes it has to have. Who promised them and sends fewer is waited for, for minutes.
     """
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
-        self._file, self._path = file, path
+    def __init__(self, file: IO[bytes], path: Path, size: int) -> None:
+        self._file, self._path, self._left = file, path, size
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes.
 
         Raises:
-            SetError: the disk does not give them.
+            SetError: the disk does not give them, or the file ends before it should.
         """
         with blamed(self._path):
-            return self._file.read(size)
+            piece = self._file.read(size)
+        self._left -= len(piece)
+        if not piece and size and self._left > 0:
+            raise SetError(
+                f"{self._path} was cut off while it was read, and lacks {self._left} bytes: restore an older set, or this one out "
+                "of the off-site copy."
+            )
+        return piece
 
 
 def as_file(body: Body) -> IO[bytes]:
@@ -35,8 +43,8 @@ def as_file(body: Body) -> IO[bytes]:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Body]:
-    """A file of a set, to be sent.
+def opened(path: Path, size: int) -> Iterator[Body]:
+    """A file of a set, to be sent, of so many bytes.
 
     Raises:
         SetError: the disk does not give it.
@@ -44,7 +52,7 @@ def opened(path: Path) -> Iterator[Body]:
     with blamed(path):
         file = path.open("rb")
     with file:
-        yield Body(file, path)
+        yield Body(file, path, size)
 
 
 @contextmanager

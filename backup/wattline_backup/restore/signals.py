@@ -68,6 +68,8 @@ def before_any_change() -> Iterator[None]:
 
 def reason_of(failure: BaseException) -> str:
     """What went wrong, for people; an interruption has no words of its own."""
+    if isinstance(failure, OSError):
+        return f"{failure.filename or 'A file beside the sets'} cannot be written or read: {failure.strerror}."
     return str(failure) or "it was interrupted."
 
 

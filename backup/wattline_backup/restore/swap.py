@@ -10,26 +10,28 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError, FolderError
-from wattline_backup.index import Shard
+from wattline_backup.errors import BackupError
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.bucket import IntoLive
-from wattline_backup.restore.content import content_of_live, digests_of_stored
 from wattline_backup.restore.field_types import demand_fit_for_swap
-from wattline_backup.restore.late import put_aside
+from wattline_backup.restore.half import half_swapped, note_end
+from wattline_backup.restore.late import Late, put_aside
 from wattline_backup.restore.pairs import Pair, pairs
+from wattline_backup.restore.saved import demand_saved
 from wattline_backup.restore.signals import disregarded, obeyed_afterwards, reason_of
 from wattline_backup.restore.source import Source, source_of
-from wattline_backup.restore.target import AHEAD, LATENESS, Group, Target, moment_of
+from wattline_backup.restore.target import AHEAD, LATENESS, Group, Target
 from wattline_backup.restore.upload import inject
-from wattline_backup.restore.values import demand_shown, values_by_day
+from wattline_backup.restore.values import demand_shown, has_values, values_by_day
 from wattline_backup.sets import Set
-from wattline_backup.state import State, undoing
+from wattline_backup.state import State
+from wattline_backup.unfinished import Unfinished, late_files, undoing
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class Swap(IntoLive):
         source: the bucket of the set.
         target: the live bucket.
         pairs: what belongs together, as far as it differs.
-        origin: the set that has what the bucket was, where an earlier swap of it has not come to its end; else empty.
+        earlier: a swap of the bucket that has not come to its end, where there is one.
     """
 
-    origin: str
+    earlier: Unfinished | None
 
     @classmethod
     def prepare(cls, source: Source, target: Target, watcher: Watcher) -> Self:
@@ -54,12 +56,12 @@ class Swap(IntoLive):
         """
         kept = target.remembered(source)
         found = pairs(kept, target, watcher)
-        origin = State(source.set.path.parent).swaps.get(target.name, "")
+        earlier = State(source.set.path.parent).begun.get(target.name)
         # On the way back, what the bucket has meanwhile may be anything.
-        if origin != source.set.stamp:
+        if not earlier or earlier.origin != source.set.stamp:
             demand_fit_for_swap(kept, target, found)
         differing = [pair for pair in found if pair.differs]
-        return cls(kept, target, differing, len(source.shards) - len(kept.shards), origin)
+        return cls(kept, target, differing, len(source.shards) - len(kept.shards), earlier)
 
     def plan(self) -> list[str]:
         """What is going to happen, in sentences."""
@@ -76,7 +78,20 @@ class Swap(IntoLive):
                 *told,
                 f"Nothing differs{'; the swap that did not come to its end is over' if self.has_work else ''}.",
             ]
-        return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}."]
+        return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}.", *self._warning()]
+
+    def _warning(self) -> list[str]:
+        """What to stop, where something writes into the bucket."""
+        target, now = self.target, self.server.now()
+        if not has_values(self.server, target.organisation_id, target.id, now - LATENESS, now + AHEAD):
+            return []
+        return [
+            (
+                f"Something writes into {target.name} just now. What it stamps with the moment, stays; where it may write points of other "
+                "times too, as Telegraf after a pause or a rollup, stop it for the minutes of this: what comes into a day in the "
+                "milliseconds before that is emptied, is lost. Telegraf keeps its readings meanwhile."
+            )
+        ]
 
     def act(self, safety: Set | None, watcher: Watcher) -> dict[str, int]:
         """Swap; where that fails, swap back.
@@ -95,9 +110,10 @@ class Swap(IntoLive):
             raise BackupError("Nothing live is changed without a safety set.")
         name, state, done = self.target.name, State(safety.path.parent), Done()
         try:
-            undo = undoing(self.origin or safety.stamp, name)
+            begun = self._begun(safety)
+            undo = undoing(begun.origin, name)
             watcher.say(f"Where this is killed, start InfluxDB anew; then `{undo}` makes {name} what it was.")
-            state.begin_swap(name, safety.stamp)
+            state.begin(name, begun)
             self._swap(safety, watcher, done)
             values = self._counted(watcher)
         except BaseException as failure:
@@ -107,35 +123,48 @@ class Swap(IntoLive):
                 raise BackupError(f"{name} is again what it was. What went wrong: {reason_of(failure)}") from failure
             raise
         if not self._leaves_half:
-            _note_end(state, name, self.source.set.stamp)
+            note_end(state, name, self.source.set.stamp)
+            for path in self._late:
+                Late(path).remove()
         return values
 
     def remarks(self, safety: Set | None) -> list[str]:
         """How to go back, and how what came since the set was made is brought in again."""
         if safety is None:
             return []
-        name = self.target.name
-        if self._leaves_half:
-            return [
-                (
-                    f"The set {self.source.set.stamp} was made in the middle of a swap: `{undoing(self.origin, name)}` makes "
-                    f"{name} what it was before that."
-                )
-            ]
-        back = undoing(safety.stamp, name)
+        name, back = self.target.name, undoing(safety.stamp, self.target.name)
         again = f"`{back.replace('--swap', '--merge')}` brings in again what came since the set was made."
-        # What an unfinished swap had left is nothing to go back to.
-        return [again] if self.origin else [f"`{back}` undoes this; {again}"]
+        if not self.earlier:
+            return [f"`{back}` undoes this; {again}"]
+        before = f"`{undoing(self.earlier.origin, name)}` makes {name} what it was before that."
+        if self._leaves_half:
+            return [f"The set {self.set.stamp} was made in the middle of a swap: {before}"]
+        if self._is_way_back:
+            return [f"What came in since the set {self.set.stamp} was made, stayed."]
+        # What the unfinished swap had left is nothing to go back to, and of another set nothing to bring in.
+        ended = f"A swap that was cut off is over: {before}"
+        return [f"{ended} {again}"] if self.set.stamp == self.earlier.stamp else [ended]
 
     @property
     def has_work(self) -> bool:
         """Whether anything is to be done, be it only to end what did not come to its end."""
-        return bool(self.pairs) or (bool(self.origin) and not self._leaves_half)
+        return bool(self.pairs) or bool(self._late) or (self.earlier is not None and not self._leaves_half)
 
     @property
     def _leaves_half(self) -> bool:
-        """Whether the bucket only gets what an unfinished swap had left of it: the set is younger than the one before that."""
-        return bool(self.origin) and self.source.set.stamp > self.origin
+        """Whether the bucket only gets what an unfinished swap had left of it."""
+        return self.earlier is not None and self.set.index.is_half(self.target.name)
+
+    @property
+    def _is_way_back(self) -> bool:
+        """Whether the bucket becomes what it was before a swap that has not come to its end."""
+        return self.earlier is not None and self.earlier.origin == self.set.stamp
+
+    def _begun(self, safety: Set) -> Unfinished:
+        """What is unfinished from now on; what the bucket was before an earlier swap, has its safety set still."""
+        if self.earlier and (self._leaves_half or self._is_way_back):
+            return self.earlier
+        return Unfinished(self.set.stamp, self.earlier.origin if self.earlier else safety.stamp)
 
     def _counted(self, watcher: Watcher) -> dict[str, int]:
         target, came = self.target, [shard for pair in self.pairs for shard in pair.stored]
@@ -147,38 +176,35 @@ class Swap(IntoLive):
         for number, pair in enumerate(self.pairs):
             watcher.move("shards", number, len(self.pairs))
             with obeyed_afterwards():
-                if pair.group:
-                    self._demand_saved(pair.group, safety)
-                done.begun.append(pair)
-                if pair.group:
-                    self.target.empty(pair.group, safety.index.began)
-                self._fill(pair)
-                done.filled.append(pair)
+                self._swap_pair(pair, safety, done)
+        for group in self.target.again().groups if self._late else []:
+            if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
+                with obeyed_afterwards():
+                    self._bring_late(group)
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
-    def _demand_saved(self, group: Group, safety: Set) -> None:
-        """See that the safety set has all that is going to be deleted; what is stamped just now goes on coming in, and stays."""
-        target, began = self.target, safety.index.began
-        saved = self._saved(group, safety)
-        live, now = content_of_live(target.server, group.shard, safety.path), target.server.now()
-        is_present = group.start - AHEAD <= now < group.end
-        if is_present and not saved <= set(live.digests.values()):
-            # InfluxDB put files together that go on getting points, and what came of it tells nothing of what is new.
+    def _swap_pair(self, pair: Pair, safety: Set, done: "Done") -> None:
+        if pair.group and self._is_way_back:
+            # What the killed swap had done with the shard is not known.
+            self._put_back(pair, pair.group, frozenset(), is_filled=None)
             return
-        came = [summary for name, summary in live.summaries.items() if live.digests[name] not in saved]
-        if any(
-            not began - LATENESS <= moment_of(each.first_ns) <= moment_of(each.last_ns) < now + LATENESS
-            for each in came
-        ):
-            raise BackupError(
-                f"Since the safety set was made, something wrote points into {target.name} that are stamped from {group.start} to "
-                f"{group.end}, and not just now: stop it, and try again."
-            )
+        now = demand_saved(self.target, pair.group, safety) if pair.group else None
+        done.begun.append(pair)
+        if pair.group and now:
+            self.target.empty(pair.group, safety.index.began, now)
+            self._bring_late(pair.group)
+        self._fill(pair)
+        done.filled.append(pair)
 
-    def _saved(self, group: Group, safety: Set) -> set[str]:
-        """The SHA-256 of the files of points that the safety set has of a shard."""
-        of_group = (self.target.id, group.shard)
-        return _digests(safety, (each for each in safety.index.shards if (each.bucket_id, each.shard) == of_group))
+    @property
+    def _late(self) -> dict[Path, datetime]:
+        """What the way back of an earlier swap could not bring in again, and when its shard begins."""
+        return late_files(self.set.path.parent, self.target.name)
+
+    def _bring_late(self, group: Group) -> None:
+        for path, start in self._late.items():
+            if group.start <= start < group.end:
+                Late(path).bring_into(self.server, group.shard)
 
     def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:
@@ -192,36 +218,46 @@ class Swap(IntoLive):
             BackupError: it is half swapped.
         """
         name = self.target.name
-        if self.origin:
-            raise _half_swapped(name, self.origin, failure) from failure
+        if self.earlier:
+            raise half_swapped(name, self.earlier.origin, failure) from failure
         watcher.say(f"Making {name} again what it was, which comes to its end before anything else.")
         self._swap_back(safety, watcher, done, failure)
-        _note_end(State(safety.path.parent), name, safety.stamp)
+        note_end(State(safety.path.parent), name, safety.stamp)
 
     def _swap_back(self, safety: Set, watcher: Watcher, done: "Done", failure: BaseException) -> None:
         """What was not begun is as it was. Whatever got points meanwhile, keeps them, since they are nowhere else."""
         name = self.target.name
         try:
-            back = Swap.prepare(source_of(safety, name), self.target.again(), watcher)
+            saved = source_of(safety, name)
+            # What was not begun is not looked at again: of that a disk may refuse what it will.
+            shards = tuple(shard for shard in saved.shards if any(each.meets_shard(shard) for each in done.begun))
+            back = Swap.prepare(replace(saved, shards=shards), self.target.again(), watcher)
             for pair in back.pairs:
                 if any(pair.meets(each) for each in done.begun):
-                    self._fill_back(back, pair, safety, done)
-            back._counted(watcher)  # noqa: SLF001 - likewise
+                    self._fill_back(back, pair, done)
+            back._counted(watcher)  # noqa: SLF001 - its own kind
         except (WattlineError, OSError) as error:
-            raise _half_swapped(name, safety.stamp, failure) from error
+            late = late_files(safety.path.parent, name)
+            raise half_swapped(name, safety.stamp, failure, error, late) from error
 
-    def _fill_back(self, back: "Swap", pair: Pair, safety: Set, done: "Done") -> None:
+    def _fill_back(self, back: "Swap", pair: Pair, done: "Done") -> None:
         if not pair.group:
             back._fill(pair)  # noqa: SLF001 - its own kind
             return
-        server, shard, saved = self.target.server, pair.group.shard, self._saved(pair.group, safety)
-        sent = _digests(self.source.set, (each for mine in done.begun if mine.meets(pair) for each in mine.stored))
+        sent = set[str]().union(*(mine.stored_points for mine in done.begun if mine.meets(pair)))
         is_filled = any(mine.meets(pair) for mine in done.filled)
-        with put_aside(server, shard, saved, sent, safety.path, is_filled=is_filled) as late:
-            self.target.clear(pair.group, safety.index.began)
-            # What came last wins.
-            late.bring_back(server, shard)
-            back._fill(pair)  # noqa: SLF001 - likewise
+        back._put_back(pair, pair.group, sent, is_filled=is_filled)  # noqa: SLF001 - its own kind
+
+    def _put_back(self, pair: Pair, group: Group, sent: frozenset[str] | set[str], *, is_filled: bool | None) -> None:
+        """Make a shard what it was before a swap, and keep what came in since."""
+        folder = self.set.path.parent
+        late, now = put_aside(self.target, group, pair.stored_points, sent, folder, is_filled=is_filled)
+        self.target.clear(group, self.set.index.began, now)
+        # What came last wins.
+        self._bring_late(group)
+        self._fill(pair)
+        if late:
+            late.remove()
 
 
 @dataclass
@@ -235,25 +271,3 @@ class Done:
 
     begun: list[Pair] = field(default_factory=list)
     filled: list[Pair] = field(default_factory=list)
-
-
-def _digests(chosen: Set, shards: Iterable[Shard]) -> set[str]:
-    """The SHA-256 of the files of points of some shards of a set."""
-    return {digest for shard in shards for digest in digests_of_stored(chosen.path, shard).values()}
-
-
-def _half_swapped(name: str, origin: str, failure: BaseException) -> BackupError:
-    return BackupError(
-        f"{name} is half swapped. Start InfluxDB anew; then `{undoing(origin, name)}` makes it what it was. What went wrong: "
-        f"{reason_of(failure)}"
-    )
-
-
-def _note_end(state: State, name: str, stamp: str) -> None:
-    try:
-        state.end_swap(name)
-    except FolderError as error:
-        raise BackupError(
-            f"{name} has all that it has in the set {stamp}, but {error} So `list` goes on calling that unfinished; "
-            f"`{undoing(stamp, name)}`, once there is room, ends it."
-        ) from error

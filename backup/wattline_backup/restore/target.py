@@ -152,30 +152,28 @@ class Target:
             raise BackupError(f"InfluxDB made no room in {self.name} for the time from {shard.start} to {shard.end}.")
         return found
 
-    def empty(self, group: Group, since: datetime) -> None:
-        """Delete all points of a shard group but those of ``since`` until now, and see that none comes in again.
+    def empty(self, group: Group, since: datetime, now: datetime) -> None:
+        """Delete all points of a shard group but those of ``since`` until ``now``, and see that none comes in again.
 
         Raises:
             BackupError: some came in again of a time that is long over, or is far away.
             ServerError: InfluxDB refuses.
         """
-        now = self.clear(group, since)
+        self.clear(group, since, now)
         for start, end in group.around(since - LATENESS, now + LATENESS):
             if has_values(self.server, self.organisation_id, self.id, start, end):
                 raise BackupError(
                     f"Something writes points into {self.name} that are stamped from {start} to {end}: stop it, and try again."
                 )
 
-    def clear(self, group: Group, since: datetime) -> datetime:
-        """Delete all points of a shard group but those of ``since`` until now, which are just coming in. Gives now.
+    def clear(self, group: Group, since: datetime, now: datetime) -> None:
+        """Delete all points of a shard group but those of ``since`` until ``now``, which are just coming in.
 
         Raises:
             ServerError: InfluxDB refuses.
         """
-        now = self.server.now()
         for start, end in group.around(since, now + AHEAD):
             self.delete(start, end)
-        return now
 
     def delete(self, start: datetime, end: datetime, predicate: str = "") -> None:
         """Delete all points from ``start`` on and before ``end``.

@@ -51,6 +51,15 @@ def token_files_of(chosen: Set) -> list[Path]:
     return [chosen.path / name for name in sorted(names, key=lambda name: FILES.index(name.name))]
 
 
+def token_in(file: Path) -> tuple[str, str]:
+    """The token in a file, empty where there is none, and why it cannot be read, where it cannot."""
+    try:
+        return file.read_text().strip() if file.is_file() else "", ""
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        return "", f"{file} cannot be read ({reason})"
+
+
 def token_of_set(chosen: Set, database: bytes, others: Sequence[Path]) -> tuple[str, Path]:
     """A token that is valid once the set is restored, and the file that it is from.
 
@@ -62,13 +71,15 @@ def token_of_set(chosen: Set, database: bytes, others: Sequence[Path]) -> tuple[
     Raises:
         WordError: none of the files has one.
     """
+    faults = []
     for file in [*others, *token_files_of(chosen)]:
-        token = file.read_text().strip() if file.is_file() else ""
+        token, fault = token_in(file)
         if token and has_token(database, token):
             return token, file
+        faults += [f"; {fault}"] if fault else []
     looked = ", ".join(str(each) for each in others)
     raise WordError(
         f"No token of the server that {chosen.stamp} was made of is known, and InfluxDB would be locked for everybody: put its "
         f"operator token, which the recovery sheet has, into a file and name that by --set-token-file (looked at: {looked}, and "
-        "the secrets in the set)."
+        f"the secrets in the set{''.join(faults)})."
     )

@@ -8,11 +8,12 @@ names, so that it does not win over what is there either.
 """
 
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from wattline_backup.archive import BLOCK, PIECE
-from wattline_backup.errors import BackupError
+from wattline_backup.errors import ArchiveError, BackupError
 from wattline_backup.index import Shard
 from wattline_backup.restore.content import digests_of_live, digests_of_stored
 from wattline_backup.restore.reading import as_file, opened
@@ -40,7 +41,7 @@ def send(server: Server, shard: int, folder: Path, stored: Shard) -> None:
         return
     headers = {"Content-Encoding": "gzip", "Content-Length": str(stored.stored.size)}
     with (
-        opened(folder / stored.file) as body,
+        opened(folder / stored.file, stored.stored.size) as body,
         server.request("POST", f"/api/v2/restore/shards/{shard}", body=body, headers=headers),
     ):
         pass
@@ -59,8 +60,12 @@ def inject(server: Server, shard: int, folder: Path, stored: Shard) -> None:
     Raises:
         BackupError: they did not arrive.
     """
-    with opened(folder / stored.file) as body, tarfile.open(fileobj=as_file(body), mode="r|gz") as archive:
-        put(server, shard, archive, digests_of_stored(folder, stored), f"shard {stored.shard} of {stored.bucket}")
+    file, content = folder / stored.file, digests_of_stored(folder, stored)
+    try:
+        with opened(file, stored.stored.size) as body, tarfile.open(fileobj=as_file(body), mode="r|gz") as archive:
+            put(server, shard, archive, content, f"shard {stored.shard} of {stored.bucket}")
+    except (tarfile.TarError, zlib.error, EOFError) as error:
+        raise ArchiveError(f"{file} is damaged, and was not when it was looked through: {error}.") from error
 
 
 def put(server: Server, shard: int, archive: tarfile.TarFile, content: Mapping[str, str], what: str) -> None:

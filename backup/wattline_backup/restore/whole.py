@@ -7,13 +7,13 @@ A failure after that is mended by the same command once more.
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError, FolderError, ServerError, TokenError
+from wattline_backup.errors import BackupError, FolderError, RefusedError, ServerError, TokenError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.reading import opened
@@ -27,9 +27,14 @@ from wattline_backup.server import Server
 from wattline_backup.sets import Set
 from wattline_backup.size import shards_in_words
 from wattline_backup.state import State
+from wattline_backup.unfinished import EVERYTHING, Unfinished, undoing
 
 # InfluxDB's own buckets, which it fills by itself.
 OF_SYSTEM = "_"
+
+
+class UntouchedError(BackupError):
+    """The server is what it was."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Whole:
         server: InfluxDB, with a token that it takes now, or will when it has been set up.
         restored: InfluxDB, with a token that it takes afterwards.
         token_file: where that token is from.
+        token: itself.
         chosen: the set.
         database: the set's Bolt database.
         is_blank: whether the server was never set up.
@@ -49,6 +55,7 @@ class Whole:
     server: Server
     restored: Server
     token_file: Path
+    token: str = field(repr=False)
     chosen: Set
     database: bytes
     is_blank: bool
@@ -87,12 +94,12 @@ class Whole:
         restored = Server(server.url, token, str(file))
         is_blank = bool(server.ask("GET", "/api/v2/setup")["allowed"])
         if is_blank:
-            return cls(restored, restored, file, chosen, database, is_blank, 0)
+            return cls(restored, restored, file, token, chosen, database, is_blank, 0)
         try:
-            return cls(server, restored, file, chosen, database, is_blank, _live_shards(server))
+            return cls(server, restored, file, token, chosen, database, is_blank, _live_shards(server))
         except TokenError:
             # As after a restore that did not come to its end.
-            return cls(restored, restored, file, chosen, database, is_blank, _live_shards(restored))
+            return cls(restored, restored, file, token, chosen, database, is_blank, _live_shards(restored))
 
     @property
     def set(self) -> Set:
@@ -153,17 +160,24 @@ class Whole:
         """
         if self.is_blank:
             self._set_up()
-        self._note_begin()
+        earlier = self._state.begun.get(EVERYTHING)
+        # Where an earlier one was cut off, what was live before has its safety set, and this one's is half.
+        origin = earlier.origin if earlier else safety.stamp if safety else ""
+        is_left_half = earlier is not None and self.chosen.index.is_half(EVERYTHING)
+        if not is_left_half:
+            self._note_begin(Unfinished(self.chosen.stamp, origin))
         try:
-            self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
+            self._replace_database(earlier)
             values = self._fill(watcher)
+        except UntouchedError:
+            raise
         except (WattlineError, KeyboardInterrupt, OSError) as error:
-            back = f", and `{_all_of(safety)}` makes it what it was" if safety else ""
+            back = f", and `{undoing(origin, EVERYTHING)}` makes it what it was" if origin else ""
             raise BackupError(
                 f"InfluxDB at {self.server.url} is not whole; the same command does it again{back}. What went wrong: "
                 f"{reason_of(error)}"
             ) from error
-        self._note_ends(watcher)
+        self._note_ends(watcher, is_left_half=is_left_half)
         return values
 
     def remarks(self, _safety: Set | None) -> list[str]:
@@ -176,25 +190,29 @@ class Whole:
             )
         ]
 
-    def _note_begin(self) -> None:
+    @property
+    def _state(self) -> State:
+        return State(self.chosen.path.parent)
+
+    def _note_begin(self, begun: Unfinished) -> None:
         # A disk that is read-only because it fails has to be restored from as well.
         with suppress(FolderError):
-            State(self.chosen.path.parent).note_restoring(self.chosen.stamp)
+            self._state.begin(EVERYTHING, begun)
 
-    def _note_ends(self, watcher: Watcher) -> None:
-        """Neither this nor a swap that was unfinished before is so now."""
-        state = State(self.chosen.path.parent)
-        # A younger set has what the unfinished swap had left.
-        over = [bucket for bucket, origin in state.swaps.items() if self.chosen.stamp <= origin]
+    def _note_ends(self, watcher: Watcher, *, is_left_half: bool) -> None:
+        """Neither this nor what was unfinished before is so now, but what was so already when the set was made."""
+        state, index = self._state, self.chosen.index
+        over = [bucket for bucket in state.begun if bucket == EVERYTHING or not index.is_half(bucket)]
+        over = [] if is_left_half else over
         try:
             for bucket in over:
-                state.end_swap(bucket)
-            state.note_restoring("")
+                state.end(bucket)
         except FolderError as error:
-            if unfinished := [*over, *filter(None, [state.restoring])]:
+            if unfinished := [bucket or "this restore" for bucket in over if bucket in state.begun]:
                 watcher.say(
                     f"InfluxDB has all that it has in the set, but {error} So `list` goes on calling {' and '.join(unfinished)} "
-                    f"unfinished, which is not so; `{_all_of(self.chosen)}`, once the disk can be written, ends that."
+                    f"unfinished, which is not so; `{undoing(self.chosen.stamp, EVERYTHING)}`, once the disk can be written, ends "
+                    "that."
                 )
 
     def _fill(self, watcher: Watcher) -> dict[str, int]:
@@ -217,23 +235,39 @@ class Whole:
             kept = [shard for shard in mine if not bucket.forgets(shard, datetime.now(UTC))]
             yield bucket.name, values_by_day(self.restored, bucket.organisation_id, bucket_id, kept, watcher)
 
+    def _replace_database(self, earlier: Unfinished | None) -> None:
+        """The first request, from which on nothing is what it was.
+
+        Raises:
+            UntouchedError: it is, since InfluxDB was not reached or refused; what was noted is as before.
+            BackupError: anything else.
+        """
+        try:
+            self._send("kv", self.server, f"{self.chosen.stamp}.bolt.gz")
+        except RefusedError as error:
+            with suppress(FolderError):
+                self._state.end(EVERYTHING, earlier)
+            raise UntouchedError(f"Nothing in InfluxDB was replaced. What went wrong: {error}") from error
+
     def _set_up(self) -> None:
         """Give a blank server a first user, whose token is that of the set; all of it is replaced at once."""
-        token = self.token_file.read_text().strip()
         names = {"username": "restore", "org": "restore", "bucket": "restore"}
-        self.server.ask("POST", "/api/v2/setup", {**names, "password": secrets.token_urlsafe(24), "token": token})
+        words = {**names, "password": secrets.token_urlsafe(24), "token": self.token}
+        try:
+            self.server.ask("POST", "/api/v2/setup", words)
+        except KeyboardInterrupt:
+            raise BackupError(
+                f"It was interrupted while the blank InfluxDB at {self.server.url} was set up, and nothing was restored: the same "
+                "command goes on, whether that came to its end or not."
+            ) from None
 
     def _send(self, what: str, server: Server, name: str) -> None:
         file = self.chosen.path / name
         with (
-            opened(file) as body,
+            opened(file, self.chosen.index.files[name].size) as body,
             server.request("POST", f"/api/v2/restore/{what}", body=body, headers=_headers(self.chosen, name)),
         ):
             pass
-
-
-def _all_of(chosen: Set) -> str:
-    return f"wattline-backup restore {chosen.stamp} --all"
 
 
 def _headers(chosen: Set, name: str) -> dict[str, str]:
