@@ -17,6 +17,8 @@
 | another process that has the folder is written over | test_another_process_has_it_until_it_ends |
 | the note about the begin has the time of a wrong clock | test_the_begin_is_told_by_a_clock_that_is_believed |
 | what was lost cannot be told from what never was | test_what_was_lost_is_noted |
+| ... where no line came, but notes | test_a_time_without_a_journal_is_noted_though_no_line_came |
+| what a note says breaks its line | test_a_note_is_one_line_whatever_it_says |
 | two ports share files | test_two_ports_have_a_folder_each |
 """
 
@@ -157,7 +159,7 @@ def test_a_disk_that_refuses_turns_it_off_and_on_again(
     assert "tried again each minute" in off
     assert "is on again" in on
     assert points_in(folder) == [LINE] * 3
-    assert {"at": NOW_S, "lost": 7} in notes_in(folder)
+    assert {"at": NOW_S, "lost": 7, "since": NOW_S} in notes_in(folder)
 
 
 @pytest.mark.parametrize("call", ["fdatasync", "fsync", "open", "mkdir", "rename", "unlink", "pwrite", "fstat"])
@@ -295,6 +297,31 @@ def test_what_was_lost_is_noted(start: Start, folder: Path, monkeypatch: pytest.
     until(lambda: points_in(folder))
     assert [note["lost"] for note in notes_in(folder) if "lost" in note] == [5]
     assert journal.health()["journal_lines_lost"] == 5
+
+
+def test_a_time_without_a_journal_is_noted_though_no_line_came(
+    start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dead meter gives notes alone; those of the time in which it was off are missing as well. The clock goes on."""
+    uptime_s, refuses, real = 0.0, False, os.pwrite
+
+    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+        if refuses:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(descriptor, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    journal = start(wall_ns=lambda: NOW_S * NS + round(uptime_s * NS), monotonic=lambda: uptime_s)
+    journal.put([LINE])
+    until(lambda: journal.lines == 1)
+    threading.Event().wait(0.1)  # some more turns, in which nothing comes and all is kept
+    uptime_s, refuses = 50.0, True
+    journal.put(["#{}"])
+    until(lambda: journal.health()["journal_on"] == 0)
+    uptime_s, refuses = 150.0, False
+    until(lambda: journal.health()["journal_on"] == 1)
+    (note,) = [note for note in notes_in(folder) if "lost" in note]
+    assert note == {"at": NOW_S + 150, "lost": 0, "since": NOW_S}
 
 
 def test_two_ports_have_a_folder_each(start: Start, tmp_path: Path) -> None:

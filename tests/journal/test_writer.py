@@ -9,6 +9,8 @@
 | a file does not stand for itself | test_each_file_begins_with_what_the_process_is |
 | a group is cut by the end of a file | test_a_group_that_has_no_room_goes_into_the_next_file |
 | a group that is larger than a file is lost, or out of order | test_a_group_larger_than_a_file_is_split |
+| ... or a line that fits into none | test_a_line_that_fits_into_no_file_is_told |
+| who reads meanwhile reads half of something, or twice | test_what_is_read_while_it_is_written_is_true |
 | the disk fills | test_the_oldest_go_where_there_are_too_many |
 | old files stay, or young ones go | test_what_is_older_than_it_shall_be_goes |
 | ... by a clock that is not believed | test_a_clock_that_is_not_believed_deletes_nothing |
@@ -33,6 +35,7 @@ from pathlib import Path
 
 import pytest
 
+from waiting import meanwhile
 from wattline.journal import sectors
 from wattline.journal.files import FILE_BYTES, path_of
 from wattline.journal.limits import Limits
@@ -50,9 +53,9 @@ def line(second: int = NOW_S) -> str:
     return f"electricity,meter=house power_w={second % 997} {second * NS}"
 
 
-def long_line() -> str:
-    """One that no compression makes short."""
-    return f'run_info name="{random.Random().randbytes(20_000).hex()}" {NOW_S * NS}'
+def long_line(size: int = 20_000) -> str:
+    """One that no compression makes shorter than that."""
+    return f'run_info name="{random.Random().randbytes(size).hex()}" {NOW_S * NS}'
 
 
 def lines_in(folder: Path) -> list[str]:
@@ -162,6 +165,36 @@ def test_a_group_larger_than_a_file_is_split(opened: Open, folder: Path) -> None
     said = [long_line() for _ in range(50)]
     opened().commit(said)
     assert [text for text in lines_in(folder) if text != HEAD] == said
+
+
+def test_a_line_that_fits_into_no_file_is_told(opened: Open, folder: Path) -> None:
+    """None is so long that Telegraf would take it; but nothing is left out in silence."""
+    with pytest.raises(OSError, match="File too large"):
+        opened().commit([long_line(400_000)])
+    opened().commit([line()])
+    assert lines_in(folder)[-1] == line()
+
+
+def test_what_is_read_while_it_is_written_is_true(opened: Open, folder: Path) -> None:
+    """And whoever goes on where he was reads each line once."""
+    said = [[line(second), long_line(1500)] for second in range(150)]
+    writer = opened()
+    found: list[str] = []
+    begin: dict[Path, int] = {}
+
+    def write() -> None:
+        for lines in said:
+            writer.commit(lines)
+
+    with meanwhile(write):
+        for _ in range(60):
+            for path in files_in(folder) if folder.exists() else []:
+                records = read(path, begin.get(path, 0))
+                found += [text for record in records for text in record.lines]
+                begin[path] = records.end
+    for path in files_in(folder):
+        found += [text for record in read(path, begin.get(path, 0)) for text in record.lines]
+    assert [text for text in found if text != HEAD] == [text for lines in said for text in lines]
 
 
 def test_the_oldest_go_where_there_are_too_many(opened: Open, folder: Path) -> None:

@@ -4,7 +4,7 @@ import errno
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from wattline.journal import notes
@@ -73,6 +73,9 @@ class Journal:
         self._has_ended = threading.Event()
         self._writer: Writer | None = None
         self._written_bytes = self._dropped = self._lost_untold = 0
+        # Up to when all is kept, and since when not.
+        self._kept_until_s = self._second()
+        self._lost_since_s: int | None = None
         self._is_off = self._is_last = self._is_hung = False
         self._why: int | None = None
         self._off_s = self._tried_s = 0.0
@@ -147,12 +150,13 @@ class Journal:
             return
         with self._changed:
             self._tried_s = self._busy_since_s = now_s
-            lines = list(self._waiting)
+            taken_s, lines = self._second(), list(self._waiting)
             self._waiting.clear()
         try:
             if self._writer is None:
                 self._writer = Writer(self._folder, self._head, self._limits, self._now_s)
             self._commit(self._writer, lines)
+            self._kept_until_s = taken_s
             self._is_on_again()
         except OSError as error:
             self._go_off(error, lines)
@@ -161,14 +165,21 @@ class Journal:
                 self._busy_since_s = None
 
     def _commit(self, writer: Writer, lines: list[str]) -> None:
-        untold = self._lost_untold
-        if untold:
-            lines = [notes.lost(untold, self._at()), *lines]
-        if lines:
-            writer.commit(lines)
+        with self._changed:
+            untold, since_s = self._lost_untold, self._lost_since_s
+            self._lost_untold, self._lost_since_s = 0, None
+        if since_s is not None:
+            lines = [notes.lost(untold, since_s, self._at()), *lines]
+        try:
+            if lines:
+                writer.commit(lines)
+        except OSError:
+            with self._changed:
+                self._lost_untold += untold
+                self._lost_since_s = self._lost_since_s if since_s is None else since_s
+            raise
         with self._changed:
             self.lines += _points(lines)
-            self._lost_untold -= untold
 
     def _go_off(self, error: OSError, lines: Sequence[str]) -> None:
         """The disk does not take them: these are lost, and what comes until it does."""
@@ -202,10 +213,11 @@ class Journal:
 
     # Of both; under the lock.
 
-    def _lose(self, lines: Iterable[str]) -> None:
-        count = _points(lines)
-        self.lost += count
-        self._lost_untold += count
+    def _lose(self, lines: Collection[str]) -> None:
+        if lines and self._lost_since_s is None:
+            self._lost_since_s = self._kept_until_s
+        self.lost += _points(lines)
+        self._lost_untold += _points(lines)
 
     def _look_at_disk(self) -> None:
         """Say once that the disk takes nothing any more."""
@@ -222,9 +234,13 @@ class Journal:
     def _now_s(self) -> float | None:
         return self._wall_ns() / NS if self._believes() else None
 
+    def _second(self, before_s: float = 0.0) -> int:
+        """The second that was ``before_s`` ago."""
+        return int(self._wall_ns() / NS - before_s)
+
     def _at(self, before_s: float = 0.0) -> dict[str, object]:
-        """The second that was ``before_s`` ago, for a note."""
-        at: dict[str, object] = {"at": int(self._wall_ns() / NS - before_s)}
+        """The same for a note."""
+        at: dict[str, object] = {"at": self._second(before_s)}
         return at if self._believes() else {**at, "believed": False}
 
     def _head(self) -> str:

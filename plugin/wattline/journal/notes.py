@@ -9,13 +9,13 @@ seconds since 1970; where the clock was not believed, ``"believed": false`` stan
     {"ended": WHY, "at": ...}
     {"at": ..., "absent": {NAME: REASON, ...}}
     {"at": ..., "clock": SLOTS}
-    {"at": ..., "lost": LINES}
+    {"at": ..., "lost": LINES, "since": ...}
 
 ``began`` stands where the process began and at the head of each file, and has for each meter the seconds from one reading
 that is due to the next, 0 of a meter that speaks when it wants to. ``absent`` has the meters that were due in a slot and
 gave no reading: ``silent`` (asked, and no sound answer), ``unbelieved`` (an answer of which nothing was believed), ``busy``
 (no time for it) or ``port`` (the port was not open). ``clock`` are slots whose readings were given up since the time was
-not known, ``lost`` lines that could not be kept.
+not known, ``lost`` lines that could not be kept, as their notes, of the seconds from ``since`` to ``at``.
 """
 
 import json
@@ -46,9 +46,9 @@ def clock(slots: int, at: Mapping[str, object]) -> str:
     return _note({**at, "clock": slots})
 
 
-def lost(lines: int, at: Mapping[str, object]) -> str:
-    """The note that some lines could not be kept."""
-    return _note({**at, "lost": lines})
+def lost(lines: int, since_s: int, at: Mapping[str, object]) -> str:
+    """The note that some lines, and their notes, could not be kept."""
+    return _note({**at, "lost": lines, "since": since_s})
 
 
 def is_note(line: str) -> bool:

@@ -7,6 +7,7 @@ sectors, of 4096; else through it. No write touches a sector that holds a record
 import errno
 import mmap
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from wattline.journal.files import FILE_BYTES
@@ -31,21 +32,15 @@ def make(path: Path) -> None:
             os.fsync(file.fileno())
         unfinished.rename(path)
     except OSError:
-        _remove(unfinished)
+        with suppress(OSError):
+            # What is wrong with the disk is being told already.
+            unfinished.unlink(missing_ok=True)
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        # What is wrong with the disk is being told already.
-        return
 
 
 class SectorFile:
@@ -88,7 +83,9 @@ class SectorFile:
 
     def close(self) -> None:
         """Let go of it."""
-        os.close(self._descriptor)
+        with suppress(OSError):
+            # What a disk that fails has to say was said by what it did not take.
+            os.close(self._descriptor)
 
     def _opened(self, path: Path, end: int, until: int) -> tuple[int, int, int]:
         """The descriptor, the size of its pieces and where the next record begins: by the first way that is taken."""

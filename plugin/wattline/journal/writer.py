@@ -1,5 +1,6 @@
 """Groups of lines into the files of one port: goes on where the last file ends, and begins the next when it is full."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Sequence
@@ -68,8 +69,10 @@ class Writer:
         if self._append(lines):
             return
         half = len(lines) // 2
-        for part in (lines[:half], lines[half:]) if half else ():
-            self.commit(part)
+        if not half:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        self.commit(lines[:half])
+        self.commit(lines[half:])
 
     def close(self) -> None:
         """Let go of the folder."""
