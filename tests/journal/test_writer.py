@@ -103,7 +103,7 @@ def test_a_torn_tail_is_cut_off_and_told_once(
     opened().commit([line()])
     (path,) = files_in(folder)
     records = read(path)
-    list(records)
+    records.pass_over()
     data = bytearray(path.read_bytes())
     data[records.end : records.end + len(junk)] = junk
     path.write_bytes(data)

@@ -123,6 +123,8 @@ class Bus:
             if self._ready():
                 member.passed_over = 0
                 self._sweep(member, slot, wants[done:], is_alone=len(members) == 1)
+            else:
+                self._cut_off.append(member)
         self._read_what_can_wait(members, slot)
 
     def idle(self, slot: Slot) -> None:

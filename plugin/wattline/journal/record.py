@@ -6,6 +6,7 @@ is in it since a sector that the file system gives to another file may still hol
 
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -65,6 +66,10 @@ class Records:
         self.skipped_bytes = self.last_skipped = 0
         self._data, self._number = data, number
         self._next = whole(begin)
+
+    def pass_over(self) -> None:
+        """Go to the end of the file, for whoever wants to know no more than where that is."""
+        deque(self, maxlen=0)
 
     def __iter__(self) -> Iterator[Record]:
         while self._next < len(self._data):

@@ -97,8 +97,7 @@ class Writer:
         if not path.exists() or path.stat().st_size != FILE_BYTES:
             return
         records = read(path)
-        for _ in records:
-            """To its end."""
+        records.pass_over()
         torn = max(0, records.last_skipped - records.end)
         if torn:
             LOG.warning(
