@@ -8,6 +8,7 @@
 | slots drift against a slewed clock                | test_a_day_of_slots_does_not_drift                               |
 | a slew is taken for a step                        | test_an_hour_on_a_slewed_clock_ends_on_the_hour                  |
 | a late sweep delays, bursts, or is not counted    | test_a_late_sweep_misses_slots, test_a_long_sweep_is_not_made_up |
+| ... or it is not told which seconds were missed   | the same                                                         |
 | a sweep has no end, or ends in the next slot      | test_a_sweep_ends_within_its_interval                            |
 | a step stretches the wait or causes a burst       | test_a_step_realigns_at_the_next_second                          |
 | ... unnoticed until the end of a long wait        | test_a_step_within_an_hours_wait_is_followed                     |
@@ -197,6 +198,7 @@ def test_a_late_sweep_misses_slots(interval_s, sweep_s, later_s, delay_s, missed
     assert slot.began_s - before.began_s == pytest.approx(later_s, abs=HAIR_S)
     assert slot.delay_s == pytest.approx(delay_s, abs=HAIR_S)
     assert clock.missed_slots == missed
+    assert list(slot.missed) == list(range(second(before) + interval_s, second(slot), interval_s))
 
 
 def test_a_long_sweep_is_not_made_up():
@@ -374,6 +376,8 @@ def test_every_slot_is_begun_or_counted(interval_s, slew_ppm, sweeps_s):
         world.sweep(sweep_s)
 
     assert clock.missed_slots == expected_missed(slots, interval_s)
+    assert clock.missed_slots == sum(len(slot.missed) for slot in slots)
+    assert all(second(before) < missed < second(slot) for before, slot in pairwise(slots) for missed in slot.missed)
     assert clock.steps == 0
     for (before, after), (before_s, after_s) in zip(pairwise(slots[1:]), pairwise(begun_s[1:]), strict=True):
         assert after.began_s - before.began_s >= interval_s * 0.999

@@ -15,6 +15,11 @@
 | a bug is swallowed, or leaves the port open              | test_a_bug_comes_out_and_the_source_is_closed               |
 | what speaks unasked is not listened to between slots     | test_the_source_is_attended_to_every_few_seconds            |
 | the name of the run is not told                          | test_a_run_is_told_with_the_first_readings                  |
+| the journal lacks a line, or has another                 | test_the_journal_has_what_goes_out                          |
+| ... or has a held reading with a false stamp, or early   | test_what_was_held_is_kept_when_it_goes_out                 |
+| ... or the second of an absent one is that of no slot    | the same                                                    |
+| ... or nothing of readings that were given up            | test_readings_that_are_given_up_are_told_to_the_journal     |
+| its state is not reported                                | test_the_journal_is_reported_where_there_is_one             |
 """
 
 import pytest
@@ -23,7 +28,7 @@ from wattline import fields
 from wattline.clock import Clock
 from wattline.hold import Hold
 from wattline.loop import Loop
-from wattline.reading import Point
+from wattline.reading import Absence, Point, Reason
 from wattline.runs import Run
 from wattline.stop import Stopped
 
@@ -40,7 +45,7 @@ class World:
         sweeps_s: how long the sweeps last, one after the other; then they last 0.1 s.
     """
 
-    def __init__(self, folder, interval_s=1, slots=25, longest_s=600, sweeps_s=(), *, run=None):
+    def __init__(self, folder, interval_s=1, slots=25, longest_s=600, sweeps_s=(), *, run=None, journal=None):
         self.folder = folder
         self.uptime_s = 100.0
         self.stepped_ns = 0
@@ -52,7 +57,7 @@ class World:
         self.written = self.dropped = self.attended = 0
         clock = Clock(interval_s, self, self.wall_ns, self.monotonic)
         hold = Hold(longest_s, folder, self.wall_ns, self.monotonic)
-        self.loop = Loop(clock, self, hold, self, "/dev/ttyMeter", run=run)
+        self.loop = Loop(clock, self, hold, self, "/dev/ttyMeter", run=run, journal=journal)
 
     def monotonic(self):
         return self.uptime_s
@@ -79,6 +84,9 @@ class World:
 
     def readings(self, slot):
         return [Point(fields.ELECTRICITY, {"meter": "house"}, {"power_w": 7.0}, slot.time_ns)]
+
+    def absences(self, slot):
+        return [Absence({"roof": Reason.SILENT}, slot.time_ns)] if slot.time_ns // NS % 2 else []
 
     def idle(self, _slot):
         self.events.append("idle")
@@ -319,3 +327,74 @@ def test_a_run_is_told_with_the_first_readings(folder, parsed):
     assert (second, told["name"]) == (0, "winter")
     assert len(readings) == 3
     assert {point["tags"]["run_id"] for point in readings} == {told["id"]}
+
+
+class Kept:
+    """A journal in memory."""
+
+    def __init__(self):
+        self.lines, self.absent, self.given_up = [], [], []
+
+    def put(self, lines):
+        self.lines += lines
+
+    def note_absences(self, absences):
+        self.absent += absences
+
+    def note_clock(self, slots):
+        self.given_up.append(slots)
+
+    def health(self):
+        return {"journal_on": 1.0}
+
+
+def test_the_journal_has_what_goes_out(folder):
+    kept = Kept()
+    world = World(folder, slots=12, journal=kept)
+    world.loop.run()
+    assert kept.lines == world.lines
+    first = NOW_NS // NS + 1
+    assert [absence.time_ns // NS for absence in kept.absent] == list(range(first, first + 12, 2))
+
+
+def test_what_was_held_is_kept_when_it_goes_out(folder, parsed):
+    """The clock is a day behind, and set after ten seconds: absent readings are moved with those that came."""
+    folder.mkdir()
+    kept = Kept()
+    world = World(folder, slots=20, journal=kept)
+
+    def synchronise():
+        if world.uptime_s > 110 and not world.stepped_ns:
+            assert (kept.lines, kept.absent) == ([], [])
+            world.stepped_ns = 86_400 * NS
+            (folder / "synchronized").touch()
+
+    world.happen = synchronise
+    world.loop.run()
+    assert kept.lines == world.lines
+    readings = [parsed(line)["time"] for line in kept.lines if line.startswith(fields.ELECTRICITY)]
+    absent = [absence.time_ns for absence in kept.absent]
+    assert absent
+    assert set(absent) <= set(readings)
+    assert min(readings) > NOW_NS + 86_399 * NS
+
+
+def test_readings_that_are_given_up_are_told_to_the_journal(folder):
+    """Those that waited too long for the right time, and those that still wait at the end."""
+    folder.mkdir()
+    kept = Kept()
+    world = World(folder, slots=20, longest_s=15, journal=kept)
+    world.stepped_ns = -(1_800_000_000 * NS)
+    world.loop.run()
+    assert kept.lines == []
+    assert sum(kept.given_up) == 20
+    assert kept.given_up[:-1] == [1] * (len(kept.given_up) - 1)
+
+
+def test_the_journal_is_reported_where_there_is_one(folder, parsed):
+    reports = []
+    for journal in (None, Kept()):
+        world = World(folder, slots=2, journal=journal)
+        world.loop.run()
+        reports += [values for _, values in of(world, parsed, "wattline_bus")]
+    assert ["journal_on" in report for report in reports] == [False, True]

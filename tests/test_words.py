@@ -605,7 +605,7 @@ def test_a_name_that_lasts_is_understood_in_every_folder(device, tmp_path, monke
 
 # The command itself.
 
-COMMANDS = "run, read, watch, plan, scan, probe, models, simulate, demo, convert, export, rainforest, mqtt"
+COMMANDS = "run, read, watch, plan, scan, probe, models, simulate, demo, convert, export, journal, rainforest, mqtt"
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,7 @@ WATTLINE = Program(
         "demo",
         "convert",
         "export",
+        "journal",
         "rainforest",
         "mqtt",
     ),

@@ -36,12 +36,14 @@ class Slot:
         began_s: when that second began, by the monotonic clock.
         deadline_s: when its reads have to be done, by the monotonic clock.
         delay_s: how long after its second it was begun.
+        missed: the seconds since 1970 of the slots just before it that were missed.
     """
 
     time_ns: int
     began_s: float
     deadline_s: float
     delay_s: float = 0.0
+    missed: range = range(0)
 
 
 def wall_offset_s(wall_ns: Callable[[], int], monotonic: Callable[[], float]) -> float:
@@ -95,7 +97,7 @@ class Clock:
         Args:
             meanwhile: called while there is nothing to do but wait, every few seconds.
         """
-        second = self._next_second()
+        second = missed_from = self._next_second()
         while not self._stop.is_set:
             self.turned_s = now = self._monotonic()
             began_s = second - self._offset_s
@@ -103,11 +105,12 @@ class Clock:
                 meanwhile()
                 self._stop.wait(min(began_s - self._monotonic(), LONGEST_WAIT_S))
                 if self._stepped():
-                    second = self._after_now()
+                    second = missed_from = self._after_now()
             elif now - began_s <= LATEST_S:
+                missed = range(missed_from, missed_from if self._last_s is None else second, self.interval_s)
                 self._last_s = second
                 sweep_s = min(SWEEP_SHARE * self.interval_s, SWEEP_LONGEST_S)
-                return Slot(second * NS, began_s, began_s + sweep_s, now - began_s)
+                return Slot(second * NS, began_s, began_s + sweep_s, now - began_s, missed)
             else:
                 if self._last_s is not None:
                     self.missed_slots += 1

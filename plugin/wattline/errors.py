@@ -6,6 +6,7 @@
     ├── WordError                 the words on the command line: exit 2, nothing was touched
     ├── HistoryError              a history that is converted: not all of it is there or clear
     ├── ExportError               what InfluxDB has cannot be had, or the table not be written
+    ├── JournalError              a journal is not there or cannot be read
     ├── OutputError               standard output does not take what is printed, as on a full disk
     ├── PortError                 the port: closed, and opened again with back-off
     │   └── PortInUseError        another process has it
@@ -49,6 +50,10 @@ class HistoryError(WattlineError):
 
 class ExportError(WattlineError):
     """A table cannot be made of what InfluxDB has, or cannot be written."""
+
+
+class JournalError(WattlineError):
+    """A journal is not there, or cannot be read."""
 
 
 class OutputError(WattlineError):

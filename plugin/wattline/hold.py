@@ -15,7 +15,7 @@ from pathlib import Path
 from wattline import RELEASED_ON
 from wattline.clock import NS, STEP_S, Slot, wall_offset_s
 from wattline.log import LOG
-from wattline.reading import Point
+from wattline.reading import Outcome
 
 # systemd-timesyncd.service(8): the folder is there while it runs, the file once it has synchronised.
 TIMESYNC = Path("/run/systemd/timesync")
@@ -49,7 +49,7 @@ class Hold:
         self._timesync = timesync
         self._wall_ns = wall_ns
         self._monotonic = monotonic
-        self._held: deque[tuple[Slot, Sequence[Point]]] = deque()
+        self._held: deque[tuple[Slot, Sequence[Outcome]]] = deque()
         self._was_synchronised = False
         self._patience_is_over = False
         self._told = ""
@@ -68,12 +68,12 @@ class Hold:
         self._was_synchronised = self._was_synchronised or (self._timesync / "synchronized").exists()
         return self._was_synchronised or not self._timesync.exists()
 
-    def through(self, slot: Slot, points: Sequence[Point]) -> list[Point]:
+    def through(self, slot: Slot, points: Sequence[Outcome]) -> list[Outcome]:
         """The points that may go out now, with their right stamps: none, those of ``slot``, or all that waited as well."""
         self._held.append((slot, points))
         return self.due()
 
-    def due(self) -> list[Point]:
+    def due(self) -> list[Outcome]:
         """The points that waited and may go out now, with their right stamps."""
         if not self._held:
             return []
@@ -103,7 +103,7 @@ class Hold:
     def _waited_s(self) -> float:
         return self._monotonic() - self._held[0][0].began_s if self._held else 0.0
 
-    def _discard_oldest(self) -> list[Point]:
+    def _discard_oldest(self) -> list[Outcome]:
         self._tell(
             LOG.error,
             f"The clock is older than this release ({RELEASED_ON}), so it is wrong; readings wait for the right time, "
@@ -114,7 +114,7 @@ class Hold:
             self.discarded += 1
         return []
 
-    def _while_in_doubt(self) -> list[Point]:
+    def _while_in_doubt(self) -> list[Outcome]:
         if self._waited_s() >= self._longest_s:
             self._patience_is_over = True
         if self._patience_is_over:
@@ -135,7 +135,7 @@ class Hold:
             say("%s", sentence)
         self._told = sentence
 
-    def _release(self) -> list[Point]:
+    def _release(self) -> list[Outcome]:
         """All that waited, each slot at a second of its own; the later of two that fall into one is the one kept.
 
         What was read before its slot began stays as long before it. A time of the meter's own is no matter of this clock.
@@ -144,7 +144,7 @@ class Hold:
         # Where the clock was corrected by less than a step, a slot keeps the second on which it began.
         seconds = [math.floor(slot.began_s + offset_s + STEP_S) for slot, _ in self._held]
         last = {second: slot for second, (slot, _) in zip(seconds, self._held, strict=True)}
-        released: list[Point] = []
+        released: list[Outcome] = []
         for second, (slot, points) in zip(seconds, self._held, strict=True):
             later_ns = second * NS - slot.time_ns
             if last[second] is slot:

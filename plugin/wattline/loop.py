@@ -1,4 +1,4 @@
-"""The loop that conducts: a slot, what each source says in it, and off to Telegraf."""
+"""The loop that conducts: a slot, what each source says in it, and off to Telegraf, and into the journal if there is one."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from wattline.clock import Clock, Slot
 from wattline.hold import Hold
 from wattline.line import to_line
 from wattline.output import Output
-from wattline.reading import Point
+from wattline.reading import Absence, Outcome, Point
 from wattline.registers import on_grain
 from wattline.runs import Run
 from wattline.status import Tally, sentence
@@ -28,6 +28,12 @@ class Source(Protocol):
 
     def poll(self, slot: Slot) -> list[Point]:
         """The readings of one slot."""
+
+    def absences(self, slot: Slot) -> list[Absence]:
+        """Which readings that were due did not come, in ``slot`` and those missed before it; asked once, after ``poll``.
+
+        Nothing is due of a source that speaks unasked.
+        """
 
     def idle(self, slot: Slot) -> None:
         """The readings are out; the rest of the slot is free."""
@@ -51,6 +57,22 @@ class Source(Protocol):
         """The end."""
 
 
+class Keeper(Protocol):
+    """Keeps what goes out; none of it waits."""
+
+    def put(self, lines: Sequence[str]) -> None:
+        """Keep ``lines``."""
+
+    def note_absences(self, absences: Sequence[Absence]) -> None:
+        """Keep that readings did not come."""
+
+    def note_clock(self, slots: int) -> None:
+        """Keep that the readings of so many slots were given up, since the time was not known."""
+
+    def health(self) -> dict[str, float]:
+        """What it adds to ``wattline_bus``."""
+
+
 class Loop:
     """Turns once a slot.
 
@@ -61,13 +83,22 @@ class Loop:
         output: takes the lines.
         port_name: the tag of ``wattline_bus``.
         run: what the readings are taken for.
+        journal: keeps what goes out.
 
     Attributes:
         status: how it goes, in a sentence for a person, as of the last report; may be read from any thread.
     """
 
     def __init__(
-        self, clock: Clock, source: Source, hold: Hold, output: Output, port_name: str, *, run: Run | None = None
+        self,
+        clock: Clock,
+        source: Source,
+        hold: Hold,
+        output: Output,
+        port_name: str,
+        *,
+        run: Run | None = None,
+        journal: Keeper | None = None,
     ) -> None:
         self._clock = clock
         self._source = source
@@ -75,6 +106,8 @@ class Loop:
         self._output = output
         self._port_name = port_name
         self._run = run
+        self._journal = journal
+        self._discarded = 0
         self.status = f"{port_name}: no reading yet."
         self._tally = Tally(clock.interval_s, speaks_unasked=source.speaks_unasked)
         self._slots = 0
@@ -92,17 +125,34 @@ class Loop:
                 self._tally.note(has_reading=has_reading, missed_slots=self._clock.missed_slots)
                 if self._run:
                     points = self._run.through(slot, points, self._source)
-                self._put(self._hold.through(slot, points + self._report(slot)))
+                self._put(self._hold.through(slot, [*points, *self._report(slot), *self._absences(slot)]))
+                self._note_discarded()
                 self._source.idle(slot)
         except Stopped:
             pass
         finally:
             self._put_due()
             self._hold.close()
+            self._note_discarded(len(self._hold))
             self._source.close()
 
-    def _put(self, points: Sequence[Point]) -> None:
-        self._output.put([to_line(point) for point in points])
+    def _put(self, outcomes: Sequence[Outcome]) -> None:
+        lines = [to_line(point) for point in outcomes if isinstance(point, Point)]
+        self._output.put(lines)
+        if self._journal:
+            self._journal.put(lines)
+            self._journal.note_absences([absence for absence in outcomes if isinstance(absence, Absence)])
+
+    def _absences(self, slot: Slot) -> list[Absence]:
+        """For the journal alone."""
+        return self._source.absences(slot) if self._journal else []
+
+    def _note_discarded(self, still_held: int = 0) -> None:
+        """Tell the journal of slots that were given up since the last call, and of those that are now."""
+        discarded = self._hold.discarded + still_held
+        if self._journal and discarded > self._discarded:
+            self._journal.note_clock(discarded - self._discarded)
+        self._discarded = discarded
 
     def _attend(self) -> None:
         self._put_due()
@@ -133,5 +183,6 @@ class Loop:
         }
         self._worst_delay_s = 0.0
         self.status = sentence(self._port_name, self._source.status(), self._tally, len(self._hold), len(self._output))
-        bus = Point(fields.BUS_HEALTH, {"port": self._port_name}, own | self._source.health(), slot.time_ns)
+        own |= self._source.health() | (self._journal.health() if self._journal else {})
+        bus = Point(fields.BUS_HEALTH, {"port": self._port_name}, own, slot.time_ns)
         return [*self._source.report(slot), bus]

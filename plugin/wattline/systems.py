@@ -100,6 +100,9 @@ class System(Protocol):
     def check(self, port: str, interval_s: int = 1) -> None:
         """Refuse what cannot be, before the port is touched. Raises WordError."""
 
+    def dues_s(self, interval_s: int) -> dict[str, int]:
+        """The name of each meter to the seconds from one reading that is due to the next; 0 where none ever is."""
+
     def source(self, port: str, conditions: Conditions) -> Source:
         """It as a source of points, the port closed."""
 

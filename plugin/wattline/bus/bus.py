@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from wattline.bus.attendance import Roll
 from wattline.bus.learning import Trying
 from wattline.bus.member import SWEEPS_PER_TRIAL, Member
 from wattline.bus.modbus import Modbus
@@ -17,7 +18,7 @@ from wattline.errors import PortError
 from wattline.log import LOG, state
 from wattline.plan import fitted
 from wattline.ports import is_packets
-from wattline.reading import Point
+from wattline.reading import Absence, Point, Reason
 from wattline.registers import on_grain
 from wattline.status import listed, of_meter
 from wattline.words import Meter
@@ -70,7 +71,11 @@ class Bus:
             for number, meter in enumerate(meters)
         ]
         self._rota = Rota(port.name, self._members, interval_s)
+        self._roll = Roll(meters, int(interval_s))
         self._polled: list[Member] = []
+        self._swept: list[Member] = []
+        self._cut_off: list[Member] = []
+        self._gave: set[str] = set()
         self._monotonic = monotonic
         self._lost_s: float | None = None
         self._pause_s = FIRST_PAUSE_S
@@ -84,12 +89,30 @@ class Bus:
         What moves is read of all meters before what can wait is read of any, so that a slow read which takes longer than
         it should costs no other meter its reading. Meters with intervals of their own have what the others leave.
         """
-        self._polled = self._rota.whose_turn(slot)
+        self._polled, self._swept, self._cut_off = self._rota.whose_turn(slot), [], []
         patient = [member for member in self._polled if member.takes_what_is_left(slot)]
         self._read([member for member in self._polled if member not in patient], slot)
         if not self._is_left_to_trial(slot):
             self._read(patient, slot)
-        return [point for member in self._polled for point in member.end(slot)]
+        points = [point for member in self._polled for point in member.end(slot)]
+        self._gave = {point.tags["meter"] for point in points}
+        return points
+
+    def absences(self, slot: Slot) -> list[Absence]:
+        """Which readings that were due did not come, in ``slot`` and those missed before it; asked once, after ``poll``."""
+        absent = [member for member in self._members if member.meter.name not in self._gave]
+        return self._roll.call(slot, {member.meter.name: self._why_absent(member, slot) for member in absent})
+
+    def _why_absent(self, member: Member, slot: Slot) -> Reason | None:
+        """Why ``member`` gave no reading in the slot that was polled; None where none was due."""
+        was_swept = member in self._swept
+        if not was_swept and not member.is_due(slot):
+            return None
+        if member in self._cut_off or not (was_swept or self._port.is_open):
+            return Reason.PORT
+        if not was_swept:
+            return Reason.SILENT if member.rest.is_away else Reason.BUSY
+        return _why_nothing(member)
 
     def _read(self, members: Sequence[Member], slot: Slot) -> None:
         """Read what moves of all ``members``, then what can wait."""
@@ -100,6 +123,8 @@ class Bus:
             if self._ready():
                 member.passed_over = 0
                 self._sweep(member, slot, wants[done:], is_alone=len(members) == 1)
+            else:
+                self._cut_off.append(member)
         self._read_what_can_wait(members, slot)
 
     def idle(self, slot: Slot) -> None:
@@ -151,10 +176,12 @@ class Bus:
     def _sweep(self, member: Member, slot: Slot, wants: Sequence[Wants], *, is_alone: bool) -> None:
         """Read ``member``; the first of ``wants`` is what it wants of the slot, the others what those after it want."""
         listen_until_s, share = self._shared_out(slot, wants)
+        self._swept.append(member)
         try:
             others_s = sum(other.fast_s for other in wants[1:])
             member.sweep(slot, listen_until_s, share, has_rest=is_alone, others_s=others_s)
         except PortError as error:
+            self._cut_off.append(member)
             self._lost(error)
 
     def _read_what_can_wait(self, members: Sequence[Member], slot: Slot) -> None:
@@ -167,6 +194,7 @@ class Bus:
                 try:
                     member.read_slow(slot, listen_until_s, share.fitting)
                 except PortError as error:
+                    self._cut_off.append(member)
                     self._lost(error)
 
     def _shared_out(self, slot: Slot, wants: Sequence[Wants]) -> tuple[float, Share]:
@@ -218,6 +246,15 @@ class Bus:
             LOG.error(sentence, error, extra=state(f"{self._port.name}: open"))
         else:
             LOG.debug("%s", error)
+
+
+def _why_nothing(member: Member) -> Reason | None:
+    """Why the last sweep of ``member`` gave no reading; None where it asked for nothing."""
+    if member.session.decoded:
+        return Reason.UNBELIEVED
+    if member.session.was_heard is None:
+        return Reason.BUSY if member.went_without or member.is_left_to_trial else None
+    return Reason.SILENT
 
 
 def _longest_share(meter: Meter, meters: Sequence[Meter], interval_s: float) -> float:

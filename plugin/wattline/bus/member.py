@@ -51,6 +51,7 @@ class Member:
         round_s: seconds from one of its readings to the next.
         is_silent: whether it said nothing when it was asked last; so it is until it was heard.
         went_without: whether there was no time left for it in its last turn, or too little.
+        is_left_to_trial: whether a trial was made in place of its last sweep.
         passed_over: how many turns in a row it has lost because the port was away.
         said: the values that it said last; None while it does not answer.
     """
@@ -89,7 +90,7 @@ class Member:
         self._sweep: Sweep | None = None
         self._slow: list[SlowRead] = []
         self._goes_on: set[int] | None = None
-        self._is_left_to_trial = False
+        self.is_left_to_trial = False
 
     def load(self, slot: Slot, longest_slow_s: float) -> Load:
         """What it needs of the bus, as far as is known, if slow reads are cut to so many seconds; nothing while it is away."""
@@ -149,7 +150,7 @@ class Member:
         least = self._least(slot)
         if not self.is_last(slot):
             self._came_first_s = slot.began_s
-        self._is_left_to_trial = self._is_given_to_trial(slot, others_s)
+        self.is_left_to_trial = self._is_given_to_trial(slot, others_s)
         is_expected = not self.rest.is_away and (self._is_alone or not self.is_silent)
         self._sweep = self.session.begin(slot, least, is_expected=is_expected)
         if self._is_its_time(slot):
@@ -158,7 +159,7 @@ class Member:
             self._goes_on = self._unfinished
         goes_on, waiting = self._goes_on, (*share.fitting, *share.waiting)
         slow = [read for read in waiting if goes_on is None or read.addresses & goes_on]
-        if self._is_left_to_trial:
+        if self.is_left_to_trial:
             return
         due = self._timetable.due(slot, self.round_s, share if has_rest else Share([], slow))
         parts = self._to_go_on_with(due.parts)
@@ -167,7 +168,7 @@ class Member:
 
     def waits(self) -> Wants:
         """What it still wants of the slot in which it was swept, after what moves of all."""
-        is_over = self._is_left_to_trial or self._sweep is None or self._sweep.is_silent
+        is_over = self.is_left_to_trial or self._sweep is None or self._sweep.is_silent
         return Wants(0.0, [] if is_over else self._slow)
 
     def read_slow(self, slot: Slot, listen_until_s: float, reads: Sequence[SlowRead]) -> None:
@@ -237,7 +238,7 @@ class Member:
         """Count a slot that had no time for something that moves, so that no reading is missing in silence."""
         lacked = (sweep.lacked_time & sweep.unasked) - self.session.decoded.keys()
         is_crowded = any(part.address in lacked and not self.session.parts.can_wait(part) for part in sweep.parts)
-        self.session.health.count("crowded_slots", is_crowded or self._is_left_to_trial)
+        self.session.health.count("crowded_slots", is_crowded or self.is_left_to_trial)
 
     def _note_silence(self, slot: Slot) -> None:
         if self.session.was_heard is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wattline.bus.attendance import due_s
 from wattline.errors import WordError
 from wattline.ports import AUTO, check_port
 from wattline.reading import Point
@@ -39,6 +40,10 @@ class ModbusSystem:
         check_intervals(self.meters, interval_s)
         check_port(port)
         check_addresses(self.meters, port)
+
+    def dues_s(self, interval_s: int) -> dict[str, int]:
+        """The name of each meter to the seconds from one reading that is due to the next."""
+        return {meter.name: due_s(meter, interval_s) for meter in self.meters}
 
     def source(self, port: str, conditions: Conditions) -> "Bus":
         """The bus."""

@@ -1,7 +1,7 @@
 """``wattline run``: the plugin for Telegraf's ``inputs.execd``.
 
-Three threads, so that none waits for another: the loop talks to the bus, the output writes to Telegraf, and this one
-watches them and everything by which the process is asked to end: the end of stdin (the only notice that Telegraf gives
+Three threads, so that none waits for another: the loop talks to the bus, the output writes to Telegraf (and a fourth into
+the journal, where there is one), and this one watches them and everything by which the process is asked to end: the end of stdin (the only notice that Telegraf gives
 in every case), SIGTERM, SIGINT, and a stdout that nobody reads any more.
 """
 
@@ -13,11 +13,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from wattline import __version__, log
 from wattline.clock import Clock
 from wattline.errors import WattlineError, WordError
 from wattline.hold import LONGEST_S, Hold
+from wattline.journal import words as journal
+from wattline.journal.limits import Limits
 from wattline.keys import WHOLE_TIMES
 from wattline.log import LOG
 from wattline.loop import Loop
@@ -28,6 +31,9 @@ from wattline.stop import Stop
 from wattline.systems import Conditions, System, system_of
 from wattline.watchdog import Watchdog
 from wattline.words import add_port_and_meters, parse_interval
+
+if TYPE_CHECKING:
+    from wattline.journal.journal import Journal
 
 SUMMARY = "the plugin for Telegraf: writes line protocol every second"
 EXAMPLE = "wattline run /dev/ttyRS485 house=orno-we515@1"
@@ -73,6 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--record", metavar="FILE", type=Path, help="append all that a Rainforest stick says, with its keys masked"
     )
+    journal.configure(parser)
     parser.add_argument(
         "--log-level",
         default="info",
@@ -98,7 +105,9 @@ def execute(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda caught, _: stop.set(f"{signal.Signals(caught).name} came"))
     clock, output, hold = Clock(interval_s, stop), Output(), Hold(arguments.clock_wait)
     conditions = Conditions(stop, interval_s, arguments.proven, hold.believes, arguments.record)
-    loop = Loop(clock, system.source(arguments.port, conditions), hold, output, arguments.port, run=run)
+    kept = _journal_of(arguments, system, hold.believes)
+    source = system.source(arguments.port, conditions)
+    loop = Loop(clock, source, hold, output, arguments.port, run=run, journal=kept)
     LOG.info(
         "wattline %s reads %s on %s every %d s.",
         __version__,
@@ -106,7 +115,26 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.port,
         interval_s,
     )
-    return _supervise(loop, clock, output, stop)
+    return _supervise(loop, clock, output, stop, kept)
+
+
+def _journal_of(arguments: argparse.Namespace, system: System, believes: Callable[[], bool]) -> "Journal | None":
+    """The journal that the words ask for, if they do."""
+    if not arguments.journal:
+        return None
+    # Half a megabyte, spent only where one is kept.
+    from wattline.journal.files import folder_name  # noqa: PLC0415
+    from wattline.journal.journal import Journal  # noqa: PLC0415
+    from wattline.journal.notes import began  # noqa: PLC0415
+
+    port, interval_s = arguments.port, arguments.interval
+    dues_s = system.dues_s(interval_s)
+    return Journal(
+        arguments.journal / folder_name(port),
+        lambda at: began(__version__, at, port, dues_s, interval_s),
+        Limits(arguments.journal_days, arguments.journal_mb),
+        believes=believes,
+    )
 
 
 def _run_of(arguments: argparse.Namespace, system: System) -> Run | None:
@@ -135,21 +163,25 @@ def _parse_clock_wait(text: str) -> int:
         ) from None
 
 
-def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
+def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop, kept: "Journal | None") -> int:
     failures: list[BaseException] = []
 
-    def guarded(work: Callable[[], None], end: str = "") -> None:
-        """Do ``work``; with its end, whatever that is, all else ends too. ``end`` is what its end means."""
+    def guarded(work: Callable[[], None], end: str = "", *, is_vital: bool = True) -> None:
+        """Do ``work``; if it is vital, all else ends with its end, whatever that is. ``end`` is what its end means."""
         try:
             work()
-            stop.set(end)
+            if is_vital:
+                stop.set(end)
         except BaseException as error:  # noqa: BLE001 - the one handler of last resort: a bug is logged on one line and ends the process
-            failures.append(error)
             LOG.error("%s", str(error) if isinstance(error, WattlineError) else log.bug(error))
-        finally:
-            stop.set()
+            if is_vital:
+                failures.append(error)
+                stop.set()
 
     Thread(target=guarded, args=(output.run, NOBODY_READS), name="output", daemon=True).start()
+    if kept:
+        # Whatever becomes of the journal, the metering goes on.
+        Thread(target=guarded, args=(kept.run,), kwargs={"is_vital": False}, name="journal", daemon=True).start()
     watchdog = Watchdog(os.environ.get("NOTIFY_SOCKET", ""), output.untaken_s, lambda: loop.status)
     turning = Thread(target=guarded, args=(loop.run,), name="loop", daemon=True)
     turning.start()
@@ -157,7 +189,11 @@ def _supervise(loop: Loop, clock: Clock, output: Output, stop: Stop) -> int:
     if stop.reason:
         LOG.info("Ending, since %s.", stop.reason)
     turning.join(LEAVE_S)
+    if kept:
+        kept.end(stop.reason or "of an error")
     output.close()
+    if kept:
+        kept.wait()
     LOG.info("Stopped: %d lines written, %d dropped.", output.written, output.dropped + len(output))
     return 1 if failures else 0
 

@@ -132,4 +132,9 @@ BUS_HEALTH_FIELDS = by_name(
     Field("lines_written", "", "counter", 0, "Lines handed to Telegraf."),
     Field("lines_waiting", "", "gauge", 0, "Lines that wait because Telegraf does not read."),
     Field("lines_dropped", "", "counter", 0, "Lines given up, oldest first, because too many waited."),
+    Field("journal_on", "", "gauge", 0, "Where a journal is kept: 1 while its disk takes it, else 0."),
+    Field("journal_lines", "", "counter", 0, "Lines kept in the journal."),
+    Field("journal_lines_lost", "", "counter", 0, "Lines that the journal lacks because its disk did not take them."),
+    Field("journal_files_dropped", "", "counter", 0, "Files of the journal deleted, oldest first, to keep its limits."),
+    Field("journal_bytes", "", "counter", 0, "Bytes written to the disk for the journal."),
 )

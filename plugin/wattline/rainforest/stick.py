@@ -15,7 +15,7 @@ from wattline.rainforest.interpreter import Interpreter, News
 from wattline.rainforest.models import USUAL_PERIOD_S, StickMeter
 from wattline.rainforest.port import StickPort
 from wattline.rainforest.record import Recorder
-from wattline.reading import Point
+from wattline.reading import Absence, Point
 from wattline.status import listed, of_meter
 
 # Periods of silence after which the stick is asked.
@@ -117,6 +117,10 @@ class Stick:
         """Ask for what a person wants to see at once."""
         for name in (NUDGE, PER_METER):
             self.ask(name)
+
+    def absences(self, slot: Slot) -> list[Absence]:  # noqa: ARG002 (nothing is due of a stick)
+        """None: it speaks when it wants to."""
+        return []
 
     def idle(self, slot: Slot) -> None:
         """There is nothing to be done: the stick speaks when it wants to."""

@@ -37,6 +37,10 @@ class StickSystem:
         if port != AUTO:
             check_port(port)
 
+    def dues_s(self, interval_s: int) -> dict[str, int]:  # noqa: ARG002 (a stick speaks when it wants to)
+        """The name of each meter to 0: nothing is due."""
+        return {meter.name: 0 for meter in self.meters}
+
     def source(self, port: str, conditions: Conditions) -> "Stick":
         """The stick.
 
