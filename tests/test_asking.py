@@ -137,6 +137,8 @@ MISSING = {
     "it stopped in the middle, and may go on": ([], ShortReplyError(), BROKEN[:5], 1),
     "an answer to another question": ([], WrongReplyError(), reply(3), 1),
     "a refusal, and nothing else was under way": ([], REFUSED, refusal(), 0),
+    "a gateway that has no path, and sent nothing": ([], RefusedError("", 10), refusal(code=10), 0),
+    "a gateway that did not wait any longer": ([], RefusedError("", 11), refusal(code=11), 1),
     "a refusal that may be that of another length": ([3], REFUSED, refusal(), 1),
     "a refusal that may be that of the same length": ([2], REFUSED, refusal(), 2),
     "its own reply, broken": ([], ChecksumError(), BROKEN, 0),

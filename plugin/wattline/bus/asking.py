@@ -16,8 +16,10 @@ from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAsk
 from wattline.plan import Span
 from wattline.words import Meter
 
-# Gateway path unavailable, gateway target did not respond.
-GATEWAY_REFUSALS = (10, 11)
+# A gateway says that it has no path to the meter, so that nothing was sent to it, or that the meter did not respond in
+# time, which it may do yet (Modbus Application Protocol 1.1b3, section 7).
+NO_PATH, NO_RESPONSE = 10, 11
+GATEWAY_REFUSALS = (NO_PATH, NO_RESPONSE)
 # However little is left of a slot, so much is waited for a reply to what was asked.
 LEAST_WAIT_S = 0.05
 SLACK_S = 0.02
@@ -262,8 +264,9 @@ class Asking:
         """Whether what came can only have been the reply to this very request, so that none is missing."""
         now = self._monotonic()
         if isinstance(error, RefusedError):
-            # A refusal has no length by which to tell whose it is.
-            return not self._suspicion.is_any_missing(now)
+            # A refusal has no length by which to tell whose it is. What a gateway gave up may come all the same, and some
+            # give it out as the answer to the next question, be it under that one's transaction.
+            return error.code != NO_RESPONSE and not self._suspicion.is_any_missing(now)
         # A reply that stopped in the middle may still go on, and one of a length that is missing may be the missing one.
         header = bytes((self._meter.address, self._meter.model.function, 2 * length))
         is_broken_reply = isinstance(error, ChecksumError) and self._port.raw.startswith(header)
