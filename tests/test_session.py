@@ -347,7 +347,7 @@ def talk(monkeypatch) -> Talk:
         port.open()
         modbus, (meter,) = Modbus(port), parse_meters(street.words)
         session = Session(meter, modbus, street.monotonic, Trying.NOTHING)
-        return session, modbus.suspicion_of(meter.address, meter.settings.baud)
+        return session, modbus.suspicion_of(meter.address)
 
     return begin
 

@@ -4,13 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from wattline.bus.frames import Stray
 from wattline.bus.health import Health, Tally
 from wattline.bus.latency import Latencies, patience_s
 from wattline.bus.modbus import Modbus
 from wattline.bus.originals import Originals
 from wattline.bus.pause import LOSSES_NEEDED, Pause
-from wattline.bus.suspicion import LateAnswer, Question
+from wattline.bus.suspicion import Late, LateAnswer, Question
 from wattline.bus.window import UNLIMITED, Least, Window
 from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
@@ -53,7 +52,7 @@ class Asking:
         self._monotonic = monotonic
         self._latency = Latencies(meter.timeout_s)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
-        self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._suspicion = modbus.suspicion_of(meter.address)
         self._originals = Originals(meter, modbus.port, self._suspicion, monotonic)
         self._failures: Counter[Span] = Counter()
 
@@ -273,26 +272,23 @@ class Asking:
         return is_broken_reply and not self._suspicion.is_missing(length, now)
 
     def _recognise_late(self) -> None:
-        """Strike off the missing replies that have come, and leave other meters' replies to them."""
-        strays, settings = self._port.strays, self._meter.settings
+        """Strike off the missing replies that have come, and keep the books on this meter's; other meters' are left to them."""
+        strays = self._port.strays
         for _ in range(len(strays)):
             stray = strays.popleft()
-            if (stray.frame.address, stray.settings.baud) != (self._meter.address, settings.baud):
+            if (stray.frame.address, stray.frame.function) == (self._meter.address, self._meter.model.function):
+                self._suspicion.sort_late(stray.frame, stray.received_s, self._meter.name)
+            else:
                 strays.append(stray)
-            elif stray.frame.function == self._meter.model.function:
-                self._came_late(stray)
+        for late in self._suspicion.late_of(self._meter.name):
+            self._came_late(late)
 
-    def _came_late(self, stray: Stray) -> None:
-        missing = None
-        if not stray.frame.is_refusal:
-            missing = self._suspicion.came_late(stray.frame.registers, stray.received_s)
-        if missing and missing.question and missing.question.meter != self._meter.name:
-            return
+    def _came_late(self, late: Late) -> None:
         self.health.count("late_replies")
         # A gateway says in the meter's name that it did not hear the meter.
-        self.heard += not (stray.frame.is_refusal and stray.frame.code in GATEWAY_REFUSALS)
-        if missing:
+        self.heard += not (late.frame.is_refusal and late.frame.code in GATEWAY_REFUSALS)
+        if missing := late.missing:
             self.longest_late = max(self.longest_late, missing.length)
             wire_s = self._meter.settings.read_s(missing.length)
-            self._latency.took_too_long(missing.length, max(0.0, stray.received_s - missing.asked_s - wire_s))
-            self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))
+            self._latency.took_too_long(missing.length, max(0.0, late.received_s - missing.asked_s - wire_s))
+            self.late_answers.append(LateAnswer(missing.question, missing.length, late.frame.registers))
