@@ -95,9 +95,13 @@ class Learning:
 
     def trials(self, now_s: float) -> list[Read]:
         """What is worth a trial and can be held against what was said lately, the most useful first."""
-        busy = {part for trial in self._under_way for part in trial.read.parts}
-        wanted = (read for read in self._spans.wanted(now_s) if busy.isdisjoint(read.parts))
+        wanted = self._spans.wanted(now_s)
         return [read for read in wanted if len(self._said(read, now_s - RECENT_S)) == len(read.parts)]
+
+    def free_trials(self, now_s: float) -> list[Read]:
+        """Those of them that can begin now, since none that shares a part with them waits for the proven reads behind it."""
+        busy = {part for trial in self._under_way for part in trial.read.parts}
+        return [read for read in self.trials(now_s) if busy.isdisjoint(read.parts)]
 
     def begin_trials(self, slot: Slot) -> bool:
         """Try wider reads, the most useful first, as long as there is time and something comes; whether any was tried.
@@ -116,7 +120,7 @@ class Learning:
 
     def _next_trial(self, slot: Slot, tried: Set[Span]) -> tuple[Read, Window] | None:
         """The wider read to try next, each once a slot, and how long it may take."""
-        for read in self.trials(slot.began_s):
+        for read in self.free_trials(slot.began_s):
             question = Question(slot.began_s, read.span.first)
             if read.span in tried or self._asking.doubts(read.span.count, question):
                 continue

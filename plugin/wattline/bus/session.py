@@ -138,7 +138,8 @@ class Session:
 
     def trial_s(self, slot: Slot) -> float:
         """Seconds of ``slot`` that a trial which is worth them needs; 0 while the meter is silent, or all of them wait for their proof."""
-        return self.needs.trial_s(slot.began_s) if self.was_heard is not False else 0.0
+        can_begin = self.was_heard is not False and self._learning.free_trials(slot.began_s)
+        return self.needs.trial_s(slot.began_s) if can_begin else 0.0
 
     def try_wider(self, slot: Slot, others_s: float) -> bool:
         """Try wider reads before the sweep, if they are over in time for what others need; whether any was tried.
