@@ -12,6 +12,7 @@ The line is a stand-in that gives what it is told to; the books are the real one
 | a late reply answers nothing, or the wrong question        | test_a_late_reply_is_handed_on_with_its_question    |
 | ... or, of a gateway, counts as the meter's | test_what_a_gateway_says_late_in_a_meters_name_is_not_the_meter |
 | ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
+| a timeout that is too short costs the replies for good, and nobody is told | test_a_timeout_that_is_too_short_is_told_once |
 | ... or more, since its own length is taken for waiting     | test_a_late_reply_has_taken_from_the_request_to_its_first_byte |
 | a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
 | ... or one of its own address, at another speed or parity, or nobody counts it | test_one_address_at_two_line_settings_... |
@@ -288,6 +289,23 @@ def test_a_late_reply_has_taken_from_the_request_to_its_first_byte(asking, line)
     line.stray(reply(40))
     asking.listen()
     assert asking.turnaround_s == pytest.approx(0.25), "less than nothing is nothing"
+
+
+@pytest.mark.parametrize("timeout", ["", ",timeout=100ms"])
+def test_a_timeout_that_is_too_short_is_told_once(line, caplog, timeout):
+    """With what the replies take, of which the soonest tells most: nobody may have listened when the others came."""
+    (meter,) = parse_meters([f"house=orno-we515@7,baud=2400{timeout}"])
+    asking, wire_s = Asking(meter, line, line.monotonic), meter.settings.read_s(2)
+    for number in range(8):
+        ask(asking, line, 2, THIS, NoReplyError())
+        line.now_s += wire_s - READ_S + (0.9 if number != 3 else 0.14)
+        line.stray(reply(2))
+        asking.listen()
+    sentence = (
+        "house: 5 replies came later than its timeout=100ms, the soonest after 140 ms, and were lost; give it a longer "
+        "timeout, or none, then it is learnt."
+    )
+    assert [message for message in caplog.messages if "timeout=" in message] == [sentence] * bool(timeout)
 
 
 def test_other_meters_replies_are_left_to_them(asking, line):

@@ -8,6 +8,7 @@ from wattline.bus.health import Health, Tally
 from wattline.bus.latency import Latencies, patience_s
 from wattline.bus.modbus import Modbus
 from wattline.bus.originals import Originals
+from wattline.bus.patience import Patience
 from wattline.bus.pause import LOSSES_NEEDED, Pause
 from wattline.bus.suspicion import Late, LateAnswer, Question
 from wattline.bus.window import UNLIMITED, Least, Window
@@ -51,6 +52,7 @@ class Asking:
         self._port = modbus.port
         self._monotonic = monotonic
         self._latency = Latencies(meter.timeout_s)
+        self._patience = Patience(meter)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
         self._suspicion = modbus.suspicion_of(meter.address)
         self._originals = Originals(meter, modbus.port, self._suspicion, monotonic)
@@ -290,5 +292,7 @@ class Asking:
         if missing := late.missing:
             self.longest_late = max(self.longest_late, missing.length)
             wire_s = self._meter.settings.read_s(missing.length)
-            self._latency.took_too_long(missing.length, max(0.0, late.received_s - missing.asked_s - wire_s))
+            turnaround_s = max(0.0, late.received_s - missing.asked_s - wire_s)
+            self._latency.took_too_long(missing.length, turnaround_s)
+            self._patience.came_late(turnaround_s)
             self.late_answers.append(LateAnswer(missing.question, missing.length, late.frame.registers))
