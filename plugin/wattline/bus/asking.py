@@ -175,9 +175,6 @@ class Asking:
             raise
         except ReadError as error:
             self._note_failure(error, Span(first, length), is_change=is_change)
-            if isinstance(error, ChecksumError):
-                # A late reply, into which the question was put once more.
-                self._may_be_late(length, question)
             self._doubt(error, length, question, asked_s)
             raise
         registers = self._not_a_copy(registers, question, asked_s, timeout_s)
@@ -201,6 +198,9 @@ class Asking:
 
     def _doubt(self, error: ReadError, length: int, question: Question, asked_s: float) -> None:
         """Note that a reply may still come, unless ``error`` came of the only one that could."""
+        if isinstance(error, ChecksumError):
+            # A late reply, into which the question was put once more.
+            self._may_be_late(length, question)
         is_its_own = self._was_its_own(error, length)
         if not is_its_own:
             self._suspicion.given_up(length, question, asked_s)
@@ -215,8 +215,11 @@ class Asking:
         usual_s = min(timeout_s, patience_s(self._latency.typical_of_s(len(registers))))
         try:
             return self._originals.original_of(registers, question, asked_s, timeout_s=timeout_s, usual_s=usual_s)
-        except EqualReplyError:
+        except EqualReplyError as error:
             self.heard, self.silences = self.heard + 1, 0
+            # It came, and is not believed.
+            self.health.count("replies")
+            self.health.failed(error)
             raise
 
     def _may_be_late(self, length: int, question: Question) -> bool:
@@ -265,8 +268,8 @@ class Asking:
         """Whether what came can only have been the reply to this very request, so that none is missing."""
         now = self._monotonic()
         if isinstance(error, RefusedError):
-            # A refusal has no length by which to tell whose it is. What a gateway gave up may come all the same, and some
-            # give it out as the answer to the next question, be it under that one's transaction.
+            # It has no length by which to tell whose it is. And what a gateway gave up may come all the same: some give it
+            # out as the answer to the next question.
             return error.code != NO_RESPONSE and not self._suspicion.is_any_missing(now)
         # A reply that stopped in the middle may still go on, and one of a length that is missing may be the missing one.
         header = bytes((self._meter.address, self._meter.model.function, 2 * length))
@@ -287,7 +290,6 @@ class Asking:
 
     def _came_late(self, late: Late) -> None:
         self.health.count("late_replies")
-        # A gateway says in the meter's name that it did not hear the meter.
         self.heard += not (late.frame.is_refusal and late.frame.code in GATEWAY_REFUSALS)
         if missing := late.missing:
             self.longest_late = max(self.longest_late, missing.length)
