@@ -281,7 +281,7 @@ class Member:
         verdict = self._judge.judge(values, slot.began_s, implausible)
         for counter, times in verdict.counts.items():
             self.session.health.count(counter, times)
-        for remark in verdict.remarks:
+        for remark in verdict.complaints():
             LOG.warning(remark.sentence, self.meter.name, *remark.about)
         return verdict
 
