@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import pytest
 
-from virtual import Ask, Replies, Seen, Street
+from virtual import Ask, Replies, Seen, Street, unaccounted
 from wattline.bus.learning import Trying
 
 Live = Callable[..., dict[str, Seen]]
@@ -57,6 +57,8 @@ def test_equal_values_of_a_meter_that_is_read_row_by_row_come_every_second(live:
     seen = live(street, 60)["m"]
     assert seen.health["timeouts"] == 0
     assert seen.health["round_trip_ms"] < 60
+    assert seen.health["doubtful_replies"] > 0, "those that are the same as one just before"
+    assert unaccounted(seen.health) == 0
 
 
 @pytest.mark.parametrize("word", ["m=ddm18sd@1", "m=orno-we515@1"])

@@ -13,6 +13,7 @@
 | the timeout is too near the usual time, or too far   | test_the_timeout_is_three_times_the_median_and_50_ms  |
 | it is nothing, or hours                              | test_the_timeout_has_bounds                           |
 | what was long ago counts for ever                    | test_what_was_long_ago_is_forgotten                   |
+| a reply that came long after it was given up counts as a read that took so long | test_a_read_that_was_given_up_took_no_longer_than_that |
 | what the user said is learnt away                    | test_what_the_user_says_holds, test_what_the_user_says_holds_for_all_lengths |
 | a long read is waited for as a short one, or a short one as a long | test_each_length_has_its_own_time        |
 | ... and late replies count for neither               | test_short_replies_in_time_tell_nothing_against_a_long_one_that_is_late |
@@ -39,8 +40,8 @@ from wattline.bus.latency import (
 from wattline.plan import TYPICAL_TURNAROUND_S
 
 
-def after(turnarounds_s, timeout_s=None) -> Latency:
-    latency = Latency(timeout_s)
+def after(turnarounds_s) -> Latency:
+    latency = Latency()
     for turnaround_s in turnarounds_s:
         latency.took(turnaround_s)
     return latency
@@ -94,9 +95,17 @@ def test_what_was_long_ago_is_forgotten():
 
 
 def test_what_the_user_says_holds():
-    latency = after([0.05] * SAMPLES, timeout_s=0.7)
-    assert latency.timeout_s == 0.7
-    assert latency.typical_s == 0.05
+    latencies = lengths_after([(2, 0.05)] * SAMPLES, timeout_s=0.7)
+    assert latencies.timeout_s(2) == 0.7
+    assert latencies.typical_s == 0.05
+
+
+def test_a_read_that_was_given_up_took_no_longer_than_that():
+    """The reply is heard when somebody listens again, which may be a second later: that is no time which the read took."""
+    latencies = lengths_after([(2, 0.08)] * 5, timeout_s=0.1)
+    for _ in range(SAMPLES):
+        latencies.took_too_long(2, 0.9)
+    assert latencies.idle_s(2) == pytest.approx(0.1)
 
 
 # By length.

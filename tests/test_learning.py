@@ -14,6 +14,7 @@ How spans and lengths are learnt is told in ``test_spans.py`` and ``test_session
 | ... or against what was read in its own slot                | test_a_trial_waits_for_reads_of_a_later_slot             |
 | ... or waits for ever for a part that is not read any more  | test_a_trial_does_not_wait_for_ever                      |
 | ... or is held against the pieces of one that was cut       | test_a_trial_ends_when_a_part_of_it_is_cut               |
+| one span waits for the trial of another                     | test_all_that_can_be_tried_is_tried_in_a_slot            |
 | what is known of a wide read is not known of its parts      | test_what_is_read_at_once_has_room_for_longer_lengths    |
 | a few broken replies bar a span                             | test_a_span_is_given_up_after_so_many_trials             |
 | a slot is filled with trials of lengths that hardly matter  | test_one_of_the_lesser_lengths_is_tried_in_a_slot        |
@@ -21,6 +22,7 @@ How spans and lengths are learnt is told in ``test_spans.py`` and ``test_session
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +37,7 @@ from wattline.errors import MODBUS_EXCEPTIONS, ChecksumError, NoReplyError, Read
 from wattline.meters import Block
 from wattline.plan import Span
 from wattline.registers import Decoded, decode
+from wattline.words import Meter as Metered
 from wattline.words import parse_meters
 
 (METER,) = parse_meters(["house=orno-we515@1"])
@@ -137,8 +140,8 @@ WIDE = Span(0x130, 41)
 class Reader:
     """The learning of a meter that says ever the same, and the reads that it is told of and makes itself."""
 
-    def __init__(self, trying: Trying) -> None:
-        model = replace(METER.model, identity=None)
+    def __init__(self, trying: Trying, meter: Metered = METER) -> None:
+        model = replace(meter.model, identity=None)
         self.parts = Parts(model)
         self.fast = [part.address for part in self.parts.values() if not self.parts.can_wait(part)]
         self.error: ReadError | None = None
@@ -148,9 +151,10 @@ class Reader:
         asking = SimpleNamespace(
             doubts=lambda *_: 0, time_for=lambda *_: True, window=lambda *_: UNLIMITED, ask=self._ask
         )
-        self.spans = Spans(model, self.parts.values(), METER.settings, widens=Trying.SPANS in trying)
+        self.spans = Spans(model, self.parts.values(), meter.settings, widens=Trying.SPANS in trying)
+        self._model = model
         self._learning = Learning(
-            replace(METER, model=model), asking, self.parts.lengths, self.spans, trying=trying, read=self._read
+            replace(meter, model=model), asking, self.parts.lengths, self.spans, trying=trying, read=self._read
         )
 
     def learn(self, second: int, addresses: Collection[int]) -> None:
@@ -164,8 +168,8 @@ class Reader:
         return [second for second, asked in self.asked if asked == span]
 
     def _said(self, part: Block) -> Decoded:
-        registers = [image(0)[register] for register in range(part.address, part.end)]
-        return decode(METER.model.rows_of(part), part.address, registers)
+        registers = [image(0).get(register, 7) for register in range(part.address, part.end)]
+        return decode(self._model.rows_of(part), part.address, registers)
 
     def _ask(self, first: int, length: int, _question: object, *, within: Window) -> tuple[int, ...]:
         assert within is UNLIMITED
@@ -200,7 +204,7 @@ def test_a_trial_waits_for_reads_of_a_later_slot(reader):
     assert reader.tried() == [1]
     reader.learn(4, [FACTOR])
     reader.learn(5, reader.fast)
-    assert reader.tried() == [1, 5], "one at a time: the next one after the first was judged"
+    assert reader.tried() == [1, 4, 5], "the next one as soon as the first was judged"
 
 
 @pytest.mark.parametrize(("wait_s", "is_judged"), [(30, True), (31, False)])
@@ -208,8 +212,24 @@ def test_a_trial_does_not_wait_for_ever(reader, wait_s, is_judged):
     reader.learn(1, reader.fast)
     last = 1 + wait_s
     reader.learn(last, [])
-    reader.learn(last + 1, reader.fast)
-    assert reader.tried() == [1] + [last + 1] * (not is_judged)
+    for second in range(last + 1, last + 1 + AGREEMENTS_NEEDED):
+        reader.learn(second, reader.fast)
+    assert reader.spans.is_known(WIDE) is is_judged
+
+
+@pytest.mark.parametrize(
+    ("error", "are_others_tried"), [(None, True), (RefusedError("", 2), True), (NoReplyError(), False)]
+)
+def test_all_that_can_be_tried_is_tried_in_a_slot(error, are_others_tried):
+    """Or several meters that take turns would be learnt for minutes; but whoever falls silent is asked no more."""
+    reader = Reader(Trying.SPANS, *parse_meters(["house=eastron-sdm54@1"]))
+    reader.error = error
+    reader.learn(1, list(reader.parts))
+    spans = [span for _, span in reader.asked]
+    assert len(set(spans)) == len(spans)
+    assert (len(spans) > 1) is are_others_tried
+    if error is None:
+        assert all(one.end <= other.first or other.end <= one.first for one, other in combinations(spans, 2))
 
 
 def test_a_trial_ends_when_a_part_of_it_is_cut(reader):

@@ -39,6 +39,8 @@
 | a key of a meter is not heeded, or by another meter as well | test_an_interval_is_the_meters_own, test_a_pause_..., test_a_timeout_... |
 | one slot carries all slow reads | test_slow_reads_are_spread, test_slow_reads_are_spread_among_turns_too |
 | a late reply is taken for another meter's | test_a_late_reply_is_not_the_next_meters |
+| ... or for the answer to what is asked after a gateway gave up the question | test_what_a_gateway_gave_up_is_not_the_next_answer |
+| ... or for that of a meter of its address, since a gateway hands it on when the line has another speed | test_a_late_reply_that_a_gateway_kept_is_not_its_namesakes |
 | ... or counted as another's | test_a_late_reply_is_counted_where_it_belongs |
 | one meter is learnt at the cost of the others | test_all_have_their_turn_to_be_learnt |
 """
@@ -836,6 +838,48 @@ def test_a_late_reply_is_not_the_next_meters(live: Live, other: str, late_s: flo
     assert seen["m1"].wrong == seen["m2"].wrong == []
     assert len(seen["m1"].slots(10, 60)) >= 15
     assert len(seen["m2"].slots(10, 60)) >= 25
+
+
+@pytest.mark.parametrize("trying", [Trying.NOTHING, Trying.ALL])
+def test_what_a_gateway_gave_up_is_not_the_next_answer(live: Live, trying: Trying) -> None:
+    """It says so after 0.15 s, and gives out what comes later as the answer to the question that is open then."""
+    street, dice = Street("m1=inepro-pro1@2,parity=N"), random.Random(3)
+
+    def behave(ask: Ask) -> Replies:
+        if dice.random() > 0.1:
+            return sound(ask)
+        return [(0.15, ask.refusal(11)), (dice.uniform(0.16, 1.1), ask.reply())]
+
+    street["m1"].behaves = behave
+    seen = live(street, 200, trying=trying)["m1"]
+    assert seen.wrong == []
+    assert len(seen.slots()) >= 150
+
+
+class Keeping(Street):
+    """Behind a gateway that keeps what it has heard, and hands it on sound whatever the speed of the line is then."""
+
+    def _as_heard(self, _begins_s: float, data: bytes) -> bytes:
+        return data
+
+
+@pytest.mark.parametrize("kind", [Keeping, Street])
+@pytest.mark.parametrize(("trying", "share"), [(Trying.NOTHING, 0.4), (Trying.ALL, 0.75)])
+def test_a_late_reply_that_a_gateway_kept_is_not_its_namesakes(
+    live: Live, kind: type[Street], trying: Trying, share: float
+) -> None:
+    """Two meters of one address at two speeds; each answers one question in ten too late, and not one in twenty."""
+    street, dice = kind("m1=orno-we515@1", "m2=orno-we515@1,baud=4800"), random.Random(5)
+
+    def behave(ask: Ask) -> Replies:
+        throw = dice.random()
+        return [] if throw < 0.05 else [(dice.uniform(0.1, 1.2) if throw < 0.15 else 0.02, ask.reply())]
+
+    for mate in street.meters.values():
+        mate.behaves = behave
+    for seen in live(street, 200, trying=trying).values():
+        assert seen.wrong == []
+        assert len(seen.slots(10)) >= share * 190
 
 
 def test_a_late_reply_is_counted_where_it_belongs(live: Live) -> None:

@@ -5,7 +5,7 @@
 | they fill the slots that are left to a trial, so that their neighbour never learns a wider read and leaves them nothing for good | test_who_fills_the_slots_is_learnt_beside_meters_with_intervals |
 | who waits longest for a first reading waits for minutes | likewise |
 | a slow one that is thought to be slower than it is, is never asked again | test_a_patient_meter_comes_first_once_however_slow_it_is_thought_to_be |
-| a slot is lost to a trial that cannot begin in it, or such slots are given up for good | test_member.py: test_every_fourth_of_full_slots_is_left_to_a_trial |
+| a slot is lost to a trial that cannot begin in it, or such slots are given up for good | test_member.py: test_every_second_of_full_slots_is_left_to_a_trial |
 """
 
 from collections.abc import Sequence

@@ -35,6 +35,7 @@
 | a load that is switched between two reads is an error       | test_a_load_that_is_switched_between_reads_is_consistent     |
 | something is left out, and nobody says so                   | test_what_is_left_out_is_named_and_counted                   |
 | a sentence fills the log, or leaves a number out            | test_a_reset_is_told_in_one_sentence_with_both_values        |
+| ... or thirty of one bad frame do                           | test_one_bad_frame_is_one_complaint                          |
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ from wattline import fields
 from wattline.bus.health import COUNTERS
 from wattline.bus.settings import LineSettings
 from wattline.meters import Model, load_models
-from wattline.plausibility import Judge, Verdict
+from wattline.plausibility import Judge, Remark, Verdict
 from wattline.registers import Encoding, Row, decode, to_grain
 
 # A busy machine is slow, not wrong.
@@ -731,3 +732,18 @@ def test_what_is_left_out_is_named_and_counted(slots):
         for remark in verdict.remarks:
             assert (remark.sentence % ("house", *remark.about)).startswith("house: ")
             assert remark.sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (["a"], "house: a fell."),
+        (["a", "b", "c"], "house: a fell. Likewise 2 more: b, c."),
+        (list("abcdefgh"), "house: a fell. Likewise 7 more: b, c, d, e, f and others."),
+    ],
+)
+def test_one_bad_frame_is_one_complaint(fields: list[str], said: str) -> None:
+    """Of thirty counters each has its remark; the log says it once, and of what else it is true."""
+    verdict = Verdict(remarks=[Remark("%s: %s fell.", (name,)) for name in fields])
+    (complaint,) = verdict.complaints()
+    assert complaint.sentence % ("house", *complaint.about) == said

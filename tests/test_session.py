@@ -39,6 +39,7 @@ from virtual import (
     complaints,
     sealed,
     sound,
+    unaccounted,
 )
 from wattline.bus.learning import Trying
 from wattline.bus.modbus import Modbus
@@ -347,7 +348,7 @@ def talk(monkeypatch) -> Talk:
         port.open()
         modbus, (meter,) = Modbus(port), parse_meters(street.words)
         session = Session(meter, modbus, street.monotonic, Trying.NOTHING)
-        return session, modbus.suspicion_of(meter.address, meter.settings.baud)
+        return session, modbus.suspicion_of(meter.address)
 
     return begin
 
@@ -438,6 +439,7 @@ def test_not_one_wrong_value_in_5000_seconds_of_late_torn_and_missing_replies(
     record_property("availability", shares)
     print(shares, seen.health)
     assert seen.wrong == []
+    assert unaccounted(seen.health) == 0, "each request became something"
     assert shares["some"] >= some
     assert min(shares.values()) >= each
 

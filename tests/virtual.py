@@ -415,6 +415,12 @@ def wrong_values(second: int, values: dict[str, float]) -> Iterator[str]:
             yield f"slot {second}: {row.field} = {values[row.field]}, right is {right}"
 
 
+def unaccounted(health: dict[str, float]) -> float:
+    """How many requests became nothing that is counted."""
+    outcomes = ("replies", "timeouts", "short_replies", "checksum_errors", "wrong_replies", "refusals")
+    return health["requests"] - sum(health[counter] for counter in outcomes)
+
+
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was warned of, but for the quantities that do not belong together here: each only tells itself."""
     return [

@@ -113,7 +113,7 @@ LASTING_REFUSALS = (1, 2, 3)
 class EqualReplyError(WrongReplyError):
     """A sound reply is the same as one to another question just before, so it may be that once more; which is no fault yet."""
 
-    counter = ""
+    counter = "doubtful_replies"
 
 
 class RefusedError(ReadError):

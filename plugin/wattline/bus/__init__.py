@@ -12,8 +12,8 @@ From the slot down to the bytes, each module calls those below it:
   does not) and ``losses`` (what the line loses), ``needs`` (the time that it takes, by which ``turns`` reckons who fits
   into which slot). ``learning`` tries wider reads and judges them by ``trial``; ``tolerance`` is what two reads may differ
   by.
-- ``asking``: one question within its ``window``, and the books on it: ``latency``, ``pause``, ``originals`` (what came
-  twice), ``health`` (its counters).
+- ``asking``: one question within its ``window``, and the books on it: ``latency``, ``pause``, ``patience`` (whether
+  the user's is too short), ``originals`` (what came twice), ``health`` (its counters).
 - ``modbus``: request and reply, as RTU frames or on Modbus TCP (``mbap``), and ``suspicion``: what may still come.
 - ``port``: bytes, from a ``device`` or a ``remote`` one, at the ``settings`` of the line, in ``frames``.
 """

@@ -4,20 +4,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from wattline.bus.frames import Stray
 from wattline.bus.health import Health, Tally
 from wattline.bus.latency import Latencies, patience_s
 from wattline.bus.modbus import Modbus
 from wattline.bus.originals import Originals
+from wattline.bus.patience import Patience
 from wattline.bus.pause import LOSSES_NEEDED, Pause
-from wattline.bus.suspicion import LateAnswer, Question
+from wattline.bus.suspicion import Late, LateAnswer, Question
 from wattline.bus.window import UNLIMITED, Least, Window
 from wattline.errors import ChecksumError, EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.plan import Span
 from wattline.words import Meter
 
-# Gateway path unavailable, gateway target did not respond.
-GATEWAY_REFUSALS = (10, 11)
+# A gateway says that it has no path to the meter, so that nothing was sent to it, or that the meter did not respond in
+# time, which it may do yet (Modbus Application Protocol 1.1b3, section 7).
+NO_PATH, NO_RESPONSE = 10, 11
+GATEWAY_REFUSALS = (NO_PATH, NO_RESPONSE)
 # However little is left of a slot, so much is waited for a reply to what was asked.
 LEAST_WAIT_S = 0.05
 SLACK_S = 0.02
@@ -50,8 +52,9 @@ class Asking:
         self._port = modbus.port
         self._monotonic = monotonic
         self._latency = Latencies(meter.timeout_s)
+        self._patience = Patience(meter)
         self._pause = Pause(meter.model.pause_ms / 1000, meter.pause_s)
-        self._suspicion = modbus.suspicion_of(meter.address, meter.settings.baud)
+        self._suspicion = modbus.suspicion_of(meter.address)
         self._originals = Originals(meter, modbus.port, self._suspicion, monotonic)
         self._failures: Counter[Span] = Counter()
 
@@ -172,9 +175,6 @@ class Asking:
             raise
         except ReadError as error:
             self._note_failure(error, Span(first, length), is_change=is_change)
-            if isinstance(error, ChecksumError):
-                # A late reply, into which the question was put once more.
-                self._may_be_late(length, question)
             self._doubt(error, length, question, asked_s)
             raise
         registers = self._not_a_copy(registers, question, asked_s, timeout_s)
@@ -198,6 +198,9 @@ class Asking:
 
     def _doubt(self, error: ReadError, length: int, question: Question, asked_s: float) -> None:
         """Note that a reply may still come, unless ``error`` came of the only one that could."""
+        if isinstance(error, ChecksumError):
+            # A late reply, into which the question was put once more.
+            self._may_be_late(length, question)
         is_its_own = self._was_its_own(error, length)
         if not is_its_own:
             self._suspicion.given_up(length, question, asked_s)
@@ -212,8 +215,11 @@ class Asking:
         usual_s = min(timeout_s, patience_s(self._latency.typical_of_s(len(registers))))
         try:
             return self._originals.original_of(registers, question, asked_s, timeout_s=timeout_s, usual_s=usual_s)
-        except EqualReplyError:
+        except EqualReplyError as error:
             self.heard, self.silences = self.heard + 1, 0
+            # It came, and is not believed.
+            self.health.count("replies")
+            self.health.failed(error)
             raise
 
     def _may_be_late(self, length: int, question: Question) -> bool:
@@ -262,34 +268,33 @@ class Asking:
         """Whether what came can only have been the reply to this very request, so that none is missing."""
         now = self._monotonic()
         if isinstance(error, RefusedError):
-            # A refusal has no length by which to tell whose it is.
-            return not self._suspicion.is_any_missing(now)
+            # It has no length by which to tell whose it is. And what a gateway gave up may come all the same: some give it
+            # out as the answer to the next question.
+            return error.code != NO_RESPONSE and not self._suspicion.is_any_missing(now)
         # A reply that stopped in the middle may still go on, and one of a length that is missing may be the missing one.
         header = bytes((self._meter.address, self._meter.model.function, 2 * length))
         is_broken_reply = isinstance(error, ChecksumError) and self._port.raw.startswith(header)
         return is_broken_reply and not self._suspicion.is_missing(length, now)
 
     def _recognise_late(self) -> None:
-        """Strike off the missing replies that have come, and leave other meters' replies to them."""
-        strays, settings = self._port.strays, self._meter.settings
+        """Strike off the missing replies that have come, and keep the books on this meter's; other meters' are left to them."""
+        strays = self._port.strays
         for _ in range(len(strays)):
             stray = strays.popleft()
-            if (stray.frame.address, stray.settings.baud) != (self._meter.address, settings.baud):
+            if (stray.frame.address, stray.frame.function) == (self._meter.address, self._meter.model.function):
+                self._suspicion.sort_late(stray.frame, stray.received_s, self._meter.name)
+            else:
                 strays.append(stray)
-            elif stray.frame.function == self._meter.model.function:
-                self._came_late(stray)
+        for late in self._suspicion.late_of(self._meter.name):
+            self._came_late(late)
 
-    def _came_late(self, stray: Stray) -> None:
-        missing = None
-        if not stray.frame.is_refusal:
-            missing = self._suspicion.came_late(stray.frame.registers, stray.received_s)
-        if missing and missing.question and missing.question.meter != self._meter.name:
-            return
+    def _came_late(self, late: Late) -> None:
         self.health.count("late_replies")
-        # A gateway says in the meter's name that it did not hear the meter.
-        self.heard += not (stray.frame.is_refusal and stray.frame.code in GATEWAY_REFUSALS)
-        if missing:
+        self.heard += not (late.frame.is_refusal and late.frame.code in GATEWAY_REFUSALS)
+        if missing := late.missing:
             self.longest_late = max(self.longest_late, missing.length)
             wire_s = self._meter.settings.read_s(missing.length)
-            self._latency.took_too_long(missing.length, max(0.0, stray.received_s - missing.asked_s - wire_s))
-            self.late_answers.append(LateAnswer(missing.question, missing.length, stray.frame.registers))
+            turnaround_s = max(0.0, late.received_s - missing.asked_s - wire_s)
+            self._latency.took_too_long(missing.length, turnaround_s)
+            self._patience.came_late(turnaround_s)
+            self.late_answers.append(LateAnswer(missing.question, missing.length, late.frame.registers))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from wattline.bus.attendance import Roll
 from wattline.bus.learning import Trying
-from wattline.bus.member import SWEEPS_PER_TRIAL, Member
+from wattline.bus.member import Member
 from wattline.bus.modbus import Modbus
 from wattline.bus.port import Port
 from wattline.bus.rota import Rota
@@ -29,6 +29,8 @@ LONGEST_PAUSE_S = 30.0
 LONGEST_SHARE = 0.7
 # The same of a meter with an interval of its own, which has what the others leave.
 LONGEST_SHARE_OF_PATIENT = 0.4
+# Of so many rounds those who can wait leave one to a trial.
+ROUNDS_PER_TRIAL = 4
 
 
 class Bus:
@@ -210,7 +212,7 @@ class Bus:
 
     def _kept_for_trial_s(self, slot: Slot) -> float:
         """Seconds of every fourth round that those who can wait leave to a trial: else they might fill what is left for ever."""
-        if self._rota.round_number(slot) % SWEEPS_PER_TRIAL:
+        if self._rota.round_number(slot) % ROUNDS_PER_TRIAL:
             return 0.0
         return max((member.session.trial_s(slot) for member in self._polled), default=0.0)
 

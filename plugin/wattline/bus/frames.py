@@ -13,8 +13,6 @@ it (noise, the ruins of a collision, the echo of our own request) is passed over
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wattline.bus.settings import LineSettings
-
 READ_FUNCTIONS = (3, 4)
 REFUSED = 0x80
 REFUSAL_BYTES = 5
@@ -94,12 +92,10 @@ class Stray:
     Attributes:
         frame: the frame.
         received_s: when, by the monotonic clock.
-        settings: those of the line at that time.
     """
 
     frame: Frame
     received_s: float
-    settings: LineSettings
 
 
 def expected_bytes(header: bytes | bytearray) -> int:

@@ -4,6 +4,7 @@ Some meters take twenty times as long to prepare a long reply as a short one, an
 known of one length says little of another: short replies in time tell nothing against a long one that was late.
 """
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection
@@ -38,14 +39,9 @@ def patience_s(turnaround_s: float) -> float:
 
 
 class Latency:
-    """The turnaround of one kind of read: from the end of a request to the first byte of its reply.
+    """The turnaround of one kind of read: from the end of a request to the first byte of its reply."""
 
-    Args:
-        timeout_s: how long to wait, when the user knows it; learnt otherwise.
-    """
-
-    def __init__(self, timeout_s: float | None = None) -> None:
-        self._fixed_s = timeout_s
+    def __init__(self) -> None:
         # There is one of these for each length of each meter, and as numbers of their own the seconds would take four times as much.
         self._turnarounds_s = array("d")
         self._idle_s = array("d")
@@ -58,10 +54,10 @@ class Latency:
         self._perhaps_late_s = []
         _keep(self._turnarounds_s, turnaround_s)
 
-    def took_too_long(self, turnaround_s: float) -> None:
-        """A reply came after ``turnaround_s`` seconds, too late."""
+    def took_too_long(self, turnaround_s: float, longest_s: float = math.inf) -> None:
+        """A reply came after ``turnaround_s`` seconds, too late; it will never be waited for longer than ``longest_s``."""
         _keep(self._turnarounds_s, turnaround_s)
-        _keep(self._idle_s, turnaround_s)
+        _keep(self._idle_s, min(turnaround_s, longest_s))
         self._late_s = [*self._late_s, turnaround_s][-LATE_NEEDED:]
 
     def may_have_taken(self, turnaround_s: float) -> bool:
@@ -114,8 +110,6 @@ class Latency:
     @property
     def timeout_s(self) -> float:
         """Seconds to wait for the first byte of a reply."""
-        if self._fixed_s is not None:
-            return self._fixed_s
         return _bounded(max(_timeout_s(self.typical_s) if self.is_known else FIRST_TIMEOUT_S, self.slower_s))
 
 
@@ -143,8 +137,9 @@ class Latencies:
 
     def took_too_long(self, length: int, turnaround_s: float) -> None:
         """A reply of ``length`` registers came after ``turnaround_s`` seconds, too late."""
+        longest_s = math.inf if self._fixed_s is None else self._fixed_s
         for latency in self._all, self._of_length(length):
-            latency.took_too_long(turnaround_s)
+            latency.took_too_long(turnaround_s, longest_s)
 
     def may_have_taken(self, length: int, turnaround_s: float, since_last_s: float) -> bool:
         """A reply came to a question that was put more than once: which of them it answers cannot be known.

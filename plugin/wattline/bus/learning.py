@@ -1,11 +1,12 @@
 """What is learnt about one meter in the time that a slot has left: its identity, longer lengths, wider spans.
 
-One trial of a wide span at a time, between two proven reads of each part: the last before it, and the next after it. A
-part that moves slowly, or that has no room in this slot, may have been read some slots ago, and is read again later.
+A wide span is tried between two proven reads of each part: the last before it, and the next after it. A part that moves
+slowly, or that has no room in this slot, may have been read some slots ago, and is read again later. Several spans may
+wait for the reads behind them, but no two that share a part.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from enum import Flag, auto
 
 from wattline.bus.asking import Asking
@@ -15,7 +16,7 @@ from wattline.bus.suspicion import Question
 from wattline.bus.trial import Outcome, Trial
 from wattline.bus.window import Window
 from wattline.clock import Slot
-from wattline.errors import NoReplyError, ReadError, RefusedError
+from wattline.errors import NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.log import LOG
 from wattline.meters import Block
 from wattline.plan import Read, Span
@@ -64,7 +65,7 @@ class Learning:
         self._spans = spans
         self._trying = trying
         self._read = read
-        self._trial: Trial | None = None
+        self._under_way: list[Trial] = []
         self._latest: dict[int, tuple[float, Decoded]] = {}
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
         # Reads that carried all before the first trial; 0 until then.
@@ -80,13 +81,12 @@ class Learning:
         """
         self._check_identity(slot)
         self._latest |= {address: (slot.began_s, said) for address, said in decoded.items()}
-        if self._trial and any(parts.get(part.address) != part for part in self._trial.read.parts):
-            # One of them was cut meanwhile.
-            self._trial = None
-        if self._trial:
-            self._end_trial(self._trial, slot)
-        else:
-            self.begin_trial(slot)
+        for trial in list(self._under_way):
+            # Unless one of its parts was cut meanwhile.
+            is_whole = all(parts.get(part.address) == part for part in trial.read.parts)
+            if not is_whole or self._is_over(trial, slot):
+                self._under_way.remove(trial)
+        self.begin_trials(slot)
         self._tell_the_outcome()
         if self._trying & Trying.LENGTHS:
             self._try_lengths(slot, parts, decoded)
@@ -98,36 +98,41 @@ class Learning:
         wanted = self._spans.wanted(now_s)
         return [read for read in wanted if len(self._said(read, now_s - RECENT_S)) == len(read.parts)]
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a trial waits for the proven reads behind it, so that no other can begin."""
-        return self._trial is not None
+    def free_trials(self, now_s: float) -> list[Read]:
+        """Those of them that can begin now, since none that shares a part with them waits for the proven reads behind it."""
+        busy = {part for trial in self._under_way for part in trial.read.parts}
+        return [read for read in self.trials(now_s) if busy.isdisjoint(read.parts)]
 
-    def begin_trial(self, slot: Slot) -> bool:
-        """Try the most useful wider read for which there is time; whether any was tried.
+    def begin_trials(self, slot: Slot) -> bool:
+        """Try wider reads, the most useful first, as long as there is time and something comes; whether any was tried.
 
         Raises:
             PortError: the port was lost.
             Stopped: the process was asked to end.
         """
-        if self._trial:
-            return False
-        for read in self.trials(slot.began_s):
-            before = self._said(read, slot.began_s - RECENT_S)
+        tried: set[Span] = set()
+        while trial := self._next_trial(slot, tried):
+            read, within = trial
+            tried.add(read.span)
+            if not self._try_span(read, slot, within):
+                break
+        return bool(tried)
+
+    def _next_trial(self, slot: Slot, tried: Set[Span]) -> tuple[Read, Window] | None:
+        """The wider read to try next, each once a slot, and how long it may take."""
+        for read in self.free_trials(slot.began_s):
             question = Question(slot.began_s, read.span.first)
-            if self._asking.doubts(read.span.count, question):
+            if read.span in tried or self._asking.doubts(read.span.count, question):
                 continue
             within = self._asking.window(slot.deadline_s, read.span.count)
             # Looked at again, since something may have come meanwhile.
-            if not within or self._asking.doubts(read.span.count, question):
-                break
-            self._try_span(read, question, before, within)
-            return True
-        return False
+            is_free = within and not self._asking.doubts(read.span.count, question)
+            return (read, within) if within and is_free else None
+        return None
 
     def _tell_the_outcome(self) -> None:
         """Say once what the trials have come to, so that nobody has to count the lines about each."""
-        if self._is_told or self._trial or not (self._requests_before and self._spans.is_settled):
+        if self._is_told or self._under_way or not (self._requests_before and self._spans.is_settled):
             return
         self._is_told = True
         now, before = self._spans.requests, self._requests_before
@@ -143,27 +148,28 @@ class Learning:
         latest = {part.address: self._latest.get(part.address) for part in read.parts}
         return {address: said[1] for address, said in latest.items() if said and said[0] >= since_s}
 
-    def _try_span(self, read: Read, question: Question, before: Mapping[int, Decoded], within: Window) -> None:
+    def _try_span(self, read: Read, slot: Slot, within: Window) -> bool:
+        """Try ``read``; whether anything came."""
         self._requests_before = self._requests_before or self._spans.requests
+        before, span = self._said(read, slot.began_s - RECENT_S), read.span
         try:
-            registers = self._asking.ask(read.span.first, read.span.count, question, within=within)
+            registers = self._asking.ask(span.first, span.count, Question(slot.began_s, span.first), within=within)
         except ReadError as error:
+            conclude = self._spans.failed
             if is_lasting(error):
-                tell_dropped(self._meter.name, self._spans.drop(read.span, question.slot_s), read.span, str(error))
+                conclude = self._spans.drop
             elif isinstance(error, NoReplyError):
-                tell_dropped(self._meter.name, self._spans.silent(read.span, question.slot_s), read.span, str(error))
-            else:
-                tell_dropped(self._meter.name, self._spans.failed(read.span, question.slot_s), read.span, str(error))
-            return
-        self._trial = Trial(read, registers, question.slot_s, before)
+                conclude = self._spans.silent
+            tell_dropped(self._meter.name, conclude(span, slot.began_s), span, str(error))
+            return not isinstance(error, NoReplyError | NotAskedError)
+        self._under_way.append(Trial(read, registers, slot.began_s, before))
+        return True
 
-    def _end_trial(self, trial: Trial, slot: Slot) -> None:
+    def _is_over(self, trial: Trial, slot: Slot) -> bool:
+        """Whether ``trial`` was held against the reads behind it, or they did not come for too long."""
         after = self._said(trial.read, math.nextafter(trial.slot_s, math.inf))
         if len(after) < len(trial.read.parts):
-            if slot.began_s - trial.slot_s > RECENT_S:
-                self._trial = None
-            return
-        self._trial = None
+            return slot.began_s - trial.slot_s > RECENT_S
         span = trial.read.span
         match trial.judge(self._meter.model, after):
             case Outcome.AGREES:
@@ -178,6 +184,7 @@ class Learning:
                 )
             case Outcome.UNCERTAIN:
                 self._spans.postpone(span, slot.began_s)
+        return True
 
     def _widen(self, span: Span, trial: Trial) -> None:
         for part in trial.read.parts:

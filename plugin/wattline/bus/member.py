@@ -25,7 +25,7 @@ from wattline.words import Meter
 # For so long after it was first heard, or has lost a read, time is kept for trying what it can.
 NEW_S = 120.0
 # Where sweeps fill the slots, every so many of these is left to a trial, as soon as one can begin.
-SWEEPS_PER_TRIAL = 4
+SWEEPS_PER_TRIAL = 2
 # A meter with an interval of its own comes before the others once when something of it has found no room for so long.
 STARVED_S = 3 * SLOW_S
 # So many sweeps in a row in which nothing came but late replies, and it is taken to be too slow.
@@ -282,7 +282,7 @@ class Member:
         verdict = self._judge.judge(values, slot.began_s, implausible)
         for counter, times in verdict.counts.items():
             self.session.health.count(counter, times)
-        for remark in verdict.remarks:
+        for remark in verdict.complaints():
             LOG.warning(remark.sentence, self.meter.name, *remark.about)
         return verdict
 

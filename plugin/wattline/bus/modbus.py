@@ -26,15 +26,16 @@ class Modbus:
 
     def __init__(self, port: Port) -> None:
         self.port = port
-        self._suspicions: defaultdict[tuple[int, int], Suspicion] = defaultdict(Suspicion)
+        self._suspicions: defaultdict[int, Suspicion] = defaultdict(Suspicion)
         self._instruments: dict[int, minimalmodbus.Instrument] = {}
 
-    def suspicion_of(self, address: int, baud: int) -> Suspicion:
-        """The missing replies that carry ``address`` at ``baud``, be it of one meter or of several at other parities.
+    def suspicion_of(self, address: int) -> Suspicion:
+        """The missing replies that carry ``address``, be it of one meter or of several at other line settings.
 
-        A driver hands on what came with a wrong parity bit, so at one speed only the address tells meters apart.
+        A driver hands on what came with a wrong parity bit, and a gateway what it has kept for a while, after the line was
+        set to another speed. So only the address tells meters apart.
         """
-        return self._suspicions[address, baud]
+        return self._suspicions[address]
 
     def read(self, address: int, function: int, first: int, count: int) -> tuple[int, ...]:
         """Read ``count`` (1 to 125) registers from ``first`` on of the meter at ``address``.

@@ -224,7 +224,7 @@ class Port:
             if frame.answers(self._request):
                 self.refusal = frame if frame.is_refusal else None
                 return frame.data
-            self.strays.append(Stray(frame, self._monotonic(), self.settings))
+            self.strays.append(Stray(frame, self._monotonic()))
         if not self._buffer:
             self.turnaround_s = None
         return b""
@@ -283,7 +283,7 @@ class Port:
             if len(self._buffer) >= NOISE_BYTES:
                 break
         while frame := frames.take_frame(self._buffer):
-            self.strays.append(Stray(frame, self._monotonic(), self.settings))
+            self.strays.append(Stray(frame, self._monotonic()))
         self._buffer.clear()
 
     def _guarded(self, action: Callable[[serial.Serial], T], failure: str = "was lost") -> T:

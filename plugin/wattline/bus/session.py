@@ -137,12 +137,12 @@ class Session:
             self._knock.end(was_heard=self.was_heard, has_values=has_values, is_in_question=is_in_question)
 
     def trial_s(self, slot: Slot) -> float:
-        """Seconds of ``slot`` that a trial which is worth them needs; 0 while the meter is silent, or the last one waits for its proof."""
-        can_begin = self.was_heard is not False and not self._learning.is_waiting
+        """Seconds of ``slot`` that a trial which is worth them needs; 0 while the meter is silent, or all of them wait for their proof."""
+        can_begin = self.was_heard is not False and self._learning.free_trials(slot.began_s)
         return self.needs.trial_s(slot.began_s) if can_begin else 0.0
 
     def try_wider(self, slot: Slot, others_s: float) -> bool:
-        """Try a wider read before the sweep, if it is over in time for what others need; whether one was tried.
+        """Try wider reads before the sweep, if they are over in time for what others need; whether any was tried.
 
         Args:
             slot: the slot.
@@ -153,7 +153,7 @@ class Session:
             Stopped: the process was asked to end.
         """
         until = replace(slot, deadline_s=slot.deadline_s - others_s)
-        return self.was_heard is not False and self._learning.begin_trial(until)
+        return self.was_heard is not False and self._learning.begin_trials(until)
 
     def learn(self, slot: Slot) -> None:
         """Use the rest of a slot to learn, as far as time allows.

@@ -12,10 +12,12 @@ Two replies of one length are under way after such a question is asked again. Wh
 it was cannot be known; so the one still missing is taken to be the younger, which keeps the length in doubt longest.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from wattline.bus.frames import Frame
 
 # How late a reply may be: more than twice the 1.2 s that gateways were seen to take. It grows when one comes later, and
 # shrinks again when none has for a while.
@@ -73,13 +75,28 @@ class LateAnswer:
     registers: tuple[int, ...]
 
 
+class Late(NamedTuple):
+    """A frame to which no request was waiting.
+
+    Attributes:
+        frame: the frame.
+        received_s: when it came, by the monotonic clock.
+        missing: the missing reply that it was; None for a refusal, or where none explains it.
+    """
+
+    frame: Frame
+    received_s: float
+    missing: Missing | None
+
+
 class Suspicion:
-    """The missing replies of one meter, or of several that share an address and a speed."""
+    """The missing replies of one meter, or of several that share an address."""
 
     def __init__(self, horizon_s: float = HORIZON_S) -> None:
         self.horizon_s = horizon_s
         self.copies = Copies()
         self._missing: list[Missing] = []
+        self._late: defaultdict[str, list[Late]] = defaultdict(list)
         self._grown_s = float("-inf")
 
     def given_up(self, length: int, question: Question, asked_s: float) -> None:
@@ -121,6 +138,22 @@ class Suspicion:
         questions = {m.question for m in self._missing if m.length == length}
         self._strike_off(length)
         return oldest if len(questions) == 1 else replace(oldest, question=None)
+
+    def sort_late(self, frame: Frame, received_s: float, hearer: str) -> None:
+        """Put aside ``frame``, to which no request was waiting, for the meter that it is of.
+
+        Args:
+            frame: the frame.
+            received_s: when it came, by the monotonic clock.
+            hearer: the name of the meter whose it is unless it is known to be another's.
+        """
+        missing = None if frame.is_refusal else self.came_late(frame.registers, received_s)
+        whose = missing.question.meter if missing and missing.question else hearer
+        self._late[whose].append(Late(frame, received_s, missing))
+
+    def late_of(self, name: str) -> list[Late]:
+        """What was put aside for the meter of that ``name``; it is put aside no more."""
+        return self._late.pop(name, [])
 
     def doubts(self, length: int, question: Question, now_s: float) -> int:
         """How many missing replies could be taken for the answer to ``question``; where replies come twice, each does."""

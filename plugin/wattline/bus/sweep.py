@@ -18,7 +18,7 @@ ROUNDS = 2
 UNASKED_S = SLOW_S
 
 
-class Outcome(NamedTuple):
+class Conclusion(NamedTuple):
     """What came of a sweep.
 
     Attributes:
@@ -112,13 +112,13 @@ class Sweep:
                 self._read(read, is_again=number > 0)
         self._is_broken = False
 
-    def end(self) -> Outcome:
+    def end(self) -> Conclusion:
         """Nothing more is asked; what came of it."""
         before, now = self._before, self._asking.tally()
         was_asked = self._has_time and now.requests > before.requests
         is_heard = now.heard > before.heard
         self.unasked -= self._reader.decoded.keys()
-        return Outcome(
+        return Conclusion(
             # Whom nobody asked for want of time, or only with the last of it, was not silent.
             was_heard=None if self._is_broken else is_heard or (False if was_asked else None),
             was_late=is_heard and now.answers == before.answers,

@@ -7,7 +7,7 @@ counted; nothing is put in its place.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wattline.fields import ELECTRICITY_FIELDS
@@ -15,6 +15,9 @@ from wattline.meters import Model
 from wattline.plausibility.consistency import Consistency, Oddity
 from wattline.plausibility.counters import EnergyCounter, Finding, max_power_kw
 from wattline.plausibility.whole import are_identical, is_empty, is_zero_without_mains
+
+# So many of those that a complaint is about as well are named.
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Verdict:
     withheld: dict[str, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     remarks: list[Remark] = field(default_factory=list)
+
+    def complaints(self) -> Iterator[Remark]:
+        """The remarks; those that say the same of several quantities, as of thirty counters of one bad frame, as one."""
+        for sentence in dict.fromkeys(remark.sentence for remark in self.remarks):
+            first, *others = [remark.about for remark in self.remarks if remark.sentence == sentence]
+            if others:
+                names = ", ".join(about[0] for about in others[:NAMED]) + " and others" * (len(others) > NAMED)
+                yield Remark(f"{sentence} Likewise %s more: %s.", (*first, str(len(others)), names))
+            else:
+                yield Remark(sentence, first)
 
 
 _COUNTERS = {
