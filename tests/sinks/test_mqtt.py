@@ -287,7 +287,9 @@ def test_the_topics_of_old(start: Callable[..., Any], ear: Ear) -> None:
 
 def test_a_refusal_is_told(start: Callable[..., Any]) -> None:
     wattline, _ = start(password=PASSWORD[1:])
-    wait_until("it is told", lambda: "refuses the connection: Not authorized" in wattline.log, 20)
+    refusal = "refuses the connection: Not authorized"
+    wait_until("it is told, and tried again", lambda: wattline.log.count(refusal) > 1, 30)
+    assert "is lost" not in wattline.log
     assert wattline.is_alive
 
 

@@ -73,7 +73,7 @@ def _nothing(server: Server) -> str:
     shown = ", ".join(name for name in buckets if not name.startswith("_")) or "none"
     return (
         f"There is no bucket {server.bucket!r} that this token may read{nearest(server.bucket, buckets)}; "
-        f"it may read: {shown}."
+        f"it may read: {shown}. One that may read all is influxdb_grafana_token, among the secrets of compose/."
     )
 
 
