@@ -527,6 +527,9 @@ def test_the_health_of_a_stick_is_that_of_its_radio():
     state.take(
         to_line(Point("wattline_stick", {"port": "auto"}, {"silence_s": 3.0, "fragments": 41.0}, SECOND * 10**9))
     )
+    state.take(
+        to_line(Point("wattline_bus", {"port": "auto"}, {"busy_percent": 0.0, "reopenings": 0.0}, SECOND * 10**9))
+    )
     shown = " ".join(drawn(state, 80, 24))
     for piece in (r"radio link +87 %", r"price +0\.1425 USD", r"silence +3 s", r"fragments +41"):
         assert re.search(piece, shown), piece

@@ -131,7 +131,7 @@ class State:
         meters: they.
         lines: lines that came.
         second: of the last reading of any meter, since 1970 UTC; 0 before the first.
-        bus_health: the last ``wattline_bus``, or ``wattline_stick``.
+        bus_health: the last ``wattline_bus``, or of a stick ``wattline_stick``.
         complaint: the last line of the log, for a while.
     """
 
@@ -175,7 +175,7 @@ class State:
         point = parse_line(line)
         self.lines += 1
         meter = next((known for known in self.meters if known.meter.name == point.tags.get("meter")), None)
-        if point.measurement in (BUS_HEALTH, STICK_HEALTH):
+        if point.measurement == (STICK_HEALTH if self.is_stick else BUS_HEALTH):
             self.bus_health = point.numbers
         elif meter and point.measurement in (METER_HEALTH, LINK, PRICE):
             meter.health |= point.numbers
