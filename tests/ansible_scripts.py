@@ -50,18 +50,27 @@ def play(
     Raises:
         AssertionError: it failed; with what it said.
     """
+    book = [{"hosts": "all", "gather_facts": False, "connection": "local", "tasks": list(tasks)}]
+    book[0]["vars_files"] = [str(ANSIBLE / "group_vars/all.yml"), *([f"{ROLES}/{role}/vars/main.yml"] if role else [])]
+    (folder / "play.yml").write_text(json.dumps(book))
+    return play_book(folder, folder / "play.yml", hosts, *words)
+
+
+def play_book(folder: Path, book: Path, hosts: Mapping[str, Mapping[str, Any]], *words: str) -> str:
+    """Let Ansible play ``book`` on ``hosts``, with its inventory in ``folder``; returns what it said.
+
+    Raises:
+        AssertionError: it failed; with what it said.
+    """
     path = os.pathsep.join([f"{os.environ.get('WATTLINE_ANSIBLE', '')}/bin", os.environ["PATH"]])
     program = shutil.which("ansible-playbook", path=path)
     if program is None:
         sentence = "ansible-playbook is not here; WATTLINE_ANSIBLE names its environment."
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
-    book = [{"hosts": "all", "gather_facts": False, "connection": "local", "tasks": list(tasks)}]
-    book[0]["vars_files"] = [str(ANSIBLE / "group_vars/all.yml"), *([f"{ROLES}/{role}/vars/main.yml"] if role else [])]
-    (folder / "play.yml").write_text(json.dumps(book))
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
     environment = {**os.environ, "ANSIBLE_ROLES_PATH": str(ROLES), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORKS": "2"}
     environment |= {"ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"), "ANSIBLE_PYTHON_INTERPRETER": sys.executable}
-    command = [program, "-i", str(folder / "inventory.json"), str(folder / "play.yml"), *words]
+    command = [program, "-i", str(folder / "inventory.json"), str(book), *words]
     done = subprocess.run(command, env=environment, cwd=folder, check=False, capture_output=True, text=True)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

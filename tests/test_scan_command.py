@@ -13,6 +13,7 @@
 | Ctrl-C loses what was found, or hangs                  | test_ctrl_c_prints_what_was_found                        |
 | ... or is a success when nothing was                   | test_ctrl_c_before_anything_was_found_is_no_success      |
 | nothing found leaves its reader alone                  | test_nothing_found_says_what_to_check                    |
+| ... or names two dozen settings in one sentence        | test_many_settings_are_not_all_named                     |
 | a port in use is a riddle                              | in test_probe.py, for all commands                       |
 | a port that is lost takes the findings with it         | test_a_lost_port_ends_the_search_but_not_the_findings    |
 | wrong words touch the port                             | test_wrong_words_are_refused_before_the_port_is_touched  |
@@ -275,6 +276,13 @@ def test_nothing_found_says_what_to_check(simulator, library, capsys):
         f"wattline: Nothing answers on {port} (9600 8E1, 2400 8N1). Check that the meters have power, that A and B are "
         "not swapped, that nothing else reads the port, and on the meter's display its address and serial settings."
     )
+
+
+def test_many_settings_are_not_all_named(simulator, library, capsys):
+    port = simulator("a=orno-we515@1").port
+    settings = "9600-8E1,9600-8N1,9600-8N2,19200-8E1,38400-8N1"
+    assert main(["scan", port, "--settings", settings, "--addresses", "200"]) == 1
+    assert f"Nothing answers on {port} (at 5 serial settings). Check" in capsys.readouterr().err
 
 
 def test_a_lost_port_ends_the_search_but_not_the_findings(program, simulator, tmp_path):

@@ -16,6 +16,7 @@
 | a gateway's meters get settings that it does not have        | test_behind_a_gateway_no_settings_are_told            |
 | an unknown device, a double or noise is not explained        | test_what_else_was_found_is_explained                 |
 | a meter on a line with a little noise is taken for two       | test_so_many_garbled_answers_may_be_two_meters        |
+| the second meter is beyond the end of a long line            | test_each_meter_of_a_long_command_has_its_own_line    |
 | programs get less than people                                | test_programs_get_all_of_it                           |
 """
 
@@ -274,6 +275,17 @@ def test_a_guess_is_said_to_be_one():
     assert line in report.as_telegraf("wattline", findings)
     assert "a guess: its register" in report.as_table(findings)
     assert "#" not in report.as_telegraf("wattline", Findings("/dev/ttyUSB0", [found()]))
+
+
+def test_each_meter_of_a_long_command_has_its_own_line():
+    """So that the second is seen without a bar to scroll by; it is one and the same command for Telegraf."""
+    port = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
+    findings = Findings(port, [found(), found(address=2)])
+    text = report.as_telegraf("/opt/wattline/bin/wattline", findings)
+    assert max(map(len, text.splitlines())) <= 100
+    assert '\n    "meter2=orno-we515@2",\n' in text
+    (execd,) = tomllib.loads(text)["inputs"]["execd"]
+    assert execd["command"] == report.command("/opt/wattline/bin/wattline", findings)
 
 
 def test_siblings_are_told():

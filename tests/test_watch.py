@@ -28,6 +28,9 @@
 | one meter of several is silent, and nothing shows it | test_one_silent_meter_of_several_is_told              |
 | the lines of a large digit are moved apart          | test_the_lines_of_a_large_digit_stand_below_each_other |
 | a name with a comma or an equals sign breaks it     | test_every_line_of_run_is_understood                   |
+| a stick's power goes with each energy, or stays for ever | test_a_power_behind_a_stick_stays_while_energies_come, test_a_power_behind_a_stick_is_gone_when_it_is_old |
+| a stick is shown with the health of a bus           | test_the_health_of_a_stick_is_that_of_its_radio        |
+| the foot is cut                                     | test_the_foot_is_not_cut                               |
 | the port is away                                    | test_a_port_that_is_not_there_is_one_sentence          |
 | the port is in use                                  | in test_probe.py, for all commands                     |
 | wrong words are taken                               | test_wrong_words_are_refused_in_a_sentence             |
@@ -49,6 +52,7 @@ from rich.console import Console
 from wattline.cli import main
 from wattline.line import to_line
 from wattline.meters import Library
+from wattline.rainforest.words import parse_stick_meters
 from wattline.reading import Point
 from wattline.watch import view
 from wattline.watch.chart import large
@@ -476,3 +480,74 @@ def test_every_line_of_run_is_understood(port, value):
     point = Point("wattline_bus", {"port": port}, {"busy_percent": value, "slots": 1.0}, SECOND * 10**9)
 
     assert parse_line(to_line(point)) == point
+
+
+# Behind a stick.
+
+STICK = "grid=rainforest-raven"
+
+
+def stick_state() -> State:
+    return State.of(
+        parse_stick_meters([STICK]), "/dev/serial/by-id/usb-Rainforest_RFA-Z106-RA-PC_RAVEn_v2.3.21-if00-port0"
+    )
+
+
+def of_stick(measurement: str, second: int = 0, tags: dict[str, str] | None = None, **values: float) -> str:
+    return to_line(Point(measurement, {"meter": "grid", **(tags or {})}, values, (SECOND + second) * 10**9))
+
+
+def test_a_power_behind_a_stick_stays_while_energies_come():
+    """A stick tells the power every 15 s and the energies between; they are no word about the power."""
+    state = stick_state()
+    state.take(reading("grid", 0, power_w=1234))
+    state.take(reading("grid", 9, energy_import_kwh=17.5))
+    state.look_at(SECOND + 40)
+    assert any("17.500 kWh" in row for row in drawn(state))
+    assert (state.meters[0].now_w, list(state.meters[0].power_w)) == (1234, [(SECOND, 1234)])
+
+
+def test_a_power_behind_a_stick_is_gone_when_it_is_old():
+    """Though energies come on: three of its usual periods, and the two seconds that all have."""
+    state = stick_state()
+    state.take(reading("grid", 0, power_w=1234))
+    state.take(reading("grid", 40, energy_import_kwh=17.5))
+    state.look_at(SECOND + 47)
+    assert state.meters[0].now_w == 1234
+    state.look_at(SECOND + 48)
+    assert state.meters[0].now_w is None
+    assert state.meters[0].text("energy_import_kwh") == "17.500 kWh"
+
+
+def test_the_health_of_a_stick_is_that_of_its_radio():
+    state = stick_state()
+    state.take(reading("grid", 0, power_w=1234))
+    state.take(of_stick("wattline_link", link_percent=87))
+    state.take(of_stick("electricity_price", tags={"currency": "USD"}, price_per_kwh=0.1425))
+    state.take(
+        to_line(Point("wattline_stick", {"port": "auto"}, {"silence_s": 3.0, "fragments": 41.0}, SECOND * 10**9))
+    )
+    state.take(
+        to_line(Point("wattline_bus", {"port": "auto"}, {"busy_percent": 0.0, "reopenings": 0.0}, SECOND * 10**9))
+    )
+    shown = " ".join(drawn(state, 80, 24))
+    for piece in (r"radio link +87 %", r"price +0\.1425 USD", r"silence +3 s", r"fragments +41"):
+        assert re.search(piece, shown), piece
+    assert not re.search("bus busy|round trip|wrong CRC", shown)
+
+
+@pytest.mark.parametrize(
+    ("state", "what"),
+    [
+        (stick_state(), "Rainforest RAVEn (RFA-Z106) "),
+        (state_of(HOUSE), "ORNO OR-WE-515 on …/usb-FTDI_FT232R_A900WXPC-if00 "),
+    ],
+    ids=["stick", "meter"],
+)
+def test_the_foot_is_not_cut(state, what):
+    """The settings go first, then the folder of a long port, and at last the port, which stands in the frame."""
+    if not state.is_stick:
+        state.port = "/dev/serial/by-path/pci/usb-FTDI_FT232R_A900WXPC-if00"
+    state.take(reading(state.meters[0].meter.name, 0, power_w=1234))
+    foot = drawn(state, 80, 24)[-2]
+    assert re.fullmatch(rf"│  {re.escape(what)} *\d\d:\d\d:\d\d  │", foot)

@@ -69,7 +69,10 @@ class Settings:
                 "WATTLINE_BACKUP_TOKEN_FILE to the file that has it, compose/secrets/influxdb_backup_token in the checkout."
             ) from error
         if not token.isascii() or not token:
-            raise WordError(f"{self.token_file} holds no token of InfluxDB.")
+            raise WordError(
+                f"{self.token_file} holds no token of InfluxDB: it should have one line, the token of an operator, such as "
+                "that in compose/secrets/influxdb_backup_token of the checkout."
+            )
         return Server(self.url, token, str(self.token_file))
 
     def sets(self) -> Folder:

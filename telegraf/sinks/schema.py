@@ -49,10 +49,8 @@ def postgresql() -> dict[str, str]:
 
 def star() -> dict[str, str]:
     """The part of rounding.star."""
-    return {
-        "decimals": wrapped([f'"{field.name}": {field.decimals}' for field in ELECTRICITY_FIELDS.values()], "    ")
-        + ","
-    }
+    units = {field.name: field.unit if field.kind == "counter" else "" for field in ELECTRICITY_FIELDS.values()}
+    return {"fields": wrapped([f'"{name}": "{unit}"' for name, unit in units.items()], "    ") + ","}
 
 
 def filled(text: str, parts: dict[str, str], comment: str) -> str:

@@ -13,6 +13,7 @@
 | a variable of the household's own, or of a role, is called misspelt | test_other_variables_are_left_alone |
 | what a secret knob says is shown | test_nothing_secret_is_shown |
 | a role is played by its tag, and the knobs are not judged | test_knobs_are_judged_whatever_the_tags |
+| a Pi that is away hides a misspelt knob | test_an_unreachable_machine_is_asked_nothing_first |
 | Ansible hands over something else than was said | test_the_knobs_arrive_as_they_were_said |
 """
 
@@ -24,7 +25,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_scripts import ANSIBLE, ROLES, play, script
+from ansible_scripts import ANSIBLE, ROLES, play, play_book, script
 
 wrong = script("preflight", "wrong_knobs", "filter_plugins")
 sinks = script("preflight", "half_said_sinks", "filter_plugins")
@@ -293,6 +294,15 @@ def test_knobs_are_judged_whatever_the_tags() -> None:
         yaml.safe_load((ROLES / "preflight/tasks/facts.yml").read_text())[0]["ansible.builtin.import_tasks"]
         == "knobs.yml"
     )
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("playbook", ["site.yml", "rotate.yml", "restore.yml"])
+def test_an_unreachable_machine_is_asked_nothing_first(tmp_path: Path, playbook: str) -> None:
+    """A misspelt knob is told though nothing answers where the Pi should be."""
+    knobs = {"ansible_host": "127.0.0.1", "ansible_port": 1, "wattline_metres": [], "ansible_become_password": "x"}
+    with pytest.raises(AssertionError, match="There is no knob wattline_metres"):
+        play_book(tmp_path, ANSIBLE / playbook, {"pi": knobs})
 
 
 @pytest.mark.timeout(120)

@@ -168,6 +168,12 @@ def test_what_the_world_says_is_a_sentence(desk: Desk, database: Database, monke
         f"wattline-backup: InfluxDB at {database.url} refuses the token in {desk.token_file}: it has to be an operator's, "
         "and this server's.\n"
     )
+    desk.token_file.write_text("")
+    assert desk.call("run")[2] == (
+        f"wattline-backup: {desk.token_file} holds no token of InfluxDB: it should have one line, the token of an operator, "
+        "such as that in compose/secrets/influxdb_backup_token of the checkout.\n"
+    )
+    desk.token_file.write_text("another")
     monkeypatch.setenv("WATTLINE_BACKUP_TOKEN_FILE", "/none")
     assert desk.call("run")[2].startswith(
         "wattline-backup: The token of InfluxDB cannot be read from /none (No such file"

@@ -14,6 +14,7 @@
 | a name, a tag, a recording is not there | test_a_run_has_its_name_and_a_recording |
 | `read` waits for ever, shows something else | test_one_reading_by_hand |
 | `watch` cannot read the lines | test_watch_shows_a_stick |
+| whoever opens the console does not know how to go on | test_the_console_greets_whoever_types |
 | the console sends what changes something, or shows a key | test_the_console_asks_and_hides_the_keys |
 | a port that is searched for meters, or read as one's, is a stick's, and that is not told | test_a_stick_on_the_port_of_meters_is_told |
 | ... or the mask of a torn tag | test_the_console_shows_nothing_of_a_torn_tag |
@@ -27,6 +28,8 @@ import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -320,6 +323,21 @@ def test_the_console_asks_and_hides_the_keys(stick, program) -> None:
     assert console.stderr.texts[0].startswith(
         "'factory_reset' is no command that wattline sends; it sends those alone "
     )
+
+
+def test_the_console_greets_whoever_types(stick, terminal) -> None:
+    """With the port, the help and the end; and its help fits the window, here of 100 columns."""
+    simulator = stick()
+    words = [sys.executable, "-m", "wattline", "rainforest", "console", simulator.port]
+    process = subprocess.Popen(words, **terminal.options())
+    try:
+        terminal.wait_for(rf"The stick on {simulator.port}: `help` lists the commands, Ctrl-D ends")
+        os.write(terminal.master, b"help\n")
+        terminal.wait_for("quit ends")
+        assert max(map(len, terminal.shown.splitlines())) <= 100
+    finally:
+        process.kill()
+        process.wait()
 
 
 class Torn:

@@ -285,9 +285,12 @@ def test_the_topics_of_old(start: Callable[..., Any], ear: Ear) -> None:
     assert direct == [local.isoformat(), 0x00078100000000FF, -1.25, "a b", "u-1", 12.5, 3.0]
 
 
-def test_a_refusal_is_told(start: Callable[..., Any]) -> None:
+def test_a_refusal_is_told(start: Callable[..., Any], broker: Mosquitto) -> None:
+    """And no loss of a connection that never was."""
     wattline, _ = start(password=PASSWORD[1:])
     wait_until("it is told", lambda: "refuses the connection: Not authorized" in wattline.log, 20)
+    wait_until("it is tried again", lambda: broker.log.count("not authorised") > 1, 30)
+    assert "is lost" not in wattline.log
     assert wattline.is_alive
 
 

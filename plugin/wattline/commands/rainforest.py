@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from wattline.errors import HistoryError, PortError, WordError
 from wattline.line import to_line
 from wattline.options import one_of
 from wattline.ports import AUTO, PORTS, check_port
-from wattline.rainforest.console import converse
+from wattline.rainforest.console import HELP, converse
 from wattline.rainforest.find import sticks, usb_ports
 from wattline.rainforest.interpreter import Interpreter
 from wattline.rainforest.models import STICKS
@@ -71,7 +72,10 @@ def execute(arguments: argparse.Namespace) -> int:
     stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with closing(open_stream(_found() if arguments.where == AUTO else _checked(arguments.where), open_by_hand)) as port:
+    name = _found() if arguments.where == AUTO else _checked(arguments.where)
+    with closing(open_stream(name, open_by_hand)) as port:
+        if sys.stdin.isatty():
+            print(f"The stick on {name}: `{HELP}` lists the commands, Ctrl-D ends.", flush=True)
         converse(port, stop)
     return 0
 

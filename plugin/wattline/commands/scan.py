@@ -28,6 +28,9 @@ from wattline.scan.words import parse_addresses, parse_settings
 from wattline.stop import Stop, Stopped
 from wattline.words import add_meter_files, library_of, meter_file_words
 
+# So many serial settings are named in one sentence.
+MOST_NAMED = 4
+
 SUMMARY = "finds the meters on a port, and prints the line for Telegraf"
 EXAMPLE = "wattline scan /dev/ttyUSB0"
 ERROR_PREFIX = "wattline: "
@@ -172,10 +175,17 @@ def _program() -> str:
     return str(path.absolute()) if path.name == "wattline" else INSTALLED
 
 
+def _where(searched: list[Round]) -> str:
+    """At which settings; of many only how many they were."""
+    if len(searched) > MOST_NAMED:
+        return f"at {len(searched)} serial settings"
+    return ", ".join(str(each.settings) for each in searched)
+
+
 def _nothing(port: str, searched: list[Round], *, has_settings: bool, is_cut_short: bool, is_noisy: bool) -> str:
     if is_cut_short:
         return f"The search on {port} was ended before anything was found."
-    where = ", ".join(str(each.settings) for each in searched) if has_settings else "at the gateway's settings"
+    where = _where(searched) if has_settings else "at the gateway's settings"
     noise = " Bytes came that no meter sent, so the line is disturbed, or A and B are swapped." if is_noisy else ""
     return (
         f"Nothing answers on {port} ({where}).{noise} Check that the meters have power, that A and B are not swapped, "

@@ -70,7 +70,12 @@ def _nothing(server: Server) -> str:
     buckets = [row[0] for series in server.series("SHOW DATABASES") for row in series.get("values", [])]
     if server.bucket in buckets:
         return f"The bucket {server.bucket!r} has no reading in that time."
-    shown = ", ".join(name for name in buckets if not name.startswith("_")) or "none"
+    shown = ", ".join(name for name in buckets if not name.startswith("_"))
+    if not shown:
+        return (
+            "This token may read no bucket, as one that only writes; one that reads all is influxdb_grafana_token, among "
+            "the secrets of compose/."
+        )
     return (
         f"There is no bucket {server.bucket!r} that this token may read{nearest(server.bucket, buckets)}; "
         f"it may read: {shown}."

@@ -71,7 +71,7 @@ MODEL = Model(
         Row(0xA026, U32, 0.01, "reactive_energy_total_t4_kvarh", 0, FULL, "slow"),
     ),
     identity=Identity(0x000B, (0x00A2,)),
-    address_change="With the maker's Windows program and no other meter on the bus; or perhaps `mbpoll -m rtu -a 1 -b 9600 -P even -W -0 -r 272 /dev/ttyUSB0 2` makes address 1 (-a) address 2 in register 0x0110. By -W, which mbpoll has from 1.5 on, it writes with function 16, since an OR-WE-514 was seen refusing function 6; where it is refused, that program is left. The new address holds once the meter was switched off and on.",
+    address_change="With no other meter on the bus: by ORNO's Windows program, which is for ORNO or the seller to give, since we know of no place where it is published; or, which nobody has reported yet, `mbpoll -m rtu -a 1 -b 9600 -P even -W -0 -r 272 /dev/ttyUSB0 2` makes address 1 (-a) address 2 in register 0x0110. By -W, which mbpoll has from 1.5 on, it writes with function 16, since an OR-WE-514 was seen refusing function 6. A meter that refuses this, too, takes it from ORNO's program alone. The new address holds once the meter was switched off and on.",
     source="ORNO, Register description OR-WE-514&OR-WE-515; recorded frames in volkszaehler/mbmd issue 155",
     sign="unknown",
     alternatives=(LineSettings(9600, "N", 1),),

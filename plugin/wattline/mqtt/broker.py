@@ -37,6 +37,7 @@ class Broker:
         self._address, self._status = address, status_topic
         self._on_birth: Callable[[], None] = lambda: None
         self._on_kept: Callable[[str, str], None] = lambda _topic, _text: None
+        self._is_refused = False
         # Without an id of its own the broker gives one, so that two houses never throw each other out.
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.will_set(status_topic, OFFLINE, AT_LEAST_ONCE, retain=True)
@@ -99,7 +100,8 @@ class Broker:
             raise NotDeliveredError(f"The broker at {self._address.host} has not confirmed all messages.")
 
     def _connected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
+        self._is_refused = reason.is_failure
+        if self._is_refused:
             LOG.error("The broker at %s refuses the connection: %s.", self._address.host, reason)
             return
         LOG.info("Connected to the broker at %s.", self._address.host)
@@ -109,7 +111,8 @@ class Broker:
         self._on_birth()
 
     def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
+        # One that was refused never was.
+        if reason.is_failure and not self._is_refused:
             LOG.warning("The connection to the broker at %s is lost: %s.", self._address.host, reason)
 
     def _absent(self, _client: paho.Client, _data: Any) -> None:

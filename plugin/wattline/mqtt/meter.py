@@ -57,11 +57,7 @@ class Meter:
         for name, value in reading.values.items():
             if reading.time_s < self._read_s.get(name, 0):
                 continue
-            before = self.values.get(name, value)
-            # The decimals may become fewer once they are learnt, and a counter that steps back by that much would be a fault.
-            slack = 10.0 ** -ELECTRICITY_FIELDS[name].decimals
-            is_rounding = ELECTRICITY_FIELDS[name].kind == "counter" and 0 < before - value < 10 * slack
-            self.values[name] = before if is_rounding else value
+            self.values[name] = value
             self._read_s[name] = reading.time_s
             self._holds_from_s[name] = now_s if is_now else reading.time_s
         return is_now

@@ -126,8 +126,8 @@ class Relay:
                 for name, value in values.items()
                 if name in ELECTRICITY_FIELDS and isinstance(value, int | float)
             }
-            shown = {name: self._decimals.shown(meter, name, value) for name, value in sorted(known.items())}
-            if shown:
+            if known:
+                shown = self._decimals.shown(meter, dict(sorted(known.items())))
                 yield Reading(int(metric["timestamp"]), dict(tags), shown)
 
     def _messages(self, readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:

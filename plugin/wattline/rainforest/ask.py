@@ -78,7 +78,7 @@ class Command:
         if self.name not in ANSWERS:
             raise WordError(
                 f"{self.name!r} is no command that wattline sends{nearest(self.name, ANSWERS, NEAR)}; it sends those alone "
-                f"that only ask: {', '.join(ANSWERS)}."
+                "that only ask, and `help` lists them."
             )
         for key, value in self.arguments:
             if key not in ARGUMENTS or not _VALUE.fullmatch(value):

@@ -6,6 +6,7 @@ import time
 from typing import TextIO
 
 from wattline.errors import PortError, WordError
+from wattline.paragraphs import filled
 from wattline.rainforest.ask import ANSWERS, Command
 from wattline.rainforest.port import Stream
 from wattline.rainforest.redact import Redactor
@@ -57,7 +58,7 @@ def _turn(line: str, port: Stream) -> bool:
     if not line or word in ENDS:
         return False
     if word == HELP:
-        print(f"The commands are {', '.join(ANSWERS)}; each may be followed by KEY=VALUE. {ENDS[0]} ends.")
+        print(filled(f"The commands are {', '.join(ANSWERS)}; each may be followed by KEY=VALUE. {ENDS[0]} ends."))
     elif word:
         try:
             port.write(parse_command(word).encoded)

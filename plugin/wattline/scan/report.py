@@ -9,7 +9,7 @@ from typing import Any
 
 from wattline.bus.settings import LineSettings
 from wattline.meters import Model
-from wattline.paragraphs import columns, filled, wrapped
+from wattline.paragraphs import MOST_COLUMNS, columns, filled, wrapped
 from wattline.scan.search import Found
 from wattline.scan.verdict import Verdict
 
@@ -90,9 +90,18 @@ def command(program: str, findings: Findings) -> list[str]:
 def as_telegraf(program: str, findings: Findings) -> str:
     """The part of Telegraf's configuration that meters all that is known; what is a guess says so in a comment."""
     remarks = [f"  # {remark}" for remark in _remarks(findings)]
-    words = ", ".join(json.dumps(each, ensure_ascii=False) for each in command(program, findings))
+    words = [json.dumps(each, ensure_ascii=False) for each in command(program, findings)]
     rest = ['  signal = "none"', '  data_format = "influx"']
-    return "\n".join(["[[inputs.execd]]", *remarks, f"  command = [{words}]", *rest])
+    return "\n".join(["[[inputs.execd]]", *remarks, *_array(words, len(findings.meters)), *rest])
+
+
+def _array(words: Sequence[str], meters: int) -> list[str]:
+    """The words of the command as TOML: in one line, or, where that is long, each of the last ``meters`` in its own."""
+    line = f"  command = [{', '.join(words)}]"
+    if len(line) <= MOST_COLUMNS:
+        return [line]
+    first = len(words) - meters
+    return ["  command = [", f"    {', '.join(words[:first])},", *(f"    {word}," for word in words[first:]), "  ]"]
 
 
 def where_it_goes() -> str:

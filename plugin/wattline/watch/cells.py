@@ -14,11 +14,17 @@ from wattline.watch.state import MeterState, State
 LABEL, VALUE, POWER, GIVEN, TROUBLE = "dim", "bold", "bold cyan", "bold green", "yellow"
 BAR, GIVEN_BAR = "cyan", "green"
 VALUE_COLUMNS = 11
+PRICE_DECIMALS = 4
 
 
 def number(values: Mapping[str, float], name: str, unit: str = "", decimals: int = 0) -> str:
     """A number of the bus's or a meter's health; a dash before the first report."""
     return f"{values[name]:.{decimals}f} {unit}".rstrip() if name in values else "-"
+
+
+def price_of(meter: MeterState) -> str:
+    """What a kilowatt-hour costs at a meter behind a stick; a dash while that is not told."""
+    return number(meter.health, "price_per_kwh", meter.currency, PRICE_DECIMALS)
 
 
 def add_pairs(grid: Table, count: int) -> None:

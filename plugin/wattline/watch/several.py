@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattline.fields import LINES
-from wattline.watch.cells import LABEL, TROUBLE, VALUE, bar_lines, number, power_style, time_of, value_style
+from wattline.watch.cells import LABEL, TROUBLE, VALUE, bar_lines, number, power_style, price_of, time_of, value_style
 from wattline.watch.chart import round_top
 from wattline.watch.state import MeterState, State
 
@@ -109,6 +109,12 @@ def _rows(state: State, columns: int) -> list[Row]:
         )
         if any(meter.has(field) for meter in state.meters)
     ]
+    if state.is_stick:
+        return [
+            *rows,
+            Row("radio link", _health("link_percent", "%")),
+            Row("price", lambda meter: Text(price_of(meter), VALUE)),
+        ]
     return [
         *rows,
         Row("round trip", _health("round_trip_ms", "ms", 1), importance=6),
@@ -133,13 +139,16 @@ def _bus(state: State) -> Text:
     """How the bus is doing, in one line."""
     bus = state.bus_health
     shown = (
-        ("bus busy", number(bus, "busy_percent", "%", 1)),
-        ("missed slots", number(bus, "missed_slots")),
-        ("each meter every", number(bus, "round_s", "s")),
-        ("lines", str(state.lines)),
+        (("silence", number(bus, "silence_s", "s")), ("fragments", number(bus, "fragments")))
+        if state.is_stick
+        else (
+            ("bus busy", number(bus, "busy_percent", "%", 1)),
+            ("missed slots", number(bus, "missed_slots")),
+            ("each meter every", number(bus, "round_s", "s")),
+        )
     )
     text = Text(no_wrap=True, overflow="ellipsis")
-    for label, value in shown:
+    for label, value in (*shown, ("lines", str(state.lines))):
         text.append(f"{label} ", LABEL).append(f"{value}   ", VALUE)
     return text
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wattline.fields import LINES
-from wattline.watch.cells import LABEL, add_pairs, bar_lines, number, pairs, power_style, value_style
+from wattline.watch.cells import LABEL, add_pairs, bar_lines, number, pairs, power_style, price_of, value_style
 from wattline.watch.chart import large, round_top
 from wattline.watch.state import MeterState, State
 
@@ -139,13 +139,19 @@ def _counters(meter: MeterState, names: Mapping[str, str]) -> Iterator[tuple[str
 
 def _counts(state: State, meter: MeterState, counters: Sequence[tuple[str, str]]) -> Table:
     """The meter's counters, and how the bus and the conversation are doing."""
-    bus, health = state.bus_health, meter.health
     grid = Table.grid(expand=True)
     add_pairs(grid, PAIRS)
     for start in range(0, len(counters), PAIRS):
         grid.add_row(*pairs(counters[start : start + PAIRS], value_style(meter)))
-    for row in (
-        (),
+    health = _of_stick(state, meter) if meter.is_behind_stick else _of_bus(state, meter)
+    for row in ((), *health):
+        grid.add_row(*pairs(row))
+    return grid
+
+
+def _of_bus(state: State, meter: MeterState) -> tuple[tuple[tuple[str, str], ...], ...]:
+    bus, health = state.bus_health, meter.health
+    return (
         (
             ("bus busy", number(bus, "busy_percent", "%", 1)),
             ("round trip", number(health, "round_trip_ms", "ms", 1)),
@@ -161,6 +167,25 @@ def _counts(state: State, meter: MeterState, counters: Sequence[tuple[str, str]]
             ("timeouts", number(health, "timeouts")),
             ("wrong CRC", number(health, "checksum_errors")),
         ),
-    ):
-        grid.add_row(*pairs(row))
-    return grid
+    )
+
+
+def _of_stick(state: State, meter: MeterState) -> tuple[tuple[tuple[str, str], ...], ...]:
+    stick = state.bus_health
+    return (
+        (
+            ("radio link", number(meter.health, "link_percent", "%")),
+            ("silence", number(stick, "silence_s", "s")),
+            ("price", price_of(meter)),
+        ),
+        (
+            ("lines", str(state.lines)),
+            ("fragments", number(stick, "fragments")),
+            ("torn", number(stick, "dropped_fragments")),
+        ),
+        (
+            ("stale", number(stick, "stale_fragments")),
+            ("unanswered", number(stick, "unanswered")),
+            ("reopened", number(stick, "reopenings")),
+        ),
+    )

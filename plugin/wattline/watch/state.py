@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wattline.fields import BUS_HEALTH, ELECTRICITY, ELECTRICITY_FIELDS, LINES, METER_HEALTH
+from wattline.fields import BUS_HEALTH, ELECTRICITY, ELECTRICITY_FIELDS, LINES, LINK, METER_HEALTH, PRICE, STICK_HEALTH
+from wattline.rainforest.models import StickMeter
 from wattline.reading import Point, Value
 from wattline.systems import Metered
 
@@ -29,7 +30,8 @@ class MeterState:
         second: of the last reading, since 1970 UTC; 0 before the first.
         values: field to value as last read. Energies are read every ten seconds.
         power_w: second to watts of the last readings; a second that was not read is not in it.
-        health: the last ``wattline_meter``.
+        health: the last ``wattline_meter``, and behind a stick the last of its radio link and of its price.
+        currency: of that price.
         is_old: whether there should have been other readings since.
     """
 
@@ -39,8 +41,15 @@ class MeterState:
     values: dict[str, float] = field(default_factory=dict)
     power_w: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
     health: dict[str, float] = field(default_factory=dict)
+    currency: str = ""
     is_old: bool = False
     _now: int = 0
+    _read: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_behind_stick(self) -> bool:
+        """Whether it is heard by a stick, which tells each thing in its own time."""
+        return isinstance(self.meter, StickMeter)
 
     @property
     def is_three_phase(self) -> bool:
@@ -82,17 +91,35 @@ class MeterState:
 
     def take(self, point: Point) -> None:
         """Learn from a reading."""
-        # What was not read in this second is not shown as if it had been; only counters stay what they were.
-        kept = {name: value for name, value in self.values.items() if ELECTRICITY_FIELDS[name].kind == "counter"}
-        self.values = kept | point.numbers
-        self.second, self.is_old = point.time_ns // NS, False
-        if self.now_w is not None:
-            self.power_w.append((self.second, self.now_w))
+        second = point.time_ns // NS
+        self._read |= dict.fromkeys(point.numbers, second)
+        self.values = self._still_held(second, self._holds_s(1)) | point.numbers
+        self.second, self.is_old = second, False
+        if self.now_w is not None and not point.numbers.keys().isdisjoint((POWER, *POWERS_OF_LINES)):
+            self.power_w.append((second, self.now_w))
 
     def look_at(self, now: int, round_s: int) -> None:
         """Learn that it is ``now``, in seconds since 1970 UTC, and that the meters take ``round_s`` seconds in turn."""
         self._now = now
-        self.is_old = 0 < self.second < now - OLD_SLOTS * max(self.interval_s, round_s) - OLD_S
+        self.is_old = 0 < self.second < now - self._holds_s(round_s)
+        if self.is_behind_stick and not self.is_old:
+            self.values = self._still_held(now, self._holds_s(round_s))
+
+    def _holds_s(self, round_s: int) -> int:
+        """For how many seconds what was read is not old."""
+        return OLD_SLOTS * max(self.interval_s, round_s) + OLD_S
+
+    def _still_held(self, second: int, holds_s: int) -> dict[str, float]:
+        """Counters, which stay what they were, and what a stick told a while ago.
+
+        What a meter that is asked did not tell in this second is not shown as if it had.
+        """
+        since = second - holds_s if self.is_behind_stick else second
+        return {
+            name: value
+            for name, value in self.values.items()
+            if ELECTRICITY_FIELDS[name].kind == "counter" or self._read[name] >= since
+        }
 
 
 @dataclass(slots=True)
@@ -104,7 +131,7 @@ class State:
         meters: they.
         lines: lines that came.
         second: of the last reading of any meter, since 1970 UTC; 0 before the first.
-        bus_health: the last ``wattline_bus``.
+        bus_health: the last ``wattline_bus``, or of a stick ``wattline_stick``.
         complaint: the last line of the log, for a while.
     """
 
@@ -121,6 +148,11 @@ class State:
     def of(cls, meters: Sequence[Metered], port: str, interval_s: int = 1) -> "State":
         """Nothing is known yet of ``meters`` on ``port``, which are read every ``interval_s`` seconds."""
         return cls(port, [MeterState(meter, meter.interval_s or interval_s) for meter in meters])
+
+    @property
+    def is_stick(self) -> bool:
+        """Whether a stick is on the port, and not meters that are asked."""
+        return all(meter.is_behind_stick for meter in self.meters)
 
     @property
     def round_s(self) -> int:
@@ -143,10 +175,11 @@ class State:
         point = parse_line(line)
         self.lines += 1
         meter = next((known for known in self.meters if known.meter.name == point.tags.get("meter")), None)
-        if point.measurement == BUS_HEALTH:
+        if point.measurement == (STICK_HEALTH if self.is_stick else BUS_HEALTH):
             self.bus_health = point.numbers
-        elif meter and point.measurement == METER_HEALTH:
-            meter.health = point.numbers
+        elif meter and point.measurement in (METER_HEALTH, LINK, PRICE):
+            meter.health |= point.numbers
+            meter.currency = point.tags.get("currency", meter.currency)
         elif meter and point.measurement == ELECTRICITY:
             meter.take(point)
             self.second = meter.second

@@ -16,6 +16,8 @@ from wattline.watch.state import State
 WIDEST_SINGLE, WIDEST_SEVERAL = 120, 100
 # The frame and its padding.
 FRAME_COLUMNS = 6
+# Between what is looked at and the clock.
+GAP_COLUMNS = 2
 
 
 def show(moments: Iterator[Sequence[str]], state: State, look: Look) -> None:
@@ -54,7 +56,7 @@ def picture(state: State, look: Look, columns: int, lines: int) -> RenderableTyp
         clock.append(look.clock(state.second), LABEL)
     body = [piece for part in parts for piece in (Text(), part)]
     return Panel(
-        Group(*body, complaint_of(state), foot(_what(state), clock)),
+        Group(*body, complaint_of(state), foot(_what(state, width - FRAME_COLUMNS - GAP_COLUMNS - len(clock)), clock)),
         title=f"[bold]wattline[/] · {look.title}",
         title_align="left",
         border_style=LABEL,
@@ -63,12 +65,16 @@ def picture(state: State, look: Look, columns: int, lines: int) -> RenderableTyp
     )
 
 
-def _what(state: State) -> str:
-    """What is looked at."""
+def _what(state: State, columns: int) -> str:
+    """What is looked at, in so many ``columns``: the settings go first, then the folder of the port, and at last the port."""
+    short = f"…/{state.port.rpartition('/')[2]}"
     if len(state.meters) > 1:
-        return f"{len(state.meters)} meters on {state.port}"
-    meter = state.meters[0].meter
-    return f"{meter.model.title} on {state.port}, {meter.settings}"
+        subject, settings = f"{len(state.meters)} meters", ""
+    else:
+        meter = state.meters[0].meter
+        subject, settings = meter.model.title, "" if state.is_stick else f", {meter.settings}"
+    forms = (f"{subject} on {state.port}{settings}", f"{subject} on {state.port}", f"{subject} on {short}", subject)
+    return next((form for form in forms if len(form) <= columns), forms[-1])
 
 
 def _too_small(state: State, columns: int, lines: int) -> str:
