@@ -1,8 +1,8 @@
 """``wattline run``: the plugin for Telegraf's ``inputs.execd``.
 
-Three threads, so that none waits for another: the loop talks to the bus, the output writes to Telegraf (and a fourth into
-the journal, where there is one), and this one watches them and everything by which the process is asked to end: the end of stdin (the only notice that Telegraf gives
-in every case), SIGTERM, SIGINT, and a stdout that nobody reads any more.
+Threads, so that none waits for another: the loop talks to the bus, the output writes to Telegraf, where there is a journal
+one writes into that, and this one watches them and everything by which the process is asked to end: the end of stdin (the
+only notice that Telegraf gives in every case), SIGTERM, SIGINT, and a stdout that nobody reads any more.
 """
 
 import argparse
