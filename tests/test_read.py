@@ -15,6 +15,7 @@ register that it was not given, and function 4 finds zeros.
 | `run` learns something wrong from a strange meter         | test_run_meters_a_strange_meter_every_second                 |
 | a value that was not had is made up, or is a failure      | test_what_a_meter_does_not_say_is_left_out                   |
 | a meter that takes shorter reads than its table says gives nothing | test_a_meter_that_takes_shorter_reads_gives_all_its_values |
+| what is lost at the begin passes for a silent meter       | test_two_requests_that_are_lost_are_not_a_silent_meter       |
 | a silent meter costs the others                           | test_a_silent_meter_is_told_and_the_others_are_shown         |
 | each trouble looks the same                               | test_a_meter_without_a_reading_gets_its_advice               |
 | a port that is away, busy or something else: a traceback  | test_a_port_that_cannot_be_used_is_one_sentence              |
@@ -33,7 +34,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
@@ -555,10 +556,23 @@ def short_of_breath(connection: socket.socket) -> None:
     """A meter that refuses reads of more than 30 registers, over a line that is patient."""
     image = Street("house=abb-b23@9")["house"].image(5)
     while len(request := connection.recv(8)) == 8:
-        first, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
-        data = b"".join(image.get(first + number, 0).to_bytes(2, "big") for number in range(count))
-        is_long = count > 30
-        connection.sendall(sealed(b"\x09\x83\x03" if is_long else request[:2] + bytes((2 * count,)) + data))
+        is_long = int.from_bytes(request[4:6], "big") > 30
+        connection.sendall(sealed(b"\x09\x83\x03") if is_long else answer_to(request, image))
+
+
+def hard_of_hearing(connection: socket.socket) -> None:
+    """A meter at the end of a bad line, which loses the first two requests."""
+    image = Street(WORD)["house"].image(5)
+    for _ in range(2):
+        connection.recv(8)
+    while len(request := connection.recv(8)) == 8:
+        connection.sendall(answer_to(request, image))
+
+
+def answer_to(request: bytes, image: Mapping[int, int]) -> bytes:
+    first, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
+    data = b"".join(image.get(first + number, 0).to_bytes(2, "big") for number in range(count))
+    return sealed(request[:2] + bytes((2 * count,)) + data)
 
 
 def test_a_meter_that_takes_shorter_reads_gives_all_its_values(program, peer):
@@ -569,6 +583,13 @@ def test_a_meter_that_takes_shorter_reads_gives_all_its_values(program, peer):
     assert (code, complaints) == (0, [])
     assert reading["values"].keys() == {row.field for row in load_models()["abb-b23"].rows}
     assert time.monotonic() - began_s < 15
+
+
+def test_two_requests_that_are_lost_are_not_a_silent_meter(program, peer):
+    code, output, complaints = read(program, peer(hard_of_hearing), WORD, "--json")
+    (reading,) = json.loads(output)
+    assert (code, complaints) == (0, [])
+    assert reading["values"].keys() == {row.field for row in load_models()["orno-we515"].rows}
 
 
 def test_a_port_that_is_lost_is_one_sentence(program, peer):

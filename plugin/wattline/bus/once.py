@@ -20,6 +20,8 @@ from wattline.words import Meter
 # The time for each sweep. A meter that answers needs less than one second at 9600 baud and three at 1200; what it left
 # out is asked for again in another sweep, as long as each brings something.
 SWEEP_S = 3.0
+# Two questions in vain end a sweep, which on a bad line may be chance.
+SWEEPS_IN_VAIN = 2
 # For so long after something came, what brings nothing is asked for again of a meter that is there, in ever smaller pieces.
 PATIENCE_S = 5.0
 
@@ -81,19 +83,23 @@ def _read(session: Session) -> Point | None:
 
 
 def _sweep(session: Session, is_wanted: Callable[[Block], bool], time_ns: int) -> dict[str, float]:
-    """What the parts that are wanted say, in as many sweeps as bring something, or may after a cut."""
+    """What the parts that are wanted say, in as many sweeps as bring something, or may after a cut; two in vain are the end."""
     values: dict[str, float] = {}
     done: set[Block] = set()
-    came_s = time.monotonic()
-    while missing := [part for part in session.parts.values() if is_wanted(part) and part not in done]:
+    came_s, in_vain = time.monotonic(), 0
+    while in_vain < SWEEPS_IN_VAIN:
+        missing = [part for part in session.parts.values() if is_wanted(part) and part not in done]
+        if not missing:
+            break
         now_s = time.monotonic()
         session.sweep(missing, Slot(time_ns, now_s, now_s + SWEEP_S))
         for decoded in session.decoded.values():
             values |= decoded.values
         done |= {part for part in missing if part.address in session.decoded}
+        in_vain += not session.was_heard
         if session.decoded:
             came_s = now_s
-        elif not session.failures.in_question or now_s - came_s > PATIENCE_S:
+        elif now_s - came_s > PATIENCE_S or (session.was_heard and not session.failures.in_question):
             break
     return values
 
