@@ -140,10 +140,12 @@ def test_who_takes_turns_is_busy_in_the_others_slots(call: Call) -> None:
 
 
 def test_who_has_no_time_left_is_busy(call: Call) -> None:
-    """Of three meters two take all of a second for once; the third was not asked in it, so it was not silent."""
+    """Of three meters two take all that is left of a second that began late; the third was not asked, so it was not silent."""
     street = Street(HOUSE, ROOF, CELLAR)
 
     def slow(second: int) -> None:
+        if second == 30:
+            street.until(30.45)
         for name in ("house", "roof"):
             street[name].behaves = (lambda ask: [(0.09, ask.reply())]) if second == 30 else sound
 

@@ -3,7 +3,8 @@
 From the slot down to the bytes, each module calls those below it:
 
 - ``system``: what the commands know of it. ``once`` reads each meter one time by hand.
-- ``bus``: the meters of one port as a source of points. ``rota`` says whose turn it is.
+- ``bus``: the meters of one port as a source of points. ``rota`` says whose turn it is, ``attendance`` which readings that
+  were due did not come, and why.
 - ``member``: one meter on it. ``timetable`` says what is due of it, ``rest`` when it is asked again while it is silent.
 - ``session``: the conversation with it. ``sweep`` is what is asked of it in one slot, by ``reader``, which asks for
   parts and spans in lengths that no late reply has; ``knock`` finds out whether it is there at all.
