@@ -24,7 +24,7 @@ SEEN = {
     "free_mb": 25_000,
     "has_wattline": False,
     "missing_files": [],
-    "device_holders": [],
+    "held": [],
     "taken": [],
     "docker_answers": False,
     "docker_packages": {"docker": [], "debian": []},
@@ -34,7 +34,14 @@ SEEN = {
     "is_under_voltage": False,
     "grabbers": [],
 }
-ADAPTER = {"trouble": "", "kind": "usb", "identity": {"idVendor": "1a86"}}
+NO_STICK = "wattline_gateways has the port auto, and no Rainforest stick is plugged in."
+ADAPTER = {
+    "trouble": "",
+    "gateway_devices": [],
+    "gateway_troubles": [],
+    "kind": "usb",
+    "identity": {"idVendor": "1a86"},
+}
 PLANNED = {"rc": 0, "item": {"port": ""}, "stdout": json.dumps({"meters": [{"meter": "house", "parity": "E"}]})}
 COLLECTIONS = json.dumps({"/a": {"community.docker": {"version": "5.4.0"}}, "/b": {"ansible.posix": {}}})
 DOCKERS = {"docker": ["docker-ce"], "debian": ["docker.io"]}
@@ -79,7 +86,8 @@ OBSTACLES: dict[str, dict[str, Any]] = {
     "sets preflight_clock to false": machine() | {"__preflight_time": {"stdout": "no"}},
     "There is no meter": machine() | {"wattline_meters": []},
     "No USB serial adapter": machine({"trouble": "No USB serial adapter is plugged in."}),
-    "/dev/ttyX is in use by process 9 (old)": machine(device_holders=["process 9 (old)"]),
+    "/dev/ttyX is in use by process 9 (old)": machine(held=[{"device": "/dev/ttyX", "by": "process 9 (old)"}]),
+    "the port auto, and no Rainforest stick": machine({"gateway_troubles": [NO_STICK]}),
     "has no parity bit, and house needs one": machine({"kind": "mini-uart"}),
     "0.0.0.0:3000 is taken by the container old-grafana": machine(taken=[OLD_GRAFANA]),
     "would replace docker.io, and the containers pihole": machine(
@@ -113,7 +121,10 @@ WORDS = {
         results=[wrong("", "There is no model 'x'."), PLANNED, wrong("socket://a:1", "The address is 999.")]
     )
 }
-SEVERAL = {"several": machine(architecture="armhf", free_mb=1, taken=[OLD_GRAFANA]) | {"__preflight_memory_mb": 430}}
+HELD = [{"device": device, "by": "process 9 (old)"} for device in ("/dev/ttyX", "/dev/ttyY")]
+SEVERAL = {
+    "several": machine(architecture="armhf", free_mb=1, taken=[OLD_GRAFANA], held=HELD) | {"__preflight_memory_mb": 430}
+}
 UNWISE = {"unwise": machine(is_under_voltage=True, grabbers=["brltty"])}
 HOUSEHOLDS = OBSTACLES | SOUND | WORDS | SEVERAL | UNWISE
 
@@ -153,7 +164,9 @@ def test_a_sound_machine_has_no_obstacle(told: Told, name: str) -> None:
 
 @pytest.mark.timeout(240)
 def test_all_obstacles_are_told_at_once(told: Told) -> None:
-    assert len(told["several"]["obstacles"]) == 4
+    assert len(told["several"]["obstacles"]) == 5
+    (held,) = [sentence for sentence in told["several"]["obstacles"] if "in use" in sentence]
+    assert held.startswith("/dev/ttyX is in use by process 9 (old) and /dev/ttyY is in use by process 9 (old): a port")
 
 
 @pytest.mark.timeout(240)
