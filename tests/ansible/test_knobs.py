@@ -41,9 +41,7 @@ WRONG: list[tuple[str, Any]] = [
     ("wattline_meters", [1]),
     ("wattline_meters", ["house=orno-we515@1", "grid=rainforest-emu2,role=grid"]),
     ("wattline_adapter", ""),
-    ("wattline_gateways", [{"port": GATEWAY["port"], "meters": "garage=orno-we515@1"}]),
-    ("wattline_gateways", [{"port": GATEWAY["port"]}]),
-    ("wattline_gateways", ["socket://192.168.1.50:4196"]),
+    ("wattline_gateways", GATEWAY),
     ("wattline_site", "a\nb"),
     ("wattline_timezone", "Mars/Olympus"),
     ("wattline_timezone", "../etc"),
@@ -130,7 +128,7 @@ WRONG: list[tuple[str, Any]] = [
 ]
 RIGHT: list[tuple[str, Any]] = [
     ("wattline_meters", []),
-    ("wattline_gateways", [GATEWAY, {"port": "auto", "meters": ["grid=rainforest-raven"]}]),
+    ("wattline_gateways", [GATEWAY]),
     ("wattline_site", 'my "home" $HOME, küche'),
     ("wattline_timezone", "Europe/Rome"),
     ("docker_major", 29),
@@ -200,17 +198,6 @@ def test_all_are_told_at_once() -> None:
     assert told(stack_alert_contact="telegrm") == [
         "stack_alert_contact is telegrm, and has to be empty, email, ntfy, telegram or webhook."
     ]
-
-
-def test_a_doubled_name_is_told_once() -> None:
-    meters = ["house=orno-we515@1", "roof=orno-we515@2", "house=orno-we514@3"]
-    gateways = [{"port": "socket://a:1", "meters": ["roof=orno-we515@1,role=load"]}]
-    (sentence,) = told(wattline_meters=meters, wattline_gateways=gateways)
-    assert sentence.startswith("More than one meter is called house, roof: ")
-    (sentence,) = told(
-        wattline_gateways=[{"port": "socket://a:1", "meters": [f"{name}=orno-we515@1"]} for name in "ab"]
-    )
-    assert sentence.startswith("A port stands twice in wattline_gateways")
 
 
 def test_a_misspelt_name_is_told_with_the_nearest() -> None:
@@ -318,11 +305,14 @@ def test_the_knobs_arrive_as_they_were_said(tmp_path: Path) -> None:
     wrong_kinds = {"finish_patience_s": "x", "wattline_meters": "x", "stack_alert_environment": 1, "host_reboot": "x"}
     extra = wrong_kinds | {"stack_grafana_url": None, "telegraf_watchdog_s": "-3"}
 
+    extra |= {"wattline_gateways": [{"port": "Auto", "meters": ["grid=rainforest-raven"]}]}
     said = " ".join(play(tmp_path, tasks, hosts, f"-e{json.dumps(extra)}", "-ehost_enabled=no").split())
 
     # The two come in either order.
     told_to = dict(re.findall(r"fatal: \[(\w+)\]: FAILED! (.*?)(?=\[ERROR\]|TASK)", said))
     assert all("telegraf_watchdog_s is -3, and has to be a number of seconds" in part for part in told_to.values())
+    assert "wattline_gateways has the port Auto" in told_to["right"]
+    del extra["wattline_gateways"]
     assert not [name for name in extra if f"- {name}" not in told_to["right"]]
     assert ["There is no knob wattline_metres" in told_to[host] for host in hosts] == [False, True]
     assert "host_enabled" not in said

@@ -6,7 +6,6 @@ the role that reads it would tell in a sentence, stands in the table RULES.
 
 import difflib
 import ipaddress
-import itertools
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,7 +61,7 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
     """
     rules = RULES | {"stack_alert_contact": _one_of(["", *contact_points])}
     complaints = [_complaint(name, said[name], usual[name], rules.get(name)) for name in usual if name in said]
-    return [sentence for sentence in complaints if sentence] + [*_misspelt(said, usual), *_twice(said)]
+    return [sentence for sentence in complaints if sentence] + list(_misspelt(said, usual))
 
 
 def _complaint(name: str, value: Any, usual: Any, rule: Rule | None) -> str:
@@ -182,16 +181,6 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _are_gateways(value: Sequence[Any]) -> bool:
-    return all(
-        isinstance(each, dict)
-        and each.keys() == {"port", "meters"}
-        and isinstance(each["port"], str)
-        and _are_texts(each["meters"])
-        for each in value
-    )
-
-
 def _is_passwords(value: Mapping[str, Any]) -> bool:
     return all(name in SINKS and _is_word(password) and str(password).isprintable() for name, password in value.items())
 
@@ -219,9 +208,6 @@ RULES = {
         '{port: auto, meters: ["grid=rainforest-raven"]}',
     ),
     "wattline_adapter": _pattern(r"\S+", "auto, or the name of a device below /dev"),
-    "wattline_gateways": Rule(
-        _are_gateways, 'a list of entries such as {port: "socket://192.168.1.50:4196", meters: ["garage=orno-we515@1"]}'
-    ),
     "wattline_site": Rule(lambda value: str(value).isprintable(), "a text of one line"),
     "wattline_timezone": Rule(
         _is_time_zone, "a name that `timedatectl list-timezones` lists, such as Europe/Rome, or empty"
@@ -283,18 +269,3 @@ def _misspelt(said: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str
     for name in sorted(set(said) - set(usual)):
         if near := difflib.get_close_matches(name, usual, n=1, cutoff=0.8):
             yield f"There is no knob {name}: the nearest is {near[0]}."
-
-
-def _twice(said: Mapping[str, Any]) -> Iterator[str]:
-    meters, gateways = said.get("wattline_meters", []), said.get("wattline_gateways", [])
-    if not (_are_texts(meters) and isinstance(gateways, list) and _are_gateways(gateways)):
-        return
-    names = [word.partition("=")[0] for word in itertools.chain(meters, *(each["meters"] for each in gateways))]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        yield (
-            f"More than one meter is called {', '.join(twice)}: their readings could not be told apart in the database. Give "
-            "each meter of wattline_meters and wattline_gateways a name of its own."
-        )
-    ports = [each["port"] for each in gateways]
-    if len(set(ports)) < len(ports):
-        yield "A port stands twice in wattline_gateways; put all its meters into one entry."
