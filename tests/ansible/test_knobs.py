@@ -11,6 +11,7 @@
 | a sink that cannot let anybody in is taken | test_a_password_of_nobody_is_told |
 | a sink is half said, and nobody is told; or a whole one is remarked on | test_half_said_sinks_are_remarked_on |
 | a variable of the household's own, or of a role, is called misspelt | test_other_variables_are_left_alone |
+| an address is refused for a password that it has not | test_an_address_is_told_with_its_own_cause |
 | what a secret knob says is shown | test_nothing_secret_is_shown |
 | a role is played by its tag, and the knobs are not judged | test_knobs_are_judged_whatever_the_tags |
 | a Pi that is away hides a misspelt knob | test_an_unreachable_machine_is_asked_nothing_first |
@@ -28,6 +29,7 @@ import yaml
 from ansible_scripts import ANSIBLE, ROLES, play, play_book, script
 
 wrong = script("preflight", "wrong_knobs", "filter_plugins")
+addresses = script("preflight", "wrong_addresses", "filter_plugins")
 sinks = script("preflight", "half_said_sinks", "filter_plugins")
 USUAL: dict[str, Any] = yaml.safe_load((ANSIBLE / "group_vars/all.yml").read_text())
 CONTACTS = sorted(path.stem for path in (ANSIBLE.parent / "grafana/contact-points").glob("*.yaml"))
@@ -105,6 +107,8 @@ WRONG: list[tuple[str, Any]] = [
     ("sinks_passwords", {"mqtt": [SECRET]}),
     ("sinks_passwords", {"mysql": SECRET}),
     ("sinks_passwords", {"mqtt": f"{SECRET}\n"}),
+    ("sinks_passwords", {"mqtt": "   "}),
+    ("sinks_mqtt", 1883),
     ("backup_folder", "relative"),
     ("backup_folder", ""),
     ("backup_folder", "/"),
@@ -122,6 +126,9 @@ WRONG: list[tuple[str, Any]] = [
     ("backup_offsite_repository", f"s3:https://key:{SECRET}@store.example.org/my-house"),
     ("backup_offsite_repository", f"sftp:house:{SECRET}@192.168.1.2:/srv/copy"),
     ("backup_offsite_repository", f"sftp://house:{SECRET}@192.168.1.2//srv/copy"),
+    ("backup_offsite_repository", f"sftp:house:/{SECRET}@192.168.1.2:/srv/copy"),
+    ("backup_offsite_repository", f"s3:https://key:a/{SECRET}@store.example.org/my-house"),
+    ("backup_offsite_repository", "s3:https://store.example.org/house\ns3:https://store.example.org/other"),
     ("backup_offsite_credentials", "x"),
     ("finish_patience_s", "x"),
     ("finish_patience_s", 0),
@@ -163,12 +170,16 @@ RIGHT: list[tuple[str, Any]] = [
     ("backup_offsite_repository", "gs:my-house:/sets"),
     ("backup_offsite_repository", "sftp:pi@[fd00::2]:/srv/copy"),
     ("backup_offsite_repository", "sftp://pi@nas.local:2222//srv/copy"),
+    ("backup_offsite_repository", "sftp:nas.local:/home/me@work/copy"),
+    ("backup_offsite_repository", "sftp:nas.local:copy"),
+    ("backup_offsite_repository", "s3:https://store.example.org:9000/house/me@work"),
+    ("backup_offsite_repository", "s3:s3.amazonaws.com/house"),
 ]
 
 
 def told(**said: Any) -> list[str]:
     sentences: list[str] = wrong.wrong_knobs(USUAL | said, USUAL, CONTACTS)
-    return sentences
+    return sentences + list(addresses.wrong_addresses(USUAL | said))
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
@@ -184,7 +195,7 @@ def test_a_right_knob_is_not(name: str, value: Any) -> None:
 
 def test_what_is_usual_is_right() -> None:
     assert told() == []
-    assert set(wrong.RULES) <= USUAL.keys()
+    assert set(wrong.RULES) | set(addresses.SERVERS) | {addresses.REPOSITORY} <= USUAL.keys()
 
 
 def test_texts_of_the_command_line_are_as_good() -> None:
@@ -203,6 +214,29 @@ def test_all_are_told_at_once() -> None:
 def test_a_misspelt_name_is_told_with_the_nearest() -> None:
     assert told(wattline_metres=["x"]) == ["There is no knob wattline_metres: the nearest is wattline_meters."]
     assert told(backup_keep_newst=1) == ["There is no knob backup_keep_newst: the nearest is backup_keep_newest."]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("sinks_mqtt", "mqtt://u@h:0", " is mqtt://u@h:0, and has to be an address such as mqtt://wattline@192.168.1.2, with a port"),
+        ("sinks_mqtt", "mqtt://u@[fd00::1]:65536", " is mqtt://u@[fd00::1]:65536, and has to be"),
+        ("sinks_mqtt", "mqtt://u@h:", "with a port from 1 to 65535 behind its host or without one, or empty."),
+        ("sinks_mqtt", "mqtt://u@h/", " is mqtt://u@h/, and has to be"),
+        ("sinks_mqtt", "mqtt://u@h/", "with nothing behind its host and port, not even a /, or empty."),
+        ("sinks_mariadb", "mysql://u@h:99999/db", "with a port from 1 to 65535"),
+        ("sinks_mariadb", "mysql://u@h/", "mysql://telegraf@192.168.1.2/energychannel, or empty."),
+        ("sinks_mqtt", f"mqtt://u:{SECRET}@h", "without a password, which goes into sinks_passwords"),
+        ("backup_offsite_repository", f"rest:http://house:{SECRET}@h/", "a password, which goes into backup_offsite_credentials"),
+        ("backup_offsite_repository", "/mnt/a\n/mnt/b", "has to be a restic repository in one line that begins with"),
+    ],
+)  # fmt: skip
+def test_an_address_is_told_with_its_own_cause(name: str, value: str, words: str) -> None:
+    """And only one with a password in it by that."""
+    (sentence,) = told(**{name: value})
+    assert words in sentence
+    assert ("a password" in sentence) == (SECRET in value)
+    assert SECRET not in sentence
 
 
 def test_sinks_without_a_place_are_told() -> None:

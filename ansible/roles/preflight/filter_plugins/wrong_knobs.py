@@ -1,7 +1,7 @@
 """Judges what the inventory and the command line say, before any machine is asked anything.
 
 A knob is of the kind that its usual value in group_vars/all.yml is of. What it has to be beyond that, and that is more than
-the role that reads it would tell in a sentence, stands in the table RULES.
+the role that reads it would tell in a sentence, stands in the table RULES; wrong_addresses.py and wrong_ports.py tell the rest.
 """
 
 import difflib
@@ -26,9 +26,6 @@ LONGEST_SHOWN = 60
 # These have a password in them, or could have one by mistake.
 NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt", "backup_offsite_repository"}
 SINKS = ["mariadb", "mqtt", "postgresql"]
-USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?"
-# Neither a store by REST, which the backup does not know, nor a user with a password.
-REPOSITORY = r"/.+|(azure|gs|s3):[^@]+|sftp:([^:@]+@)?[^@]+"
 
 
 class Rule(NamedTuple):
@@ -182,17 +179,12 @@ def _are_texts(value: Any) -> bool:
 
 
 def _is_passwords(value: Mapping[str, Any]) -> bool:
-    return all(name in SINKS and _is_word(password) and str(password).isprintable() for name, password in value.items())
+    return all(name in SINKS and _is_password(password) for name, password in value.items())
 
 
-def _server(scheme: str, user: str, database: str, example: str) -> Rule:
-    place = re.compile(f"({scheme}://{user}{HOST}{database})?", re.ASCII)
-
-    def holds(value: Any) -> bool:
-        port = re.search(r":(\d+)(/|$)", str(value))
-        return place.fullmatch(str(value)) is not None and (port is None or 0 < int(port[1]) < 1 << 16)
-
-    return Rule(holds, f"an address such as {example}, without a password, or empty")
+def _is_password(value: Any) -> bool:
+    # Empty is none.
+    return _is_word(value) and str(value).isprintable() and (value == "" or not str(value).isspace())
 
 
 ENVIRONMENT = "names of letters, digits and _ with their values, each a text of one line"
@@ -236,25 +228,18 @@ RULES = {
         SHORTEST_WATCHDOG_S, f"a number of seconds from {SHORTEST_WATCHDOG_S} on, or 0 for never", 0
     ),
     "telegraf_heartbeat_url": URL,
-    "sinks_mariadb": _server("mysql", f"{USER}@", r"/[\w-]+", "mysql://telegraf@192.168.1.2/energychannel"),
-    "sinks_postgresql": _server("postgres", f"{USER}@", r"/[\w-]+", "postgres://telegraf@192.168.1.2/energychannel"),
-    "sinks_mqtt": _server("mqtts?", f"(?:{USER}@)?", "", "mqtt://wattline@192.168.1.2"),
     "sinks_mqtt_prefix": _pattern(
         r"[\w-]+(/[\w-]+)*", "how topics begin, such as wattline, of letters, digits, _, - and /"
     ),
     "sinks_passwords": Rule(
-        _is_passwords, "a password of one line for each of mariadb, mqtt and postgresql that has one, as in {mqtt: ...}"
+        _is_passwords,
+        "a password of one line, and not of blanks alone, for each of mariadb, mqtt and postgresql that has one, as in {mqtt: ...}",
     ),
     "backup_folder": Rule(_is_folder, "a folder of its own, by its whole path, such as /mnt/disk/wattline"),
     "backup_keep_newest": Rule(_is_count(1), "a whole number from 1 on, or all"),
     **{f"backup_keep_{often}": KEPT for often in ("hourly", "daily", "weekly", "monthly", "yearly")},
     "backup_files": Rule(
         lambda value: all(_is_path(each) for each in value), "a list of whole paths, such as [/home/pi/notes]"
-    ),
-    "backup_offsite_repository": _pattern(
-        f"({REPOSITORY})?",
-        "a restic repository that begins with azure:, gs:, s3:, sftp: or /, such as s3:https://... or /mnt/disk/copy, without "
-        "a password, which goes into backup_offsite_credentials, or empty",
     ),
     "backup_offsite_credentials": Rule(_is_environment, ENVIRONMENT),
     "finish_patience_s": _from(5, "a number of seconds from 5 on"),
