@@ -301,6 +301,11 @@ def test_nothing_secret_is_shown() -> None:
     said |= {"backup_offsite_repository": f"rest:http://house:{SECRET}@192.168.1.2/"}
     sentences = told(**said, backup_offsite_credentials={"a b": SECRET})
     assert len(sentences) == 6
+    # One that is a text in the place of a table.
+    sentences += told(
+        **dict.fromkeys(("sinks_passwords", "backup_offsite_credentials", "stack_alert_environment"), SECRET)
+    )
+    assert len(sentences) == 9
     assert SECRET not in "".join(sentences)
 
 

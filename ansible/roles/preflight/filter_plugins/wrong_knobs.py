@@ -24,7 +24,7 @@ IMAGE = re.compile(rf"{PART}(?::\d+)?(?:/{PART})*(?::(?P<tag>\w[\w.-]*))?(?P<dig
 OTHER_INFLUXDB = re.compile(r"latest|alpine|[013-9](\D.*)?|.*\b(core|enterprise)\b.*")
 LONGEST_SHOWN = 60
 # These have a password in them, or could have one by mistake.
-NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt", "backup_offsite_repository"}
+NEVER_SHOWN = {"telegraf_heartbeat_url", "stack_alert_environment", "sinks_passwords", "backup_offsite_credentials"}
 SINKS = ["mariadb", "mqtt", "postgresql"]
 
 
