@@ -164,7 +164,7 @@ TO_DATABASE = 'ESTAB 0 0 192.168.1.9:40000 192.168.1.2:3306 users:(("telegraf",p
     [
         ("wattline-mqtt.service", "active Connected to the broker at h, port 1883.", "", False),
         ("wattline-mqtt.service", "active Waits for the broker at h, port 1883.", TO_DATABASE, True),
-        ("wattline-mqtt.service", "active", "", True),
+        ("wattline-mqtt.service", "active", "", False),
         ("wattline-mqtt.service", "activating", "", False),
         ("wattline-sink@mariadb.service", "active", TO_DATABASE, False),
         ("wattline-sink@mariadb.service", "active", TO_DATABASE.replace("pid=7", "pid=77"), True),

@@ -76,7 +76,7 @@ class Broker:
         return self._client.is_connected()
 
     def state(self) -> str:
-        """How it stands, in a sentence for the person who asks systemd; the playbook looks for its first word."""
+        """How it stands, in a sentence for the person who asks systemd; the playbook looks at its first word."""
         how = "Connected to" if self.is_connected else "Waits for"
         return f"{how} the broker at {self._address.host}, port {self._address.port}."
 
