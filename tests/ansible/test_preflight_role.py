@@ -7,6 +7,7 @@
 | only the first of several is told | test_all_obstacles_are_told_at_once |
 | wattline's own sentence about a word gets lost, or where the word stands | test_wrong_words_are_told_with_their_place |
 | what is only unwise stops the playbook | test_what_is_only_unwise_is_a_warning |
+| somebody's Docker is replaced by `-t docker`, which plays no preflight | test_role_docker_looks_by_itself_whose_docker_it_replaces |
 | an obstacle has no test | test_every_check_is_tested |
 """
 
@@ -184,6 +185,15 @@ def test_what_is_only_unwise_is_a_warning(told: Told) -> None:
         "The Pi says that its supply is too weak: take the maker's own power supply and a short",
         "brltty is installed",
     ]
+
+
+def test_role_docker_looks_by_itself_whose_docker_it_replaces() -> None:
+    """With `-t docker` preflight is not played."""
+    first, *_ = yaml.safe_load((ROLES / "docker/tasks/main.yml").read_text())
+    assert first["ansible.builtin.include_role"] == {"name": "preflight", "tasks_from": "docker"}
+    look, stop = yaml.safe_load((ROLES / "preflight/tasks/docker.yml").read_text())
+    assert (look["register"], stop["when"]) == ("__preflight_look", "not __preflight_may_replace")
+    assert stop["ansible.builtin.fail"]["msg"] == "{{ __preflight_docker_of_others }}"
 
 
 def test_every_check_is_tested() -> None:
