@@ -11,7 +11,6 @@
 | a sink that cannot let anybody in is taken | test_a_password_of_nobody_is_told |
 | a sink is half said, and nobody is told; or a whole one is remarked on | test_half_said_sinks_are_remarked_on |
 | a variable of the household's own, or of a role, is called misspelt | test_other_variables_are_left_alone |
-| an address is refused for a password that it has not | test_an_address_is_told_with_its_own_cause |
 | what a secret knob says is shown | test_nothing_secret_is_shown |
 | a role is played by its tag, and the knobs are not judged | test_knobs_are_judged_whatever_the_tags |
 | a Pi that is away hides a misspelt knob | test_an_unreachable_machine_is_asked_nothing_first |
@@ -214,29 +213,6 @@ def test_all_are_told_at_once() -> None:
 def test_a_misspelt_name_is_told_with_the_nearest() -> None:
     assert told(wattline_metres=["x"]) == ["There is no knob wattline_metres: the nearest is wattline_meters."]
     assert told(backup_keep_newst=1) == ["There is no knob backup_keep_newst: the nearest is backup_keep_newest."]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("sinks_mqtt", "mqtt://u@h:0", " is mqtt://u@h:0, and has to be an address such as mqtt://wattline@192.168.1.2, with a port"),
-        ("sinks_mqtt", "mqtt://u@[fd00::1]:65536", " is mqtt://u@[fd00::1]:65536, and has to be"),
-        ("sinks_mqtt", "mqtt://u@h:", "with a port from 1 to 65535 behind its host or without one, or empty."),
-        ("sinks_mqtt", "mqtt://u@h/", " is mqtt://u@h/, and has to be"),
-        ("sinks_mqtt", "mqtt://u@h/", "with nothing behind its host and port, not even a /, or empty."),
-        ("sinks_mariadb", "mysql://u@h:99999/db", "with a port from 1 to 65535"),
-        ("sinks_mariadb", "mysql://u@h/", "mysql://telegraf@192.168.1.2/energychannel, or empty."),
-        ("sinks_mqtt", f"mqtt://u:{SECRET}@h", "without a password, which goes into sinks_passwords"),
-        ("backup_offsite_repository", f"rest:http://house:{SECRET}@h/", "a password, which goes into backup_offsite_credentials"),
-        ("backup_offsite_repository", "/mnt/a\n/mnt/b", "has to be a restic repository in one line that begins with"),
-    ],
-)  # fmt: skip
-def test_an_address_is_told_with_its_own_cause(name: str, value: str, words: str) -> None:
-    """And only one with a password in it by that."""
-    (sentence,) = told(**{name: value})
-    assert words in sentence
-    assert ("a password" in sentence) == (SECRET in value)
-    assert SECRET not in sentence
 
 
 def test_sinks_without_a_place_are_told() -> None:
