@@ -13,13 +13,16 @@
 | a restart takes fields away from Home Assistant, or a counter its value | test_what_was_told_before_the_start_stays, test_a_counter_that_is_not_told_stays_what_it_was |
 | the old text has energies of before | test_the_old_text_has_the_energies_of_its_batch |
 | what is asked anew waits for a broker that waits for it | test_nobody_waits_to_be_told_anew |
+| who asks systemd is not told that the broker is away | test_systemd_is_told_that_the_broker_is_away |
 | words of the command line are wrong | test_wrong_words_are_refused |
 """
 
 import itertools
 import json
+import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -337,3 +340,17 @@ def test_wrong_words_are_refused(words: list[str], said: str, capsys: pytest.Cap
     told = capsys.readouterr().err
     assert said in told
     assert "secret" not in told
+
+
+def test_systemd_is_told_that_the_broker_is_away(tmp_path: Path) -> None:
+    """And that wattline turns."""
+    address = str(tmp_path / "notify")
+    words = [sys.executable, "-m", "wattline", "mqtt", "mqtt://127.0.0.1:9", "--listen", "127.0.0.1:0"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        systemd.settimeout(20)
+        with subprocess.Popen(words, env=os.environ | {"NOTIFY_SOCKET": address}, stderr=subprocess.DEVNULL) as mqtt:
+            told = systemd.recv(1000).decode()
+            mqtt.terminate()
+    assert told.splitlines() == ["WATCHDOG=1", "STATUS=Waits for the broker at 127.0.0.1, port 9."]
+    assert mqtt.returncode == 0

@@ -11,9 +11,12 @@
 | a UART that is about to be turned on stops the playbook | test_a_uart_that_comes_is_no_trouble |
 | a stick counts as an adapter, or is taken for the meters' | test_a_stick_is_no_adapter |
 | gateways alone need an adapter | test_gateways_need_no_adapter |
+| a gateway's device that is not there, or is another's, passes | test_a_gateway_without_a_device_of_its_own_is_told |
+| one that has a device is refused, or the device is not told for a look | test_the_devices_of_gateways_are_found |
 """
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -72,7 +75,9 @@ class Pi:
         entry.mkdir()
         (entry / "device").symlink_to(device)
 
-    def find(self, wanted: str = "auto", *, uart_comes: bool = False) -> dict[str, object]:
+    def find(
+        self, wanted: str = "auto", *, uart_comes: bool = False, gateways: Sequence[str] = ()
+    ) -> dict[str, object]:
         """What the script prints."""
 
         def id_path(node: str) -> str:
@@ -80,7 +85,7 @@ class Pi:
             names = [link.name for link in links if f"/{link.resolve().relative_to(self.root)}" == node]
             return names[0].removesuffix("-port0")
 
-        return dict(adapters.found(wanted, self.root, id_path, uart_comes=uart_comes))
+        return dict(adapters.found(wanted, self.root, id_path, uart_comes=uart_comes, gateways=gateways))
 
 
 @pytest.fixture
@@ -214,3 +219,65 @@ def test_a_uart_that_comes_is_no_trouble(pi: Pi) -> None:
 
 def test_gateways_need_no_adapter(pi: Pi) -> None:
     assert (pi.find("")["trouble"], pi.find("")["device"]) == ("", "")
+
+
+RAVEN = {"idVendor": "0403", "idProduct": "8a28"}
+
+
+@pytest.fixture
+def terminal() -> Iterator[str]:
+    """The name of a serial device that there is."""
+    ends = os.openpty()
+    yield os.ttyname(ends[1])
+    for end in ends:
+        os.close(end)
+
+
+def test_the_devices_of_gateways_are_found(pi: Pi, terminal: str) -> None:
+    pi.plug("ttyUSB0", "1-1.1", FTDI, FTDI_NAME)
+    pi.plug("ttyUSB1", "1-1.2", RAVEN, "usb-Rainforest-if00")
+    found = pi.find(gateways=["auto", terminal])
+    assert found["gateway_troubles"] == []
+    assert found["gateway_devices"] == ["/dev/serial/by-id/usb-Rainforest-if00", terminal]
+    assert found["device"] == f"/dev/serial/by-id/{FTDI_NAME}"
+
+
+def test_which_of_several_sticks_is_left_to_wattline(pi: Pi) -> None:
+    for number in (1, 2):
+        pi.plug(f"ttyUSB{number}", f"1-1.{number}", RAVEN)
+    found = pi.find("", gateways=["auto"])
+    assert (found["gateway_devices"], found["gateway_troubles"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gateways", "words"),
+    [
+        ("", ["auto"], "the port auto, and no Rainforest stick is plugged in"),
+        ("", ["/dev/ttyUSB99"], "the port /dev/ttyUSB99, which is not there"),
+        ("", ["/dev/null"], "the port /dev/null, which is no serial device"),
+        ("TERMINAL", ["TERMINAL"], "which is the adapter of wattline_meters"),
+        ("", ["TERMINAL", "TERMINAL"], "Two entries of wattline_gateways are on"),
+    ],
+)
+def test_a_gateway_without_a_device_of_its_own_is_told(
+    pi: Pi, terminal: str, wanted: str, gateways: list[str], words: str
+) -> None:
+    named = [gateway.replace("TERMINAL", terminal) for gateway in gateways]
+    found = pi.find(wanted.replace("TERMINAL", terminal), gateways=named)
+    (trouble,) = troubles_of(found)
+    assert "wattline_gateways" in trouble
+    assert words in trouble
+    assert found["trouble"] == ""
+
+
+def test_a_stick_that_is_named_as_the_adapter_is_told_as_one(pi: Pi) -> None:
+    pi.plug("ttyUSB1", "1-1.2", RAVEN)
+    stick, *_ = adapters.adapters_of(pi.root)
+    _, (trouble,) = adapters.of_gateways(["auto"], [stick], stick)
+    assert "let wattline_adapter name the other, or set wattline_meters to []" in trouble
+
+
+def troubles_of(found: dict[str, object]) -> list[str]:
+    troubles = found["gateway_troubles"]
+    assert isinstance(troubles, list)
+    return troubles

@@ -28,6 +28,7 @@ import yaml
 from ansible_scripts import ANSIBLE, ROLES, play, play_book, script
 
 wrong = script("preflight", "wrong_knobs", "filter_plugins")
+addresses = script("preflight", "wrong_addresses", "filter_plugins")
 sinks = script("preflight", "half_said_sinks", "filter_plugins")
 USUAL: dict[str, Any] = yaml.safe_load((ANSIBLE / "group_vars/all.yml").read_text())
 CONTACTS = sorted(path.stem for path in (ANSIBLE.parent / "grafana/contact-points").glob("*.yaml"))
@@ -41,9 +42,7 @@ WRONG: list[tuple[str, Any]] = [
     ("wattline_meters", [1]),
     ("wattline_meters", ["house=orno-we515@1", "grid=rainforest-emu2,role=grid"]),
     ("wattline_adapter", ""),
-    ("wattline_gateways", [{"port": GATEWAY["port"], "meters": "garage=orno-we515@1"}]),
-    ("wattline_gateways", [{"port": GATEWAY["port"]}]),
-    ("wattline_gateways", ["socket://192.168.1.50:4196"]),
+    ("wattline_gateways", GATEWAY),
     ("wattline_site", "a\nb"),
     ("wattline_timezone", "Mars/Olympus"),
     ("wattline_timezone", "../etc"),
@@ -107,6 +106,8 @@ WRONG: list[tuple[str, Any]] = [
     ("sinks_passwords", {"mqtt": [SECRET]}),
     ("sinks_passwords", {"mysql": SECRET}),
     ("sinks_passwords", {"mqtt": f"{SECRET}\n"}),
+    ("sinks_passwords", {"mqtt": "   "}),
+    ("sinks_mqtt", 1883),
     ("backup_folder", "relative"),
     ("backup_folder", ""),
     ("backup_folder", "/"),
@@ -124,13 +125,16 @@ WRONG: list[tuple[str, Any]] = [
     ("backup_offsite_repository", f"s3:https://key:{SECRET}@store.example.org/my-house"),
     ("backup_offsite_repository", f"sftp:house:{SECRET}@192.168.1.2:/srv/copy"),
     ("backup_offsite_repository", f"sftp://house:{SECRET}@192.168.1.2//srv/copy"),
+    ("backup_offsite_repository", f"sftp:house:/{SECRET}@192.168.1.2:/srv/copy"),
+    ("backup_offsite_repository", f"s3:https://key:a/{SECRET}@store.example.org/my-house"),
+    ("backup_offsite_repository", "s3:https://store.example.org/house\ns3:https://store.example.org/other"),
     ("backup_offsite_credentials", "x"),
     ("finish_patience_s", "x"),
     ("finish_patience_s", 0),
 ]
 RIGHT: list[tuple[str, Any]] = [
     ("wattline_meters", []),
-    ("wattline_gateways", [GATEWAY, {"port": "auto", "meters": ["grid=rainforest-raven"]}]),
+    ("wattline_gateways", [GATEWAY]),
     ("wattline_site", 'my "home" $HOME, küche'),
     ("wattline_timezone", "Europe/Rome"),
     ("docker_major", 29),
@@ -165,12 +169,16 @@ RIGHT: list[tuple[str, Any]] = [
     ("backup_offsite_repository", "gs:my-house:/sets"),
     ("backup_offsite_repository", "sftp:pi@[fd00::2]:/srv/copy"),
     ("backup_offsite_repository", "sftp://pi@nas.local:2222//srv/copy"),
+    ("backup_offsite_repository", "sftp:nas.local:/home/me@work/copy"),
+    ("backup_offsite_repository", "sftp:nas.local:copy"),
+    ("backup_offsite_repository", "s3:https://store.example.org:9000/house/me@work"),
+    ("backup_offsite_repository", "s3:s3.amazonaws.com/house"),
 ]
 
 
 def told(**said: Any) -> list[str]:
     sentences: list[str] = wrong.wrong_knobs(USUAL | said, USUAL, CONTACTS)
-    return sentences
+    return sentences + list(addresses.wrong_addresses(USUAL | said))
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
@@ -186,7 +194,7 @@ def test_a_right_knob_is_not(name: str, value: Any) -> None:
 
 def test_what_is_usual_is_right() -> None:
     assert told() == []
-    assert set(wrong.RULES) <= USUAL.keys()
+    assert set(wrong.RULES) | set(addresses.SERVERS) | {addresses.REPOSITORY} <= USUAL.keys()
 
 
 def test_texts_of_the_command_line_are_as_good() -> None:
@@ -200,17 +208,6 @@ def test_all_are_told_at_once() -> None:
     assert told(stack_alert_contact="telegrm") == [
         "stack_alert_contact is telegrm, and has to be empty, email, ntfy, telegram or webhook."
     ]
-
-
-def test_a_doubled_name_is_told_once() -> None:
-    meters = ["house=orno-we515@1", "roof=orno-we515@2", "house=orno-we514@3"]
-    gateways = [{"port": "socket://a:1", "meters": ["roof=orno-we515@1,role=load"]}]
-    (sentence,) = told(wattline_meters=meters, wattline_gateways=gateways)
-    assert sentence.startswith("More than one meter is called house, roof: ")
-    (sentence,) = told(
-        wattline_gateways=[{"port": "socket://a:1", "meters": [f"{name}=orno-we515@1"]} for name in "ab"]
-    )
-    assert sentence.startswith("A port stands twice in wattline_gateways")
 
 
 def test_a_misspelt_name_is_told_with_the_nearest() -> None:
@@ -280,6 +277,11 @@ def test_nothing_secret_is_shown() -> None:
     said |= {"backup_offsite_repository": f"rest:http://house:{SECRET}@192.168.1.2/"}
     sentences = told(**said, backup_offsite_credentials={"a b": SECRET})
     assert len(sentences) == 6
+    # One that is a text in the place of a table.
+    sentences += told(
+        **dict.fromkeys(("sinks_passwords", "backup_offsite_credentials", "stack_alert_environment"), SECRET)
+    )
+    assert len(sentences) == 9
     assert SECRET not in "".join(sentences)
 
 
@@ -318,11 +320,14 @@ def test_the_knobs_arrive_as_they_were_said(tmp_path: Path) -> None:
     wrong_kinds = {"finish_patience_s": "x", "wattline_meters": "x", "stack_alert_environment": 1, "host_reboot": "x"}
     extra = wrong_kinds | {"stack_grafana_url": None, "telegraf_watchdog_s": "-3"}
 
+    extra |= {"wattline_gateways": [{"port": "Auto", "meters": ["grid=rainforest-raven"]}]}
     said = " ".join(play(tmp_path, tasks, hosts, f"-e{json.dumps(extra)}", "-ehost_enabled=no").split())
 
     # The two come in either order.
     told_to = dict(re.findall(r"fatal: \[(\w+)\]: FAILED! (.*?)(?=\[ERROR\]|TASK)", said))
     assert all("telegraf_watchdog_s is -3, and has to be a number of seconds" in part for part in told_to.values())
+    assert "wattline_gateways has the port Auto" in told_to["right"]
+    del extra["wattline_gateways"]
     assert not [name for name in extra if f"- {name}" not in told_to["right"]]
     assert ["There is no knob wattline_metres" in told_to[host] for host in hosts] == [False, True]
     assert "host_enabled" not in said

@@ -2,7 +2,7 @@
 
 | fault | test |
 |---|---|
-| the user of the port is not seen, or our own Telegraf is taken for a stranger | test_a_stranger_on_the_port_is_named, test_whoever_has_a_device_open_is_seen, test_our_telegraf_is_no_stranger |
+| the user of the port is not seen, or our own Telegraf is taken for a stranger | test_a_stranger_on_the_port_is_named, test_each_held_device_is_told, test_whoever_has_a_device_open_is_seen, test_our_telegraf_is_no_stranger |
 | the other side of a pseudo-terminal passes for its user | test_a_terminal_that_nobody_reads_is_free |
 | a service on Grafana's or InfluxDB's port is not seen | test_who_listens_is_named, test_an_address_of_its_own_is_free |
 | a container of another project is not seen, or ours is taken for one | test_only_foreign_containers_are_strangers, test_a_container_is_told_by_its_name |
@@ -54,6 +54,14 @@ def test_a_stranger_on_the_port_is_named(tmp_path: Path, terminal: Path) -> None
     locked_by_parent(terminal, tmp_path)
     cgroup(tmp_path, "oldlogger.service")
     assert look.strangers_on(terminal, tmp_path) == [f"process {os.getppid()} (wattline run, of oldlogger.service)"]
+
+
+def test_each_held_device_is_told(tmp_path: Path, terminal: Path) -> None:
+    """The adapter's and those of gateways."""
+    locked_by_parent(terminal, tmp_path)
+    cgroup(tmp_path, "oldlogger.service")
+    (told,) = look.held([str(terminal), "/dev/null", "/dev/ttyUSB99"], tmp_path)
+    assert told == {"device": str(terminal), "by": f"process {os.getppid()} (wattline run, of oldlogger.service)"}
 
 
 @pytest.mark.parametrize("unit", ["telegraf.service", "serial-getty@ttyAMA0.service"])

@@ -7,6 +7,7 @@
 | only the first of several is told | test_all_obstacles_are_told_at_once |
 | wattline's own sentence about a word gets lost, or where the word stands | test_wrong_words_are_told_with_their_place |
 | what is only unwise stops the playbook | test_what_is_only_unwise_is_a_warning |
+| somebody's Docker is replaced by `-t docker`, which plays no preflight | test_role_docker_looks_by_itself_whose_docker_it_replaces |
 | an obstacle has no test | test_every_check_is_tested |
 """
 
@@ -24,7 +25,7 @@ SEEN = {
     "free_mb": 25_000,
     "has_wattline": False,
     "missing_files": [],
-    "device_holders": [],
+    "held": [],
     "taken": [],
     "docker_answers": False,
     "docker_packages": {"docker": [], "debian": []},
@@ -34,7 +35,14 @@ SEEN = {
     "is_under_voltage": False,
     "grabbers": [],
 }
-ADAPTER = {"trouble": "", "kind": "usb", "identity": {"idVendor": "1a86"}}
+NO_STICK = "wattline_gateways has the port auto, and no Rainforest stick is plugged in."
+ADAPTER = {
+    "trouble": "",
+    "gateway_devices": [],
+    "gateway_troubles": [],
+    "kind": "usb",
+    "identity": {"idVendor": "1a86"},
+}
 PLANNED = {"rc": 0, "item": {"port": ""}, "stdout": json.dumps({"meters": [{"meter": "house", "parity": "E"}]})}
 COLLECTIONS = json.dumps({"/a": {"community.docker": {"version": "5.4.0"}}, "/b": {"ansible.posix": {}}})
 DOCKERS = {"docker": ["docker-ce"], "debian": ["docker.io"]}
@@ -79,7 +87,8 @@ OBSTACLES: dict[str, dict[str, Any]] = {
     "sets preflight_clock to false": machine() | {"__preflight_time": {"stdout": "no"}},
     "There is no meter": machine() | {"wattline_meters": []},
     "No USB serial adapter": machine({"trouble": "No USB serial adapter is plugged in."}),
-    "/dev/ttyX is in use by process 9 (old)": machine(device_holders=["process 9 (old)"]),
+    "/dev/ttyX is in use by process 9 (old)": machine(held=[{"device": "/dev/ttyX", "by": "process 9 (old)"}]),
+    "the port auto, and no Rainforest stick": machine({"gateway_troubles": [NO_STICK]}),
     "has no parity bit, and house needs one": machine({"kind": "mini-uart"}),
     "0.0.0.0:3000 is taken by the container old-grafana": machine(taken=[OLD_GRAFANA]),
     "would replace docker.io, and the containers pihole": machine(
@@ -113,7 +122,10 @@ WORDS = {
         results=[wrong("", "There is no model 'x'."), PLANNED, wrong("socket://a:1", "The address is 999.")]
     )
 }
-SEVERAL = {"several": machine(architecture="armhf", free_mb=1, taken=[OLD_GRAFANA]) | {"__preflight_memory_mb": 430}}
+HELD = [{"device": device, "by": "process 9 (old)"} for device in ("/dev/ttyX", "/dev/ttyY")]
+SEVERAL = {
+    "several": machine(architecture="armhf", free_mb=1, taken=[OLD_GRAFANA], held=HELD) | {"__preflight_memory_mb": 430}
+}
 UNWISE = {"unwise": machine(is_under_voltage=True, grabbers=["brltty"])}
 HOUSEHOLDS = OBSTACLES | SOUND | WORDS | SEVERAL | UNWISE
 
@@ -153,7 +165,9 @@ def test_a_sound_machine_has_no_obstacle(told: Told, name: str) -> None:
 
 @pytest.mark.timeout(240)
 def test_all_obstacles_are_told_at_once(told: Told) -> None:
-    assert len(told["several"]["obstacles"]) == 4
+    assert len(told["several"]["obstacles"]) == 5
+    (held,) = [sentence for sentence in told["several"]["obstacles"] if "in use" in sentence]
+    assert held.startswith("/dev/ttyX is in use by process 9 (old) and /dev/ttyY is in use by process 9 (old): a port")
 
 
 @pytest.mark.timeout(240)
@@ -171,6 +185,15 @@ def test_what_is_only_unwise_is_a_warning(told: Told) -> None:
         "The Pi says that its supply is too weak: take the maker's own power supply and a short",
         "brltty is installed",
     ]
+
+
+def test_role_docker_looks_by_itself_whose_docker_it_replaces() -> None:
+    """With `-t docker` preflight is not played."""
+    first, *_ = yaml.safe_load((ROLES / "docker/tasks/main.yml").read_text())
+    assert first["ansible.builtin.include_role"] == {"name": "preflight", "tasks_from": "docker"}
+    look, stop = yaml.safe_load((ROLES / "preflight/tasks/docker.yml").read_text())
+    assert (look["register"], stop["when"]) == ("__preflight_look", "not __preflight_may_replace")
+    assert stop["ansible.builtin.fail"]["msg"] == "{{ __preflight_docker_of_others }}"
 
 
 def test_every_check_is_tested() -> None:

@@ -11,6 +11,7 @@
 | a service is not started anew by what it takes up | test_a_service_takes_up_all_that_is_written_for_it |
 | a service that ends at once is not told, or with a command that is folded | test_what_does_not_stay_up_is_told |
 | ... or one that has run for a while, or runs by then, is | test_what_stays_up_is_found_out |
+| a service that waits for a server that is not there passes for one that hands on | test_what_has_not_reached_its_server_is_told, test_whether_a_server_was_reached_is_found_out |
 | a service may do more than it needs | test_the_services_are_closed |
 
 `tests/pi` plays it.
@@ -60,6 +61,8 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "options": ALL | {"sinks_mqtt_prefix": "street/7", "sinks_mqtt_discovery": "no", "sinks_mqtt_old_topics": "true"},
     "ended": ALL
     | {"__sinks_looked": {"stdout_lines": ["wattline-mqtt.service\r", "wattline-sink@postgresql.service\r", ""]}},
+    "away": ALL
+    | {"__sinks_unreached": {"stdout_lines": ["wattline-mqtt.service\r", "wattline-sink@mariadb.service\r", ""]}},
     "numbers": ALL | {"sinks_passwords": {"mariadb": 1234, "mqtt": 1234}},
 }
 (REMARKS,) = [
@@ -93,6 +96,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
                 "templates": f"{ROLES}/sinks/templates",
                 "__sinks_remembered": {},
                 "__sinks_looked": {"stdout_lines": []},
+                "__sinks_unreached": {"stdout_lines": []},
                 "sinks_wanted": WANTED_SINKS,
             }
             | said,
@@ -141,6 +145,45 @@ def test_what_does_not_stay_up_is_told(told: dict[str, dict[str, Any]]) -> None:
     ]
     assert max(map(len, lines)) < 75
     assert told["all"]["remarks"] == []
+
+
+def test_what_has_not_reached_its_server_is_told(told: dict[str, dict[str, Any]]) -> None:
+    assert told["away"]["remarks"] == [
+        "wattline-sink@mariadb runs, and has not reached the database at 192.168.1.2 yet:",
+        "sudo journalctl -u wattline-sink@mariadb -n 20",
+        "wattline-mqtt runs, and has not reached the broker at broker.example.org yet:",
+        "sudo journalctl -u wattline-mqtt -n 20",
+    ]
+
+
+TO_DATABASE = 'ESTAB 0 0 192.168.1.9:40000 192.168.1.2:3306 users:(("telegraf",pid=7,fd=9))'
+
+
+@pytest.mark.parametrize(
+    ("unit", "state", "connections", "is_told"),
+    [
+        ("wattline-mqtt.service", "active Connected to the broker at h, port 1883.", "", False),
+        ("wattline-mqtt.service", "active Waits for the broker at h, port 1883.", TO_DATABASE, True),
+        ("wattline-mqtt.service", "active", "", False),
+        ("wattline-mqtt.service", "activating", "", False),
+        ("wattline-sink@mariadb.service", "active", TO_DATABASE, False),
+        ("wattline-sink@mariadb.service", "active", TO_DATABASE.replace("pid=7", "pid=77"), True),
+        ("wattline-sink@mariadb.service", "active", "", True),
+    ],
+)
+def test_whether_a_server_was_reached_is_found_out(
+    tmp_path: Path, unit: str, state: str, connections: str, is_told: bool
+) -> None:
+    """The state is with what wattline says of it. One that does not run is told by another sentence."""
+    active, _, status = state.partition(" ")
+    shown = f"*ActiveState*) echo {active} ;; *StatusText*) echo '{status}' ;; *MainPID*) echo 7 ;;"
+    for name, text in {"systemctl": f"case $* in {shown} esac", "ss": f"echo '{connections}'"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    words = [ROLES / "sinks/files/not-reached", "1", unit]
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(words, env=path, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ([unit] if is_told else [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@
 | a copy that is not wanted any more fails each day | likewise |
 | readings are lost while tokens change | test_tokens_are_rotated_while_the_meter_is_read |
 | an old token still opens, or one is in the output | likewise |
+| the token of a Telegraf that goes on with it is locked | test_a_token_that_is_in_use_is_not_locked |
 | a mistyped password takes the place of the right one | test_a_wrong_password_of_the_sheet_changes_nothing |
 | something is not on the new card that was on the old one | test_a_new_card_gets_everything_back_by_the_recovery_sheet |
 | the copy's newest set becomes that of the empty house | likewise |
@@ -127,6 +128,24 @@ def test_tokens_are_rotated_while_the_meter_is_read(house: House) -> None:
     assert not [name for name, secret in (old | new).items() if secret in rotated.said]
     again = house.play("--tags", "stack,telegraf")
     assert not again.changed, again.changes
+
+
+def test_a_token_that_is_in_use_is_not_locked(house: House) -> None:
+    """Whether its part is switched off, or left out on the way."""
+    began, old = house.wait_for_reading(time.time()), secrets(house)
+
+    off = house.play(book="rotate.yml", telegraf_enabled=False)
+    failed_with(off, "No new tokens were made, since telegraf_enabled is off")
+    assert not off.changed, off.changes
+    assert secrets(house) == old
+    left_out = house.play("--skip-tags", "telegraf,finish", book="rotate.yml")
+    failed_with(left_out, "Telegraf runs with an old token still, so that none was locked")
+    assert opens(house, old["influxdb_telegraf_token"])
+
+    healed = house.play(book="rotate.yml")
+    assert healed.ended_well, healed.said
+    assert not opens(house, old["influxdb_telegraf_token"])
+    assert house.longest_gap_s(began, time.time()) <= 10
 
 
 def copy_store(old: House, new: House) -> None:

@@ -6,6 +6,8 @@
 | ... and nobody asks preflight | test_a_broken_meter_word_never_takes_effect_whatever_the_tags |
 | a meter that is silent passes by the readings of the others | test_a_silent_meter_is_told_at_the_end |
 | no adapter is plugged in | test_a_missing_adapter_is_told_with_what_there_is |
+| a stick that is to be found is not there, or a gateway's device is the adapter's | test_the_devices_of_gateways_are_looked_at |
+| Docker with somebody's containers is replaced, since nobody asks preflight | test_a_docker_of_others_is_left_alone_whatever_the_tags |
 | too little space to begin with | test_a_small_card_is_told_before_anything_is_changed |
 | the card is full in the middle | test_a_full_disk_in_the_middle_leaves_the_metering_alone |
 | a file of the user's that Telegraf does not take | test_a_broken_file_of_telegrafs_never_takes_effect |
@@ -72,6 +74,29 @@ def test_a_missing_adapter_is_told_with_what_there_is(house: House) -> None:
     failed_with(played, "adapter")
     assert not played.changed, played.changes
     house.wait_for_reading(time.time())
+
+
+def test_the_devices_of_gateways_are_looked_at(metering: House) -> None:
+    adapter = metering.machine.run("readlink", "-f", "/dev/ttyRS485").strip()
+    stick = {"port": "auto", "meters": ["grid=rainforest-raven"]}
+    other = {"port": adapter, "meters": ["garage=orno-we515@2"]}
+
+    played = metering.play("--tags", "preflight", wattline_gateways=[stick, other])
+
+    failed_with(played, "no Rainforest stick is plugged in", f"has the port {adapter}, which is the adapter of")
+    assert not played.changed, played.changes
+
+
+def test_a_docker_of_others_is_left_alone_whatever_the_tags(metering: House) -> None:
+    image = metering.machine.run("docker", "images", "--quiet").split()[0]
+    metering.machine.run("docker", "create", "--name", "pihole", image)
+    try:
+        played = metering.play("--tags", "docker", docker_provider="docker")
+    finally:
+        metering.machine.run("docker", "rm", "pihole")
+
+    failed_with(played, "would replace docker.io", "the containers pihole do not belong to wattline")
+    assert not played.changed, played.changes
 
 
 def test_a_small_card_is_told_before_anything_is_changed(metering: House) -> None:

@@ -7,6 +7,7 @@
 | the second run changes something, or only looking does | test_a_second_run_changes_nothing |
 | ... or starts a sink anew whose server is away | test_the_metering_goes_on_without_the_servers |
 | a sink that dies, or whose server is away, stops the metering, or costs readings | test_the_metering_goes_on_without_the_servers |
+| a server that is away is not told | likewise |
 | a sink that cannot start is behind a green playbook | test_a_sink_that_ends_is_named |
 | a changed word does not reach the service | test_a_changed_word_is_taken_up |
 | one that is named no more stays, or takes another with it | test_one_sink_goes_and_the_other_stays |
@@ -172,6 +173,7 @@ def test_the_metering_goes_on_without_the_servers(pi: Pi) -> None:
     starts = pi.machine.run("systemctl", "show", "-P", "MainPID", "telegraf")
     again = pi.bring()
     assert not again.changed, again.changes
+    assert "wattline-mqtt runs, and has not reached the broker at 127.0.0.1 yet:" in again.said
     assert pi.machine.run("systemctl", "show", "-P", "MainPID", "telegraf") == starts
     ended = int(time.time())
     until(lambda: max(pi.own_seconds()) >= ended, within_s=30, pause_s=0.5)
@@ -192,6 +194,7 @@ def test_a_sink_that_ends_is_named(pi: Pi) -> None:
     pi.machine.run("systemd-run", "--unit", "squatter", *squatter)
     said = pi.bring().said
     pi.machine.run("systemctl", "stop", "squatter")
+    assert "has not reached" not in said
     assert "wattline-mqtt does not stay up." in said
     assert "sudo journalctl -u wattline-mqtt -n 20\n" in said
     assert "wattline-sink@mariadb does not" not in said

@@ -75,6 +75,11 @@ class Broker:
         """Whether the broker is there, as far as is known."""
         return self._client.is_connected()
 
+    def state(self) -> str:
+        """How it stands, in a sentence for the person who asks systemd; the playbook looks at its first word."""
+        how = "Connected to" if self.is_connected else "Waits for"
+        return f"{how} the broker at {self._address.host}, port {self._address.port}."
+
     def say(self, topic: str, text: str, *, retain: bool = False) -> paho.MQTTMessageInfo:
         """Send a message, without waiting for it to arrive."""
         return self._client.publish(topic, text, AT_LEAST_ONCE, retain)

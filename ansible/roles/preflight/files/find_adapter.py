@@ -2,7 +2,8 @@
 """Find the serial adapter that the meters are on; changes nothing.
 
 Ansible runs it on the Pi: ``find_adapter.py WANTED``, where WANTED is ``wattline_adapter``, ``auto`` or a name below
-``/dev``. It prints JSON: which adapter it is, by what udev knows it again, and otherwise, in a sentence, why it is none.
+``/dev``. It prints JSON: which adapter it is, by what udev knows it again, and otherwise, in a sentence, why it is none. With
+``--gateway PORT``, once for each device of ``wattline_gateways``, it tells likewise which devices those are.
 """
 
 import argparse
@@ -113,7 +114,7 @@ def choose(wanted: str, adapters: Sequence[Adapter], linked: str) -> tuple[Adapt
         linked: the node that /dev/ttyRS485 is about already, empty where there is none.
     """
     if wanted != "auto":
-        return _named(wanted, adapters)
+        return _named(wanted, adapters, "wattline_adapter is")
     usb = [adapter for adapter in adapters if adapter.kind == "usb" and not adapter.is_stick]
     # What was once taken stays, whatever is plugged in beside it later.
     taken = [adapter for adapter in usb if adapter.node == linked] if len(usb) > 1 else usb
@@ -133,8 +134,8 @@ def choose(wanted: str, adapters: Sequence[Adapter], linked: str) -> tuple[Adapt
     )
 
 
-def _named(wanted: str, adapters: Sequence[Adapter]) -> tuple[Adapter | None, str]:
-    refused = f"wattline_adapter is {wanted}"
+def _named(wanted: str, adapters: Sequence[Adapter], said: str) -> tuple[Adapter | None, str]:
+    refused = f"{said} {wanted}"
     if "://" in wanted:
         return None, f"{refused}, a network gateway: that belongs into wattline_gateways."
     if wanted in {"/dev/serial0", "/dev/serial1"}:
@@ -143,7 +144,7 @@ def _named(wanted: str, adapters: Sequence[Adapter]) -> tuple[Adapter | None, st
         return None, f"{refused}: it must be auto or a name that begins with /dev/. {_listed(adapters)}"
     path = Path(wanted)
     if not path.exists():
-        return None, f"{refused}, which is not there: plug the adapter in, or name another. {_listed(adapters)}"
+        return None, f"{refused}, which is not there: plug it in, or name another. {_listed(adapters)}"
     if not _is_serial(path):
         return None, f"{refused}, which is no serial device. {_listed(adapters)}"
     node = str(path.resolve())
@@ -168,6 +169,46 @@ def _is_serial(path: Path, drivers: Path = Path("/proc/tty/drivers")) -> bool:
             if int(least) <= minor <= int(most or least):
                 return True
     return False
+
+
+def of_gateways(
+    ports: Sequence[str], adapters: Sequence[Adapter], meters: Adapter | None
+) -> tuple[list[Adapter], list[str]]:
+    """The devices of ``ports``, each ``auto`` or a name, and a sentence for each that has none, or that of ``meters``."""
+    devices: list[Adapter] = []
+    troubles = []
+    for port in ports:
+        device, trouble = _gateway(port, adapters)
+        if device and meters and device.node == meters.node:
+            trouble = _is_the_meters(port, device)
+        elif device and device.node in [other.node for other in devices]:
+            trouble = (
+                f"Two entries of wattline_gateways are on {device.lasting_name}: put all its meters into one of them."
+            )
+        elif device:
+            devices.append(device)
+        troubles += [trouble] if trouble else []
+    return devices, troubles
+
+
+def _gateway(port: str, adapters: Sequence[Adapter]) -> tuple[Adapter | None, str]:
+    if port != "auto":
+        return _named(port, adapters, "wattline_gateways has the port")
+    sticks = [adapter for adapter in adapters if adapter.is_stick]
+    if not sticks:
+        none = (
+            "wattline_gateways has the port auto, and no Rainforest stick is plugged in: plug it in, or name its port."
+        )
+        return None, f"{none} {_listed(adapters)}"
+    # Among several wattline takes the one that it can open.
+    return (sticks[0] if len(sticks) == 1 else None), ""
+
+
+def _is_the_meters(port: str, device: Adapter) -> str:
+    remedy = "put all its meters there, or name another port"
+    if device.is_stick:
+        remedy = "let wattline_adapter name the other, or set wattline_meters to [] where no meter is on RS485"
+    return f"wattline_gateways has the port {port}, which is the adapter of wattline_meters ({device.node}): {remedy}."
 
 
 def _listed(adapters: Sequence[Adapter]) -> str:
@@ -208,7 +249,9 @@ def id_path_by_udev(node: str) -> str:
         return ""
 
 
-def found(wanted: str, root: Path, id_path: Callable[[str], str], *, uart_comes: bool) -> dict[str, object]:
+def found(
+    wanted: str, root: Path, id_path: Callable[[str], str], *, uart_comes: bool, gateways: Sequence[str] = ()
+) -> dict[str, object]:
     """All that is found out, ready for JSON.
 
     Args:
@@ -216,6 +259,7 @@ def found(wanted: str, root: Path, id_path: Callable[[str], str], *, uart_comes:
         root: the folder that ``dev`` and ``sys`` are in.
         id_path: tells where a node is plugged in.
         uart_comes: a Pi's own UART that is not there yet is going to be turned on.
+        gateways: the ports of ``wattline_gateways`` that are devices.
     """
     adapters = adapters_of(root)
     link = root / LINK
@@ -224,6 +268,7 @@ def found(wanted: str, root: Path, id_path: Callable[[str], str], *, uart_comes:
     is_pi = "Raspberry Pi" in _text(root / "proc/device-tree/model")
     if trouble and uart_comes and is_pi and re.fullmatch(r"/dev/ttyAMA[0-9]", wanted):
         adapter, trouble = Adapter(wanted, (), "uart"), ""
+    gateway_devices, gateway_troubles = of_gateways(gateways, adapters, adapter)
     return {
         "trouble": trouble,
         "device": adapter.lasting_name if adapter else "",
@@ -235,6 +280,8 @@ def found(wanted: str, root: Path, id_path: Callable[[str], str], *, uart_comes:
         "matches": matches_of(adapter, adapters, id_path) if adapter else [],
         "is_linked": bool(adapter and adapter.node == linked),
         "is_raspberry_pi": is_pi,
+        "gateway_devices": [device.lasting_name for device in gateway_devices],
+        "gateway_troubles": gateway_troubles,
     }
 
 
@@ -243,8 +290,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wanted")
     parser.add_argument("--uart-comes", action="store_true")
-    arguments = parser.parse_args()
-    print(json.dumps(found(arguments.wanted, Path("/"), id_path_by_udev, uart_comes=arguments.uart_comes)))
+    parser.add_argument("--gateway", action="append", default=[])
+    said = parser.parse_args()
+    told = found(said.wanted, Path("/"), id_path_by_udev, uart_comes=said.uart_comes, gateways=said.gateway)
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

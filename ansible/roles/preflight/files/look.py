@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """See what stands in wattline's way on this machine; changes nothing.
 
-Ansible runs it on the Pi as root: ``look.py [--device NODE] [--tcp ADDRESS:PORT ...] [--file PATH ...]``. It prints JSON.
+Ansible runs it on the Pi as root: ``look.py [--device PATH ...] [--tcp ADDRESS:PORT ...] [--file PATH ...]``. It prints JSON.
 """
 
 import argparse
@@ -77,8 +77,14 @@ def called(pid: int, proc: Path = PROC) -> str:
     return f"process {pid} ({command or 'its command is hidden'}{', of ' + unit if unit else ''})"
 
 
+def held(devices: Sequence[str], proc: Path = PROC) -> list[dict[str, str]]:
+    """Which of the meters' devices somebody else has, and who."""
+    who = {device: strangers_on(Path(device), proc) for device in devices}
+    return [{"device": device, "by": " and ".join(strangers)} for device, strangers in who.items() if strangers]
+
+
 def strangers_on(device: Path, proc: Path = PROC) -> list[str]:
-    """Who has the meters' device, Telegraf with our plugin and a login that is going to be turned off apart."""
+    """Who has a device of the meters', Telegraf with our plugin and a login that is going to be turned off apart."""
     if not device.exists():
         return []
     ours = ("telegraf.service", "serial-getty@")
@@ -193,7 +199,10 @@ def _text(path: Path) -> str:
 
 
 def seen(
-    device: str, tcp: Sequence[str], files: Sequence[str] = (), lock: Path = Path("/var/lib/dpkg/lock-frontend")
+    devices: Sequence[str],
+    tcp: Sequence[str],
+    files: Sequence[str] = (),
+    lock: Path = Path("/var/lib/dpkg/lock-frontend"),
 ) -> dict[str, object]:
     """All of it, ready for JSON."""
     containers = strange_containers(output_of)
@@ -204,7 +213,7 @@ def seen(
         "free_mb": shutil.disk_usage("/").free // 1_000_000,
         "has_wattline": Path("/opt/wattline/bin/wattline").exists(),
         "missing_files": [file for file in files if not Path(file).exists()],
-        "device_holders": strangers_on(Path(device)) if device else [],
+        "held": held(devices),
         "taken": taken(tcp, containers or []),
         "docker_answers": containers is not None,
         "docker_packages": {provider: installed(names, output_of) for provider, names in DOCKER_PACKAGES.items()},
@@ -219,7 +228,7 @@ def seen(
 def main() -> None:
     """Print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", default="")
+    parser.add_argument("--device", action="append", default=[])
     parser.add_argument("--tcp", action="append", default=[])
     parser.add_argument("--file", action="append", default=[])
     arguments = parser.parse_args()

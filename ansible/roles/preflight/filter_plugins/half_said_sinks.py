@@ -67,7 +67,7 @@ def _scheme(said: Mapping[str, Any], name: str) -> str:
 
 
 def _has_user(said: Mapping[str, Any], name: str) -> bool:
-    # What is no address is told of by wrong_knobs.
+    # What is no address is told of by wrong_addresses.
     return re.match(r"\w+://[^@/]+$|\w+://[^@/]+/", str(said[f"sinks_{name}"])) is None
 
 

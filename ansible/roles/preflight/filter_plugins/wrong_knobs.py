@@ -1,12 +1,11 @@
 """Judges what the inventory and the command line say, before any machine is asked anything.
 
 A knob is of the kind that its usual value in group_vars/all.yml is of. What it has to be beyond that, and that is more than
-the role that reads it would tell in a sentence, stands in the table RULES.
+the role that reads it would tell in a sentence, stands in the table RULES; wrong_addresses.py and wrong_ports.py tell the rest.
 """
 
 import difflib
 import ipaddress
-import itertools
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,11 +24,8 @@ IMAGE = re.compile(rf"{PART}(?::\d+)?(?:/{PART})*(?::(?P<tag>\w[\w.-]*))?(?P<dig
 OTHER_INFLUXDB = re.compile(r"latest|alpine|[013-9](\D.*)?|.*\b(core|enterprise)\b.*")
 LONGEST_SHOWN = 60
 # These have a password in them, or could have one by mistake.
-NEVER_SHOWN = {"telegraf_heartbeat_url", "sinks_mariadb", "sinks_postgresql", "sinks_mqtt", "backup_offsite_repository"}
+NEVER_SHOWN = {"telegraf_heartbeat_url", "stack_alert_environment", "sinks_passwords", "backup_offsite_credentials"}
 SINKS = ["mariadb", "mqtt", "postgresql"]
-USER, HOST = r"[\w.-]+", r"(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?"
-# Neither a store by REST, which the backup does not know, nor a user with a password.
-REPOSITORY = r"/.+|(azure|gs|s3):[^@]+|sftp:([^:@]+@)?[^@]+"
 
 
 class Rule(NamedTuple):
@@ -62,7 +58,7 @@ def wrong_knobs(said: Mapping[str, Any], usual: Mapping[str, Any], contact_point
     """
     rules = RULES | {"stack_alert_contact": _one_of(["", *contact_points])}
     complaints = [_complaint(name, said[name], usual[name], rules.get(name)) for name in usual if name in said]
-    return [sentence for sentence in complaints if sentence] + [*_misspelt(said, usual), *_twice(said)]
+    return [sentence for sentence in complaints if sentence] + list(_misspelt(said, usual))
 
 
 def _complaint(name: str, value: Any, usual: Any, rule: Rule | None) -> str:
@@ -182,28 +178,13 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _are_gateways(value: Sequence[Any]) -> bool:
-    return all(
-        isinstance(each, dict)
-        and each.keys() == {"port", "meters"}
-        and isinstance(each["port"], str)
-        and _are_texts(each["meters"])
-        for each in value
-    )
-
-
 def _is_passwords(value: Mapping[str, Any]) -> bool:
-    return all(name in SINKS and _is_word(password) and str(password).isprintable() for name, password in value.items())
+    return all(name in SINKS and _is_password(password) for name, password in value.items())
 
 
-def _server(scheme: str, user: str, database: str, example: str) -> Rule:
-    place = re.compile(f"({scheme}://{user}{HOST}{database})?", re.ASCII)
-
-    def holds(value: Any) -> bool:
-        port = re.search(r":(\d+)(/|$)", str(value))
-        return place.fullmatch(str(value)) is not None and (port is None or 0 < int(port[1]) < 1 << 16)
-
-    return Rule(holds, f"an address such as {example}, without a password, or empty")
+def _is_password(value: Any) -> bool:
+    # Empty is none.
+    return _is_word(value) and str(value).isprintable() and (value == "" or not str(value).isspace())
 
 
 ENVIRONMENT = "names of letters, digits and _ with their values, each a text of one line"
@@ -219,9 +200,6 @@ RULES = {
         '{port: auto, meters: ["grid=rainforest-raven"]}',
     ),
     "wattline_adapter": _pattern(r"\S+", "auto, or the name of a device below /dev"),
-    "wattline_gateways": Rule(
-        _are_gateways, 'a list of entries such as {port: "socket://192.168.1.50:4196", meters: ["garage=orno-we515@1"]}'
-    ),
     "wattline_site": Rule(lambda value: str(value).isprintable(), "a text of one line"),
     "wattline_timezone": Rule(
         _is_time_zone, "a name that `timedatectl list-timezones` lists, such as Europe/Rome, or empty"
@@ -250,25 +228,18 @@ RULES = {
         SHORTEST_WATCHDOG_S, f"a number of seconds from {SHORTEST_WATCHDOG_S} on, or 0 for never", 0
     ),
     "telegraf_heartbeat_url": URL,
-    "sinks_mariadb": _server("mysql", f"{USER}@", r"/[\w-]+", "mysql://telegraf@192.168.1.2/energychannel"),
-    "sinks_postgresql": _server("postgres", f"{USER}@", r"/[\w-]+", "postgres://telegraf@192.168.1.2/energychannel"),
-    "sinks_mqtt": _server("mqtts?", f"(?:{USER}@)?", "", "mqtt://wattline@192.168.1.2"),
     "sinks_mqtt_prefix": _pattern(
         r"[\w-]+(/[\w-]+)*", "how topics begin, such as wattline, of letters, digits, _, - and /"
     ),
     "sinks_passwords": Rule(
-        _is_passwords, "a password of one line for each of mariadb, mqtt and postgresql that has one, as in {mqtt: ...}"
+        _is_passwords,
+        "a password of one line, and not of blanks alone, for each of mariadb, mqtt and postgresql that has one, as in {mqtt: ...}",
     ),
     "backup_folder": Rule(_is_folder, "a folder of its own, by its whole path, such as /mnt/disk/wattline"),
     "backup_keep_newest": Rule(_is_count(1), "a whole number from 1 on, or all"),
     **{f"backup_keep_{often}": KEPT for often in ("hourly", "daily", "weekly", "monthly", "yearly")},
     "backup_files": Rule(
         lambda value: all(_is_path(each) for each in value), "a list of whole paths, such as [/home/pi/notes]"
-    ),
-    "backup_offsite_repository": _pattern(
-        f"({REPOSITORY})?",
-        "a restic repository that begins with azure:, gs:, s3:, sftp: or /, such as s3:https://... or /mnt/disk/copy, without "
-        "a password, which goes into backup_offsite_credentials, or empty",
     ),
     "backup_offsite_credentials": Rule(_is_environment, ENVIRONMENT),
     "finish_patience_s": _from(5, "a number of seconds from 5 on"),
@@ -283,18 +254,3 @@ def _misspelt(said: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str
     for name in sorted(set(said) - set(usual)):
         if near := difflib.get_close_matches(name, usual, n=1, cutoff=0.8):
             yield f"There is no knob {name}: the nearest is {near[0]}."
-
-
-def _twice(said: Mapping[str, Any]) -> Iterator[str]:
-    meters, gateways = said.get("wattline_meters", []), said.get("wattline_gateways", [])
-    if not (_are_texts(meters) and isinstance(gateways, list) and _are_gateways(gateways)):
-        return
-    names = [word.partition("=")[0] for word in itertools.chain(meters, *(each["meters"] for each in gateways))]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        yield (
-            f"More than one meter is called {', '.join(twice)}: their readings could not be told apart in the database. Give "
-            "each meter of wattline_meters and wattline_gateways a name of its own."
-        )
-    ports = [each["port"] for each in gateways]
-    if len(set(ports)) < len(ports):
-        yield "A port stands twice in wattline_gateways; put all its meters into one entry."
