@@ -17,7 +17,7 @@ from typing import Any, Self
 from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.sets import sync
-from wattline_backup.unfinished import Unfinished, what_is_late, what_to_do
+from wattline_backup.unfinished import EVERYTHING, Unfinished, what_is_late, what_to_do
 
 NAME = "state.json"
 DAMAGED = NAME + ".damaged"
@@ -254,5 +254,11 @@ def _read(text: str) -> _Content:
         {sha256: Proof(**each) for sha256, each in document["proofs"].items()},
         document["confirmed_sheet_s"],
         document.get("confirmed_sheet_number", ""),
-        {bucket: Unfinished(**each) for bucket, each in document.get("begun", {}).items()},
+        _begun_of_old(document) | {bucket: Unfinished(**each) for bucket, each in document.get("begun", {}).items()},
     )
+
+
+def _begun_of_old(document: Mapping[str, Any]) -> dict[str, Unfinished]:
+    """What the version before wrote: of a swap only what was live before, of a restore of everything only what is restored."""
+    begun = {bucket: Unfinished("", origin) for bucket, origin in document.get("swaps", {}).items()}
+    return begun | ({EVERYTHING: Unfinished(stamp, "")} if (stamp := document.get("restoring")) else {})

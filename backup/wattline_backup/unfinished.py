@@ -21,8 +21,8 @@ class Unfinished:
     """A restore that has begun.
 
     Attributes:
-        stamp: the set that is restored.
-        origin: the set that has what was live before; empty where nothing was.
+        stamp: the set that is restored; empty where that was not noted.
+        origin: the set that has what was live before; empty where nothing was, or that was not noted.
     """
 
     stamp: str
@@ -38,10 +38,14 @@ def undoing(stamp: str, bucket: str) -> str:
 def what_to_do(bucket: str, begun: Unfinished) -> str:
     """About a restore that has begun, in a sentence."""
     if bucket == EVERYTHING:
-        before = f" What was live before is in the set {begun.origin}." if begun.origin else ""
+        before = (
+            f"What was live before is in the set {begun.origin}."
+            if begun.origin
+            else "Which set has what was live before, if anything was, was not noted."
+        )
         return (
             f"A restore of everything from the set {begun.stamp} has begun and not come to its end, so InfluxDB lacks points: "
-            f"unless it is still at work, `{undoing(begun.stamp, bucket)}` does it again.{before}"
+            f"unless it is still at work, `{undoing(begun.stamp, bucket)}` does it again. {before}"
         )
     return (
         f"A swap of {bucket} has begun and not come to its end: unless it is still at work, start InfluxDB anew; then "

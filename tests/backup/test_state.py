@@ -6,10 +6,12 @@
 | a power cut leaves half a file | test_a_file_is_replaced_whole |
 | a damaged file stops the backups | test_a_damaged_file_counts_as_none |
 | ... or forgets without a word that a swap was cut off | test_a_damaged_file_is_kept_and_what_it_knew_is_missed |
+| ... or an upgrade does | test_what_the_version_before_wrote_is_known |
 | noting one thing forgets another | test_each_note_leaves_the_others |
 | a full disk is a traceback | test_a_folder_that_cannot_be_written_is_told |
 """
 
+import json
 import threading
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 from wattline_backup import state as module
 from wattline_backup.errors import FolderError
 from wattline_backup.state import DAMAGED, NAME, Proof, SetState, State
+from wattline_backup.unfinished import EVERYTHING, Unfinished
 
 STAMP, OTHER = "20261126T140503Z", "20261126T150503Z"
 
@@ -94,6 +97,25 @@ def test_a_damaged_file_is_kept_and_what_it_knew_is_missed(tmp_path: Path):
     assert (tmp_path / DAMAGED).read_text() == "{"
     (tmp_path / DAMAGED).unlink()
     assert State(tmp_path).unfinished() == []
+
+
+def test_what_the_version_before_wrote_is_known(tmp_path: Path):
+    known = {"sets": {STAMP: {"verified_s": 5.5, "verified_how": "files", "offsite_s": None}}, "proofs": {}}
+    old = {"confirmed_sheet_s": None, "swaps": {"energy": STAMP}, "confirmed_sheet_number": "", "restoring": OTHER}
+    (tmp_path / NAME).write_text(json.dumps({"form": 1, **known, **old}, indent=1) + "\n")
+    begun = {"energy": Unfinished("", STAMP), EVERYTHING: Unfinished(OTHER, "")}
+    assert State(tmp_path).begun == begun
+    told = " ".join(State(tmp_path).unfinished())
+    assert f"`wattline-backup restore {STAMP} --bucket energy --swap` makes energy what it was." in told
+    assert (
+        f"`wattline-backup restore {OTHER} --all` does it again. Which set has what was live before, if anything"
+        in told
+    )
+    State(tmp_path).note_offsite(OTHER, 1.0)
+    assert State(tmp_path).begun == begun
+    State(tmp_path).end("energy")
+    State(tmp_path).end(EVERYTHING)
+    assert State(tmp_path).begun == {}
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
