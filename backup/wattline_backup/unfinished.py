@@ -14,6 +14,8 @@ from urllib.parse import quote, unquote
 EVERYTHING = ""
 """Stands for the name of a bucket where all of them are restored."""
 LATE, LATE_FORM = "late-", "%Y%m%dT%H%M%SZ"
+NEW = ".new"
+"""What the name of such a file ends with until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ def late_files(folder: Path, bucket: str) -> dict[Path, datetime]:
         for path in found
         if path.name.startswith(prefix)
     }
+
+
+def unwritten(folder: Path) -> list[Path]:
+    """What is left of such files where the writing of one was cut off; the shard still has all of it."""
+    return sorted(folder.glob(f"{LATE}*.tar{NEW}"))
 
 
 def what_is_late(folder: Path) -> list[str]:

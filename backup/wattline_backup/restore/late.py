@@ -25,9 +25,7 @@ from wattline_backup.restore.target import Group, Target
 from wattline_backup.restore.upload import put
 from wattline_backup.server import Server
 from wattline_backup.sets import sync
-from wattline_backup.unfinished import late_file
-
-NEW = ".new"
+from wattline_backup.unfinished import NEW, late_file
 
 
 @dataclass(frozen=True)
