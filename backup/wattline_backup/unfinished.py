@@ -80,7 +80,8 @@ def what_is_late(folder: Path) -> list[str]:
     """About all of them, a sentence for each."""
     return [
         f"What came into {unquote(path.name.split('-')[1])} while a swap failed is in {path}, and not in InfluxDB: the next swap of "
-        "that bucket brings it in."
+        "that bucket brings it in, be it to a set that `wattline-backup run` makes now; where it is older than what the bucket keeps, "
+        "remove it."
         for path in sorted(folder.glob(f"{LATE}*.tar"))
     ]
 

@@ -10,6 +10,7 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -72,13 +73,21 @@ class Swap(IntoLive):
                 "while this is at work stays. Its tokens go on working."
             ),
             *self.left_out,
+            *self._late_told(),
         ]
         if not self.pairs:
-            return [
-                *told,
-                f"Nothing differs{'; the swap that did not come to its end is over' if self.has_work else ''}.",
-            ]
+            is_end = self.earlier is not None and not self._leaves_half
+            return [*told, f"Nothing differs{'; the swap that did not come to its end is over' if is_end else ''}."]
         return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}.", *self._warning()]
+
+    def _late_told(self) -> list[str]:
+        """What else goes into the bucket, and what does not any more."""
+        name, late = self.target.name, self._late
+        old = [path for path in late_files(self.set.path.parent, name) if path not in late]
+        told = [f"Brought in as well: what came in while an earlier swap failed, from {_listed(late)}."] if late else []
+        if old:
+            told.append(f"Not brought in, as older than what {name} keeps: {_listed(old)}, which may be removed.")
+        return told
 
     def _warning(self) -> list[str]:
         """What to stop, where something writes into the bucket."""
@@ -173,14 +182,11 @@ class Swap(IntoLive):
 
     def _swap(self, safety: Set, watcher: Watcher, done: "Done") -> None:
         """Swap, and note in ``done`` how far that is."""
+        self._bring_late_of_others()
         for number, pair in enumerate(self.pairs):
             watcher.move("shards", number, len(self.pairs))
             with obeyed_afterwards():
                 self._swap_pair(pair, safety, done)
-        for group in self.target.again().groups if self._late else []:
-            if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
-                with obeyed_afterwards():
-                    self._bring_late(group)
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
     def _swap_pair(self, pair: Pair, safety: Set, done: "Done") -> None:
@@ -199,12 +205,22 @@ class Swap(IntoLive):
     @property
     def _late(self) -> dict[Path, datetime]:
         """What the way back of an earlier swap could not bring in again, and when its shard begins."""
-        return late_files(self.set.path.parent, self.target.name)
+        found = late_files(self.set.path.parent, self.target.name)
+        return {path: start for path, start in found.items() if self.target.keeps(start)}
+
+    def _bring_late_of_others(self) -> None:
+        """Bring in what is of shards that do not differ, or are not there any more, as after a restore of everything."""
+        for start in self._late.values():
+            self.target.make_group_at(start)
+        for group in self.target.again().groups if self._late else []:
+            if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
+                with obeyed_afterwards():
+                    self._bring_late(group)
 
     def _bring_late(self, group: Group) -> None:
         for path, start in self._late.items():
             if group.start <= start < group.end:
-                Late(path).bring_into(self.server, group.shard)
+                Late(path).bring_into(self.server, group)
 
     def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:
@@ -258,6 +274,10 @@ class Swap(IntoLive):
         self._fill(pair)
         if late:
             late.remove()
+
+
+def _listed(paths: Iterable[Path]) -> str:
+    return " and ".join(map(str, paths))
 
 
 @dataclass
