@@ -17,7 +17,7 @@ from typing import Any, Self
 from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.sets import sync
-from wattline_backup.unfinished import EVERYTHING, Unfinished, what_is_late, what_to_do
+from wattline_backup.unfinished import EVERYTHING, Unfinished, what_is_late, what_to_do_about
 
 NAME = "state.json"
 DAMAGED = NAME + ".damaged"
@@ -149,7 +149,7 @@ class State:
 
     def unfinished(self) -> list[str]:
         """What to do about them, in sentences."""
-        told = [what_to_do(bucket, begun) for bucket, begun in sorted(self.begun.items())]
+        told = what_to_do_about(self.begun)
         if self.was_lost:
             told.append(
                 f"{self._folder / NAME} was damaged, so a restore that had not come to its end, if there was one, is no longer known: "

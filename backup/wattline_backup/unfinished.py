@@ -3,7 +3,7 @@
 What is live is half of each then, and so is a set that is made meanwhile. Only a set that is whole ends that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -37,7 +37,23 @@ def undoing(stamp: str, bucket: str) -> str:
     return join(["wattline-backup", "restore", stamp, *way])
 
 
-def what_to_do(bucket: str, begun: Unfinished) -> str:
+def what_to_do_about(begun: Mapping[str, Unfinished]) -> list[str]:
+    """About restores that have begun, by bucket, in sentences.
+
+    One of everything comes first: mostly it ends those of buckets as well, and the set that a bucket would go back to may be half
+    of it.
+    """
+    if EVERYTHING not in begun:
+        return [_what_to_do(bucket, each) for bucket, each in sorted(begun.items())]
+    told, others = [_what_to_do(EVERYTHING, begun[EVERYTHING])], sorted(bucket for bucket in begun if bucket)
+    if others:
+        told.append(
+            f"Nor has a swap of {' and of '.join(others)}: if anything is left to do about that afterwards, it is told then."
+        )
+    return told
+
+
+def _what_to_do(bucket: str, begun: Unfinished) -> str:
     """About a restore that has begun, in a sentence."""
     if bucket == EVERYTHING:
         before = (

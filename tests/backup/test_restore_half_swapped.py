@@ -8,8 +8,10 @@
 | one that has nothing to do, leaves the warning for ever | test_a_swap_that_was_killed_before_it_changed_anything_can_be_ended |
 | ... or offers to undo itself, or a merge that undoes it, and loses what came since the swap was killed | test_what_is_whole_again_is_not_offered_to_be_undone |
 | ... and of the swap done again, what to go back to is half | test_a_swap_that_is_done_again_offers_what_was_before_the_first |
+| a restore of everything was killed, then a swap: the command that is named ends nothing, or names itself | test_of_a_swap_in_the_middle_of_everything_what_ends_both_is_named |
 """
 
+import itertools
 import json
 import signal
 import subprocess
@@ -23,7 +25,7 @@ from backup.restore_rig import DAYS, Database, Desk, Points, day, household
 from backup.test_restore_swap import WORDS, interrupt_before, spoil
 from wattline_backup.restore import swap
 from wattline_backup.state import State
-from wattline_backup.unfinished import Unfinished
+from wattline_backup.unfinished import EVERYTHING, Unfinished
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 # So many shards are filled.
@@ -139,3 +141,29 @@ def test_a_swap_that_is_done_again_offers_what_was_before_the_first(
     )
     assert database.points() == household(day(0), day(DAYS))
     assert State(desk.folder).unfinished() == []
+
+
+def test_of_a_swap_in_the_middle_of_everything_what_ends_both_is_named(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
+) -> None:
+    stamp, _, origin = half()
+    State(desk.folder).end("energy")
+    State(desk.folder).begin(EVERYTHING, Unfinished(stamp, origin))
+    killed(stamp, *WORDS, filled=1)
+    of_half = desk.sets()[-1]
+    assert State(desk.folder).begun == {
+        EVERYTHING: Unfinished(stamp, origin),
+        "energy": Unfinished(stamp, of_half),
+    }
+    told = State(desk.folder).unfinished()
+    commands = list(itertools.chain.from_iterable(sentence.split("`")[1::2] for sentence in told))
+    assert commands == [f"wattline-backup restore {stamp} --all"]
+    assert told[1].startswith("Nor has a swap of energy: ")
+    time.sleep(1.1)  # a set has its second
+    remarks = desk.restored(of_half, *WORDS)["remarks"]
+    assert not any(f"restore {of_half} --bucket energy --swap" in remark for remark in remarks)
+    assert list(State(desk.folder).begun) == [EVERYTHING]
+    time.sleep(1.1)  # likewise
+    desk.restored(stamp, "--all", "--yes")
+    assert State(desk.folder).unfinished() == []
+    assert database.points() == household(day(0), day(DAYS))

@@ -105,16 +105,16 @@ def test_what_the_version_before_wrote_is_known(tmp_path: Path):
     (tmp_path / NAME).write_text(json.dumps({"form": 1, **known, **old}, indent=1) + "\n")
     begun = {"energy": Unfinished("", STAMP), EVERYTHING: Unfinished(OTHER, "")}
     assert State(tmp_path).begun == begun
-    told = " ".join(State(tmp_path).unfinished())
-    assert f"`wattline-backup restore {STAMP} --bucket energy --swap` makes energy what it was." in told
+    everything, _ = State(tmp_path).unfinished()
     assert (
-        f"`wattline-backup restore {OTHER} --all` does it again. Which set has what was live before, if anything"
-        in told
+        f"`wattline-backup restore {OTHER} --all` does it again. Which set has what was live before, if" in everything
     )
     State(tmp_path).note_offsite(OTHER, 1.0)
     assert State(tmp_path).begun == begun
-    State(tmp_path).end("energy")
     State(tmp_path).end(EVERYTHING)
+    (swap,) = State(tmp_path).unfinished()
+    assert f"`wattline-backup restore {STAMP} --bucket energy --swap` makes energy what it was." in swap
+    State(tmp_path).end("energy")
     assert State(tmp_path).begun == {}
 
 

@@ -161,8 +161,11 @@ class Swap(IntoLive):
 
     @property
     def _leaves_half(self) -> bool:
-        """Whether the bucket only gets what an unfinished swap had left of it."""
-        return self.earlier is not None and self.set.index.is_half(self.target.name)
+        """Whether the bucket only gets what an unfinished swap had left of it.
+
+        What a swap began with is no such thing, be it half itself, as it is in the middle of a restore of everything.
+        """
+        return self.earlier is not None and not self._is_way_back and self.set.index.is_half(self.target.name)
 
     @property
     def _is_way_back(self) -> bool:
