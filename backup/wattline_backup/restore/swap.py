@@ -142,14 +142,19 @@ class Swap(IntoLive):
         if safety is None:
             return []
         name, back = self.target.name, undoing(safety.stamp, self.target.name)
-        again = f"`{back.replace('--swap', '--merge')}` brings in again what came since the set was made."
+        merge = f"`{back.replace('--swap', '--merge')}` brings in"
+        again = f"{merge} again what came since the set was made."
         if not self.earlier:
             return [f"`{back}` undoes this; {again}"]
         before = f"`{undoing(self.earlier.origin, name)}` makes {name} what it was before that."
         if self._leaves_half:
             return [f"The set {self.set.stamp} was made in the middle of a swap: {before}"]
         if self._is_way_back:
-            return [f"What came in since the set {self.set.stamp} was made, stayed."]
+            stayed = f"What came in since the set {self.set.stamp} was made stayed, as far as it could be told from what the swap"
+            gaps = f"{merge} the rest, and whatever the swap had brought into gaps of {name}"
+            return [
+                f"{stayed} had brought. {gaps}; after a way back that was cut off, so does each older set that `list` calls half."
+            ]
         # What the unfinished swap had left is nothing to go back to, and of another set nothing to bring in.
         ended = f"A swap that was cut off is over: {before}"
         return [f"{ended} {again}"] if self.set.stamp == self.earlier.stamp else [ended]
