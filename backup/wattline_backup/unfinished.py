@@ -109,5 +109,11 @@ def _late(bucket: str) -> str:
 
 def in_the_middle_of(buckets: Iterable[str]) -> list[str]:
     """What a set is that was made in the middle of restores of ``buckets``, a sentence for each."""
-    names = [f"a swap of {bucket}" if bucket else "a restore of everything" for bucket in buckets]
-    return [f"The set was made in the middle of {name}: it has what that had left of it." for name in names]
+    return [
+        f"The set was made in the middle of {name}: it has what that had left of it." for name in restores_of(buckets)
+    ]
+
+
+def restores_of(buckets: Iterable[str]) -> list[str]:
+    """What the restores of ``buckets`` are called."""
+    return [f"a swap of {bucket}" if bucket else "a restore of everything" for bucket in buckets]

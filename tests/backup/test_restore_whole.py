@@ -255,7 +255,7 @@ def test_a_set_of_a_half_filled_server_is_no_way_back(house, desk: Desk, monkeyp
     plan = desk.call("restore", half, "--bucket", "energy", "--swap", "--dry-run")[1]
     for said in (plan, desk.call("verify", half)[1]):
         assert of_half in " ".join(said.split())
-    assert "half: in the middle of a restore" in desk.call("list")[1]
+    assert "half: in the middle of a restore of everything" in desk.call("list")[1]
     begun = Unfinished(stored.stamp, origin)
     desk.restored(half, *WORDS)
     assert State(desk.folder).begun == {EVERYTHING: begun}
