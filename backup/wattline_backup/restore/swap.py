@@ -10,7 +10,6 @@ What is stamped from the safety set's beginning until now stays, so that nothing
 stamped later, as a forecast is, is emptied like the past.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -83,11 +82,14 @@ class Swap(IntoLive):
     def _late_told(self) -> list[str]:
         """What else goes into the bucket, and what does not any more."""
         name, late = self.target.name, self._late
-        old = [path for path in late_files(self.set.path.parent, name) if path not in late]
-        told = [f"Brought in as well: what came in while an earlier swap failed, from {_listed(late)}."] if late else []
-        if old:
-            told.append(f"Not brought in, as older than what {name} keeps: {_listed(old)}, which may be removed.")
-        return told
+        comes, old = (
+            " and ".join(str(path) for path in late_files(self.set.path.parent, name) if (path in late) is is_kept)
+            for is_kept in (True, False)
+        )
+        told = [f"Brought in as well: what came in while an earlier swap failed, from {comes}."] if comes else []
+        return told + (
+            [f"Not brought in, as older than what {name} keeps: {old}, which may be removed."] if old else []
+        )
 
     def _warning(self) -> list[str]:
         """What to stop, where something writes into the bucket."""
@@ -282,10 +284,6 @@ class Swap(IntoLive):
         self._fill(pair)
         if late:
             late.remove()
-
-
-def _listed(paths: Iterable[Path]) -> str:
-    return " and ".join(map(str, paths))
 
 
 @dataclass
