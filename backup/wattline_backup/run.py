@@ -88,7 +88,7 @@ class Run:
         self._folder.make()
         with self._folder.locked():
             for name in self._folder.clear():
-                self._remarks.append(f"Removed {name}, which an interrupted run had left.")
+                self._remarks.append(f"Removed {name}, which an interrupted command had left.")
             earlier = self._earlier()
             version = self._server.version()
             beginning = self._folder.begin(self._moment())

@@ -32,6 +32,7 @@ from pathlib import Path
 from wattline_backup import index
 from wattline_backup.errors import FolderError, SetError
 from wattline_backup.index import Index
+from wattline_backup.unfinished import unwritten
 
 STAMP = re.compile(r"\d{8}T\d{6}Z")
 STAMP_FORM = "%Y%m%dT%H%M%SZ"
@@ -143,11 +144,14 @@ class Folder:
             os.close(descriptor)
 
     def clear(self) -> list[str]:
-        """Throw away what an interrupted run left, or an interrupted removal; to be called under the lock. Gives the names."""
+        """Throw away what an interrupted run, removal or swap left half; to be called under the lock. Gives the names."""
         left = [each for each in sorted(self.path.iterdir()) if each.name.endswith(PARTIAL)]
         for each in left:
             shutil.rmtree(each)
-        return [each.name for each in left]
+        half = unwritten(self.path)
+        for each in half:
+            each.unlink()
+        return [each.name for each in left + half]
 
     def begin(self, now: datetime) -> "Beginning":
         """A new set, under a name of the moment; to be called under the lock.

@@ -2,25 +2,26 @@
 
 It may not stand in the sets, which share their files and are never written to again. So it stands beside them, in
 ``state.json``. Losing it loses no reading: what it said is found out again, but for the restores that have not come to their
-end. So a damaged one is kept aside, and as long as it lies there no set is removed.
+end. So a damaged one is put aside as soon as it is read, and as long as it lies there no set is removed.
 """
 
 import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from wattline.log import LOG
 from wattline_backup.errors import FolderError
+from wattline_backup.lost import damaged_files, put_aside, what_is_lost
 from wattline_backup.sets import sync
-from wattline_backup.unfinished import Unfinished, what_is_late, what_to_do
+from wattline_backup.unfinished import EVERYTHING, Unfinished, what_is_late, what_to_do_about
 
 NAME = "state.json"
-DAMAGED = NAME + ".damaged"
 LOCK = "state.lock"
 FORM = 1
 RESTORED = "restore"
@@ -76,23 +77,24 @@ class State:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._content = _Content()
-        self._is_damaged = False
+        self._is_damaged = self._is_newer = False
         self.load()
+        if self._is_damaged:
+            self._put_aside()
 
     def load(self) -> Self:
         """Read the file again; another process may have written it. Gives itself."""
-        self._is_damaged = False
+        self._content, self._is_damaged, self._is_newer = _Content(), False, False
         try:
             self._content = _read((self._folder / NAME).read_text())
         except FileNotFoundError:
-            self._content = _Content()
+            pass
+        except _NewerError as error:
+            self._is_newer = True
+            _warn(self._folder / NAME, str(error))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            LOG.warning(
-                "%s cannot be read (%s): the sets count as unverified and as never copied out of the house.",
-                self._folder / NAME,
-                error,
-            )
-            self._content, self._is_damaged = _Content(), True
+            self._is_damaged = True
+            _warn(self._folder / NAME, f"cannot be read ({error})")
         return self
 
     def of(self, stamp: str) -> SetState:
@@ -149,19 +151,24 @@ class State:
 
     def unfinished(self) -> list[str]:
         """What to do about them, in sentences."""
-        told = [what_to_do(bucket, begun) for bucket, begun in sorted(self.begun.items())]
-        if self.was_lost:
+        told = what_to_do_about(self.begun)
+        if self._is_newer:
             told.append(
-                f"{self._folder / NAME} was damaged, so a restore that had not come to its end, if there was one, is no longer known: "
-                "where `list` calls the newest sets half, restore the last one before them. No set is removed until somebody has "
-                f"looked and removed {self._folder / DAMAGED}."
+                f"{self._folder / NAME} was written by a newer wattline-backup, so which restores have not come to their end is not "
+                "known: upgrade this one. No set is removed until then."
             )
+        elif damaged := self._damaged:
+            told.append(what_is_lost(self._folder, damaged))
         return told + what_is_late(self._folder)
 
     @property
     def was_lost(self) -> bool:
-        """Whether the file was damaged, and nobody has looked since."""
-        return self._is_damaged or (self._folder / DAMAGED).exists()
+        """Whether the file was damaged, and nobody has looked since, or is of a newer wattline-backup."""
+        return self._is_newer or bool(self._damaged)
+
+    @property
+    def _damaged(self) -> list[Path]:
+        return damaged_files(self._folder) + ([self._folder / NAME] if self._is_damaged else [])
 
     def begin(self, bucket: str, begun: Unfinished) -> None:
         """Write down that a bucket, or everything, is no more what it was.
@@ -218,6 +225,10 @@ class State:
                 content = change(self._content)
                 if content == self._content:
                     return
+                if self._is_newer:
+                    raise FolderError(
+                        f"{self._folder / NAME} was written by a newer wattline-backup: upgrade this one."
+                    )
                 self._write(content)
                 self._content = content
         except OSError as error:
@@ -225,7 +236,7 @@ class State:
 
     def _write(self, content: _Content) -> None:
         if self._is_damaged:
-            (self._folder / NAME).rename(self._folder / DAMAGED)
+            put_aside(self._folder / NAME)
             self._is_damaged = False
         fresh = self._folder / (NAME + ".new")
         fresh.write_text(json.dumps({"form": FORM, **asdict(content)}, indent=1) + "\n")
@@ -233,6 +244,15 @@ class State:
         sync(fresh)
         fresh.replace(self._folder / NAME)
         sync(self._folder)
+
+    def _put_aside(self) -> None:
+        """Keep a damaged file from being taken for one again, where anything can be written."""
+        with suppress(OSError), self._alone():
+            # Another process may have done so, and written a new one.
+            self.load()
+            if self._is_damaged:
+                put_aside(self._folder / NAME)
+                self.load()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -245,14 +265,30 @@ class State:
             os.close(descriptor)
 
 
+@cache
+def _warn(file: Path, what: str) -> None:
+    """Once, however often a command reads the file."""
+    LOG.warning("%s %s: the sets count as unverified and as never copied out of the house.", file, what)
+
+
+class _NewerError(ValueError):
+    """A file of a newer wattline-backup."""
+
+
 def _read(text: str) -> _Content:
     document = json.loads(text)
-    if document["form"] != FORM:
-        raise ValueError("it was written by a newer wattline-backup")
+    if document["form"] > FORM:
+        raise _NewerError("was written by a newer wattline-backup")
     return _Content(
         {stamp: SetState(**each) for stamp, each in document["sets"].items()},
         {sha256: Proof(**each) for sha256, each in document["proofs"].items()},
         document["confirmed_sheet_s"],
         document.get("confirmed_sheet_number", ""),
-        {bucket: Unfinished(**each) for bucket, each in document.get("begun", {}).items()},
+        _begun_of_old(document) | {bucket: Unfinished(**each) for bucket, each in document.get("begun", {}).items()},
     )
+
+
+def _begun_of_old(document: Mapping[str, Any]) -> dict[str, Unfinished]:
+    """What the version before wrote: of a swap only what was live before, of a restore of everything only what is restored."""
+    begun = {bucket: Unfinished("", origin) for bucket, origin in document.get("swaps", {}).items()}
+    return begun | ({EVERYTHING: Unfinished(stamp, "")} if (stamp := document.get("restoring")) else {})

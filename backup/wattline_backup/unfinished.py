@@ -3,7 +3,7 @@
 What is live is half of each then, and so is a set that is made meanwhile. Only a set that is whole ends that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -14,6 +14,8 @@ from urllib.parse import quote, unquote
 EVERYTHING = ""
 """Stands for the name of a bucket where all of them are restored."""
 LATE, LATE_FORM = "late-", "%Y%m%dT%H%M%SZ"
+NEW = ".new"
+"""What the name of such a file ends with until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,8 @@ class Unfinished:
     """A restore that has begun.
 
     Attributes:
-        stamp: the set that is restored.
-        origin: the set that has what was live before; empty where nothing was.
+        stamp: the set that is restored; empty where that was not noted.
+        origin: the set that has what was live before; empty where nothing was, or that was not noted.
     """
 
     stamp: str
@@ -35,13 +37,33 @@ def undoing(stamp: str, bucket: str) -> str:
     return join(["wattline-backup", "restore", stamp, *way])
 
 
-def what_to_do(bucket: str, begun: Unfinished) -> str:
+def what_to_do_about(begun: Mapping[str, Unfinished]) -> list[str]:
+    """About restores that have begun, by bucket, in sentences.
+
+    One of everything comes first: mostly it ends those of buckets as well, and the set that a bucket would go back to may be half
+    of it.
+    """
+    if EVERYTHING not in begun:
+        return [_what_to_do(bucket, each) for bucket, each in sorted(begun.items())]
+    told, others = [_what_to_do(EVERYTHING, begun[EVERYTHING])], sorted(bucket for bucket in begun if bucket)
+    if others:
+        told.append(
+            f"Nor has a swap of {' and of '.join(others)}: if anything is left to do about that afterwards, it is told then."
+        )
+    return told
+
+
+def _what_to_do(bucket: str, begun: Unfinished) -> str:
     """About a restore that has begun, in a sentence."""
     if bucket == EVERYTHING:
-        before = f" What was live before is in the set {begun.origin}." if begun.origin else ""
+        before = (
+            f"What was live before is in the set {begun.origin}."
+            if begun.origin
+            else "Which set has what was live before, if anything was, was not noted."
+        )
         return (
             f"A restore of everything from the set {begun.stamp} has begun and not come to its end, so InfluxDB lacks points: "
-            f"unless it is still at work, `{undoing(begun.stamp, bucket)}` does it again.{before}"
+            f"unless it is still at work, `{undoing(begun.stamp, bucket)}` does it again. {before}"
         )
     return (
         f"A swap of {bucket} has begun and not come to its end: unless it is still at work, start InfluxDB anew; then "
@@ -65,11 +87,17 @@ def late_files(folder: Path, bucket: str) -> dict[Path, datetime]:
     }
 
 
+def unwritten(folder: Path) -> list[Path]:
+    """What is left of such files where the writing of one was cut off; the shard still has all of it."""
+    return sorted(folder.glob(f"{LATE}*.tar{NEW}"))
+
+
 def what_is_late(folder: Path) -> list[str]:
     """About all of them, a sentence for each."""
     return [
         f"What came into {unquote(path.name.split('-')[1])} while a swap failed is in {path}, and not in InfluxDB: the next swap of "
-        "that bucket brings it in."
+        "that bucket brings it in, be it to a set that `wattline-backup run` makes now; where it is older than what the bucket keeps, "
+        "remove it."
         for path in sorted(folder.glob(f"{LATE}*.tar"))
     ]
 
@@ -81,5 +109,11 @@ def _late(bucket: str) -> str:
 
 def in_the_middle_of(buckets: Iterable[str]) -> list[str]:
     """What a set is that was made in the middle of restores of ``buckets``, a sentence for each."""
-    names = [f"a swap of {bucket}" if bucket else "a restore of everything" for bucket in buckets]
-    return [f"The set was made in the middle of {name}: it has what that had left of it." for name in names]
+    return [
+        f"The set was made in the middle of {name}: it has what that had left of it." for name in restores_of(buckets)
+    ]
+
+
+def restores_of(buckets: Iterable[str]) -> list[str]:
+    """What the restores of ``buckets`` are called."""
+    return [f"a swap of {bucket}" if bucket else "a restore of everything" for bucket in buckets]

@@ -32,9 +32,10 @@ from backup.sets_rig import make_set, make_sets, stamp_of
 from wattline_backup import pruning
 from wattline_backup.cli import main
 from wattline_backup.commands import run as run_command
+from wattline_backup.lost import DAMAGED
 from wattline_backup.run import Made
 from wattline_backup.sets import Folder, Set
-from wattline_backup.state import DAMAGED, NAME, State
+from wattline_backup.state import NAME, State
 
 HOUR = timedelta(hours=1)
 

@@ -8,8 +8,11 @@
 | one that has nothing to do, leaves the warning for ever | test_a_swap_that_was_killed_before_it_changed_anything_can_be_ended |
 | ... or offers to undo itself, or a merge that undoes it, and loses what came since the swap was killed | test_what_is_whole_again_is_not_offered_to_be_undone |
 | ... and of the swap done again, what to go back to is half | test_a_swap_that_is_done_again_offers_what_was_before_the_first |
+| ... or says that all of it stayed where it could not be told from what the swap had brought | test_what_a_way_back_cannot_tell_from_the_swap_comes_in_by_the_merge_that_is_named |
+| a restore of everything was killed, then a swap: the command that is named ends nothing, or names itself | test_of_a_swap_in_the_middle_of_everything_what_ends_both_is_named |
 """
 
+import itertools
 import json
 import signal
 import subprocess
@@ -21,9 +24,9 @@ import pytest
 
 from backup.restore_rig import DAYS, Database, Desk, Points, day, household
 from backup.test_restore_swap import WORDS, interrupt_before, spoil
-from wattline_backup.restore import swap
+from wattline_backup.restore import late, swap
 from wattline_backup.state import State
-from wattline_backup.unfinished import Unfinished
+from wattline_backup.unfinished import EVERYTHING, Unfinished
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 # So many shards are filled.
@@ -31,7 +34,7 @@ KILL = """
 import os, sys
 from itertools import count
 from wattline_backup.cli import main
-from wattline_backup.restore import swap
+from wattline_backup.restore import late, swap
 inject, number, filled = swap.inject, count(1), int(sys.argv.pop(1))
 swap.inject = lambda *words: os.kill(os.getpid(), 9) if next(number) > filled else inject(*words)
 main()
@@ -110,17 +113,39 @@ def test_a_way_back_that_is_ended_says_so(
 def test_what_is_whole_again_is_not_offered_to_be_undone(
     half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
 ) -> None:
-    """Before either the bucket was half of each; nor would a merge bring in anything but what the swap had brought."""
+    """Before either the bucket was half of each."""
     stamp, spoilt, origin = half()
     now = {("since", "power_w", int(time.time())): 1.0, ("since", "power_w", day(1)): 2.0}
     database.write(now)
     time.sleep(1.1)  # likewise
     (remark,) = desk.restored(origin, *WORDS)["remarks"]
-    assert remark == f"What came in since the set {origin} was made, stayed."
+    assert remark == (
+        f"What came in since the set {origin} was made stayed, as far as it could be told from what the swap had brought. "
+        f"`wattline-backup restore {desk.sets()[-1]} --bucket energy --merge` brings in the rest, and whatever the swap had "
+        "brought into gaps of energy; after a way back that was cut off, so does each older set that `list` calls half."
+    )
     assert database.points() == spoilt | now
     time.sleep(1.1)  # likewise
     assert "undoes this" in desk.restored(stamp, *WORDS)["remarks"][0]
     assert database.points() == household(day(0), day(DAYS))
+
+
+def test_what_a_way_back_cannot_tell_from_the_swap_comes_in_by_the_merge_that_is_named(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where InfluxDB has put files together, so that their names tell nothing."""
+    _, spoilt, origin = half()
+    came = household(day(0), day(0) + 3600, meter="late")
+    database.write(came)
+    time.sleep(1.1)  # likewise
+    with monkeypatch.context() as patched:
+        patched.setattr(late, "FLUSHED", "of no file")
+        (remark,) = desk.restored(origin, *WORDS)["remarks"]
+    assert not came.items() & database.points().items()
+    words = remark.split("`")[1].split()[2:]
+    time.sleep(1.1)  # likewise
+    desk.restored(*words, "--yes")
+    assert (spoilt | came).items() <= database.points().items()
 
 
 def test_a_swap_that_is_done_again_offers_what_was_before_the_first(
@@ -139,3 +164,29 @@ def test_a_swap_that_is_done_again_offers_what_was_before_the_first(
     )
     assert database.points() == household(day(0), day(DAYS))
     assert State(desk.folder).unfinished() == []
+
+
+def test_of_a_swap_in_the_middle_of_everything_what_ends_both_is_named(
+    half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk
+) -> None:
+    stamp, _, origin = half()
+    State(desk.folder).end("energy")
+    State(desk.folder).begin(EVERYTHING, Unfinished(stamp, origin))
+    killed(stamp, *WORDS, filled=1)
+    of_half = desk.sets()[-1]
+    assert State(desk.folder).begun == {
+        EVERYTHING: Unfinished(stamp, origin),
+        "energy": Unfinished(stamp, of_half),
+    }
+    told = State(desk.folder).unfinished()
+    commands = list(itertools.chain.from_iterable(sentence.split("`")[1::2] for sentence in told))
+    assert commands == [f"wattline-backup restore {stamp} --all"]
+    assert told[1].startswith("Nor has a swap of energy: ")
+    time.sleep(1.1)  # a set has its second
+    remarks = desk.restored(of_half, *WORDS)["remarks"]
+    assert not any(f"restore {of_half} --bucket energy --swap" in remark for remark in remarks)
+    assert list(State(desk.folder).begun) == [EVERYTHING]
+    time.sleep(1.1)  # likewise
+    desk.restored(stamp, "--all", "--yes")
+    assert State(desk.folder).unfinished() == []
+    assert database.points() == household(day(0), day(DAYS))

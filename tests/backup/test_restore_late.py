@@ -6,6 +6,9 @@
 | ... or on the way back | test_what_comes_while_it_is_put_aside_is_kept |
 | a way back that fails has thrown away what was put aside | test_a_way_back_that_fails_keeps_what_came_in |
 | ... and nobody knows why it failed | the same |
+| the shard of what was put aside is gone when the next swap comes, and the file is removed all the same | test_what_was_put_aside_is_brought_in_where_its_shard_is_gone |
+| what a bucket has forgotten by now stops each swap | test_what_is_too_old_is_left_where_it_is |
+| what was put aside is hidden in a shard of another time | test_what_does_not_fit_into_a_shard_is_refused |
 | a shard is emptied though what came into it was not read to its end | test_a_day_that_is_not_read_to_its_end_is_not_emptied |
 | a full disk is a bug, or the server's fault | test_a_full_disk_is_named |
 | nothing came, and room is taken for it | test_where_nothing_came_nothing_is_kept |
@@ -16,17 +19,19 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backup.restore_rig import DAYS, Database, Desk, Points, day, household
+from backup.restore_rig import DAY_S, DAYS, Database, Desk, Points, day, household
 from backup.test_restore_swap import WORDS
 from wattline_backup.errors import BackupError
 from wattline_backup.restore import late, saved, swap
 from wattline_backup.state import State
+from wattline_backup.unfinished import late_file
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 LATE = household(day(0), day(0) + 3600, meter="late") | {("house", "power_w", day(0) + 60): -7.0}
@@ -123,6 +128,66 @@ def test_a_way_back_that_fails_keeps_what_came_in(swapping, database: Database, 
     assert database.points() == was | LATE
     assert files(desk) == []
     assert State(desk.folder).unfinished() == []
+
+
+def test_what_was_put_aside_is_brought_in_where_its_shard_is_gone(
+    own_database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restore of everything from a set that does not have it."""
+    database = own_database("house")
+    database.write(household(day(1), day(3)))
+    stored = desk.at(database).make_set(database)
+    database.write(household(day(0), day(3), plus=0.5))
+
+    def write_and_fail(*_: object) -> None:
+        database.write(LATE)
+        fail()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(swap, "inject", write_and_fail)
+        desk.refusal(stored.stamp, *WORDS)
+    kept, was = files(desk), household(day(1), day(3))
+    assert len(kept) == 1
+    time.sleep(1.1)  # a set has its second
+    desk.restored(stored.stamp, "--all", "--yes")
+    assert str(kept[0]) in " ".join(State(desk.folder).unfinished())
+    plan = " ".join(desk.call("restore", stored.stamp, "--bucket", "energy", "--swap", "--dry-run")[1].split())
+    assert f"Brought in as well: what came in while an earlier swap failed, from {kept[0]}. Nothing differs." in plan
+    time.sleep(1.1)  # likewise
+    desk.restored(stored.stamp, *WORDS)
+    assert database.points() == was | LATE
+    assert files(desk) == []
+
+
+@pytest.fixture
+def half(swapping, database: Database, desk: Desk) -> tuple[str, Path]:
+    """A half swapped bucket: the set that has what it was, and the file that has what came in."""
+
+    def write_and_fail() -> None:
+        database.write(LATE)
+        fail()
+
+    swapping({2: write_and_fail, 3: fail})
+    (kept,) = files(desk)
+    time.sleep(1.1)  # a set has its second
+    return desk.sets()[-1], kept
+
+
+def test_what_is_too_old_is_left_where_it_is(half: tuple[str, Path], database: Database, desk: Desk) -> None:
+    origin, kept = half
+    rule = {"type": "expire", "everySeconds": DAY_S, "shardGroupDurationSeconds": DAY_S}
+    database.ask("PATCH", f"buckets/{database.buckets()['energy']['id']}", {"retentionRules": [rule]})
+    plan = " ".join(desk.call("restore", origin, "--bucket", "energy", "--swap", "--dry-run")[1].split())
+    assert f"Not brought in, as older than what energy keeps: {kept}, which may be removed." in plan
+    desk.restored(origin, *WORDS)
+    assert files(desk) == [kept]
+
+
+def test_what_does_not_fit_into_a_shard_is_refused(half: tuple[str, Path], desk: Desk) -> None:
+    origin, kept = half
+    other = kept.rename(late_file(desk.folder, "energy", datetime.fromtimestamp(day(1), UTC)))
+    assert f"{other} has points that are not of " in desk.refusal(origin, *WORDS)
+    assert files(desk) == [other]
 
 
 def test_a_day_that_is_not_read_to_its_end_is_not_emptied(

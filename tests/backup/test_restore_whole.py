@@ -21,6 +21,7 @@
 | what was refused at once is called cut off | test_a_refused_beginning_takes_its_note_back |
 | Ctrl-C while a blank server is set up says nothing | test_an_interruption_of_the_set_up_is_a_sentence |
 | on a blank machine the token in the set is not found | test_a_blank_machine_needs_no_token_but_that_of_the_set |
+| ... or there is none, and nobody is told where one is | test_a_blank_machine_without_any_token_is_told_where_one_is |
 | the sets' disk is read-only, and a riddle is all that is said | test_where_the_safety_set_cannot_be_written_is_said |
 | a bucket that was deleted meanwhile is missing, or one that was deleted before is in the way | test_deleted_buckets |
 | a token is taken for one of the set that is none | test_a_token_is_found_by_its_hash |
@@ -254,7 +255,7 @@ def test_a_set_of_a_half_filled_server_is_no_way_back(house, desk: Desk, monkeyp
     plan = desk.call("restore", half, "--bucket", "energy", "--swap", "--dry-run")[1]
     for said in (plan, desk.call("verify", half)[1]):
         assert of_half in " ".join(said.split())
-    assert "half: in the middle of a restore" in desk.call("list")[1]
+    assert "half: in the middle of a restore of everything" in desk.call("list")[1]
     begun = Unfinished(stored.stamp, origin)
     desk.restored(half, *WORDS)
     assert State(desk.folder).begun == {EVERYTHING: begun}
@@ -419,6 +420,24 @@ def test_a_blank_machine_needs_no_token_but_that_of_the_set(house, own_database,
     told = desk.restored(stored.stamp, *WORDS)
     assert told["values"]["energy"] == len(BEFORE)
     became(blank, source)
+
+
+def test_a_blank_machine_without_any_token_is_told_where_one_is(own_database, desk: Desk) -> None:
+    source = own_database("source")
+    source.write(BEFORE)
+    stored = desk.at(source).make_set(source)
+    blank = own_database("blank", is_set_up=False)
+    desk.at(blank)
+    desk.token_file.unlink()
+    refusal = desk.refusal(stored.stamp, *WORDS, code=2)
+    assert (
+        "put its operator token, which the recovery sheet has, into a file and name that by --set-token-file" in refusal
+    )
+    sheet = desk.folder / "sheet"
+    sheet.write_text(source.token)
+    desk.restored(stored.stamp, *WORDS, "--set-token-file", sheet)
+    blank.token = source.token
+    assert blank.points() == BEFORE
 
 
 def test_what_could_not_begin_is_not_called_cut_off(

@@ -90,7 +90,11 @@ def test_what_an_interruption_leaves_is_no_set_and_goes(folder):
     left = folder.begin(NOW + timedelta(hours=1))
     (left.path / "half").write_text("half")
     assert folder.sets() == [made]
-    assert folder.clear() == ["20261126T150503Z.partial"]
+    whole, half = (folder.path / f"late-energy-20261126T000000Z-1.tar{end}" for end in ("", ".new"))
+    whole.touch()
+    half.touch()
+    assert folder.clear() == ["20261126T150503Z.partial", half.name]
+    whole.unlink()
     assert [each.name for each in folder.path.iterdir()] == ["20261126T140503Z"]
 
 

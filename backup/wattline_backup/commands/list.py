@@ -17,6 +17,7 @@ from wattline_backup.settings import settings
 from wattline_backup.sheet import confirmed
 from wattline_backup.size import bytes_in_words, sets_in_words
 from wattline_backup.state import SetState, State
+from wattline_backup.unfinished import restores_of
 
 SUMMARY = (
     "lists the sets: how old, how large, of which how much no other set has, verified, off-site; and what is amiss"
@@ -109,7 +110,8 @@ def _line(row: Row, now_s: float, zone: tzinfo | None) -> str:
     when = f"{row.stamp:16}  {local(moment_of(row.stamp), zone)} {age_in_words(now_s - row.at_s):>7}"
     sizes = f"{shards:>7} {bytes_in_words(row.size):>7} {bytes_in_words(row.own):>7}"
     since = f"{_since(row.state.verified_s, now_s):>8} {_since(row.state.offsite_s, now_s):>8}"
-    return f"{when} {sizes} {since}{'  half: in the middle of a restore' if row.unfinished else ''}"
+    half = f"  half: in the middle of {' and '.join(restores_of(row.unfinished))}" if row.unfinished else ""
+    return f"{when} {sizes} {since}{half}"
 
 
 def _since(moment_s: float | None, now_s: float) -> str:

@@ -15,7 +15,7 @@ from wattline_backup import outcome
 from wattline_backup.progress import Watcher, watcher
 from wattline_backup.restore import ways
 from wattline_backup.restore.signals import before_any_change, obeyed_alike
-from wattline_backup.restore.tokens import token_files_of, token_in
+from wattline_backup.restore.tokens import token_files_of, token_in, unknown_token
 from wattline_backup.restore.ways import Restored, Way
 from wattline_backup.sets import Set
 from wattline_backup.settings import Settings, settings
@@ -130,7 +130,9 @@ def _way(arguments: argparse.Namespace, chosen: Settings, found: Set, bar: Watch
         token_files = [*given, chosen.token_file]
         # On a blank machine a token of the set may be the only one there is.
         known = (file for file in (chosen.token_file, *given, *token_files_of(found)) if token_in(file)[0])
-        in_use = next(known, chosen.token_file)
+        in_use = next(known, None)
+        if in_use is None:
+            raise unknown_token(found, token_files)
         return ways.whole(replace(chosen, token_file=in_use).server(), found, token_files, bar)
     server = chosen.server()
     if arguments.new_name:

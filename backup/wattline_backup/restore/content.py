@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from wattline_backup import tsm
-from wattline_backup.archive import Member, TarReader, read_stored
+from wattline_backup.archive import Member, TarReader, pieces_of, read_stored
 from wattline_backup.checks import FilesOfPoints
 from wattline_backup.index import Shard
 from wattline_backup.restore.reading import blamed
@@ -100,6 +100,21 @@ def content_of_stored(folder: Path, shard: Shard) -> Content:
     """
     with _Reading(folder) as reading, blamed(folder / shard.file):
         read_stored(folder / shard.file, shard.file, reading.open_member)
+        return reading.end()
+
+
+def content_of_late(file: Path) -> Content:
+    """That of a file of what came into a shard while a swap was at work.
+
+    Raises:
+        ArchiveError: it is damaged.
+        SetError: the disk does not give it.
+    """
+    with _Reading(file.parent) as reading, blamed(file):
+        tar = TarReader(str(file), reading.open_member)
+        for piece in pieces_of(file):
+            tar.feed(piece)
+        tar.close()
         return reading.end()
 
 

@@ -15,19 +15,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from wattline_backup.archive import BLOCK, PIECE, Member, TarReader, pieces_of
+from wattline_backup.archive import BLOCK, PIECE, Member
 from wattline_backup.checks import FilesOfPoints
-from wattline_backup.errors import FolderError
-from wattline_backup.restore.content import Digests, feed
-from wattline_backup.restore.reading import as_file, blamed, opened
+from wattline_backup.errors import BackupError, FolderError
+from wattline_backup.restore.content import content_of_late, feed
+from wattline_backup.restore.reading import as_file, opened
 from wattline_backup.restore.saved import FLUSHED, SECOND
-from wattline_backup.restore.target import Group, Target
+from wattline_backup.restore.target import Group, Target, moment_of
 from wattline_backup.restore.upload import put
 from wattline_backup.server import Server
 from wattline_backup.sets import sync
-from wattline_backup.unfinished import late_file
-
-NEW = ".new"
+from wattline_backup.unfinished import NEW, late_file
 
 
 @dataclass(frozen=True)
@@ -40,24 +38,25 @@ class Late:
 
     path: Path
 
-    def bring_into(self, server: Server, shard: int) -> None:
+    def bring_into(self, server: Server, group: Group) -> None:
         """Let it be in the shard; where that has or gets a value of the same moment by a restore, this one wins.
 
         Raises:
-            BackupError: it cannot be read, or did not arrive.
+            BackupError: it cannot be read, does not belong there, or did not arrive.
         """
-        digests, what = Digests(), f"what came into shard {shard} meanwhile"
-        tar = TarReader(str(self.path), digests.open_member)
-        with blamed(self.path):
-            for piece in pieces_of(self.path):
-                tar.feed(piece)
-        tar.close()
-        content = dict(sorted(digests.of_all().items()))
+        content = content_of_late(self.path)
+        spans = [(moment_of(each.first_ns), moment_of(each.last_ns)) for each in content.summaries.values()]
+        if any(first < group.start or group.end <= last for first, last in spans):
+            raise BackupError(
+                f"{self.path} has points that are not of {group.start} to {group.end}, which is one shard of its bucket by now: "
+                "move the file out of the folder, and try again."
+            )
         with (
             opened(self.path, self.path.stat().st_size) as body,
             tarfile.open(fileobj=as_file(body), mode="r|") as archive,
         ):
-            put(server, shard, archive, content, what)
+            what = f"what came into shard {group.shard} meanwhile"
+            put(server, group.shard, archive, dict(sorted(content.digests.items())), what)
 
     def remove(self) -> None:
         """Throw it away, as the shard has it."""

@@ -72,13 +72,24 @@ class Swap(IntoLive):
                 "while this is at work stays. Its tokens go on working."
             ),
             *self.left_out,
+            *self._late_told(),
         ]
         if not self.pairs:
-            return [
-                *told,
-                f"Nothing differs{'; the swap that did not come to its end is over' if self.has_work else ''}.",
-            ]
+            is_end = self.earlier is not None and not self._leaves_half
+            return [*told, f"Nothing differs{'; the swap that did not come to its end is over' if is_end else ''}."]
         return [*told, f"What differs: {', '.join(each.span for each in self.pairs)}.", *self._warning()]
+
+    def _late_told(self) -> list[str]:
+        """What else goes into the bucket, and what does not any more."""
+        name, late = self.target.name, self._late
+        comes, old = (
+            " and ".join(str(path) for path in late_files(self.set.path.parent, name) if (path in late) is is_kept)
+            for is_kept in (True, False)
+        )
+        told = [f"Brought in as well: what came in while an earlier swap failed, from {comes}."] if comes else []
+        return told + (
+            [f"Not brought in, as older than what {name} keeps: {old}, which may be removed."] if old else []
+        )
 
     def _warning(self) -> list[str]:
         """What to stop, where something writes into the bucket."""
@@ -133,14 +144,19 @@ class Swap(IntoLive):
         if safety is None:
             return []
         name, back = self.target.name, undoing(safety.stamp, self.target.name)
-        again = f"`{back.replace('--swap', '--merge')}` brings in again what came since the set was made."
+        merge = f"`{back.replace('--swap', '--merge')}` brings in"
+        again = f"{merge} again what came since the set was made."
         if not self.earlier:
             return [f"`{back}` undoes this; {again}"]
         before = f"`{undoing(self.earlier.origin, name)}` makes {name} what it was before that."
         if self._leaves_half:
             return [f"The set {self.set.stamp} was made in the middle of a swap: {before}"]
         if self._is_way_back:
-            return [f"What came in since the set {self.set.stamp} was made, stayed."]
+            stayed = f"What came in since the set {self.set.stamp} was made stayed, as far as it could be told from what the swap"
+            gaps = f"{merge} the rest, and whatever the swap had brought into gaps of {name}"
+            return [
+                f"{stayed} had brought. {gaps}; after a way back that was cut off, so does each older set that `list` calls half."
+            ]
         # What the unfinished swap had left is nothing to go back to, and of another set nothing to bring in.
         ended = f"A swap that was cut off is over: {before}"
         return [f"{ended} {again}"] if self.set.stamp == self.earlier.stamp else [ended]
@@ -152,8 +168,11 @@ class Swap(IntoLive):
 
     @property
     def _leaves_half(self) -> bool:
-        """Whether the bucket only gets what an unfinished swap had left of it."""
-        return self.earlier is not None and self.set.index.is_half(self.target.name)
+        """Whether the bucket only gets what an unfinished swap had left of it.
+
+        What a swap began with is no such thing, be it half itself, as it is in the middle of a restore of everything.
+        """
+        return self.earlier is not None and not self._is_way_back and self.set.index.is_half(self.target.name)
 
     @property
     def _is_way_back(self) -> bool:
@@ -173,14 +192,11 @@ class Swap(IntoLive):
 
     def _swap(self, safety: Set, watcher: Watcher, done: "Done") -> None:
         """Swap, and note in ``done`` how far that is."""
+        self._bring_late_of_others()
         for number, pair in enumerate(self.pairs):
             watcher.move("shards", number, len(self.pairs))
             with obeyed_afterwards():
                 self._swap_pair(pair, safety, done)
-        for group in self.target.again().groups if self._late else []:
-            if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
-                with obeyed_afterwards():
-                    self._bring_late(group)
         watcher.move("shards", len(self.pairs), len(self.pairs))
 
     def _swap_pair(self, pair: Pair, safety: Set, done: "Done") -> None:
@@ -199,12 +215,22 @@ class Swap(IntoLive):
     @property
     def _late(self) -> dict[Path, datetime]:
         """What the way back of an earlier swap could not bring in again, and when its shard begins."""
-        return late_files(self.set.path.parent, self.target.name)
+        found = late_files(self.set.path.parent, self.target.name)
+        return {path: start for path, start in found.items() if self.target.keeps(start)}
+
+    def _bring_late_of_others(self) -> None:
+        """Bring in what is of shards that do not differ, or are not there any more, as after a restore of everything."""
+        for start in self._late.values():
+            self.target.make_group_at(start)
+        for group in self.target.again().groups if self._late else []:
+            if not any(pair.group and pair.group.shard == group.shard for pair in self.pairs):
+                with obeyed_afterwards():
+                    self._bring_late(group)
 
     def _bring_late(self, group: Group) -> None:
         for path, start in self._late.items():
             if group.start <= start < group.end:
-                Late(path).bring_into(self.server, group.shard)
+                Late(path).bring_into(self.server, group)
 
     def _fill(self, pair: Pair) -> None:
         for shard in pair.stored:

@@ -133,7 +133,7 @@ class Target:
 
     def would_begin(self, shard: Shard) -> datetime:
         """When the shard group begins that the bucket would make for the time of a stored shard."""
-        return _begin(shard, _length(self._policy["shardGroupDuration"]))
+        return _begin(moment(shard.start), _length(self._policy["shardGroupDuration"]))
 
     def make_group(self, shard: Shard) -> Group:
         """A shard group for a time of which the bucket has nothing: one value goes in and is deleted again.
@@ -141,16 +141,25 @@ class Target:
         Raises:
             ServerError: InfluxDB refuses.
         """
-        last = moment(shard.end) - timedelta(seconds=1)
-        words = urlencode({"orgID": self.organisation_id, "bucket": self.id, "precision": "s"})
-        line = f"{MARKER} here=1 {int(last.timestamp())}"
-        with self.server.request("POST", f"/api/v2/write?{words}", body=line.encode()):
-            pass
-        self.delete(last, last + timedelta(seconds=1), f'_measurement="{MARKER}"')
+        self._write_once(moment(shard.end) - timedelta(seconds=1))
         found = next((group for group in self.again().groups if group.holds(shard)), None)
         if found is None:
             raise BackupError(f"InfluxDB made no room in {self.name} for the time from {shard.start} to {shard.end}.")
         return found
+
+    def make_group_at(self, instant: datetime) -> None:
+        """A shard group for a moment, where the bucket has none.
+
+        Raises:
+            ServerError: InfluxDB refuses.
+        """
+        if not any(group.start <= instant < group.end for group in self.again().groups):
+            self._write_once(self._end_at(instant) - timedelta(seconds=1))
+
+    def keeps(self, instant: datetime) -> bool:
+        """Whether the bucket has a shard group for a moment, or would make one that it does not forget at once."""
+        is_there = any(group.start <= instant < group.end for group in self.groups)
+        return is_there or not self._forgets(self._end_at(instant), self.server.now())
 
     def empty(self, group: Group, since: datetime, now: datetime) -> None:
         """Delete all points of a shard group but those of ``since`` until ``now``, and see that none comes in again.
@@ -189,6 +198,19 @@ class Target:
         with self.server.request("POST", f"/api/v2/delete?{words}", body=body):
             pass
 
+    def _write_once(self, instant: datetime) -> None:
+        """A value that is deleted again; the shard group that it lay in stays."""
+        words = urlencode({"orgID": self.organisation_id, "bucket": self.id, "precision": "s"})
+        line = f"{MARKER} here=1 {int(instant.timestamp())}"
+        with self.server.request("POST", f"/api/v2/write?{words}", body=line.encode()):
+            pass
+        self.delete(instant, instant + timedelta(seconds=1), f'_measurement="{MARKER}"')
+
+    def _end_at(self, instant: datetime) -> datetime:
+        """When the shard group is over that the bucket would make for a moment."""
+        length = _length(self._policy["shardGroupDuration"])
+        return _begin(instant, length) + length
+
     def _forgets(self, end: datetime, now: datetime) -> bool:
         kept = _length(self._policy["duration"])
         return bool(kept) and end <= now - kept
@@ -222,8 +244,8 @@ def _fits(shard: Shard, groups: Sequence[Group], length: timedelta) -> bool:
     met = [group for group in groups if group.meets(shard)]
     if met:
         return len(met) == 1 and met[0].holds(shard)
-    return moment(shard.end) <= _begin(shard, length) + length
+    return moment(shard.end) <= _begin(moment(shard.start), length) + length
 
 
-def _begin(shard: Shard, length: timedelta) -> datetime:
-    return moment(shard.start) - (moment(shard.start) - YEAR_1) % length
+def _begin(instant: datetime, length: timedelta) -> datetime:
+    return instant - (instant - YEAR_1) % length

@@ -71,15 +71,19 @@ def token_of_set(chosen: Set, database: bytes, others: Sequence[Path]) -> tuple[
     Raises:
         WordError: none of the files has one.
     """
-    faults = []
     for file in [*others, *token_files_of(chosen)]:
-        token, fault = token_in(file)
+        token, _ = token_in(file)
         if token and has_token(database, token):
             return token, file
-        faults += [f"; {fault}"] if fault else []
+    raise unknown_token(chosen, others)
+
+
+def unknown_token(chosen: Set, others: Sequence[Path]) -> WordError:
+    """That none of the files has a token which is valid once the set is restored, and where there is one."""
+    faults = [fault for file in [*others, *token_files_of(chosen)] if (fault := token_in(file)[1])]
     looked = ", ".join(str(each) for each in others)
-    raise WordError(
+    return WordError(
         f"No token of the server that {chosen.stamp} was made of is known, and InfluxDB would be locked for everybody: put its "
         f"operator token, which the recovery sheet has, into a file and name that by --set-token-file (looked at: {looked}, and "
-        f"the secrets in the set{''.join(faults)})."
+        f"the secrets in the set{''.join(f'; {fault}' for fault in faults)})."
     )
