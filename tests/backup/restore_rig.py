@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -91,6 +92,17 @@ class Database(InfluxDB):
 
     def write(self, points: Mapping[tuple[str, str, int], float], bucket: str = "energy", token: str = "") -> None:
         self.ask("POST", f"write?org=home&bucket={bucket}&precision=s", "\n".join(lines(points)), token)
+
+    def bring(self, points: Points) -> None:
+        """Write as Telegraf does: what is answered by an error of the server, as while a shard is swapped, comes again."""
+        is_taken = False
+        while not is_taken:
+            try:
+                self.write(points, token=self.telegraf)
+                is_taken = True
+            except urllib.error.HTTPError as error:
+                if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
 
     def flush(self) -> None:
         """Have it write what it has in memory into files, as a backup does."""

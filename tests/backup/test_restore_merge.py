@@ -371,7 +371,7 @@ def test_a_writer_loses_nothing(database: Database, desk: Desk) -> None:
     def write() -> None:
         for second in count(day(1) + 1, 3):
             point = {("writer", "power_w", second): float(second % 89)}
-            database.write(point, token=database.telegraf)
+            database.bring(point)
             written.update(point)
             if has_ended.is_set():
                 return

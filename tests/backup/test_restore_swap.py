@@ -100,7 +100,7 @@ def test_what_comes_in_meanwhile_stays(database: Database, desk: Desk) -> None:
     def write() -> None:
         while not has_ended.wait(0.2):
             point = {("writer", "power_w", int(time.time())): 2.0}
-            database.write(point, token=database.telegraf)
+            database.bring(point)
             written.update(point)
 
     writer = threading.Thread(target=write)
