@@ -10,7 +10,8 @@ HOUR_S = 3600
 
 _POINT = re.compile(r'((?:\\.|[^\\ ])+) ((?:"(?:\\.|[^"\\])*"|\\.|[^" ])+) (-?\d+)', re.DOTALL)
 _FIELD = re.compile(r'((?:\\.|[^\\=,])+)=(?:"(?:\\.|[^"\\])*"|[^,]*)(?:,|$)', re.DOTALL)
-_WORD = re.compile(r"(?:\\[ ,=]|[^,=])+", re.DOTALL)
+_WORD = re.compile(r"(?:\\[ ,=]|[^,])+", re.DOTALL)
+_TAG = re.compile(r"((?:\\[ ,=]|[^=])+)=(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\([ ,=])")
 
 Tags = frozenset[tuple[str, str]]
@@ -57,8 +58,9 @@ def _parts_with_escapes(line: str) -> Parts | None:
 
 def series_of(text: str) -> Series:
     """The series that stands in a line, such as ``electricity,meter=house``."""
-    measurement, *words = [_plain(word) for word in _WORD.findall(text)]
-    return Series(measurement, frozenset(zip(words[::2], words[1::2], strict=True)))
+    measurement, *words = _WORD.findall(text)
+    tags = [tag.groups() for word in words if (tag := _TAG.fullmatch(word))]
+    return Series(_plain(measurement), frozenset((_plain(name), _plain(value)) for name, value in tags))
 
 
 def with_tags(line: str, series: str, tags: Tags) -> str:

@@ -25,6 +25,7 @@ class Compared:
         kept: the points that the journal has, by field.
         stored: those that InfluxDB has, by field; also of fields that the journal has not.
         next_hour: the next one of which there is anything; the one behind it if there is none.
+        is_first: whether it is the first that the journal has of it, the begin of which may have been dropped.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Compared:
     kept: Mapping[str, int]
     stored: Mapping[str, int]
     next_hour: int
+    is_first: bool
 
     @property
     def missing(self) -> int:
@@ -74,7 +76,8 @@ def compared(kept: Kept, counts: Mapping[str, Counts], ours: Tags) -> Iterator[C
         hours = sorted(names_of.keys() | stored_of)
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
             in_journal = {name: bits.bit_count() for name, bits in names_of.get(hour, {}).items()}
-            yield Compared(text, series, hour, naming.at(hour), in_journal, stored_of.get(hour, {}), next_hour)
+            stored, is_first = stored_of.get(hour, {}), hour <= min(names_of)
+            yield Compared(text, series, hour, naming.at(hour), in_journal, stored, next_hour, is_first)
 
 
 def _stored(series: Series, naming: Naming, counts: Counts) -> Mapping[int, Mapping[str, int]]:
@@ -86,16 +89,23 @@ def _stored(series: Series, naming: Naming, counts: Counts) -> Mapping[int, Mapp
     return found
 
 
-def is_due(each: Compared, doubtful_hours: Collection[int], tried: Tried | None, now_s: int, cut_s: int) -> bool:
+def is_due(each: Compared, doubtful_hours: Collection[int], tried: Tried | None, cut_s: int) -> bool:
     """Whether it is written again.
 
     It is when InfluxDB has fewer; unless InfluxDB did not take it within the last day. And once when the numbers prove
     nothing, since the journal may lack seconds too, as when the plugin was killed: then nothing tells but writing.
+
+    Args:
+        each: the series and hour.
+        doubtful_hours: those in which the journal may lack seconds.
+        tried: what came of writing it before.
+        cut_s: the second from which on nothing is looked at, which is nearly now.
     """
     if not each.kept or each.tags is None:
         return False
-    is_known = tried is not None and tried.total == each.total
+    # The journal drops its oldest file, so that it may have less of the hour than it had.
+    is_known = tried is not None and tried.total >= each.total
     if each.missing:
-        return not (is_known and tried and tried.is_short and now_s - tried.at_s < DAY_S)
+        return not (is_known and tried and tried.is_short and cut_s - tried.at_s < DAY_S)
     is_closed = (each.hour + 1) * HOUR_S <= cut_s
-    return is_closed and not is_known and (each.has_more or each.hour in doubtful_hours)
+    return is_closed and not is_known and (each.hour in doubtful_hours or (each.has_more and not each.is_first))

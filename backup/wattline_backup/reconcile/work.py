@@ -129,7 +129,7 @@ class Work:
         return [
             each
             for each in beside
-            if is_due(each, doubtful, memory.tried.get(key_of(each.text, each.hour)), self._now_s, self._cut_s)
+            if is_due(each, doubtful, memory.tried.get(key_of(each.text, each.hour)), self._cut_s)
         ]
 
     def _fill(
