@@ -10,6 +10,7 @@
 | a meter of each ten seconds is due each second, or its reading over several seconds counts as several | test_a_slow_meter_is_due_as_often_as_it_says |
 | a meter that is no longer there stays due | test_a_meter_that_was_taken_away_is_not_due |
 | a meter that is new was due before | test_a_meter_is_due_from_its_first_process_on |
+| a meter that was moved to another port is due twice | test_a_meter_that_was_moved_to_another_port_is_one |
 | a stick, which is not asked, is due | test_what_speaks_when_it_wants_to_is_never_due |
 | what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
 | ... or what both lack is told as metered | likewise |
@@ -71,7 +72,7 @@ def absent(second: int, reason: Reason) -> str:
 
 def numbers(kept: Kept, stop: int, *, name: str = "house", meter: Meter | None = None) -> dict[str, int]:
     """Of the first day."""
-    spans = spans_of(name, kept.began, DAY, stop, [])
+    spans = spans_of(name, [kept.began], DAY, stop, [])
     return numbers_of(name, meter or meter_of(kept, name), spans, kept, (DAY, DAY + DAY_S))
 
 
@@ -128,7 +129,7 @@ def test_a_meter_is_due_from_its_first_process_on() -> None:
 
 
 def test_what_speaks_when_it_wants_to_is_never_due() -> None:
-    assert spans_of("grid", [Began(DAY, {"grid": 0})], DAY, DAY + HOUR_S, []) == []
+    assert spans_of("grid", [[Began(DAY, {"grid": 0})]], DAY, DAY + HOUR_S, []) == []
 
 
 def test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading() -> None:
@@ -137,7 +138,7 @@ def test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading() -> None:
 
 
 def test_ranges_that_are_left_cut_a_span() -> None:
-    spans = spans_of("house", [Began(DAY, {"house": 1})], DAY, DAY + 100, [(DAY - 9, DAY + 9), (DAY + 50, DAY + 60)])
+    spans = spans_of("house", [[Began(DAY, {"house": 1})]], DAY, DAY + 100, [(DAY - 9, DAY + 9), (DAY + 50, DAY + 60)])
     assert spans == [Span(DAY + 9, DAY + 50, 1), Span(DAY + 60, DAY + 100, 1)]
 
 
@@ -220,6 +221,21 @@ def test_a_day_that_the_journal_has_no_more_is_left_as_it_is(house: JournalDesk,
     told = house.reconcile()
     assert (told["lines"], told["days"]) == (0, 0)
     assert house.completeness("2026-02") == before
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_meter_that_was_moved_to_another_port_is_one(house: JournalDesk, database: Database) -> None:
+    """Within an hour, of which InfluxDB lacks a part on either side; the old port's journal says nothing of its end."""
+    lines = [reading(second) for second in range(DAY, DAY + HOUR_S)]
+    write_journal(house.journal, lines[:1800], began_s=DAY)
+    write_journal(house.journal, lines[1900:], began_s=DAY + 1900, port="/dev/ttyUSB9")
+    store(database, lines[100:1800] + lines[2000:])
+    house.now_s = DAY + HOUR_S + 120
+    assert house.reconcile()["filled"] == 200 * 3
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 100, HOUR_S - 100, 100)
+    assert house.reconcile()["lines"] == 0
 
 
 @pytest.mark.chain

@@ -52,10 +52,10 @@ class Meter:
 
 
 def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
-    """The meters of one port that ever had a reading or a reason for none.
+    """The meters that ever had a reading or a reason for none.
 
     Args:
-        kept: what its journal has.
+        kept: what the journal has.
         beside: the same beside InfluxDB.
     """
     meters = {name: Meter(absent=hours) for name, hours in kept.absent.items()}
@@ -80,28 +80,40 @@ def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
     return meters
 
 
-def spans_of(name: str, began: Sequence[Began], since_s: int, cut_s: int, left: Sequence[Range]) -> list[Span]:
+def spans_of(
+    name: str, began: Sequence[Sequence[Began]], since_s: int, cut_s: int, left: Sequence[Range]
+) -> list[Span]:
     """When a meter was due: from the begin of a process that knew it until one began that did not.
 
     Args:
         name: of the meter.
-        began: the processes of its port.
+        began: the processes of its port; of each port, if it was moved from one to another.
         since_s: when it was due for the first time, as far as is known.
         cut_s: the second from which on nothing is told.
         left: ranges that count for nothing.
     """
+    spans: list[Span] = []
+    for span in sorted((span for port in began for span in _spans(name, port, cut_s)), key=lambda span: span.start):
+        start = max(span.start, since_s, spans[-1].stop if spans else 0)
+        if start < span.stop:
+            spans.append(Span(start, span.stop, span.every_s))
+    for hole in left:
+        spans = [rest for span in spans for rest in _without(span, hole)]
+    return spans
+
+
+def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
+    """Those of one port; what follows without a break is one."""
     ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
     spans: list[Span] = []
     for each, stop in zip(ordered, [*(after.at for after in ordered[1:]), cut_s], strict=True):
-        start, every_s = max(each.at, since_s), each.meters.get(name, 0)
-        if not every_s or start >= stop:
+        start, every_s = each.at, each.meters.get(name, 0)
+        if not every_s:
             continue
         if spans and (spans[-1].stop, spans[-1].every_s) == (start, every_s):
             spans[-1] = Span(spans[-1].start, stop, every_s)
         else:
             spans.append(Span(start, stop, every_s))
-    for hole in left:
-        spans = [rest for span in spans for rest in _without(span, hole)]
     return spans
 
 
@@ -143,7 +155,7 @@ def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: 
         name: of the meter.
         meter: what is known of it.
         spans: when it was due.
-        kept: the journal of its port.
+        kept: the journal of its port, or ports.
         day: its first second, and that of the next.
     """
     parts = [

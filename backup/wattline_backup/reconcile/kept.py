@@ -70,6 +70,11 @@ class Kept:
         return Kept(points, self.absent, self.began, self.lost, self.given_up)
 
     @property
+    def hours(self) -> set[int]:
+        """Those of which there is a point, or the reason for none."""
+        return {hour for held in (self.points, self.absent) for hours in held.values() for hour in hours}
+
+    @property
     def doubtful_hours(self) -> set[int]:
         """Those in which the journal may lack what InfluxDB has: where a process began after one that may have been killed,
         and where lines were lost.
@@ -79,6 +84,14 @@ class Kept:
         return hours.union(
             *(range(since // HOUR_S, at // HOUR_S + 1) for since, at in self.lost if at - since < 1 << 20)
         )
+
+
+def merged(kept: Iterable[Kept]) -> Kept:
+    """What all of these have."""
+    whole = Kept()
+    for one in kept:
+        whole.add(one)
+    return whole
 
 
 def each(held: Held) -> Iterator[tuple[str, int, str, int]]:
