@@ -19,6 +19,7 @@
 | InfluxDB is away, and that is a traceback | test_influxdb_away_is_one_sentence |
 | what was deleted on purpose comes back | test_a_range_that_is_left_stays_deleted |
 | equal numbers hide that both lack seconds, others each | test_after_a_kill_equal_numbers_are_not_believed |
+| ... or what dies at random, again and again, costs a second in the end | test_what_dies_at_random_costs_nothing |
 | two runs at once | test_a_second_one_at_once_is_refused |
 | the timer fills systemd's journal | test_quiet_says_nothing_where_nothing_was_missing |
 | what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
@@ -30,6 +31,7 @@
 | an hour is asked for point by point | test_the_count_is_worked_out_by_the_storage_engine |
 """
 
+import random
 import re
 import shutil
 import time
@@ -309,6 +311,32 @@ def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, databas
     assert house.reconcile()["lines"] == 0
     (day,) = house.completeness("2026-02")
     assert (day["metered"], day["stored"]) == (HOUR_S, HOUR_S)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_dies_at_random_costs_nothing(house: JournalDesk, database: Database, seed: int) -> None:
+    """The plugin is killed, and its journal lacks up to ten seconds that InfluxDB has; Telegraf is, and InfluxDB lacks some.
+
+    Each quarter of an hour is reconciled; in the end InfluxDB has whatever either of them ever had.
+    """
+    dice = random.Random(seed)
+    second, stop, ever = START, START + 5 * HOUR_S, set()
+    while second < stop:
+        end = min(stop, second + dice.choice([300, 900, 1800, 4000]))
+        kept_until = end - dice.choice([0, 0, 3, 10])
+        write_journal(house.journal, map(reading, range(second, kept_until)), began_s=second)
+        away = [(begin, begin + dice.choice([1, 3, 10, 200])) for begin in dice.sample(range(second, end), 3)]
+        there = [each for each in range(second, end) if not any(begin <= each < back for begin, back in away)]
+        store(database, map(reading, there))
+        ever |= {*range(second, kept_until), *there}
+        house.now_s = end + dice.choice([0, 60, 900])
+        house.reconcile()
+        second = end + dice.choice([1, 15, 600, 4000])
+    house.now_s = stop + 3 * HOUR_S
+    assert house.reconcile()["missing"] == 0
+    assert everything(database, "energy") == stored_anew(database, [reading(each) for each in sorted(ever)])
+    days = house.completeness("2026-02")
+    assert sum(day["metered"] for day in days) == sum(day["stored"] for day in days) == len(ever)
 
 
 def test_a_second_one_at_once_is_refused(house: JournalDesk) -> None:

@@ -105,6 +105,7 @@ def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
         "began": began,
         "lost": kept.lost,
         "given_up": kept.given_up,
+        "broken": sorted(kept.broken),
     }
 
 
@@ -133,4 +134,5 @@ def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
         [Began(at, meters) for at, meters in document["began"]],
         [(since, at) for since, at in document["lost"]],
         [(at, meter, count) for at, meter, count in document["given_up"]],
+        set(document["broken"]),
     )

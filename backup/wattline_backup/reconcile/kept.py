@@ -15,8 +15,6 @@ Held = dict[str, dict[int, dict[str, int]]]
 """Series (or meter), hour since 1970, field (or reason) -> a number whose bits are the seconds of the hour."""
 
 _HOUR_BYTES = HOUR_S // 8
-# A process that is killed has not kept so much, or a little more.
-GROUP_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ class Kept:
         began: the processes, as they stand.
         lost: from which second to which lines were lost.
         given_up: at which second how many due readings of a meter were given up since the clock was not known.
+        broken: the hours in which a process ended or another began after it; the one may have been killed.
     """
 
     points: Held = field(default_factory=dict)
@@ -49,9 +48,14 @@ class Kept:
     began: list[Began] = field(default_factory=list)
     lost: list[tuple[int, int]] = field(default_factory=list)
     given_up: list[tuple[int, str, float]] = field(default_factory=list)
+    broken: set[int] = field(default_factory=set)
 
     def add(self, other: "Kept") -> None:
-        """Take in what another file has."""
+        """Take in what the next file has."""
+        if self.began and other.began and self.began[-1].at != other.began[0].at:
+            # It began with the file, in which the last words of the one before are not.
+            self.broken |= {max(self.hours, default=0), other.began[0].at // HOUR_S}
+        self.broken |= other.broken
         _merge(self.points, other.points)
         _merge(self.absent, other.absent)
         self.began += other.began
@@ -67,7 +71,7 @@ class Kept:
                 bits &= ~bits_between(hour, start, stop)  # noqa: PLW2901 - hole by hole
             if bits:
                 points.setdefault(series, {}).setdefault(hour, {})[name] = bits
-        return Kept(points, self.absent, self.began, self.lost, self.given_up)
+        return Kept(points, self.absent, self.began, self.lost, self.given_up, self.broken)
 
     @property
     def hours(self) -> set[int]:
@@ -76,18 +80,14 @@ class Kept:
 
     @property
     def doubtful_hours(self) -> set[int]:
-        """Those in which the journal may lack what InfluxDB has: where a process began after one that may have been killed,
-        and where lines were lost.
-        """
-        starts = {began.at for began in self.began} - {began.at for began in self.began[:1]}
-        hours = {second // HOUR_S for start in starts for second in (start - GROUP_S, start)}
-        return hours.union(
+        """Those in which the journal may lack what InfluxDB has: where a process may have been killed, or lines were lost."""
+        return self.broken.union(
             *(range(since // HOUR_S, at // HOUR_S + 1) for since, at in self.lost if at - since < 1 << 20)
         )
 
 
 def merged(kept: Iterable[Kept]) -> Kept:
-    """What all of these have."""
+    """What all of these ports have."""
     whole = Kept()
     for one in kept:
         whole.add(one)
@@ -117,6 +117,7 @@ class Reader:
         self._kept = Kept()
         self._interval_s = 1
         self._undated: dict[str, int] | None = None
+        self._last_hour: int | None = None
 
     def take(self, lines: Iterable[str]) -> None:
         """Take in some lines, notes among them."""
@@ -126,8 +127,9 @@ class Reader:
             elif parts := parts_of(line):
                 hour, second = divmod(parts.second, HOUR_S)
                 self._points[parts.series, parts.fields, hour][second >> 3] |= 1 << (second & 7)
+                self._last_hour = hour
                 if self._undated is not None:
-                    self._kept.began.append(Began(parts.second, self._undated))
+                    self._begin(Began(parts.second, self._undated))
                     self._undated = None
 
     def kept(self) -> Kept:
@@ -146,7 +148,7 @@ class Reader:
                 self._interval_s = interval_s if isinstance(interval_s, int) else 1
                 known = {str(name): int(seconds) for name, seconds in meters.items()}
                 if rest.get("believed", True):
-                    self._kept.began.append(Began(at, known))
+                    self._begin(Began(at, known))
                 else:
                     # The clock was wrong, but the next point bears the right time: it is held until that is known.
                     self._undated = known
@@ -160,6 +162,14 @@ class Reader:
                 for meter, every_s in self._kept.began[-1].meters.items():
                     if every_s:
                         self._kept.given_up.append((at, meter, slots * self._interval_s / every_s))
+
+    def _begin(self, began: Began) -> None:
+        if self._kept.began and self._kept.began[-1].at != began.at:
+            self._kept.broken |= {
+                began.at // HOUR_S,
+                began.at // HOUR_S if self._last_hour is None else self._last_hour,
+            }
+        self._kept.began.append(began)
 
 
 def _merge(to: Held, other: Held) -> None:

@@ -30,7 +30,7 @@ class Tried:
     """That an hour of a series was written again.
 
     Attributes:
-        at_s: when, in seconds since 1970.
+        at_s: up to which second, since 1970.
         total: values that the journal then had of it.
         is_short: whether InfluxDB had fewer all the same.
     """

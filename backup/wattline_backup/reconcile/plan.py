@@ -107,5 +107,7 @@ def is_due(each: Compared, doubtful_hours: Collection[int], tried: Tried | None,
     is_known = tried is not None and tried.total >= each.total
     if each.missing:
         return not (is_known and tried and tried.is_short and cut_s - tried.at_s < DAY_S)
-    is_closed = (each.hour + 1) * HOUR_S <= cut_s
-    return is_closed and not is_known and (each.hour in doubtful_hours or (each.has_more and not each.is_first))
+    end_s = (each.hour + 1) * HOUR_S
+    if end_s > cut_s or (is_known and tried and tried.at_s >= end_s):
+        return False
+    return each.hour in doubtful_hours or (each.has_more and not each.is_first)

@@ -166,7 +166,7 @@ class Work:
                 self._result.filled += gained
                 filled.append(each)
             self._result.missing += then.missing
-            memory.tried[key_of(each.text, each.hour)] = Tried(self._now_s, each.total, bool(then.missing))
+            memory.tried[key_of(each.text, each.hour)] = Tried(self._cut_s, each.total, bool(then.missing))
         return filled
 
     def _tell_unknown(self, beside: list[Compared]) -> None:
