@@ -19,8 +19,8 @@ FORM = 1
 _HOUR_BYTES = 450
 
 
-def kept_in(journal: Path, cache: Path) -> list[Kept]:
-    """What a journal has, port by port.
+def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
+    """The folder of each port in a journal, and what it has.
 
     Args:
         journal: its folder.
@@ -29,16 +29,17 @@ def kept_in(journal: Path, cache: Path) -> list[Kept]:
     Raises:
         OSError: the journal cannot be read.
     """
-    return [_of_port(folder, cache / folder.name) for folder in folders_in(journal)]
+    return [(folder, _of_port(folder, cache / folder.name)) for folder in folders_in(journal)]
 
 
 def _of_port(folder: Path, cache: Path) -> Kept:
-    *full, last = files_in(folder)
+    paths = files_in(folder)
     whole = Kept()
-    for path in full:
+    for path in paths[:-1]:
         whole.add(_of_full(path, cache / f"{path.stem}.json"))
-    whole.add(read_file(last))
-    _forget(cache, {path.stem for path in full})
+    for path in paths[-1:]:
+        whole.add(read_file(path))
+    _forget(cache, {path.stem for path in paths[:-1]})
     return whole
 
 

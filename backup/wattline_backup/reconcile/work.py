@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wattline import fields
-from wattline.journal.reader import folders_in
 from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
@@ -99,7 +98,7 @@ class Work:
     def _ports(self) -> Ports:
         journal = self._chosen.journal
         try:
-            ports = list(zip(folders_in(journal), kept_in(journal, self._desk.folder), strict=True))
+            ports = kept_in(journal, self._desk.folder)
         except OSError as error:
             raise BackupError(
                 f"The journal in {journal} cannot be read ({error.strerror}): set WATTLINE_BACKUP_JOURNAL to the folder that "
