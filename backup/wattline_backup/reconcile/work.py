@@ -38,6 +38,7 @@ class Result:
         lines: that were written.
         filled: values that InfluxDB has now, and had not before.
         missing: values that it lacks all the same.
+        refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
         seconds: that it took.
         remarks: what a person should know, in sentences.
@@ -46,6 +47,7 @@ class Result:
     lines: int = 0
     filled: int = 0
     missing: int = 0
+    refusals: list[str] = field(default_factory=list)
     days: int = 0
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
@@ -136,8 +138,10 @@ class Work:
         self._fill([folder for folder, _ in ports], due, buckets, memory)
         beside = self._beside(whole, buckets, memory)
         filled = self._note_tried(due, beside, memory)
-        memory.to_remake = earlier
-        memory.note_to_remake(rollups.to_remake(filled, self._cut_s))
+        if not self._result.refusals:
+            # InfluxDB answers a refusal before the other shards of the batch are written: then not all is counted yet.
+            memory.to_remake = earlier
+            memory.note_to_remake(rollups.to_remake(filled, self._cut_s))
         return beside
 
     def _fill(self, folders: list[Path], due: list[Compared], buckets: dict[str, Bucket], memory: Memory) -> None:
@@ -151,7 +155,7 @@ class Work:
             for bucket, line in lines_of(folder, wanted, self._cut_s, memory.left):
                 filler.put(bucket, line)
         filler.finish()
-        self._result.lines = filler.written
+        self._result.lines, self._result.refusals = filler.written, filler.refusals
         self._result.remarks += filler.refusals
 
     def _note_tried(self, due: list[Compared], beside: list[Compared], memory: Memory) -> list[Compared]:
