@@ -8,7 +8,16 @@ class BackupError(WattlineError):
 
 
 class ServerError(BackupError):
-    """InfluxDB is away, refuses, or answers what it should not."""
+    """InfluxDB is away, refuses, or answers what it should not.
+
+    Args:
+        sentence: the message.
+        status: the number of the answer of HTTP that it is about, if there was one.
+    """
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class RefusedError(ServerError):

@@ -17,7 +17,18 @@ from wattline.log import LOG
 from wattline.reading import Point
 
 NS_A_SECOND = 1_000_000_000
-KINDS = ("run", "check", "verify", "offsite", "offsite_check", "offsite_prune", "offsite_verify", "prune", "restore")
+KINDS = (
+    "run",
+    "check",
+    "verify",
+    "offsite",
+    "offsite_check",
+    "offsite_prune",
+    "offsite_verify",
+    "prune",
+    "restore",
+    "reconcile",
+)
 
 
 def record(file: Path | None, kind: str, fields: Mapping[str, float], *, at_s: int | None = None) -> None:

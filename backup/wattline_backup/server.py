@@ -259,7 +259,7 @@ class Server:
             raise GoneError(f"InfluxDB at {self.url} does not have it ({what}): {said}.")
         is_refused = response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         raise (RefusedError if is_refused else ServerError)(
-            f"InfluxDB at {self.url} refused {what} with {response.status}: {said}."
+            f"InfluxDB at {self.url} refused {what} with {response.status}: {said}.", response.status
         )
 
 

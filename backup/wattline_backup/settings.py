@@ -35,6 +35,9 @@ class Settings:
         zone: whose calendar tells hours, days, weeks, months and years apart; None is the system's.
         influxd: a program that a scratch InfluxDB is run by; None has it run in a container.
         image: of that container.
+        journal: the folder that `wattline run --journal` keeps.
+        site: the tag that Telegraf puts on every point.
+        remake: the program that rolls up a range anew.
     """
 
     folder: Path
@@ -46,6 +49,9 @@ class Settings:
     zone: tzinfo | None
     influxd: Path | None
     image: str
+    journal: Path
+    site: str
+    remake: Path
 
     @property
     def scratch(self) -> "Way":
@@ -100,6 +106,9 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         zone=zone_of(environment),
         influxd=Path(influxd) if influxd else None,
         image=environment.get("WATTLINE_BACKUP_IMAGE", IMAGE),
+        journal=Path(environment.get("WATTLINE_BACKUP_JOURNAL", "/var/lib/wattline/journal")),
+        site=environment.get("WATTLINE_SITE", "") or "home",
+        remake=Path(environment.get("WATTLINE_BACKUP_REMAKE", "/opt/wattline/compose/influxdb/remake")),
     )
 
 

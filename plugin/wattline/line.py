@@ -22,16 +22,15 @@ def to_line(point: Point) -> str:
     """
     if not point.fields:
         raise ValueError(f"A point of {point.measurement} has no field.")
-    tags = "".join(
-        f",{key.translate(_KEY)}={text}" for key, value in sorted(point.tags.items()) if (text := _tag_value(value))
-    )
+    tags = "".join(f",{tag_text(key)}={text}" for key, value in sorted(point.tags.items()) if (text := tag_text(value)))
     fields = ",".join(f"{name.translate(_KEY)}={_value_text(value)}" for name, value in sorted(point.fields.items()))
     return f"{point.measurement.translate(_MEASUREMENT)}{tags} {fields} {point.time_ns}"
 
 
-def _tag_value(value: str) -> str:
+def tag_text(word: str) -> str:
+    """The name or the value of a tag as a line has it."""
     # A backslash at the end would escape the comma behind it, and there is no way to write one; Telegraf drops it too.
-    return value.rstrip("\\").translate(_KEY)
+    return word.rstrip("\\").translate(_KEY)
 
 
 def _value_text(value: Value) -> str:

@@ -80,6 +80,7 @@ def test_there_are_a_service_and_a_timer_of_each_kind() -> None:
         "wattline-backup",
         "wattline-backup-offsite",
         "wattline-backup-offsite-check",
+        "wattline-backup-reconcile",
         "wattline-backup-verify",
         "wattline-backup-verify-whole",
     ]
@@ -163,12 +164,13 @@ def test_a_missed_time_is_made_up_for_and_none_is_that_of_all(name: str) -> None
     ("name", "hours"),
     [
         ("wattline-backup.timer", 1),
+        ("wattline-backup-reconcile.timer", 0.25),
         ("wattline-backup-offsite.timer", 24),
         ("wattline-backup-offsite-check.timer", 7 * 24),
         ("wattline-backup-verify.timer", 7 * 24),
     ],
 )
-def test_a_timer_is_due_as_often_as_it_says(analyze: Ask, name: str, hours: int) -> None:
+def test_a_timer_is_due_as_often_as_it_says(analyze: Ask, name: str, hours: float) -> None:
     """In UTC; elsewhere two days of the year are of 23 and 25 hours."""
     due = unit(name)["Timer"]["OnCalendar"]
     result = analyze("calendar", "--iterations=60", "--base-time=2027-03-20 12:00:00 UTC", due)

@@ -224,6 +224,7 @@ def test_the_link_and_the_clock_are_shown(house: House) -> None:
 def test_every_measurement_of_a_stick_is_asked_for() -> None:
     """But what is there for somebody who looks for a fault by hand, and load profiles, which only come on request."""
     by_hand = {"wattline_stick_info", "wattline_warning", "wattline_schedule", "electricity_interval", "run_info"}
+    by_hand |= {"wattline_completeness"}
     asked = {
         name for name in VOCABULARY for board in DASHBOARDS for query in queries(board) if f'"{name}"' in query.flux
     }

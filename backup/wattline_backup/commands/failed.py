@@ -24,6 +24,7 @@ KINDS = {
     "wattline-backup-verify-whole": "verify",
     "wattline-backup-offsite": "offsite",
     "wattline-backup-offsite-check": "offsite_check",
+    "wattline-backup-reconcile": "reconcile",
 }
 # What the command wrote down so shortly before is of this failure.
 JUST_NOW_S = 120

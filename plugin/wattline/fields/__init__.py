@@ -7,10 +7,12 @@ A meter table may use these words and no others. The unit is in the name; a name
     stick.py        what a Rainforest stick tells beside that
     health.py       what wattline tells of its meters and their bus
     backup.py       what a backup tells of itself
+    completeness.py how many of the seconds that were due were metered and stored
 """
 
 from wattline.fields import stick
 from wattline.fields.backup import BACKUP_FIELDS
+from wattline.fields.completeness import COMPLETENESS_FIELDS
 from wattline.fields.electricity import ELECTRICITY_FIELDS
 from wattline.fields.field import LINES, TARIFFS, Field, Kind
 from wattline.fields.health import BUS_HEALTH_FIELDS, METER_HEALTH_FIELDS
@@ -18,6 +20,7 @@ from wattline.fields.health import BUS_HEALTH_FIELDS, METER_HEALTH_FIELDS
 __all__ = [
     "BACKUP_FIELDS",
     "BUS_HEALTH_FIELDS",
+    "COMPLETENESS_FIELDS",
     "ELECTRICITY_FIELDS",
     "LINES",
     "METER_HEALTH_FIELDS",
@@ -44,6 +47,7 @@ MESSAGE = "wattline_message"
 WARNING = "wattline_warning"
 SCHEDULE = "wattline_schedule"
 BACKUP = "wattline_backup"
+COMPLETENESS = "wattline_completeness"
 RUN_INFO = "run_info"
 
 ROLES = ("grid", "solar", "battery", "load")
@@ -65,6 +69,7 @@ VOCABULARY: dict[str, dict[str, Field]] = {
     WARNING: stick.WARNING_FIELDS,
     SCHEDULE: stick.SCHEDULE_FIELDS,
     BACKUP: BACKUP_FIELDS,
+    COMPLETENESS: COMPLETENESS_FIELDS,
     RUN_INFO: stick.RUN_FIELDS,
 }
 
@@ -97,7 +102,8 @@ TAGS: dict[str, dict[str, str]] = {
         "mode": "Of an EMU-2: default, rest or sleep.",
     },
     BACKUP: {
-        "kind": "What was done: run, prune, check (of files), verify (by restoring), offsite, offsite_check, offsite_prune, offsite_verify or restore."
+        "kind": "What was done: run, prune, check (of files), verify (by restoring), offsite, offsite_check, offsite_prune, offsite_verify, restore or reconcile."
     },
+    COMPLETENESS: _METER,
     RUN_INFO: _PORT,
 }

@@ -30,4 +30,5 @@ BACKUP_FIELDS = by_name(
         0,
         "1 when somebody has said that the recovery sheet, as it is now, lies outside the house; else 0.",
     ),
+    Field("filled", "", "gauge", 0, "Values that InfluxDB lacked, and has now out of the journal."),
 )

@@ -1,0 +1,16 @@
+"""Bringing into InfluxDB what the journal of ``wattline run --journal`` has and InfluxDB has not, and the number that proves it.
+
+    routes.py    which measurements are ours, and which bucket has them
+    lines.py     the series, the fields and the second of a line
+    kept.py      what the journal has: of each series, field and hour the seconds
+    cache.py     the same of a full file, kept so that it is read once
+    stored.py    how many points InfluxDB has, and under which further tags
+    plan.py      which hours of which series are written again
+    fill.py      writing them
+    memory.py    what is remembered from run to run
+    rollups.py   minutes, quarter-hours and days of what was filled
+    days.py      of each meter and day the seconds that were due, metered and stored, and why not
+    work.py      one run, from the lock to the number
+
+The same point twice is one point to InfluxDB, so a line may be written again at any time. Nothing is ever deleted.
+"""

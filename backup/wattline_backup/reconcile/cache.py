@@ -1,0 +1,139 @@
+"""What is in a full file of a journal, kept in a small file of JSON beside the state, so that each is read once.
+
+A file is full when it has a successor; nothing is written to it any more. The kept file names the size and the time of change
+of the one that it is about; where these are others, or it is damaged, it is made anew.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from wattline.journal.reader import files_in, folders_in, read
+from wattline.log import LOG
+from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, each
+
+FORM = 1
+_HOUR_BYTES = 450
+
+
+def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
+    """The folder of each port in a journal, and what it has.
+
+    Args:
+        journal: its folder.
+        cache: where what is in full files is kept.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    return [(folder, _of_port(folder, cache / folder.name)) for folder in folders_in(journal)]
+
+
+def _of_port(folder: Path, cache: Path) -> Kept:
+    paths = files_in(folder)
+    whole = Kept()
+    for path in paths[:-1]:
+        whole.add(_of_full(path, cache / f"{path.stem}.json"))
+    for path in paths[-1:]:
+        whole.add(read_file(path))
+    _forget(cache, {path.stem for path in paths[:-1]})
+    return whole
+
+
+def _of_full(path: Path, place: Path) -> Kept:
+    try:
+        mark = _mark(path)
+        return _from_json(json.loads(place.read_text()), mark)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error) as error:
+        LOG.info("%s is made anew (%s).", place, error)
+    if not path.exists():
+        # It was the oldest, and went this moment.
+        return Kept()
+    kept = read_file(path)
+    _keep(place, _to_json(kept, _mark(path)))
+    return kept
+
+
+def read_file(path: Path) -> Kept:
+    """What is in one file, read now."""
+    reader = Reader()
+    for record in read(path):
+        reader.take(record.lines)
+    return reader.kept()
+
+
+def _keep(place: Path, document: dict[str, Any]) -> None:
+    """Losing it costs reading the file again, so it need not be on the disk at once, but never half."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_name(place.name + ".new")
+        fresh.write_text(json.dumps(document, separators=(",", ":")))
+        fresh.replace(place)
+    except OSError as error:
+        LOG.warning("%s cannot be written (%s); the journal is read anew each time.", place, error.strerror)
+
+
+def _forget(cache: Path, names: Iterable[str]) -> None:
+    """Files of the journal go, the oldest first."""
+    for place in cache.glob("*.json"):
+        if place.stem not in names:
+            place.unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
+    numbers: dict[int, int] = {}
+    held = [_held_to_json(each_held, numbers) for each_held in (kept.points, kept.absent)]
+    bits = [
+        base64.b64encode(zlib.compress(each_bits.to_bytes(_HOUR_BYTES, "little"))).decode() for each_bits in numbers
+    ]
+    began = [[each_began.at, each_began.meters] for each_began in kept.began]
+    return {
+        "form": FORM,
+        "file": mark,
+        "bits": bits,
+        "points": held[0],
+        "absent": held[1],
+        "began": began,
+        "lost": kept.lost,
+        "given_up": kept.given_up,
+        "broken": sorted(kept.broken),
+    }
+
+
+def _held_to_json(held: Held, numbers: dict[int, int]) -> dict[str, dict[str, dict[str, int]]]:
+    """The same seconds are those of most fields, so they stand once and are named by a number."""
+    document: dict[str, dict[str, dict[str, int]]] = {}
+    for series, hour, name, bits in each(held):
+        document.setdefault(series, {}).setdefault(str(hour), {})[name] = numbers.setdefault(bits, len(numbers))
+    return document
+
+
+def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
+    if document["form"] != FORM or document["file"] != mark:
+        raise ValueError("it is about another file")
+    numbers = [int.from_bytes(zlib.decompress(base64.b64decode(text)), "little") for text in document["bits"]]
+    points, absent = (
+        {
+            series: {int(hour): {name: numbers[at] for name, at in names.items()} for hour, names in hours.items()}
+            for series, hours in document[which].items()
+        }
+        for which in ("points", "absent")
+    )
+    return Kept(
+        points,
+        absent,
+        [Began(at, meters) for at, meters in document["began"]],
+        [(since, at) for since, at in document["lost"]],
+        [(at, meter, count) for at, meter, count in document["given_up"]],
+        set(document["broken"]),
+    )

@@ -1,0 +1,103 @@
+"""Writing lines of the journal to InfluxDB, each batch acknowledged."""
+
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+
+from wattline.journal.reader import files_in, read
+from wattline_backup.errors import RefusedError
+from wattline_backup.reconcile.lines import HOUR_S, Tags, parts_of, with_tags
+from wattline_backup.reconcile.memory import Range
+from wattline_backup.reconcile.stored import Bucket
+from wattline_backup.server import Server
+
+BATCH_LINES = 5000
+
+Wanted = Mapping[tuple[str, int], tuple[str, Tags]]
+"""Series and hour -> the bucket that it goes to, and the tags that Telegraf adds."""
+
+
+def lines_of(folder: Path, wanted: Wanted, cut_s: int, left: Sequence[Range]) -> Iterator[tuple[str, str]]:
+    """The lines of the journal of a port that are written again, each with the name of its bucket.
+
+    Args:
+        folder: of the port.
+        wanted: which.
+        cut_s: the second from which on none is.
+        left: ranges of which none is.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    for path in files_in(folder):
+        for record in read(path):
+            for line in record.lines:
+                parts = parts_of(line)
+                target = wanted.get((parts.series, parts.second // HOUR_S)) if parts else None
+                if parts and target and parts.second < cut_s and not _is_in(parts.second, left):
+                    yield target[0], with_tags(line, parts.series, target[1])
+
+
+def _is_in(second: int, ranges: Sequence[Range]) -> bool:
+    return any(start <= second < stop for start, stop in ranges)
+
+
+class Filler:
+    """Collects lines into batches and writes them.
+
+    Args:
+        server: InfluxDB.
+        buckets: by name.
+
+    Attributes:
+        written: lines that were sent.
+        refusals: what InfluxDB said of those that it did not take, each sentence once.
+    """
+
+    def __init__(self, server: Server, buckets: Mapping[str, Bucket]) -> None:
+        self.written = 0
+        self.refusals: list[str] = []
+        self._server, self._buckets = server, buckets
+        self._waiting: dict[str, list[str]] = {name: [] for name in buckets}
+
+    def put(self, bucket: str, line: str) -> None:
+        """Take a line; a batch that is full is written.
+
+        Raises:
+            ServerError: InfluxDB is away.
+        """
+        waiting = self._waiting[bucket]
+        waiting.append(line)
+        if len(waiting) >= BATCH_LINES:
+            self._waiting[bucket] = []
+            self._write(self._buckets[bucket], waiting)
+
+    def finish(self) -> None:
+        """Write what is left.
+
+        Raises:
+            ServerError: InfluxDB is away.
+        """
+        for name, waiting in self._waiting.items():
+            if waiting:
+                self._waiting[name] = []
+                self._write(self._buckets[name], waiting)
+
+    def _write(self, bucket: Bucket, lines: Sequence[str]) -> None:
+        path = f"/api/v2/write?bucket={bucket.id}&orgID={bucket.organisation}&precision=ns"
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"}
+        body = gzip.compress("\n".join(lines).encode(), compresslevel=1)
+        try:
+            with self._server.request("POST", path, body=body, headers=headers):
+                self.written += len(lines)
+        except RefusedError as error:
+            if error.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+                raise
+            # Unprocessable were some of the batch, and the rest was taken; a bad request was it all, for the sake of a line.
+            if error.status == HTTPStatus.BAD_REQUEST and len(lines) > 1:
+                half = len(lines) // 2
+                self._write(bucket, lines[:half])
+                self._write(bucket, lines[half:])
+            elif str(error) not in self.refusals:
+                self.refusals.append(str(error))

@@ -1,0 +1,178 @@
+"""What a journal has: of each series, field and hour the seconds of which there is a point, one bit for each.
+
+A second that stands in it twice, as after a clock that was set back, is one. Absences are held likewise, of each meter and
+reason.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from wattline.journal.notes import is_note, of_line
+from wattline_backup.reconcile.lines import HOUR_S, parts_of
+
+Held = dict[str, dict[int, dict[str, int]]]
+"""Series (or meter), hour since 1970, field (or reason) -> a number whose bits are the seconds of the hour."""
+
+_HOUR_BYTES = HOUR_S // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """That a process began, or went on in another file.
+
+    Attributes:
+        at: when it began, in seconds since 1970.
+        meters: the seconds from one due reading of each meter to the next.
+    """
+
+    at: int
+    meters: dict[str, int]
+
+
+@dataclass
+class Kept:
+    """What one file has, or several of one port.
+
+    Attributes:
+        points: by series.
+        absent: by meter, with the reasons.
+        began: the processes, as they stand.
+        lost: from which second to which lines were lost.
+        given_up: at which second how many due readings of a meter were given up since the clock was not known.
+        broken: the hours in which a process ended or another began after it; the one may have been killed.
+    """
+
+    points: Held = field(default_factory=dict)
+    absent: Held = field(default_factory=dict)
+    began: list[Began] = field(default_factory=list)
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    given_up: list[tuple[int, str, float]] = field(default_factory=list)
+    broken: set[int] = field(default_factory=set)
+
+    def add(self, other: "Kept") -> None:
+        """Take in what the next file has."""
+        if self.began and other.began and self.began[-1].at != other.began[0].at:
+            # It began with the file, in which the last words of the one before are not.
+            self.broken |= {max(self.hours, default=0), other.began[0].at // HOUR_S}
+        self.broken |= other.broken
+        _merge(self.points, other.points)
+        _merge(self.absent, other.absent)
+        self.began += other.began
+        self.lost += other.lost
+        self.given_up += other.given_up
+
+    def masked(self, cut_s: int, left: Iterable[tuple[int, int]] = ()) -> "Kept":
+        """The points before ``cut_s`` and in none of the ranges ``left``, from a second on and before one; all else as it is."""
+        holes = [*left, (cut_s, 1 << 62)]
+        points: Held = {}
+        for series, hour, name, bits in each(self.points):
+            for start, stop in holes:
+                bits &= ~bits_between(hour, start, stop)  # noqa: PLW2901 - hole by hole
+            if bits:
+                points.setdefault(series, {}).setdefault(hour, {})[name] = bits
+        return Kept(points, self.absent, self.began, self.lost, self.given_up, self.broken)
+
+    @property
+    def hours(self) -> set[int]:
+        """Those of which there is a point, or the reason for none."""
+        return {hour for held in (self.points, self.absent) for hours in held.values() for hour in hours}
+
+    @property
+    def doubtful_hours(self) -> set[int]:
+        """Those in which the journal may lack what InfluxDB has: where a process may have been killed, or lines were lost."""
+        return self.broken.union(
+            *(range(since // HOUR_S, at // HOUR_S + 1) for since, at in self.lost if at - since < 1 << 20)
+        )
+
+
+def merged(kept: Iterable[Kept]) -> Kept:
+    """What all of these ports have."""
+    whole = Kept()
+    for one in kept:
+        whole.add(one)
+    return whole
+
+
+def each(held: Held) -> Iterator[tuple[str, int, str, int]]:
+    """Series, hour, field, bits."""
+    for series, hours in held.items():
+        for hour, names in hours.items():
+            for name, bits in names.items():
+                yield series, hour, name, bits
+
+
+def bits_between(hour: int, start_s: int, stop_s: int) -> int:
+    """The bits of the seconds of ``hour`` from ``start_s`` on and before ``stop_s``."""
+    first = min(max(start_s - hour * HOUR_S, 0), HOUR_S)
+    last = min(max(stop_s - hour * HOUR_S, 0), HOUR_S)
+    return ((1 << last) - 1) & ~((1 << first) - 1)
+
+
+class Reader:
+    """Takes in lines, and gives what they hold."""
+
+    def __init__(self) -> None:
+        self._points: dict[tuple[str, tuple[str, ...], int], bytearray] = defaultdict(lambda: bytearray(_HOUR_BYTES))
+        self._kept = Kept()
+        self._interval_s = 1
+        self._undated: dict[str, int] | None = None
+        self._last_hour: int | None = None
+
+    def take(self, lines: Iterable[str]) -> None:
+        """Take in some lines, notes among them."""
+        for line in lines:
+            if is_note(line):
+                self._note(of_line(line) or {})
+            elif parts := parts_of(line):
+                hour, second = divmod(parts.second, HOUR_S)
+                self._points[parts.series, parts.fields, hour][second >> 3] |= 1 << (second & 7)
+                self._last_hour = hour
+                if self._undated is not None:
+                    self._begin(Began(parts.second, self._undated))
+                    self._undated = None
+
+    def kept(self) -> Kept:
+        """What all of them hold."""
+        for (series, names, hour), seconds in self._points.items():
+            bits = int.from_bytes(seconds, "little")
+            held = self._kept.points.setdefault(series, {}).setdefault(hour, {})
+            for name in names:
+                held[name] = held.get(name, 0) | bits
+        return self._kept
+
+    def _note(self, note: dict[str, object]) -> None:
+        match note:
+            case {"began": _, "at": int(at), "meters": dict(meters), **rest}:
+                interval_s = rest.get("interval_s")
+                self._interval_s = interval_s if isinstance(interval_s, int) else 1
+                known = {str(name): int(seconds) for name, seconds in meters.items()}
+                if rest.get("believed", True):
+                    self._begin(Began(at, known))
+                else:
+                    # The clock was wrong, but the next point bears the right time: it is held until that is known.
+                    self._undated = known
+            case {"absent": dict(reasons), "at": int(at)}:
+                for meter, reason in reasons.items():
+                    held = self._kept.absent.setdefault(meter, {}).setdefault(at // HOUR_S, {})
+                    held[reason] = held.get(reason, 0) | 1 << at % HOUR_S
+            case {"lost": int(), "since": int(since), "at": int(at)}:
+                self._kept.lost.append((since, at))
+            case {"clock": int(slots), "at": int(at)} if self._kept.began:
+                for meter, every_s in self._kept.began[-1].meters.items():
+                    if every_s:
+                        self._kept.given_up.append((at, meter, slots * self._interval_s / every_s))
+
+    def _begin(self, began: Began) -> None:
+        if self._kept.began and self._kept.began[-1].at != began.at:
+            self._kept.broken |= {
+                began.at // HOUR_S,
+                began.at // HOUR_S if self._last_hour is None else self._last_hour,
+            }
+        self._kept.began.append(began)
+
+
+def _merge(to: Held, other: Held) -> None:
+    for series, hour, name, bits in each(other):
+        held = to.setdefault(series, {}).setdefault(hour, {})
+        held[name] = held.get(name, 0) | bits

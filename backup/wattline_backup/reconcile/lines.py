@@ -1,0 +1,77 @@
+"""A line of the journal, taken apart as far as counting needs it."""
+
+import re
+from typing import NamedTuple
+
+from wattline.line import tag_text
+
+NS = 1_000_000_000
+HOUR_S = 3600
+
+_POINT = re.compile(r'((?:\\.|[^\\ ])+) ((?:"(?:\\.|[^"\\])*"|\\.|[^" ])+) (-?\d+)', re.DOTALL)
+_FIELD = re.compile(r'((?:\\.|[^\\=,])+)=(?:"(?:\\.|[^"\\])*"|[^,]*)(?:,|$)', re.DOTALL)
+_WORD = re.compile(r"(?:\\[ ,=]|[^,])+", re.DOTALL)
+_TAG = re.compile(r"((?:\\[ ,=]|[^=])+)=(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([ ,=])")
+
+Tags = frozenset[tuple[str, str]]
+
+
+class Series(NamedTuple):
+    """A series as InfluxDB names it: the measurement, and its tags with their values."""
+
+    measurement: str
+    tags: Tags
+
+
+class Parts(NamedTuple):
+    """Of a line.
+
+    Attributes:
+        series: measurement and tags as they stand in it.
+        fields: names.
+        second: since 1970.
+    """
+
+    series: str
+    fields: tuple[str, ...]
+    second: int
+
+
+def parts_of(line: str) -> Parts | None:
+    """A line's parts; None of a note, and of what is no point."""
+    if "\\" in line or '"' in line:
+        return _parts_with_escapes(line)
+    series, _, rest = line.partition(" ")
+    words, _, stamp = rest.partition(" ")
+    if line.startswith("#") or not stamp.lstrip("-").isdigit():
+        return None
+    return Parts(series, tuple(word.partition("=")[0] for word in words.split(",")), int(stamp) // NS)
+
+
+def _parts_with_escapes(line: str) -> Parts | None:
+    point = None if line.startswith("#") else _POINT.fullmatch(line)
+    if not point:
+        return None
+    return Parts(point[1], tuple(_plain(name) for name in _FIELD.findall(point[2])), int(point[3]) // NS)
+
+
+def series_of(text: str) -> Series:
+    """The series that stands in a line, such as ``electricity,meter=house``."""
+    measurement, *words = _WORD.findall(text)
+    tags = [tag.groups() for word in words if (tag := _TAG.fullmatch(word))]
+    return Series(_plain(measurement), frozenset((_plain(name), _plain(value)) for name, value in tags))
+
+
+def with_tags(line: str, series: str, tags: Tags) -> str:
+    """The line with further tags behind its own."""
+    return series + tags_text(tags) + line[len(series) :]
+
+
+def tags_text(tags: Tags) -> str:
+    """Tags as a line has them."""
+    return "".join(f",{tag_text(name)}={tag_text(value)}" for name, value in sorted(tags))
+
+
+def _plain(word: str) -> str:
+    return _ESCAPED.sub(r"\1", word)

@@ -1,0 +1,172 @@
+"""What is remembered from run to run, in ``memory.json`` beside the cache.
+
+Losing it loses no reading: what InfluxDB does not take is tried once more, and the rollups of hours that were filled just
+before may be left as they were. What was deleted on purpose comes back; so a damaged file is kept aside and told.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wattline.log import LOG
+from wattline_backup.errors import FolderError
+from wattline_backup.reconcile.lines import HOUR_S
+from wattline_backup.sets import sync
+
+NAME = "memory.json"
+FORM = 1
+
+Range = tuple[int, int]
+"""From a second since 1970 on, and before one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """That an hour of a series was written again.
+
+    Attributes:
+        at_s: up to which second, since 1970.
+        total: values that the journal then had of it.
+        is_short: whether InfluxDB had fewer all the same.
+    """
+
+    at_s: int
+    total: int
+    is_short: bool
+
+
+@dataclass
+class Memory:
+    """What is remembered.
+
+    Attributes:
+        left: ranges that are not filled, since they were deleted on purpose.
+        to_remake: ranges whose rollups are still to be made anew.
+        tried: series and hour -> what came of writing them again.
+        since: when each meter was first due, in seconds since 1970.
+        told: the numbers of a meter and day, as they were written last.
+    """
+
+    left: list[Range] = field(default_factory=list)
+    to_remake: list[Range] = field(default_factory=list)
+    tried: dict[str, Tried] = field(default_factory=dict)
+    since: dict[str, int] = field(default_factory=dict)
+    told: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def note_to_remake(self, ranges: list[Range]) -> None:
+        """Ranges were filled; those that meet are one."""
+        joined: list[Range] = []
+        for start, stop in sorted([*self.to_remake, *ranges]):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+            else:
+                joined.append((start, stop))
+        self.to_remake = joined
+
+    def forget_before(self, hour: int) -> None:
+        """Know nothing of hours that the journal has no more."""
+        self.tried = {key: tried for key, tried in self.tried.items() if int(key.rpartition(" ")[2]) >= hour}
+        begin_s = (hour - 48) * HOUR_S
+        self.told = {key: numbers for key, numbers in self.told.items() if int(key.rpartition(" ")[2]) >= begin_s}
+
+
+def key_of(name: str, hour: int) -> str:
+    """The key of a series and an hour, or of a meter and the second at which a day begins."""
+    return f"{name} {hour}"
+
+
+class Desk:
+    """The folder in which it lies, for one process at a time.
+
+    Args:
+        folder: is made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._text = ""
+
+    @contextmanager
+    def alone(self) -> Iterator[Memory]:
+        """What is remembered, which is written down again at the end, also of a failure.
+
+        Raises:
+            FolderError: another process is at it, or the folder cannot be used.
+        """
+        descriptor = self._hold()
+        try:
+            memory = self._load()
+            try:
+                yield memory
+            finally:
+                self.write(memory)
+        finally:
+            os.close(descriptor)
+
+    def write(self, memory: Memory) -> None:
+        """Write it down, if it has changed.
+
+        Raises:
+            FolderError: it cannot be written.
+        """
+        text = json.dumps({"form": FORM, **asdict(memory)}, indent=1) + "\n"
+        if text == self._text:
+            return
+        fresh = self.folder / (NAME + ".new")
+        try:
+            fresh.write_text(text)
+            sync(fresh)
+            fresh.replace(self.folder / NAME)
+            sync(self.folder)
+        except OSError as error:
+            raise FolderError(f"{self.folder / NAME} cannot be written: {error.strerror}.") from error
+        self._text = text
+
+    def _hold(self) -> int:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise FolderError(f"{self.folder} cannot be used: {error.strerror}.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise FolderError(f"Another reconcile is at work in {self.folder}; wait for its end.") from error
+        return descriptor
+
+    def _load(self) -> Memory:
+        path = self.folder / NAME
+        try:
+            self._text = path.read_text()
+            return _read(json.loads(self._text))
+        except FileNotFoundError:
+            return Memory()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            damaged = path.with_name(NAME + ".damaged")
+            LOG.warning(
+                "%s cannot be read (%s) and is kept as %s: what was deleted on purpose comes back unless `reconcile --leave` is "
+                "said again.",
+                path,
+                error,
+                damaged.name,
+            )
+            path.replace(damaged)
+            return Memory()
+
+
+def _read(document: dict[str, Any]) -> Memory:
+    if document["form"] != FORM:
+        raise ValueError("it was written by a newer wattline-backup")
+    return Memory(
+        [(int(start), int(stop)) for start, stop in document["left"]],
+        [(int(start), int(stop)) for start, stop in document["to_remake"]],
+        {key: Tried(**each) for key, each in document["tried"].items()},
+        {str(meter): int(second) for meter, second in document["since"].items()},
+        {key: dict(numbers) for key, numbers in document["told"].items()},
+    )

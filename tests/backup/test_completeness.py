@@ -1,0 +1,282 @@
+"""The number of seconds: of a meter and day of the household, what was due, metered and stored, and why not.
+
+| fault | test |
+|---|---|
+| a reason is not told, or told twice | test_each_reason_is_counted |
+| a time in which nothing ran is not due, or a reason is made up for it | likewise |
+| a second that was metered after all keeps its reason | test_a_second_that_was_metered_after_all_has_no_reason |
+| a day of 23 or 25 hours has 24 | test_a_day_has_the_hours_that_the_household_has |
+| ... or the hour that comes twice is one, in the database too | test_the_hour_that_comes_twice_is_two |
+| a meter of each ten seconds is due each second, or its reading over several seconds counts as several | test_a_slow_meter_is_due_as_often_as_it_says |
+| a meter that is no longer there stays due | test_a_meter_that_was_taken_away_is_not_due |
+| a meter that is new was due before | test_a_meter_is_due_from_its_first_process_on |
+| a meter that was moved to another port is due twice | test_a_meter_that_was_moved_to_another_port_is_one |
+| a stick, which is not asked, is due | test_what_speaks_when_it_wants_to_is_never_due |
+| what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
+| ... or what both lack is told as metered | likewise |
+| a day of which the journal has dropped the begin is counted anew | test_a_day_that_the_journal_has_no_more_is_left_as_it_is |
+| the start of a process whose clock was wrong is taken as it stands | test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading |
+| a range that counts for nothing counts | test_ranges_that_are_left_cut_a_span |
+| the numbers do not add up | test_whatever_the_numbers_are_they_add_up |
+| ... of what InfluxDB does not take | test_what_influxdb_does_not_take_is_told_as_missing |
+| the table hides what is missing | test_what_is_missing_is_said, test_none_is_missing |
+| a month begins and ends by UTC, or is none | test_a_month_is_that_of_the_household, test_a_month_that_is_none_is_refused |
+"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from backup.journal_rig import NS, JournalDesk, reading, store, write_journal
+from backup.restore_rig import Database
+from wattline.journal import notes
+from wattline.reading import Absence, Reason
+from wattline_backup.commands.completeness import as_text, month_of
+from wattline_backup.reconcile.days import Meter, Span, local_days, numbers_of, spans_of
+from wattline_backup.reconcile.kept import Began, Kept, Reader
+
+HOUR_S, DAY_S = 3600, 86_400
+ROME = ZoneInfo("Europe/Rome")
+# A midnight of UTC.
+DAY = int(datetime(2026, 2, 10, tzinfo=UTC).timestamp())
+REASONS = ("silent", "unbelieved", "busy", "port", "clock", "lost", "off")
+
+
+def meter_of(kept: Kept, name: str = "house") -> Meter:
+    """Of the journal alone."""
+    seconds: dict[int, int] = {}
+    for series, hours in kept.points.items():
+        if f"meter={name}," in series:
+            for hour, names in hours.items():
+                for bits in names.values():
+                    seconds[hour] = seconds.get(hour, 0) | bits
+    return Meter(seconds, kept.absent.get(name, {}))
+
+
+def read(*lines: str) -> Kept:
+    reader = Reader()
+    reader.take(lines)
+    return reader.kept()
+
+
+def began(at: int, **meters: int) -> str:
+    return notes.began("0.1.0", {"at": at}, "port", meters or {"house": 1}, 1)
+
+
+def absent(second: int, reason: Reason) -> str:
+    return notes.absent(Absence({"house": reason}, second * NS))
+
+
+def numbers(kept: Kept, stop: int, *, name: str = "house", meter: Meter | None = None) -> dict[str, int]:
+    """Of the first day."""
+    spans = spans_of(name, [kept.began], DAY, stop, [])
+    return numbers_of(name, meter or meter_of(kept, name), spans, kept, (DAY, DAY + DAY_S))
+
+
+def test_each_reason_is_counted() -> None:
+    lines = [began(DAY), *(reading(DAY + n) for n in range(100))]
+    lines += [absent(DAY + 100 + n, reason) for n, reason in enumerate([*Reason, Reason.SILENT])]
+    lines += [notes.clock(3, {"at": DAY + 108}), notes.lost(4, DAY + 110, {"at": DAY + 119})]
+    lines += [notes.ended("SIGTERM came", {"at": DAY + 120}), began(DAY + 200)]
+    kept = read(*lines)
+    assert numbers(kept, DAY + 210) == {
+        "due": 210,
+        "metered": 100,
+        "stored": 100,
+        "silent": 2,
+        "unbelieved": 1,
+        "busy": 1,
+        "port": 1,
+        "clock": 3,
+        "lost": 10,
+        "off": 92,
+    }
+
+
+def test_a_second_that_was_metered_after_all_has_no_reason() -> None:
+    found = numbers(read(began(DAY), absent(DAY + 5, Reason.PORT), reading(DAY + 5)), DAY + 10)
+    assert (found["metered"], found["port"], found["off"]) == (1, 0, 9)
+
+
+@pytest.mark.parametrize(("day", "hours"), [((2026, 3, 29), 23), ((2026, 10, 25), 25), ((2026, 6, 1), 24)])
+def test_a_day_has_the_hours_that_the_household_has(day: tuple[int, int, int], hours: int) -> None:
+    start = int(datetime(*day, tzinfo=ROME).timestamp())
+    found = list(local_days(start + 7200, start + 30 * HOUR_S, ROME))
+    assert found[0] == (start, start + hours * HOUR_S)
+    assert found[1][0] == found[0][1]
+
+
+def test_a_slow_meter_is_due_as_often_as_it_says() -> None:
+    """It is read over three seconds of each ten."""
+    lines = [began(DAY, roof=10)]
+    lines += [reading(DAY + n + k, "roof", [f"f{k}"]) for n in range(0, HOUR_S, 10) if n != 50 for k in (3, 4, 5)]
+    lines.append(notes.absent(Absence({"roof": Reason.SILENT}, (DAY + 53) * NS)))
+    found = numbers(read(*lines), DAY + HOUR_S, name="roof")
+    assert (found["due"], found["metered"], found["silent"], found["off"]) == (360, 359, 1, 0)
+
+
+def test_a_meter_that_was_taken_away_is_not_due() -> None:
+    kept = read(began(DAY), reading(DAY), began(DAY + 60, roof=1))
+    assert numbers(kept, DAY + HOUR_S)["due"] == 60
+
+
+def test_a_meter_is_due_from_its_first_process_on() -> None:
+    kept = read(began(DAY, house=1), began(DAY + 60, house=1, roof=1))
+    assert numbers(kept, DAY + HOUR_S, name="roof")["due"] == HOUR_S - 60
+
+
+def test_what_speaks_when_it_wants_to_is_never_due() -> None:
+    assert spans_of("grid", [[Began(DAY, {"grid": 0})]], DAY, DAY + HOUR_S, []) == []
+
+
+def test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading() -> None:
+    wrong = notes.began("0.1.0", {"at": 1000, "believed": False}, "port", {"house": 1}, 1)
+    assert read(wrong, reading(DAY + 7)).began == [Began(DAY + 7, {"house": 1})]
+
+
+def test_ranges_that_are_left_cut_a_span() -> None:
+    spans = spans_of("house", [[Began(DAY, {"house": 1})]], DAY, DAY + 100, [(DAY - 9, DAY + 9), (DAY + 50, DAY + 60)])
+    assert spans == [Span(DAY + 9, DAY + 50, 1), Span(DAY + 60, DAY + 100, 1)]
+
+
+seconds = some.integers(DAY - 100, DAY + 400)
+
+
+@given(
+    some.sets(seconds),
+    some.dictionaries(seconds, some.sampled_from(list(Reason))),
+    some.lists(some.tuples(seconds, some.integers(0, 50))),
+    some.lists(seconds, min_size=1),
+    some.tuples(some.sampled_from([1, 2, 7, 10]), some.integers(0, 300), some.integers(0, 300)),
+)
+def test_whatever_the_numbers_are_they_add_up(there, why, lost, starts, rest) -> None:
+    every_s, missing, more = rest
+    lines = [began(at, house=every_s) for at in starts] + [reading(second) for second in sorted(there)]
+    lines += [absent(second, reason) for second, reason in why.items()]
+    kept = read(*lines, *(notes.lost(1, at, {"at": at + length}) for at, length in lost))
+    meter = meter_of(kept)
+    meter.missing[DAY // HOUR_S], meter.more[DAY // HOUR_S] = missing, more
+    found = numbers(kept, DAY + 500, meter=meter)
+    assert min(found.values()) >= 0
+    assert found["stored"] <= found["metered"]
+    assert found["due"] == found["metered"] + sum(found[reason] for reason in REASONS)
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_second_that_is_stored_alone_counts_as_metered(house: JournalDesk, database: Database) -> None:
+    """The plugin was killed and began again ten seconds later, and five seconds were not in its journal yet."""
+    lines = [reading(second) for second in range(DAY, DAY + HOUR_S)]
+    write_journal(house.journal, lines[:1795], began_s=DAY)
+    write_journal(house.journal, lines[1810:], began_s=DAY + 1810)
+    store(database, lines[:1800] + lines[1810:])
+    house.now_s = DAY + HOUR_S + 120
+    house.reconcile()
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 10, HOUR_S - 10, 10)
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_the_hour_that_comes_twice_is_two(house: JournalDesk, database: Database) -> None:
+    """All 25 hours of it; InfluxDB lacks the second of the two, and one of tomorrow."""
+    start = int(datetime(2026, 10, 25, tzinfo=ROME).timestamp())
+    stop = start + 26 * HOUR_S
+    lines = [reading(second) for second in range(start, stop, 10)]
+    write_journal(house.journal, lines, began_s=start, meters={"house": 10})
+    store(database, [line for n, line in enumerate(lines) if n // 360 not in {3, 25}])
+    house.now_s = stop + 120
+    assert house.reconcile()["filled"] == 2 * 360 * 3
+    first, second = house.completeness("2026-10")
+    assert (first["day"], first["due"], first["metered"], first["stored"], first["off"]) == (
+        "2026-10-25",
+        9000,
+        9000,
+        9000,
+        0,
+    )
+    assert (second["day"], second["due"], second["stored"]) == ("2026-10-26", 360, 360)
+    code, out, _ = house.desk.call("completeness", "--month", "2026-10")
+    assert code == 0
+    assert out.split()[-3:] == ["none", "is", "missing."]
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_day_that_the_journal_has_no_more_is_left_as_it_is(house: JournalDesk, database: Database) -> None:
+    start = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+    lines = [reading(second) for second in range(start + 20 * HOUR_S, start + 28 * HOUR_S)]
+    place = write_journal(house.journal, lines, began_s=start + 20 * HOUR_S)
+    store(database, lines)
+    house.now_s = start + 28 * HOUR_S + 120
+    house.reconcile()
+    before = house.completeness("2026-02")
+    assert [day["due"] for day in before] == [4 * HOUR_S] * 2
+    files = sorted(place.iterdir())
+    assert len(files) > 2
+    files[0].unlink()
+    told = house.reconcile()
+    assert (told["lines"], told["days"]) == (0, 0)
+    assert house.completeness("2026-02") == before
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_meter_that_was_moved_to_another_port_is_one(house: JournalDesk, database: Database) -> None:
+    """Within an hour, of which InfluxDB lacks a part on either side; the old port's journal says nothing of its end."""
+    lines = [reading(second) for second in range(DAY, DAY + HOUR_S)]
+    write_journal(house.journal, lines[:1800], began_s=DAY)
+    write_journal(house.journal, lines[1900:], began_s=DAY + 1900, port="/dev/ttyUSB9")
+    store(database, lines[100:1800] + lines[2000:])
+    house.now_s = DAY + HOUR_S + 120
+    assert house.reconcile()["filled"] == 200 * 3
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 100, HOUR_S - 100, 100)
+    assert house.reconcile()["lines"] == 0
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_what_influxdb_does_not_take_is_told_as_missing(house: JournalDesk, database: Database) -> None:
+    lines = [reading(second) for second in range(DAY, DAY + HOUR_S)]
+    write_journal(house.journal, lines, began_s=DAY)
+    database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {DAY * NS}')
+    house.now_s = DAY + HOUR_S + 120
+    house.reconcile()
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"]) == (HOUR_S, HOUR_S, 0)
+    assert house.desk.call("completeness", "--month", "2026-02")[1].split()[-4:] == ["3", "600", "are", "missing."]
+
+
+def document(**changed: int) -> dict[str, object]:
+    known = {"due": 86_400, "metered": 86_390, "stored": 86_390, "silent": 7, "off": 3}
+    return {"site": "home", "meter": "house", "day": "2026-02-10"} | known | changed
+
+
+def test_none_is_missing() -> None:
+    assert as_text([document()]).splitlines() == [
+        "day         meter     due  metered  stored  not metered, since",
+        "2026-02-10  house   86400    86390   86390  silent 7, off 3",
+        "",
+        "Of 86 400 seconds in which a reading was due, 86 390 were metered and 86 390 of them are stored:",
+        "none is missing.",
+    ]
+
+
+def test_what_is_missing_is_said() -> None:
+    assert as_text([document(stored=86_000), document()]).endswith("390 are missing.")
+
+
+def test_a_month_is_that_of_the_household() -> None:
+    assert month_of("2026-12", ROME) == tuple(
+        int(datetime(*day, tzinfo=ROME).timestamp()) for day in ((2026, 12, 1), (2027, 1, 1))
+    )
+
+
+def test_a_month_that_is_none_is_refused(house: JournalDesk) -> None:
+    code, out, err = house.desk.call("completeness", "--month", "march")
+    assert (code, out) == (2, "")
+    assert "2026-03" in err

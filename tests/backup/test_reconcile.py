@@ -1,0 +1,423 @@
+"""What the journal has and InfluxDB has not is written, and nothing else.
+
+| fault | test |
+|---|---|
+| a day that InfluxDB never got is not written, or not as Telegraf would have | test_a_day_that_is_missing_is_written_as_telegraf_would_have |
+| ... or it takes so long that a timer runs into itself | likewise |
+| an hour of which some seconds of one field are missing counts as whole | test_some_seconds_of_one_field_are_filled |
+| only the first of two meters is looked at, or only one port | test_two_meters_on_two_ports_are_filled |
+| a second run writes it all again | test_a_second_run_writes_nothing |
+| a reading that Telegraf still holds is taken for lost | test_what_is_younger_than_two_minutes_is_left_alone |
+| other people's points, buckets or sites are touched | test_nothing_else_is_touched |
+| a house whose tag is another than the settings say gets every series twice | test_the_tags_that_are_there_are_taken |
+| ... or another house's meter of the same name counts as ours | test_another_house_with_a_meter_of_that_name_is_another |
+| ... or it cannot be told, and is guessed | test_several_other_sites_are_not_guessed_at |
+| a point that InfluxDB refuses keeps the rest out, or is tried each time | test_a_field_of_another_type_is_told_and_the_rest_is_filled |
+| ... or a field that had another type in an older shard spoils the count of all | test_a_field_that_had_another_type_before_spoils_nothing |
+| a torn journal is the end of it | test_a_torn_journal_is_read_as_far_as_it_is_whole |
+| InfluxDB dies in the middle, and what was left is forgotten | test_influxdb_killed_in_the_middle_is_gone_on_with |
+| InfluxDB is away, and that is a traceback | test_influxdb_away_is_one_sentence |
+| what was deleted on purpose comes back | test_a_range_that_is_left_stays_deleted |
+| equal numbers hide that both lack seconds, others each | test_after_a_kill_equal_numbers_are_not_believed |
+| ... or what dies at random, again and again, costs a second in the end | test_what_dies_at_random_costs_nothing |
+| two runs at once | test_a_second_one_at_once_is_refused |
+| the timer fills systemd's journal | test_quiet_says_nothing_where_nothing_was_missing |
+| what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
+| ... or is about a journal that was there before | test_another_journal_in_the_same_place_is_read |
+| there is no journal | test_no_journal_is_one_sentence |
+| the outcome is not told | test_the_outcome_is_told |
+| minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
+| ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
+| an hour is asked for point by point | test_the_count_is_worked_out_by_the_storage_engine |
+"""
+
+import random
+import re
+import shutil
+import time
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+
+from backup.journal_rig import (
+    FIELDS,
+    NS,
+    PORT,
+    SITE,
+    JournalDesk,
+    day_of,
+    everything,
+    reading,
+    store,
+    write_journal,
+)
+from backup.restore_rig import Database
+from database import wait_until
+from wattline_backup.reconcile import fill, work
+from wattline_backup.reconcile.memory import Desk as MemoryDesk
+from wattline_backup.reconcile.memory import Memory
+from wattline_backup.reconcile.stored import bucket_of, question
+from wattline_backup.server import Server
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
+
+HOUR_S, DAY_S = 3600, 86_400
+# Some whole hour of a winter's day; what is older than a day is rolled up by remake.
+START = int(datetime(2026, 2, 10, 8, tzinfo=UTC).timestamp())
+
+
+def kept(house: JournalDesk, start: int = START, hours: int = 2, meter: str = "house", port: str = PORT) -> list[str]:
+    """A journal of some hours, which ended long ago."""
+    lines = list(day_of(start, start + hours * HOUR_S, meter))
+    write_journal(house.journal, lines, began_s=start, meters={meter: 1}, port=port)
+    house.now_s = start + hours * HOUR_S + 7200
+    return lines
+
+
+def test_a_day_that_is_missing_is_written_as_telegraf_would_have(house: JournalDesk, database: Database) -> None:
+    """In ten seconds on a machine that has nothing else to do; here it is our own part that is bounded."""
+    fields = [*FIELDS, *(f"f{n}_w" for n in range(14))]
+    lines = [reading(second, fields=fields) for second in range(START, START + DAY_S)]
+    write_journal(house.journal, lines, began_s=START)
+    store(database, [reading(START - 60)])
+    house.now_s = START + DAY_S + 200
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
+    told = house.reconcile()
+    seconds, cpu_s = time.monotonic() - began_s, time.process_time() - began_cpu_s
+    print(f"a missing day of one meter with {len(fields)} fields: {seconds:.1f} s, of which {cpu_s:.1f} s our own")
+    assert (told["lines"], told["filled"], told["missing"]) == (DAY_S, DAY_S * len(fields), 0)
+    assert cpu_s < 10
+    series = database.query(
+        f'from(bucket: "energy") |> range(start: {START}) |> filter(fn: (r) => r._field == "power_w") |> count()'
+    )
+    assert [(row["site"], row["meter"], row["role"], row["_value"]) for row in series] == [
+        (SITE, "house", "grid", str(DAY_S))
+    ]
+
+
+def test_some_seconds_of_one_field_are_filled(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    without = {START + 100 + n for n in range(30)}
+    store(database, [_less(line) if second_of(line) in without else line for line in lines])
+    assert house.reconcile()["filled"] == 30
+    assert everything(database, "energy") == stored_anew(database, lines)
+
+
+def _less(line: str) -> str:
+    return re.sub(r",voltage_v=[^ ]*", "", line)
+
+
+def second_of(line: str) -> int:
+    return int(line.rsplit(" ", 1)[1]) // NS
+
+
+def stored_anew(database: Database, lines: list[str], bucket: str = "energy") -> list[tuple[tuple[str, str], ...]]:
+    """What a bucket has once Telegraf alone has stored ``lines``."""
+    database.delete(START - DAY_S, START + 2 * DAY_S, bucket)
+    store(database, [line for line in lines if line.startswith("electricity") == (bucket == "energy")])
+    return everything(database, bucket)
+
+
+def test_two_meters_on_two_ports_are_filled(house: JournalDesk, database: Database) -> None:
+    lines = kept(house) + kept(house, meter="roof", port="/dev/ttyUSB1")
+    told = house.reconcile()
+    assert told["lines"] == len(lines)
+    for bucket in ("energy", "host"):
+        assert everything(database, bucket) == stored_anew(database, lines, bucket)
+
+
+def test_a_second_run_writes_nothing(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    assert house.reconcile()["lines"] == len(lines)
+    again = house.reconcile()
+    assert (again["lines"], again["filled"], again["days"]) == (0, 0, 0)
+
+
+def test_what_is_younger_than_two_minutes_is_left_alone(house: JournalDesk, database: Database) -> None:
+    kept(house)
+    house.now_s = START + HOUR_S + 500
+    house.reconcile()
+    seconds = {dict(row)["_time"] for row in everything(database, "energy")}
+    assert max(seconds) == datetime.fromtimestamp(START + HOUR_S + 379, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert house.reconcile()["lines"] == 0
+
+
+def test_nothing_else_is_touched(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    database.ask("POST", "buckets", {"name": "mine", "orgID": database.org_id, "retentionRules": []})
+    others = [f"weather,site={SITE} temperature_c={n}i {(START + n) * NS}" for n in range(3)]
+    others += [f'electricity,meter=garage,site={SITE} power_w={n},note="a b" {(START + n) * NS}' for n in range(3)]
+    for bucket in ("energy", "host", "mine"):
+        database.ask("POST", f"write?org=home&bucket={bucket}", "\n".join(others))
+    before = {bucket: everything(database, bucket) for bucket in ("energy", "host", "mine")}
+    house.reconcile()
+    for bucket, rows in before.items():
+        now = everything(database, bucket)
+        assert set(rows) <= set(now)
+        ours = [row for row in now if row not in set(rows)]
+        assert {dict(row)["_measurement"] for row in ours} == {
+            "energy": {"electricity"},
+            "host": {"wattline_bus"},
+            "mine": set(),
+        }[bucket]
+    assert len(everything(database, "energy")) == len(before["energy"]) + sum(
+        len(FIELDS) for line in lines if line.startswith("electricity")
+    )
+
+
+def test_the_tags_that_are_there_are_taken(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    store(database, lines[:4000], site="elsewhere")
+    house.reconcile()
+    assert {dict(row)["site"] for row in everything(database, "energy")} == {"elsewhere"}
+    assert house.reconcile()["lines"] == 0
+
+
+def test_another_house_with_a_meter_of_that_name_is_another(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    store(database, lines, site="elsewhere")
+    store(database, lines[:100])
+    house.reconcile()
+    rows = everything(database, "energy")
+    assert len([row for row in rows if ("site", SITE) in row]) == len(rows) / 2
+
+
+def test_several_other_sites_are_not_guessed_at(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    for site in ("one", "two"):
+        store(database, [line for line in lines[:100] if line.startswith("electricity")], site=site)
+    before = everything(database, "energy")
+    (remark,) = house.reconcile()["remarks"]
+    assert "WATTLINE_SITE" in remark
+    assert everything(database, "energy") == before
+
+
+def test_a_field_of_another_type_is_told_and_the_rest_is_filled(house: JournalDesk, database: Database) -> None:
+    kept(house)
+    database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {START * NS}')
+    told = house.reconcile()
+    assert any("field type conflict" in remark for remark in told["remarks"])
+    assert told["filled"] == 2 * HOUR_S / 10, (
+        "all of the bus, since InfluxDB refuses a reading whole for one field of it"
+    )
+    assert told["missing"] > 0
+    again = house.reconcile()
+    assert (again["lines"], again["remarks"]) == (0, [])
+
+
+def test_a_field_that_had_another_type_before_spoils_nothing(house: JournalDesk, database: Database) -> None:
+    """In another shard of the time that is asked for; the buckets of the tests have shards of a day.
+
+    InfluxDB refuses a reading whole for one field of it, and where a field has two types it shows one of them.
+    """
+    midnight = (START // DAY_S + 1) * DAY_S
+    lines = [reading(second) for second in range(midnight - 1800, midnight + 1800)]
+    write_journal(house.journal, lines, began_s=midnight - 1800)
+    text = f'electricity,meter=house,role=grid,site={SITE} voltage_v="230" {(midnight - 7) * NS}'
+    database.ask("POST", "write?org=home&bucket=energy", text)
+    house.now_s = midnight + HOUR_S
+    told = house.reconcile()
+
+    def powers() -> int:
+        return len([row for row in everything(database, "energy") if ("_field", "power_w") in row])
+
+    wait_until("the shard that takes its readings has them", lambda: powers() == 1800, 20)
+    assert any("field type conflict" in remark for remark in told["remarks"])
+    assert house.reconcile()["lines"] == 0
+
+
+def test_a_torn_journal_is_read_as_far_as_it_is_whole(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    place = house.journal / "+dev+ttyRS485"
+    path = sorted(place.iterdir())[0]
+    data = bytearray(path.read_bytes())
+    data[20_000:20_512] = b"\xff" * 512
+    path.write_bytes(data[: len(data) // 2])
+    told = house.reconcile()
+    assert 0 < told["lines"] < len(lines)
+    assert told["missing"] == 0
+
+
+def test_influxdb_killed_in_the_middle_is_gone_on_with(
+    house: JournalDesk, own_database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = own_database()
+    database.ask("POST", "buckets", {"name": "host", "orgID": database.org_id, "retentionRules": []})
+    house.desk.at(database)
+    lines = kept(house, hours=6)
+    _kill_before_batch(3, database, monkeypatch)
+    code, out, err = house.desk.call("reconcile")
+    assert (code, out) == (1, "")
+    assert err.startswith("wattline-backup: InfluxDB does not answer")
+    assert len(err.strip().splitlines()) == 1
+    database.start()
+    there = len(everything(database, "energy"))
+    assert 0 < there < 6 * HOUR_S * len(FIELDS)
+    assert house.reconcile()["missing"] == 0
+    for bucket in ("energy", "host"):
+        assert everything(database, bucket) == stored_anew(database, lines, bucket)
+
+
+def _kill_before_batch(number: int, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, numbers = fill.Filler._write, count(1)
+
+    def kill_once(itself: fill.Filler, *words: object) -> None:
+        if next(numbers) == number:
+            assert database.process
+            database.process.kill()
+            database.process.wait()
+        write(itself, *words)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(fill.Filler, "_write", kill_once)
+
+
+def memory_of(house: JournalDesk) -> Memory:
+    with MemoryDesk(house.desk.folder / work.FOLDER).alone() as memory:
+        return memory
+
+
+def test_influxdb_away_is_one_sentence(house: JournalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(house)
+    monkeypatch.setenv("INFLUX_HOST", "http://127.0.0.1:1")
+    code, out, err = house.desk.call("reconcile")
+    assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert "success=0" in house.desk.outcome.read_text()
+
+
+def test_no_journal_is_one_sentence(house: JournalDesk) -> None:
+    code, out, err = house.desk.call("reconcile")
+    assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert "WATTLINE_BACKUP_JOURNAL" in err
+
+
+def test_a_range_that_is_left_stays_deleted(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    store(database, lines)
+    database.delete(START + 600, START + 1200)
+    words = [datetime.fromtimestamp(START + n, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for n in (600, 1200)]
+    assert house.desk.call("reconcile", "--leave", *words)[0] == 0
+    assert house.reconcile()["lines"] == 0
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"]) == (2 * HOUR_S + 7080 - 600, 2 * HOUR_S - 600, 2 * HOUR_S - 600)
+    assert house.desk.call("reconcile", "--leave", "yesterday", "today")[0] == 2
+
+
+def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, database: Database) -> None:
+    """The journal lacks five seconds before the kill, which InfluxDB has; it lacks five others."""
+    lines = [reading(second) for second in range(START, START + HOUR_S)]
+    write_journal(house.journal, lines[:1795], began_s=START)
+    write_journal(house.journal, lines[1800:], began_s=START + 1800)
+    store(database, lines[:600] + lines[605:])
+    house.now_s = START + 2 * HOUR_S
+    told = house.reconcile()
+    assert (told["filled"], told["missing"]) == (5 * len(FIELDS), 0)
+    assert everything(database, "energy") == stored_anew(database, lines)
+    assert house.reconcile()["lines"] == 0
+    (day,) = house.completeness("2026-02")
+    assert (day["metered"], day["stored"]) == (HOUR_S, HOUR_S)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_dies_at_random_costs_nothing(house: JournalDesk, database: Database, seed: int) -> None:
+    """The plugin is killed, and its journal lacks up to ten seconds that InfluxDB has; Telegraf is, and InfluxDB lacks some.
+
+    Each quarter of an hour is reconciled; in the end InfluxDB has whatever either of them ever had.
+    """
+    dice = random.Random(seed)
+    second, stop, ever = START, START + 5 * HOUR_S, set()
+    while second < stop:
+        end = min(stop, second + dice.choice([300, 900, 1800, 4000]))
+        kept_until = end - dice.choice([0, 0, 3, 10])
+        write_journal(house.journal, map(reading, range(second, kept_until)), began_s=second)
+        away = [(begin, begin + dice.choice([1, 3, 10, 200])) for begin in dice.sample(range(second, end), 3)]
+        there = [each for each in range(second, end) if not any(begin <= each < back for begin, back in away)]
+        store(database, map(reading, there))
+        ever |= {*range(second, kept_until), *there}
+        house.now_s = end + dice.choice([0, 60, 900])
+        house.reconcile()
+        second = end + dice.choice([1, 15, 600, 4000])
+    house.now_s = stop + 3 * HOUR_S
+    assert house.reconcile()["missing"] == 0
+    assert everything(database, "energy") == stored_anew(database, [reading(each) for each in sorted(ever)])
+    days = house.completeness("2026-02")
+    assert sum(day["metered"] for day in days) == sum(day["stored"] for day in days) == len(ever)
+
+
+def test_a_second_one_at_once_is_refused(house: JournalDesk) -> None:
+    kept(house)
+    with MemoryDesk(house.desk.folder / work.FOLDER).alone():
+        code, out, err = house.desk.call("reconcile")
+    assert (code, out) == (1, "")
+    assert "Another reconcile" in err
+
+
+def test_quiet_says_nothing_where_nothing_was_missing(house: JournalDesk, database: Database) -> None:
+    store(database, kept(house))
+    assert house.desk.call("reconcile", "--quiet") == (0, "", "")
+    assert house.desk.call("reconcile")[1].startswith("Nothing was missing")
+    database.delete(START, START + 60)
+    assert house.desk.call("reconcile", "--quiet")[1].startswith("180 values were missing")
+
+
+def test_a_damaged_cache_is_made_anew(house: JournalDesk, database: Database) -> None:
+    store(database, kept(house))
+    house.reconcile()
+    folder = house.desk.folder / work.FOLDER
+    cached = sorted(folder.rglob("0*.json"))
+    assert cached
+    sound = [path.read_text() for path in cached]
+    cached[0].write_text('{"form"')
+    (folder / "memory.json").write_text("[")
+    assert house.reconcile()["lines"] == 0
+    assert [path.read_text() for path in cached] == sound
+    assert (folder / "memory.json.damaged").read_text() == "["
+
+
+def test_another_journal_in_the_same_place_is_read(house: JournalDesk, database: Database) -> None:
+    store(database, kept(house))
+    house.reconcile()
+    shutil.rmtree(house.journal)
+    lines = kept(house, START + DAY_S)
+    assert house.reconcile()["lines"] == len(lines)
+
+
+def test_the_outcome_is_told(house: JournalDesk) -> None:
+    kept(house)
+    told = house.reconcile()
+    assert "kind=reconcile duration_s=" in house.desk.outcome.read_text()
+    assert f"filled={told['filled']},success=1" in house.desk.outcome.read_text()
+
+
+def test_without_remake_the_range_stays_noted(house: JournalDesk) -> None:
+    kept(house)
+    house.now_s += 2 * DAY_S
+    (remark,) = house.reconcile()["remarks"]
+    assert "WATTLINE_BACKUP_REMAKE" in remark
+    house.remake.write_text('#!/bin/sh\necho "$@" > "$0.words"\n')
+    house.remake.chmod(0o700)
+    assert house.reconcile()["remarks"] == []
+    assert (house.remake.parent / "remake.words").read_text() == "2026-02-10T08:00:00Z 2026-02-10T11:00:00Z\n"
+    assert memory_of(house).to_remake == []
+
+
+def test_a_remake_that_fails_is_told_and_stays_noted(house: JournalDesk) -> None:
+    kept(house)
+    house.now_s += 2 * DAY_S
+    house.remake.write_text("#!/bin/sh\necho first >&2; echo why >&2; exit 1\n")
+    house.remake.chmod(0o700)
+    (remark,) = house.reconcile()["remarks"]
+    assert remark.endswith("were not made anew: why")
+    assert len(memory_of(house).to_remake) == 1
+
+
+def test_the_count_is_worked_out_by_the_storage_engine(house: JournalDesk, database: Database) -> None:
+    kept(house)
+    house.reconcile()
+    server = Server(database.url, database.token, "the test")
+    bucket = bucket_of(server, "energy")
+    flux = question(bucket, START, START + DAY_S)
+    server.close()
+    profiled = database.query(f'import "profiler" option profiler.enabledProfilers = ["operator"] {flux}')
+    operations = {row["Type"] for row in profiled if row.get("_measurement") == "profiler/operator"}
+    assert operations == {"*influxdb.readWindowAggregateSource"}

@@ -1,0 +1,89 @@
+"""What a journal has is counted as it stands, and comes out of the cache as it went in.
+
+| fault | test |
+|---|---|
+| a line with escapes or text is cut at the wrong place | test_any_line_that_can_be_written_is_taken_apart |
+| ... or gets its further tags in the middle of a value | test_further_tags_stand_behind_its_own |
+| a second that stands twice counts twice | test_a_second_counts_once |
+| the cache gives other seconds than went in | test_the_cache_gives_what_went_in |
+| a measurement of ours goes nowhere, or elsewhere than Telegraf brings it | test_the_routes_are_those_of_telegraf |
+"""
+
+import fnmatch
+import json
+import tomllib
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from backup.journal_rig import NS, reading
+from wattline import fields
+from wattline.line import to_line
+from wattline.reading import Point
+from wattline_backup.reconcile.cache import _from_json, _to_json
+from wattline_backup.reconcile.kept import Reader
+from wattline_backup.reconcile.lines import parts_of, series_of, with_tags
+from wattline_backup.reconcile.routes import ROUTES
+
+CHECKOUT = Path(__file__).parents[2]
+# What a tag may hold in a line, and comes back out of it.
+words = some.text(some.sampled_from('aZ9 ,="_é.+/-'), min_size=1)
+names = some.text(some.sampled_from("aZ9 ,=_é."), min_size=1)
+values = some.floats(-1e6, 1e6) | some.text(some.sampled_from('a ,="\\\n'))
+
+
+@given(words, some.dictionaries(words, words), some.dictionaries(names, values, min_size=1), some.integers(0, 1 << 33))
+def test_any_line_that_can_be_written_is_taken_apart(measurement, tags, numbers, second) -> None:
+    line = to_line(Point(f"m{measurement}", tags, numbers, second * NS))
+    parts = parts_of(line)
+    assert parts
+    assert (set(parts.fields), parts.second) == (set(numbers), second)
+    assert series_of(parts.series) == (f"m{measurement}", frozenset(tags.items()))
+
+
+def test_further_tags_stand_behind_its_own() -> None:
+    line = "electricity,meter=a\\ b power_w=1 7"
+    assert with_tags(line, "electricity,meter=a\\ b", frozenset({("site", "my, house")})) == (
+        "electricity,meter=a\\ b,site=my\\,\\ house power_w=1 7"
+    )
+
+
+def test_a_note_is_no_point() -> None:
+    assert parts_of('#{"at":1,"lost":2,"since":3}') is None
+    assert parts_of("#{}") is None
+
+
+def test_a_second_counts_once() -> None:
+    reader = Reader()
+    reader.take([reading(7200), reading(7200), reading(7201, fields=["power_w"])])
+    (hours,) = reader.kept().points.values()
+    assert {name: bits.bit_count() for name, bits in hours[2].items()} == {
+        "power_w": 2,
+        "voltage_v": 1,
+        "energy_total_kwh": 1,
+    }
+
+
+@given(some.lists(some.tuples(some.integers(0, 20_000), some.sampled_from(["house", "roof"])), max_size=50))
+def test_the_cache_gives_what_went_in(readings) -> None:
+    reader = Reader()
+    reader.take(['#{"began":"1","at":5,"port":"p","meters":{"house":1,"roof":10},"interval_s":1}'])
+    reader.take([reading(second, meter) for second, meter in readings])
+    reader.take(['#{"at":9,"absent":{"roof":"silent"}}', '#{"at":9,"clock":3}', '#{"at":9,"lost":2,"since":3}'])
+    kept = reader.kept()
+    assert _from_json(json.loads(json.dumps(_to_json(kept, [1, 2]))), [1, 2]) == kept
+
+
+def test_the_routes_are_those_of_telegraf() -> None:
+    text = (CHECKOUT / "telegraf" / "telegraf.d" / "90-influxdb.conf").read_text()
+    outputs = {each["bucket"]: each for each in tomllib.loads(text)["outputs"]["influxdb_v2"]}
+    for measurement, bucket in ROUTES.items():
+        takers = {
+            name
+            for name, each in outputs.items()
+            if any(fnmatch.fnmatchcase(measurement, pattern) for pattern in each.get("namepass", ["*"]))
+            and not any(fnmatch.fnmatchcase(measurement, pattern) for pattern in each.get("namedrop", []))
+        }
+        assert takers == {bucket}, measurement
+    assert fields.VOCABULARY.keys() - ROUTES.keys() == {"wattline_backup", "wattline_completeness"}
