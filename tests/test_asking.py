@@ -13,6 +13,7 @@ The line is a stand-in that gives what it is told to; the books are the real one
 | ... or, of a gateway, counts as the meter's | test_what_a_gateway_says_late_in_a_meters_name_is_not_the_meter |
 | ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
 | a timeout that is too short costs the replies for good, and nobody is told | test_a_timeout_that_is_too_short_is_told_once |
+| ... or that is told of one that is long enough, in slots that are too short | test_what_the_end_of_a_slot_cuts_off_is_no_fault_of_the_timeout |
 | ... or more, since its own length is taken for waiting     | test_a_late_reply_has_taken_from_the_request_to_its_first_byte |
 | a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
 | ... or one of its own address, at another speed or parity, or nobody counts it | test_one_address_at_two_line_settings_... |
@@ -306,6 +307,19 @@ def test_a_timeout_that_is_too_short_is_told_once(line, caplog, timeout):
         "timeout, or none, then it is learnt."
     )
     assert [message for message in caplog.messages if "timeout=" in message] == [sentence] * bool(timeout)
+
+
+def test_what_the_end_of_a_slot_cuts_off_is_no_fault_of_the_timeout(line, caplog):
+    """It is given up before the timeout is over, and has come by then."""
+    (meter,) = parse_meters(["house=orno-we515@7,baud=2400,timeout=500ms"])
+    asking, wire_s = Asking(meter, line, line.monotonic), meter.settings.read_s(2)
+    for _ in range(8):
+        ask(asking, line, 2, THIS, NoReplyError())
+        line.now_s += wire_s - READ_S + 0.3
+        line.stray(reply(2))
+        asking.listen()
+    assert asking.health["late_replies"] == 8
+    assert not [message for message in caplog.messages if "timeout=" in message]
 
 
 def test_other_meters_replies_are_left_to_them(asking, line):
