@@ -148,10 +148,15 @@ class Learning:
         latest = {part.address: self._latest.get(part.address) for part in read.parts}
         return {address: said[1] for address, said in latest.items() if said and said[0] >= since_s}
 
+    def _apart_s(self, read: Read, slot_s: float) -> float:
+        """Between the slot that began at ``slot_s`` and the reads that said last what the parts of ``read`` say, at most."""
+        return max(abs(self._latest[part.address][0] - slot_s) for part in read.parts)
+
     def _try_span(self, read: Read, slot: Slot, within: Window) -> bool:
         """Try ``read``; whether anything came."""
         self._requests_before = self._requests_before or self._spans.requests
         before, span = self._said(read, slot.began_s - RECENT_S), read.span
+        before_s = self._apart_s(read, slot.began_s)
         try:
             registers = self._asking.ask(span.first, span.count, Question(slot.began_s, span.first), within=within)
         except ReadError as error:
@@ -162,7 +167,7 @@ class Learning:
                 conclude = self._spans.silent
             tell_dropped(self._meter.name, conclude(span, slot.began_s), span, str(error))
             return not isinstance(error, NoReplyError | NotAskedError)
-        self._under_way.append(Trial(read, registers, slot.began_s, before))
+        self._under_way.append(Trial(read, registers, slot.began_s, before, before_s))
         return True
 
     def _is_over(self, trial: Trial, slot: Slot) -> bool:
@@ -171,7 +176,7 @@ class Learning:
         if len(after) < len(trial.read.parts):
             return slot.began_s - trial.slot_s > RECENT_S
         span = trial.read.span
-        match trial.judge(self._meter.model, after):
+        match trial.judge(self._meter.model, after, self._apart_s(trial.read, trial.slot_s)):
             case Outcome.AGREES:
                 if self._spans.agreed(span):
                     self._widen(span, trial)
