@@ -15,6 +15,7 @@ How spans and lengths are learnt is told in ``test_spans.py`` and ``test_session
 | ... or waits for ever for a part that is not read any more  | test_a_trial_does_not_wait_for_ever                      |
 | ... or is held against the pieces of one that was cut       | test_a_trial_ends_when_a_part_of_it_is_cut               |
 | a load that came and went between reads far apart drops a span | test_reads_far_apart_drop_no_span |
+| the outcome is compared with what it was at the first trial | test_the_outcome_is_held_against_the_start               |
 | one span waits for the trial of another                     | test_all_that_can_be_tried_is_tried_in_a_slot            |
 | what is known of a wide read is not known of its parts      | test_what_is_read_at_once_has_room_for_longer_lengths    |
 | a few broken replies bar a span                             | test_a_span_is_given_up_after_so_many_trials             |
@@ -297,6 +298,20 @@ def test_a_span_is_given_up_after_so_many_trials(reader, error, trials):
         reader.learn(second, reader.fast)
     assert reader.tried() == list(range(1, trials + 1))
     assert trials < 10
+
+
+def test_the_outcome_is_held_against_the_start(reader, caplog):
+    """A meter whose part was cut before anything could be tried takes more reads than at the start, and not as many."""
+    caplog.set_level("INFO")
+    whole = reader.parts[WIDE.first]
+    start = reader.spans.requests
+    reader.spans.cut(whole, reader.parts.cut(whole))
+    reader.fast = [part.address for part in reader.parts.values() if not reader.parts.can_wait(part)]
+    reader.error = RefusedError("", 2)
+    for second in range(1, 30):
+        reader.learn(second, list(reader.parts))
+    (told,) = [message for message in caplog.messages if "No wider read is left" in message]
+    assert told.endswith(f"takes {start + 1} reads, in place of {start}.")
 
 
 def test_one_of_the_lesser_lengths_is_tried_in_a_slot():

@@ -68,9 +68,8 @@ class Learning:
         self._under_way: list[Trial] = []
         self._latest: dict[int, tuple[float, Decoded]] = {}
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
-        # Reads that carried all before the first trial; 0 until then.
-        self._requests_before = 0
-        self._is_told = False
+        self._requests_at_start = spans.requests
+        self._has_tried = self._is_told = False
 
     def learn(self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded]) -> None:
         """Use the rest of ``slot``; ``decoded`` is what was read of ``parts`` in it, by address.
@@ -132,15 +131,15 @@ class Learning:
 
     def _tell_the_outcome(self) -> None:
         """Say once what the trials have come to, so that nobody has to count the lines about each."""
-        if self._is_told or self._under_way or not (self._requests_before and self._spans.is_settled):
+        if self._is_told or self._under_way or not (self._has_tried and self._spans.is_settled):
             return
         self._is_told = True
-        now, before = self._spans.requests, self._requests_before
+        now, before = self._spans.requests, self._requests_at_start
         LOG.info(
             "%s: No wider read is left to try; all that it measures takes %s, %s.",
             self._meter.name,
             f"{now} reads" if now > 1 else "1 read",
-            f"in place of {before}" if now < before else "as at the start",
+            f"in place of {before}" if now != before else "as at the start",
         )
 
     def _said(self, read: Read, since_s: float) -> dict[int, Decoded]:
@@ -154,7 +153,7 @@ class Learning:
 
     def _try_span(self, read: Read, slot: Slot, within: Window) -> bool:
         """Try ``read``; whether anything came."""
-        self._requests_before = self._requests_before or self._spans.requests
+        self._has_tried = True
         before, span = self._said(read, slot.began_s - RECENT_S), read.span
         before_s = self._apart_s(read, slot.began_s)
         try:
