@@ -22,9 +22,8 @@ could not be kept, of the seconds from ``since`` to ``at``; the notes of those s
 import json
 from collections.abc import Mapping
 
+from wattline.clock import NS
 from wattline.reading import Absence
-
-NS = 1_000_000_000
 
 
 def began(version: str, at: Mapping[str, object], port: str, meters: Mapping[str, int], interval_s: int) -> str:
