@@ -13,12 +13,14 @@ The line is a stand-in that gives what it is told to; the books are the real one
 | ... or, of a gateway, counts as the meter's | test_what_a_gateway_says_late_in_a_meters_name_is_not_the_meter |
 | ... or tells nothing about how long the meter takes        | test_late_replies_teach_patience                    |
 | a timeout that is too short costs the replies for good, and nobody is told | test_a_timeout_that_is_too_short_is_told_once |
+| ... or that is told of one that is long enough, in slots that are too short | test_what_the_end_of_a_slot_cuts_off_is_no_fault_of_the_timeout |
 | ... or more, since its own length is taken for waiting     | test_a_late_reply_has_taken_from_the_request_to_its_first_byte |
 | a frame of another meter is swallowed, or taken for this one's | test_other_meters_replies_are_left_to_them      |
 | ... or one of its own address, at another speed or parity, or nobody counts it | test_one_address_at_two_line_settings_... |
 | ... or one that this one would never send                  | test_what_cannot_be_a_late_reply_strikes_nothing_off |
 | silence is not counted in a row                            | test_silences_are_counted_in_a_row                  |
 | an error is counted as another                             | test_each_kind_of_error_has_its_counter             |
+| a request during which the port is lost has no outcome, and is counted | test_a_request_that_the_port_cuts_off_is_not_counted |
 | what was never sent is counted, or leaves a doubt          | test_what_was_not_asked_is_not_counted              |
 | a reply is waited for beyond the end of the slot           | test_a_hurried_question_is_waited_for_until_the_deadline |
 | ... or ever after as short as in a hurry                   | the same                                            |
@@ -34,13 +36,23 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from virtual import unaccounted
 from wattline.bus.asking import LEAST_WAIT_S, Asking
 from wattline.bus.frames import Frame, Stray, crc
 from wattline.bus.latency import FIRST_TIMEOUT_S, SAMPLES_NEEDED, SHORTEST_TIMEOUT_S, patience_s
 from wattline.bus.settings import LineSettings
 from wattline.bus.suspicion import HORIZON_S, Question, Suspicion
 from wattline.bus.window import UNLIMITED, Least
-from wattline.errors import ChecksumError, NoReplyError, NotAskedError, RefusedError, ShortReplyError, WrongReplyError
+from wattline.errors import (
+    ChecksumError,
+    NoReplyError,
+    NotAskedError,
+    PortError,
+    RefusedError,
+    ShortReplyError,
+    WrongReplyError,
+)
+from wattline.stop import Stopped
 from wattline.words import parse_meters
 
 (METER,) = parse_meters(["house=orno-we515@7,baud=2400"])
@@ -308,6 +320,19 @@ def test_a_timeout_that_is_too_short_is_told_once(line, caplog, timeout):
     assert [message for message in caplog.messages if "timeout=" in message] == [sentence] * bool(timeout)
 
 
+def test_what_the_end_of_a_slot_cuts_off_is_no_fault_of_the_timeout(line, caplog):
+    """It is given up before the timeout is over, and has come by then."""
+    (meter,) = parse_meters(["house=orno-we515@7,baud=2400,timeout=500ms"])
+    asking, wire_s = Asking(meter, line, line.monotonic), meter.settings.read_s(2)
+    for _ in range(8):
+        ask(asking, line, 2, THIS, NoReplyError())
+        line.now_s += wire_s - READ_S + 0.3
+        line.stray(reply(2))
+        asking.listen()
+    assert asking.health["late_replies"] == 8
+    assert not [message for message in caplog.messages if "timeout=" in message]
+
+
 def test_other_meters_replies_are_left_to_them(asking, line):
     """In their order."""
     ask(asking, line, 2, THIS, NoReplyError())
@@ -399,6 +424,15 @@ def test_what_was_not_asked_is_not_counted(asking, line):
     assert not any(asking.health.report().values())
     assert asking.doubts(2, OTHER) == 0
     assert (asking.silences, asking.heard) == (0, 0)
+
+
+@pytest.mark.parametrize("error", [PortError(), Stopped()])
+def test_a_request_that_the_port_cuts_off_is_not_counted(asking, line, error):
+    """Nobody knows what became of it, and the requests are the sum of what became of them."""
+    ask(asking, line, 2, THIS)
+    ask(asking, line, 2, OTHER, error)
+    assert unaccounted(asking.health.report()) == 0
+    assert asking.health["requests"] == 1
 
 
 def test_a_hurried_question_is_waited_for_until_the_deadline(asking, line):

@@ -8,6 +8,7 @@
 | a garbled answer is taken for an answer | test_what_comes_garbled_is_silence |
 | an answer that was dropped whole is called silence | test_an_answer_that_is_dropped_whole_is_not_believed |
 | another's turn, or a second without time, is called silence | test_who_takes_turns_is_busy_in_the_others_slots, test_who_has_no_time_left_is_busy |
+| ... or a second in which late replies could be taken for its answer, or it comes first for that | test_whose_answers_could_not_be_told_is_silent |
 | a missed slot is forgotten, or is that of the wrong second | test_a_missed_slot_is_a_busy_second_of_everybody |
 | ... and hours of them fill the memory | test_hours_that_were_missed_are_not_told_second_by_second |
 | a port that is away is called silence of its meters | test_a_port_that_is_away_is_the_reason_of_all |
@@ -29,8 +30,10 @@ import minimalmodbus
 import pytest
 
 from virtual import Ask, Replies, Street, VirtualPort, image, sound
+from wattline.bus.asking import Asking
 from wattline.bus.attendance import MISSED_TOLD, Roll, due_s
 from wattline.bus.bus import Bus
+from wattline.bus.suspicion import Question
 from wattline.clock import Slot
 from wattline.reading import Reason
 from wattline.words import parse_meters
@@ -152,6 +155,22 @@ def test_who_has_no_time_left_is_busy(call: Call) -> None:
     absent, _ = call(street, 31, slow)
     assert not [ask for ask in street["cellar"].heard if ask.slot == 30]
     assert absent[30]["cellar"] == BUSY
+
+
+def test_whose_answers_could_not_be_told_is_silent(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There was time to ask it; and it comes before nobody in the next second, since it lost nothing to the others."""
+    street = Street(HOUSE, ROOF)
+    doubts = Asking.doubts
+
+    def all_of_roof(asking: Asking, length: int, question: Question) -> int:
+        is_roof = asking._own(question).meter == "roof"
+        return 1 if is_roof and question.slot_s == 20 else doubts(asking, length, question)
+
+    monkeypatch.setattr(Asking, "doubts", all_of_roof)
+    absent, _ = call(street, 21)
+    assert not [ask for ask in street["roof"].heard if ask.slot == 20]
+    assert absent == {20: {"roof": SILENT}}
+    assert next(name for end_s, name in street.requests if end_s > 21) == "house"
 
 
 def test_a_missed_slot_is_a_busy_second_of_everybody(call: Call) -> None:

@@ -14,6 +14,8 @@ How spans and lengths are learnt is told in ``test_spans.py`` and ``test_session
 | ... or against what was read in its own slot                | test_a_trial_waits_for_reads_of_a_later_slot             |
 | ... or waits for ever for a part that is not read any more  | test_a_trial_does_not_wait_for_ever                      |
 | ... or is held against the pieces of one that was cut       | test_a_trial_ends_when_a_part_of_it_is_cut               |
+| a load that came and went between reads far apart drops a span | test_reads_far_apart_drop_no_span |
+| the outcome is compared with what it was at the first trial | test_the_outcome_is_held_against_the_start               |
 | one span waits for the trial of another                     | test_all_that_can_be_tried_is_tried_in_a_slot            |
 | what is known of a wide read is not known of its parts      | test_what_is_read_at_once_has_room_for_longer_lengths    |
 | a few broken replies bar a span                             | test_a_span_is_given_up_after_so_many_trials             |
@@ -135,6 +137,8 @@ def test_an_identity_that_does_not_answer_is_given_up(error, tries):
 # Wide spans and longer lengths.
 
 WIDE = Span(0x130, 41)
+# What it says of apparent power while something is switched on.
+LOAD = {0x151: 4 * image(0)[0x151] // 3}
 
 
 class Reader:
@@ -148,6 +152,7 @@ class Reader:
         self.asked: list[tuple[int, Span]] = []
         self.lengths: list[tuple[int, int, int]] = []
         self._second = 0
+        self.changed: dict[int, int] = {}
         asking = SimpleNamespace(
             doubts=lambda *_: 0, time_for=lambda *_: True, window=lambda *_: UNLIMITED, ask=self._ask
         )
@@ -168,7 +173,7 @@ class Reader:
         return [second for second, asked in self.asked if asked == span]
 
     def _said(self, part: Block) -> Decoded:
-        registers = [image(0).get(register, 7) for register in range(part.address, part.end)]
+        registers = self._registers(part.address, part.end)
         return decode(self._model.rows_of(part), part.address, registers)
 
     def _ask(self, first: int, length: int, _question: object, *, within: Window) -> tuple[int, ...]:
@@ -176,7 +181,10 @@ class Reader:
         self.asked.append((self._second, Span(first, length)))
         if self.error:
             raise self.error
-        return tuple(image(0).get(register, 7) for register in range(first, first + length))
+        return self._registers(first, first + length)
+
+    def _registers(self, first: int, end: int) -> tuple[int, ...]:
+        return tuple((image(0) | self.changed).get(register, 7) for register in range(first, end))
 
     def _read(self, part: Block, length: int, _slot: Slot) -> None:
         self.lengths.append((self._second, part.address, length))
@@ -205,6 +213,23 @@ def test_a_trial_waits_for_reads_of_a_later_slot(reader):
     reader.learn(4, [FACTOR])
     reader.learn(5, reader.fast)
     assert reader.tried() == [1, 4, 5], "the next one as soon as the first was judged"
+
+
+@pytest.mark.parametrize(("age_s", "is_dropped"), [(5, True), (6, False), (25, False)])
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_reads_far_apart_drop_no_span(reader, age_s, is_dropped, is_behind):
+    """Before the trial or behind it: a load came and went meanwhile; the span is tried again, and believed."""
+    rest = set(reader.fast) - {POWER}
+    reader.learn(1, rest)
+    trial = 2 if is_behind else 1 + age_s
+    reader.changed = LOAD
+    reader.learn(trial, [POWER])
+    assert reader.tried() == [trial]
+    reader.changed = {}
+    after = trial + age_s if is_behind else trial + 1
+    for second in range(after, after + 30):
+        reader.learn(second, reader.fast)
+    assert reader.spans.is_known(WIDE) is not is_dropped
 
 
 @pytest.mark.parametrize(("wait_s", "is_judged"), [(30, True), (31, False)])
@@ -273,6 +298,20 @@ def test_a_span_is_given_up_after_so_many_trials(reader, error, trials):
         reader.learn(second, reader.fast)
     assert reader.tried() == list(range(1, trials + 1))
     assert trials < 10
+
+
+def test_the_outcome_is_held_against_the_start(reader, caplog):
+    """A meter whose part was cut before anything could be tried takes more reads than at the start, and not as many."""
+    caplog.set_level("INFO")
+    whole = reader.parts[WIDE.first]
+    start = reader.spans.requests
+    reader.spans.cut(whole, reader.parts.cut(whole))
+    reader.fast = [part.address for part in reader.parts.values() if not reader.parts.can_wait(part)]
+    reader.error = RefusedError("", 2)
+    for second in range(1, 30):
+        reader.learn(second, list(reader.parts))
+    (told,) = [message for message in caplog.messages if "No wider read is left" in message]
+    assert told.endswith(f"takes {start + 1} reads, in place of {start}.")
 
 
 def test_one_of_the_lesser_lengths_is_tried_in_a_slot():

@@ -186,14 +186,14 @@ def test_a_block_that_is_shifted_behind_a_gap_is_never_believed(play, by, behind
     assert all(names >= FAST for names in seen.fields.values())
 
 
-def trial(now: dict[int, int], said: list[int], span: Span = WIDE) -> Outcome:
+def trial(now: dict[int, int], said: list[int], span: Span = WIDE, before_s: float = 0.0) -> Outcome:
     """The outcome of a wide read that ``said`` this, where the proven reads before and after it found ``now``."""
     parts = tuple(part for part in parts_of(MODEL) if span.holds(part.address, part.end))
     readings = {
         part.address: decode(MODEL.rows_of(part), part.address, [now.get(a, 0) for a in range(part.address, part.end)])
         for part in parts
     }
-    return Trial(Read(span, parts), tuple(said), 0.0, readings).judge(MODEL, readings)
+    return Trial(Read(span, parts), tuple(said), 0.0, readings, before_s).judge(MODEL, readings)
 
 
 def test_what_is_zero_at_night_is_not_judged():
@@ -228,6 +228,9 @@ def test_a_counter_agrees_exactly_and_a_gauge_nearly():
     assert trial(now, said, ENERGIES) == Outcome.AGREES
     said[1] += 1
     assert trial(now, said, ENERGIES) == Outcome.DIFFERS
+    assert trial(now, said, ENERGIES, before_s=30.0) == Outcome.DIFFERS, (
+        "a counter is between two reads, however far apart"
+    )
 
 
 # What is known of spans.

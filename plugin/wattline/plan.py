@@ -50,6 +50,11 @@ class Span:
         return f"Register 0x{self.first:04X}" if self.count == 1 else f"Registers 0x{self.first:04X} to 0x{last:04X}"
 
 
+def in_a_sentence(span: Span) -> str:
+    """``span`` where no sentence begins."""
+    return str(span)[:1].lower() + str(span)[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One request, and the parts that it serves."""

@@ -41,7 +41,8 @@ class Reason(StrEnum):
     """Why a meter gave no reading when one was due.
 
     Attributes:
-        SILENT: it was asked, and there was no sound answer; or it is asked rarely, since there is none.
+        SILENT: it was asked, and there was no sound answer; or it is asked rarely, since there is none; or not at all, since
+            its answer could not have been told from late ones.
         UNBELIEVED: it answered, and nothing of that was believed.
         BUSY: there was no time for it on the bus, or none was left for it, or the slot was missed.
         PORT: the port was not open.

@@ -15,6 +15,7 @@
 | who keeps no journal pays for it | test_without_a_journal_nothing_of_it_is_loaded |
 | what is printed is no line protocol, or not what was kept | test_a_journal_is_printed_as_line_protocol |
 | ... or the sum is wrong | test_a_journal_is_summed_up |
+| ... or a file that was dropped meanwhile ends it | test_a_file_that_was_dropped_meanwhile_is_none |
 | a journal that is not there is a trace | test_what_is_no_journal_is_one_sentence |
 """
 
@@ -34,6 +35,7 @@ from wattline.journal import notes
 from wattline.journal.files import FILE_BYTES
 from wattline.journal.limits import Limits
 from wattline.journal.reader import files_in, folders_in, read
+from wattline.journal.summary import summary
 from wattline.journal.writer import Writer
 
 HOUSE, ROOF = "house=orno-we515@1", "roof=orno-we514@2"
@@ -240,6 +242,13 @@ def test_a_journal_is_summed_up(capsys, kept: Path) -> None:
     assert one == {"folder": str(kept / "p"), "port": "p", "lines": 3, "last_s": 102, "torn_bytes": 0, **same}
     assert other["lines"] == 2
     assert other["torn_bytes"] > 0
+
+
+def test_a_file_that_was_dropped_meanwhile_is_none(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "wattline.journal.summary.files_in", lambda folder: [folder / "00000000.journal", *files_in(folder)]
+    )
+    assert (summary(kept / "p")["files"], summary(kept / "p")["bytes"]) == (1, FILE_BYTES)
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "file"])

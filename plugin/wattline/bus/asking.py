@@ -171,7 +171,6 @@ class Asking:
         try:
             registers = self._modbus.read(self._meter.address, function or self._meter.model.function, first, length)
         except NotAskedError:
-            self.health.count("requests", -1)
             raise
         except ReadError as error:
             self._note_failure(error, Span(first, length), is_change=is_change)
@@ -187,13 +186,12 @@ class Asking:
         return registers
 
     def _prepare(self, timeout_s: float, ask_by_s: float) -> bool:
-        """Make the port ready for a request to this meter, and count that; whether another was spoken to before."""
+        """Make the port ready for a request to this meter; whether another was spoken to before."""
         last = (self._port.address, self._port.settings)
         is_change = self._port.address != 0 and last != (self._meter.address, self._meter.settings)
         self._port.use(self._meter.settings)
         self._port.reply_timeout_s, self._port.ask_by_s = timeout_s, ask_by_s
         self._port.rest_until(self._port.ended_s + self._pause.before_s(is_change=is_change))
-        self.health.count("requests")
         return is_change
 
     def _doubt(self, error: ReadError, length: int, question: Question, asked_s: float) -> None:
@@ -218,8 +216,8 @@ class Asking:
         except EqualReplyError as error:
             self.heard, self.silences = self.heard + 1, 0
             # It came, and is not believed.
-            self.health.count("replies")
-            self.health.failed(error)
+            self.health.replied()
+            self.health.count(error.counter)
             raise
 
     def _may_be_late(self, length: int, question: Question) -> bool:
@@ -234,7 +232,7 @@ class Asking:
         """Keep the books on a reply; on its times only if it is known which question it answers."""
         self.silences = 0
         self.heard += 1
-        self.health.count("replies")
+        self.health.replied()
         if not is_its_own:
             return
         settings = self._meter.settings

@@ -66,8 +66,8 @@ class _Term:
         self._length_s, self._is_each_slot = length_s, length_s <= interval_s
         self._offset_s = int(place * length_s)
         self._number: int | None = None
-        # Of a term that began before this did, nothing is said.
-        self._has_reading = True
+        # Set as a term begins.
+        self._has_reading: bool
         self._reason: Reason | None = None
 
     def note(self, second: int, reason: Reason | None, *, has_reading: bool) -> Iterator[tuple[int, Reason]]:
@@ -80,7 +80,7 @@ class _Term:
         if number != self._number:
             if self._number is not None and not self._has_reading:
                 yield self._number * self._length_s + self._offset_s, self._reason or Reason.BUSY
-            # After a step of the clock it may begin in the middle as well.
+            # Of a term that began before this did, nothing is said; after a step of the clock it may begin in the middle as well.
             is_next = self._number is not None and number == self._number + 1
             self._number, self._reason = number, None
             self._has_reading = bool(into_s) and not is_next

@@ -254,7 +254,7 @@ def _why_nothing(member: Member) -> Reason | None:
     """Why the last sweep of ``member`` gave no reading; None where it asked for nothing."""
     if member.session.decoded:
         return Reason.UNBELIEVED
-    if member.session.was_heard is None:
+    if member.session.was_heard is None and not member.session.was_in_doubt:
         return Reason.BUSY if member.went_without or member.is_left_to_trial else None
     return Reason.SILENT
 

@@ -19,7 +19,7 @@ from wattline.bus.spans import Spans
 from wattline.errors import EqualReplyError, NoReplyError, NotAskedError, ReadError, RefusedError
 from wattline.log import LOG
 from wattline.meters import Block
-from wattline.plan import Span
+from wattline.plan import Span, in_a_sentence
 
 # When the failures in a row weigh so much, something follows from them.
 ENOUGH = 8
@@ -178,7 +178,7 @@ class Failures:
         self._spans.cut(parts[0], pieces)
         self.in_question |= {piece.address for piece in pieces}
         one, other = (Span(piece.address, piece.count) for piece in pieces)
-        LOG.info("%s: %s and %s are read apart from now on: %s", self._name, one, other, sentence)
+        LOG.info("%s: %s and %s are read apart from now on: %s", self._name, one, in_a_sentence(other), sentence)
 
     def _leave_alone(self, span: Span, part: Block, sentence: str, now_s: float) -> None:
         is_new = span not in self._until_s

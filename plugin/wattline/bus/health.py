@@ -58,8 +58,16 @@ class Health:
         """Add to one of ``COUNTERS``."""
         self._counts[counter] += times
 
+    # A request is counted with what became of it, so that they come to the same even where the port is lost in between.
+
+    def replied(self) -> None:
+        """Count a request that was answered, be the answer believed or not."""
+        self.count("requests")
+        self.count("replies")
+
     def failed(self, error: ReadError) -> None:
-        """Count a request that gave no registers."""
+        """Count a request to which no sound reply came."""
+        self.count("requests")
         self.count(error.counter)
 
     def took(self, round_trip_s: float) -> None:

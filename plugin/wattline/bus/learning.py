@@ -68,9 +68,8 @@ class Learning:
         self._under_way: list[Trial] = []
         self._latest: dict[int, tuple[float, Decoded]] = {}
         self._identity_tries = IDENTITY_TRIES if meter.model.identity else 0
-        # Reads that carried all before the first trial; 0 until then.
-        self._requests_before = 0
-        self._is_told = False
+        self._requests_at_start = spans.requests
+        self._has_tried = self._is_told = False
 
     def learn(self, slot: Slot, parts: Mapping[int, Block], decoded: Mapping[int, Decoded]) -> None:
         """Use the rest of ``slot``; ``decoded`` is what was read of ``parts`` in it, by address.
@@ -132,15 +131,15 @@ class Learning:
 
     def _tell_the_outcome(self) -> None:
         """Say once what the trials have come to, so that nobody has to count the lines about each."""
-        if self._is_told or self._under_way or not (self._requests_before and self._spans.is_settled):
+        if self._is_told or self._under_way or not (self._has_tried and self._spans.is_settled):
             return
         self._is_told = True
-        now, before = self._spans.requests, self._requests_before
+        now, before = self._spans.requests, self._requests_at_start
         LOG.info(
             "%s: No wider read is left to try; all that it measures takes %s, %s.",
             self._meter.name,
             f"{now} reads" if now > 1 else "1 read",
-            f"in place of {before}" if now < before else "as at the start",
+            f"in place of {before}" if now != before else "as at the start",
         )
 
     def _said(self, read: Read, since_s: float) -> dict[int, Decoded]:
@@ -148,10 +147,15 @@ class Learning:
         latest = {part.address: self._latest.get(part.address) for part in read.parts}
         return {address: said[1] for address, said in latest.items() if said and said[0] >= since_s}
 
+    def _apart_s(self, read: Read, slot_s: float) -> float:
+        """Between the slot that began at ``slot_s`` and the reads that said last what the parts of ``read`` say, at most."""
+        return max(abs(self._latest[part.address][0] - slot_s) for part in read.parts)
+
     def _try_span(self, read: Read, slot: Slot, within: Window) -> bool:
         """Try ``read``; whether anything came."""
-        self._requests_before = self._requests_before or self._spans.requests
+        self._has_tried = True
         before, span = self._said(read, slot.began_s - RECENT_S), read.span
+        before_s = self._apart_s(read, slot.began_s)
         try:
             registers = self._asking.ask(span.first, span.count, Question(slot.began_s, span.first), within=within)
         except ReadError as error:
@@ -162,7 +166,7 @@ class Learning:
                 conclude = self._spans.silent
             tell_dropped(self._meter.name, conclude(span, slot.began_s), span, str(error))
             return not isinstance(error, NoReplyError | NotAskedError)
-        self._under_way.append(Trial(read, registers, slot.began_s, before))
+        self._under_way.append(Trial(read, registers, slot.began_s, before, before_s))
         return True
 
     def _is_over(self, trial: Trial, slot: Slot) -> bool:
@@ -171,7 +175,7 @@ class Learning:
         if len(after) < len(trial.read.parts):
             return slot.began_s - trial.slot_s > RECENT_S
         span = trial.read.span
-        match trial.judge(self._meter.model, after):
+        match trial.judge(self._meter.model, after, self._apart_s(trial.read, trial.slot_s)):
             case Outcome.AGREES:
                 if self._spans.agreed(span):
                     self._widen(span, trial)

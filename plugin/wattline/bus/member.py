@@ -198,7 +198,7 @@ class Member:
             self._unfinished = sweep.unasked.union(in_question, *(read.addresses - asked for read in self._slow))
         else:
             self._note_crowding(sweep)
-        self.went_without = self.session.was_heard is None and bool(sweep.parts)
+        self.went_without = self.session.was_heard is None and bool(sweep.parts) and not self.session.was_in_doubt
         self._note_silence(slot)
         self.said = None if self.rest.is_away else verdict.values or self.said
         tags = {"meter": self.meter.name, "role": self.meter.role}

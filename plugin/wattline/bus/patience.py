@@ -19,9 +19,12 @@ class Patience:
         self._late_s: list[float] = []
 
     def came_late(self, turnaround_s: float) -> None:
-        """A reply began ``turnaround_s`` seconds after its request, or sooner where nobody listened, but too late."""
+        """A reply began ``turnaround_s`` seconds after its request, or sooner where nobody listened, and was given up by then.
+
+        The end of a slot gives up sooner than the timeout, which has no part in that.
+        """
         timeout_s = self._meter.timeout_s
-        if timeout_s is None or len(self._late_s) >= LATE_NEEDED:
+        if timeout_s is None or turnaround_s <= timeout_s or len(self._late_s) >= LATE_NEEDED:
             return
         self._late_s.append(turnaround_s)
         if len(self._late_s) == LATE_NEEDED:

@@ -44,6 +44,7 @@ class Session:
         failures: what the meter fails to answer.
         was_heard: whether anything came from the meter in its last sweep; None when nobody asked it, or too late.
         was_late: whether nothing came in its last sweep but late replies.
+        was_in_doubt: whether nothing was asked in it, since no answer could have been told from late ones.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Session:
         self.meter = meter
         self.parts = Parts(meter.model)
         self.was_heard: bool | None = None
-        self.was_late = False
+        self.was_late = self.was_in_doubt = False
         self._asking = Asking(meter, modbus, monotonic)
         self.health = self._asking.health
         self._spans = Spans(meter.model, self.parts.values(), meter.settings, widens=Trying.SPANS in trying)
@@ -129,6 +130,7 @@ class Session:
         self._belief.end(sweep.parts)
         self.health.count("polls", sweep.was_asked)
         self.was_heard, self.was_late = outcome.was_heard, outcome.was_late
+        self.was_in_doubt = self.was_heard is None and outcome.was_in_doubt
         self.failures.end(slot.began_s, has_replied=outcome.has_replied, longest_late=self._asking.longest_late)
         self._asking.longest_late = 0
         if self.was_heard is not None:

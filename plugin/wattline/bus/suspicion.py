@@ -4,9 +4,10 @@ An RTU reply names no register. What tells one question from another is the leng
 request that was given up leaves a reply that may still come; until it has come, or is too old to come, it could be
 taken for the answer to any later question of the same length. So such a length is in doubt.
 
-Some gateways send a reply twice. The second one is the same to the byte, so a reply to which nobody waits and which is that
-is of no consequence. It may come when another question of its length is open, though, and be taken for the answer. So an
-answer that is the same as one just before, to another question, is not believed before it was given twice (``Copies``).
+Some gateways send a reply twice. The copy is the same to the byte. When it comes while nobody waits for a reply, it is known
+by that, and is of no consequence; but it may come while another question of its length is open, and be taken for the
+answer. So an answer that is the same as the answer to another question just before is believed only when it was given twice
+(``Copies``).
 
 Two replies of one length are under way after such a question is asked again. When one of them comes, which of the two
 it was cannot be known; so the one still missing is taken to be the younger, which keeps the length in doubt longest.
@@ -110,7 +111,7 @@ class Suspicion:
             self._strike_off(length)
 
     def first_asked_s(self, length: int, question: Question) -> float | None:
-        """When ``question`` was asked in ``length`` first, of the times to which the reply may still come; None if to none."""
+        """When the first of the requests for ``question`` in ``length`` was sent whose replies are missing; None if none is."""
         return min((m.asked_s for m in self._missing if (m.length, m.question) == (length, question)), default=None)
 
     def came_late(self, registers: tuple[int, ...], received_s: float) -> Missing | None:
@@ -118,7 +119,7 @@ class Suspicion:
 
         Returns:
             The missing reply that it was, with its question if there was but one that it can answer. None when none of
-            the missing ones explains it: then it is one before it once more, or replies are later than thought, and the
+            the missing ones explains it: then it is the copy of one before it, or replies are later than thought, and the
             length is in doubt from now on.
         """
         length = len(registers)
@@ -220,7 +221,7 @@ class Copies:
         self._suspected.pop(key, None)
 
     def is_one(self, registers: tuple[int, ...], awaited: Question | None, received_s: float) -> bool:
-        """Whether a reply that came late is one before it once more, and not the answer to ``awaited``.
+        """Whether a reply that came late is the copy of one before it, and not the answer to ``awaited``.
 
         Args:
             registers: what it says.
@@ -233,9 +234,9 @@ class Copies:
         )
 
     def may_be_one(self, registers: tuple[int, ...], received_s: float) -> bool:
-        """Whether a reply that came late may as well be one before it to the same question, where replies come twice.
+        """Whether a reply that came late may be the copy of one before it to the same question, where replies come twice.
 
-        The missing one is then still missed: it would be taken for the answer to the same question a second later.
+        The one that is missing then stays so: it would be taken for the answer to the same question a second later.
         """
         return self.are_known(received_s) and any(True for _ in self._alike(registers, received_s))
 

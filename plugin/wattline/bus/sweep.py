@@ -25,11 +25,13 @@ class Conclusion(NamedTuple):
         was_heard: whether anything came from the meter; None when nobody asked it, or too late.
         was_late: whether nothing came but late replies.
         has_replied: whether anything was answered in time.
+        was_in_doubt: whether there was time, and still nothing was asked, since no answer could have been told from late ones.
     """
 
     was_heard: bool | None
     was_late: bool
     has_replied: bool
+    was_in_doubt: bool
 
 
 class Sweep:
@@ -79,6 +81,7 @@ class Sweep:
         self._asked_s = asked_s
         self._is_expected = is_expected
         self._least = least
+        self._in_doubt: set[int] = set()
         self._has_time = self._is_broken = self._has_begun = False
         self._before = before
 
@@ -123,6 +126,7 @@ class Sweep:
             was_heard=None if self._is_broken else is_heard or (False if was_asked else None),
             was_late=is_heard and now.answers == before.answers,
             has_replied=now.replies > before.replies,
+            was_in_doubt=self._has_time and bool(self._in_doubt) and self._in_doubt == {p.address for p in self.parts},
         )
 
     @property
@@ -186,6 +190,8 @@ class Sweep:
         is_asked = len(read.parts) == 1 and self._reader.ask_halves(read.parts[0], self._slot)
         if is_asked:
             self.unasked.discard(read.parts[0].address)
+        else:
+            self._in_doubt |= {part.address for part in read.parts}
         return is_asked
 
     def _ask(self, read: Read, length: int) -> bool:

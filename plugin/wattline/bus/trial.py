@@ -6,6 +6,7 @@ trial counts only if that part of the reply, shifted by a register or two, would
 itself, as at night, nothing is decided.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +20,8 @@ from wattline.registers import Decoded, Row, decode
 
 # What differs by more is not what the proven reads say. In between nothing is decided: a load may have come and gone.
 GROSS = 10
+# And of reads that are farther apart nothing is decided however much a gauge differs: a counter still has to be between them.
+NEAR_S = 5.0
 SHIFTS = (-2, -1, 1, 2)
 
 Readings = Mapping[int, Decoded]
@@ -42,17 +45,20 @@ class Trial:
         registers: what it said.
         slot_s: when its slot began, by the monotonic clock.
         before: what the proven reads said before it.
+        before_s: how many seconds before it the first of them was made.
     """
 
     read: Read
     registers: tuple[int, ...]
     slot_s: float
     before: Readings
+    before_s: float = 0.0
 
-    def judge(self, model: Model, after: Readings) -> Outcome:
-        """What it shows, given what the proven reads said after it."""
+    def judge(self, model: Model, after: Readings, after_s: float = 0.0) -> Outcome:
+        """What it shows, given what the proven reads said after it, the last of them ``after_s`` seconds."""
         parts = self.read.parts
-        if not all(self._agrees(model, part, after, times=GROSS) for part in parts):
+        times = GROSS if max(self.before_s, after_s) <= NEAR_S else math.inf
+        if not all(self._agrees(model, part, after, times=times) for part in parts):
             return Outcome.DIFFERS
         if not all(self._agrees(model, part, after) for part in parts):
             return Outcome.UNCERTAIN
@@ -61,7 +67,7 @@ class Trial:
             return Outcome.UNCERTAIN
         return Outcome.AGREES
 
-    def _agrees(self, model: Model, part: Block, after: Readings, shift: int = 0, times: int = 1) -> bool:
+    def _agrees(self, model: Model, part: Block, after: Readings, shift: int = 0, times: float = 1) -> bool:
         rows = model.rows_of(part)
         start = part.address - self.read.span.first + shift
         if start < 0 or start + part.count > len(self.registers):
@@ -73,7 +79,7 @@ class Trial:
         return all(is_between(row, before, said, after[part.address], times) for row in rows)
 
 
-def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, times: int = 1) -> bool:
+def is_between(row: Row, before: Decoded, said: Decoded, after: Decoded, times: float = 1) -> bool:
     """Whether ``said`` is possible between ``before`` and ``after``: a counter exactly, a gauge with a tolerance.
 
     Args:

@@ -11,7 +11,13 @@ METER_HEALTH_FIELDS = by_name(
         0,
         "Slots that had too little time for all that moves of the meter; what there was none for is left out.",
     ),
-    Field("requests", "", "counter", 0, "Requests sent to the meter, retries and trials included."),
+    Field(
+        "requests",
+        "",
+        "counter",
+        0,
+        "Requests sent to the meter, retries and trials included; not those during which the port was lost.",
+    ),
     Field(
         "replies",
         "",

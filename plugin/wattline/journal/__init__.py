@@ -4,7 +4,7 @@ Telegraf's buffer is memory, and nothing tells the plugin that a line has arrive
 not been written. So the very lines are kept beside it, for whoever compares them with the database.
 
 In ``DIR`` each port has a folder (``files.py``), and in it files with rising numbers, since a Pi has no clock when it
-starts. A file has one size from its first moment, 256 KiB of zeros, which holds about an hour of a meter; records
+starts. A file has one size from its first moment, 256 KiB of zeros, which holds about three quarters of an hour of one meter; records
 (``record.py``) take the place of the zeros, one after the other. Each is of whole sectors, stands for itself and proves
 that it is whole, so a reader (``reader.py``) believes no byte of one that is not, and whatever has become of a file, it
 gives whole true lines alone. A thread (``journal.py``) writes what came in ten seconds as one record, so that the bus never

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SUFFIX = ".journal"
 FILE_BYTES = 256 * 1024
-"""The size of a file: about an hour of one meter."""
+"""The size of a file: about three quarters of an hour of one meter."""
 
 # What a person reads easily, and no file system takes amiss; what else there is in a port's name is written in hexadecimal.
 _PLAIN = re.compile(r"[^A-Za-z0-9:@_.-]")

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
+from wattline.clock import NS
 from wattline.journal import notes
 from wattline.journal.limits import Limits
 from wattline.journal.writer import Writer
@@ -21,7 +22,6 @@ LINES_KEPT = 5000
 HUNG_S = 60.0
 # What the end of the process waits for the last record at the most.
 LEAVE_S = 3.0
-NS = 1_000_000_000
 NOBODY_KNOWS = "Look at the disk."
 ADVICE = {
     errno.ENOSPC: "Make room on that disk, or give a smaller --journal-mb.",

@@ -13,17 +13,17 @@ seconds since 1970; where the clock was not believed, ``"believed": false`` stan
 
 ``began`` stands where the process began and at the head of each file, and has for each meter the seconds from one reading
 that is due to the next, 0 of a meter that speaks when it wants to. ``absent`` has the meters that were due in a slot and
-gave no reading: ``silent`` (asked, and no sound answer), ``unbelieved`` (an answer of which nothing was believed), ``busy``
-(no time for it) or ``port`` (the port was not open). ``clock`` are slots whose readings were given up since the time was
-not known, ``lost`` lines that could not be kept, as their notes, of the seconds from ``since`` to ``at``.
+gave no reading: ``silent`` (asked, and no sound answer; or not asked, since late replies could have been taken for it),
+``unbelieved`` (an answer of which nothing was believed), ``busy`` (no time for it) or ``port`` (the port was not open).
+``clock`` counts slots whose readings were given up, because it was not known what time it was. ``lost`` counts lines that
+could not be kept, of the seconds from ``since`` to ``at``; the notes of those seconds were lost with them.
 """
 
 import json
 from collections.abc import Mapping
 
+from wattline.clock import NS
 from wattline.reading import Absence
-
-NS = 1_000_000_000
 
 
 def began(version: str, at: Mapping[str, object], port: str, meters: Mapping[str, int], interval_s: int) -> str:

@@ -56,12 +56,14 @@ class Records:
         begin: the offset from which on to look: 0, or the end of a record.
 
     Attributes:
+        bytes: how many there are.
         end: the offset behind the last sound record so far, ``begin`` as long as there is none.
         skipped_bytes: of the sectors so far that hold something and are part of no sound record.
         last_skipped: the offset behind the last of these, 0 if there is none.
     """
 
     def __init__(self, data: bytes, number: int, begin: int = 0) -> None:
+        self.bytes = len(data)
         self.end = begin
         self.skipped_bytes = self.last_skipped = 0
         self._data, self._number = data, number

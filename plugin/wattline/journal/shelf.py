@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from wattline.clock import NS
 from wattline.journal.files import FILE_BYTES, numbers_in, path_of
 from wattline.journal.limits import Limits
 from wattline.journal.reader import read, stamps_ns
 
-NS = 1_000_000_000
 DAY_S = 86_400
 MB = 1_000_000
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
+from wattline.clock import NS
 from wattline.journal.notes import is_note, of_line
 from wattline.journal.reader import files_in, read, stamps_ns
-
-NS = 1_000_000_000
 
 
 def summary(folder: Path) -> dict[str, object]:
@@ -29,7 +28,9 @@ def summary(folder: Path) -> dict[str, object]:
             said = (of_line(line) for line in record.lines if is_note(line))
             port = next((note["port"] for note in said if note and "port" in note), port)
         torn_bytes += records.skipped_bytes
-        sizes.append(path.stat().st_size)
+        if records.bytes:
+            # Else it was dropped meanwhile.
+            sizes.append(records.bytes)
     return {
         "folder": str(folder),
         "port": port,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wattline.plan import Span, parts_of
+from wattline.plan import in_a_sentence, parts_of
 from wattline.probe.findings import DIFFERS, UNCERTAIN, Findings, Tried
 from wattline.probe.timing import PAUSES_MS, percentile
 
@@ -48,7 +48,7 @@ def _of_parts(findings: Findings) -> Iterator[str]:
         yield _all_answered(findings)
     for tried in failed:
         which = "proven read of" if findings.is_proven(tried.span) else "read alone of"
-        yield f"The {which} {_registers(tried.span)} failed: {tried}."
+        yield f"The {which} {in_a_sentence(tried.span)} failed: {tried}."
     if findings.pieces:
         yield f"What was not answered whole is answered in pieces, the longest of {max(t.span.count for t in findings.pieces)} registers."
 
@@ -68,9 +68,9 @@ def _all_answered(findings: Findings) -> str:
 
 def _of_wider(findings: Findings) -> Iterator[str]:
     for tried in _widest([tried for tried in findings.wider if tried.is_sound]):
-        yield f"Answers {_registers(tried.span)} in one read."
+        yield f"Answers {in_a_sentence(tried.span)} in one read."
     for tried in _narrowest([tried for tried in findings.wider if not tried.is_sound]):
-        registers = _registers(tried.span)
+        registers = in_a_sentence(tried.span)
         if DIFFERS in tried.outcomes:
             yield f"Answers {registers} in one read, but says something else than the proven reads: that gap must not be read."
         elif UNCERTAIN in tried.outcomes:
@@ -173,8 +173,3 @@ def _of_values(findings: Findings) -> Iterator[str]:
 def _of_time(findings: Findings) -> Iterator[str]:
     if findings.cut_short:
         yield f"There was not enough time for {', '.join(findings.cut_short)}: give `--seconds` more than these {findings.seconds:.0f}."
-
-
-def _registers(span: Span) -> str:
-    """The span within a sentence."""
-    return str(span)[:1].lower() + str(span)[1:]
