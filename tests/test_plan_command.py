@@ -254,7 +254,10 @@ def test_several_meters_that_fit(planned, told):
     assert plan["ms"] == pytest.approx(726.146, abs=0.02)
     assert "Together 726.1 ms (" in told(*words)
     assert "72.6 % of every second: they fit into every second." in " ".join(told(*words).split())
-    learning = "While it is tried, for half a minute to two minutes after each start, each may be read more rarely."
+    learning = (
+        "While it is tried, for half a minute after each start and some minutes where they fill the line, each may be read "
+        "more rarely."
+    )
     assert learning in " ".join(told(*words).split())
     assert learning not in " ".join(told(*words, "--proven").split())
 

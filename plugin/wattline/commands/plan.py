@@ -206,7 +206,8 @@ def _together(plans: Sequence[Plan], line: Line, interval_s: int) -> list[str]:
         text += (
             f" Until what is to be tried was answered and has agreed, and for good where it is refused: "
             f"{1000 * sum(until.costs_s):.1f} ms, {_verdict(until, interval_s, has_own=has_own)}."
-            " While it is tried, for half a minute to two minutes after each start, each may be read more rarely."
+            " While it is tried, for half a minute after each start and some minutes where they fill the line, each may be"
+            " read more rarely."
         )
     return [filled(text, 2)]
 
