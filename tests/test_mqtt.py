@@ -12,6 +12,7 @@
 | a backlog is shown as the present, or a meter whose clock is off is never shown | test_a_backlog_is_no_state, test_a_clock_that_is_off_makes_no_reading_old |
 | a restart takes fields away from Home Assistant, or a counter its value | test_what_was_told_before_the_start_stays, test_a_counter_that_is_not_told_stays_what_it_was |
 | the old text has energies of before | test_the_old_text_has_the_energies_of_its_batch |
+| one number that is none costs its reading, or all that comes behind it | test_what_is_no_number_costs_no_other |
 | what is asked anew waits for a broker that waits for it | test_nobody_waits_to_be_told_anew |
 | who asks systemd is not told that the broker is away | test_systemd_is_told_that_the_broker_is_away |
 | words of the command line are wrong | test_wrong_words_are_refused |
@@ -300,6 +301,14 @@ def test_the_old_text_has_the_energies_of_its_batch() -> None:
     relay.take([metric(84, power_w=3), metric(84, energy_import_kwh=8), metric(85, power_w=4)])
     texts = [text for topic, text in sender.said if topic.endswith("readingsTest")]
     assert [text.split(", ")[-2] for text in texts] == ["''", "7.0", "7.0", "8.0"]
+
+
+def test_what_is_no_number_costs_no_other() -> None:
+    """JSON has none, but a number of 400 digits is read as one, and a batch that fails comes again for ever."""
+    sender = Sender()
+    relay = Relay(sender, Manner(Topics("wattline")), now=lambda: 100.0)
+    relay.take([metric(90, power_w=5, voltage_v=float("inf"), current_a=float("nan"))])
+    assert components(sender) == [{"power_w"}]
 
 
 def test_nobody_waits_to_be_told_anew() -> None:

@@ -5,6 +5,7 @@
 | for ever nothing is read, though the new meter speaks | test_a_meter_that_was_exchanged_is_read_after_an_hour |
 | ... and what was known of the old one leaves out the new one's readings | the same |
 | a meter is given up that still speaks, or for one of gas | test_a_meter_that_speaks_is_kept, test_no_other_kind_of_meter_takes_its_place |
+| ... or for the neighbour's, which was only the first to speak after the stick had heard nobody | test_a_stick_that_heard_nobody_goes_back_to_its_meter |
 | ... or though its value is only repeated | test_a_kept_value_is_no_sign_of_a_meter |
 | a meter that was named is exchanged, or nobody is told what is heard in its place | test_a_meter_that_was_named_is_waited_for |
 """
@@ -61,6 +62,19 @@ def test_a_meter_that_speaks_is_kept() -> None:
     live(world, 5, METER_MAC)
 
     assert set(live(world, MINUTES, METER_MAC, ANOTHER)) == {1000.0}
+    assert world.stick.interpreter.owners.exchanged == 0
+
+
+@pytest.mark.parametrize("first_minutes", [0, 20])
+def test_a_stick_that_heard_nobody_goes_back_to_its_meter(first_minutes: int) -> None:
+    """As after it was pulled out for longer than a meter may be silent; the neighbour's meter speaks first, or spoke last."""
+    world = World()
+    live(world, 5, METER_MAC)
+    assert live(world, first_minutes, ANOTHER) == []
+    world.slots(MINUTES * 60)
+
+    assert live(world, 1, ANOTHER) == []
+    assert set(live(world, 10, ANOTHER, METER_MAC)) == {1000.0}
     assert world.stick.interpreter.owners.exchanged == 0
 
 

@@ -1,6 +1,7 @@
 """From a batch of what Telegraf hands on to messages for the broker."""
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,7 +125,7 @@ class Relay:
             known = {
                 name: float(value)
                 for name, value in values.items()
-                if name in ELECTRICITY_FIELDS and isinstance(value, int | float)
+                if name in ELECTRICITY_FIELDS and isinstance(value, int | float) and math.isfinite(value)
             }
             if known:
                 shown = self._decimals.shown(meter, dict(sorted(known.items())))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from wattline import fields
 from wattline.clock import NS
 from wattline.rainforest import numbers
-from wattline.rainforest.facts import meter_type, stamp_s
+from wattline.rainforest.facts import meter_type, says_linked, stamp_s
 from wattline.rainforest.fragment import Fragment
 from wattline.rainforest.numbers import Scale, scale_of, time_s
 from wattline.rainforest.redact import without_keys
@@ -207,7 +207,7 @@ def _message(reader: _Reader) -> None:
 def _link(reader: _Reader) -> None:
     status = reader.fragment.one("Status").rstrip(". ")
     values = {
-        "is_connected": float(status.lower() == "connected") if status else None,
+        "is_connected": float(says_linked(reader.fragment) or False) if status else None,
         "link_percent": reader.number("LinkStrength", known=_PERCENT),
         "channel": reader.number("Channel", numbers.plain, known=numbers.CHANNELS),
         "status": status,

@@ -72,7 +72,7 @@ class MeterClock:
         else:
             self._ahead_s, self._is_sure = max(known_s, ahead_s), True
             self._told_s = host_s if is_time else self._told_s
-            self._behind, self.is_in_doubt = None, False
+            self._behind, self._leap_s, self.is_in_doubt = None, None, False
 
     def time_s(self, own_s: int, host_s: int) -> int | None:
         """The second of a stamp by this machine's clock, never after its arrival; None where it is not known, or too late."""

@@ -16,6 +16,8 @@ _OF_THE_STICK = frozenset(
 PATIENCE = 8
 # So long a meter says nothing while another one speaks until that is told, or the other one taken for it.
 SILENT_S = 3600.0
+# A longer pause of the other one, as of a stick that was pulled out, and its hour begins anew.
+PAUSE_S = SILENT_S / 2
 
 
 class Owners:
@@ -43,6 +45,8 @@ class Owners:
         self._passed_over = 0
         self._told: set[str] = set()
         self._heard_s: dict[str, float] = {}
+        # Of the silent meter's address and the other one's: since when that one has spoken, and when it did last.
+        self._spoken_s: dict[tuple[str, str], tuple[float, float]] = {}
         self._warned_s = float("-inf")
 
     @property
@@ -69,11 +73,13 @@ class Owners:
                 self._bound = ""
 
     def spoke(self, meter: StickMeter, at_s: float) -> None:
-        """A meter that is read has told what it had not told before, at a second of a clock that never steps."""
-        self._heard_s[self.id_of(meter)] = at_s
+        """A meter that is read has told what it had not told before, at a second of a clock that steps on at the most."""
+        own = self.id_of(meter)
+        self._heard_s[own] = at_s
+        self._spoken_s = {pair: spoken for pair, spoken in self._spoken_s.items() if pair[0] != own}
 
     def owner(self, fragment: Fragment, at_s: float) -> StickMeter | None:
-        """The meter of a fragment, which came at a second of a clock that never steps; None where it is another one's."""
+        """The meter of a fragment, which came at a second of a clock that steps on at the most; None where it is another one's."""
         text = fragment.one("MeterMacId")
         address = mac(text)
         if text and not address and fragment.name in READINGS:
@@ -107,7 +113,7 @@ class Owners:
         for meter in self._meters:
             own = self.id_of(meter)
             silent_s = at_s - self._heard_s.setdefault(own, at_s)
-            if not own or silent_s < SILENT_S:
+            if not own or min(silent_s, self._has_spoken_s(own, address, at_s)) < SILENT_S:
                 continue
             if not meter.mac:
                 self._exchange(meter, address)
@@ -124,6 +130,14 @@ class Owners:
                     address,
                 )
         return None
+
+    def _has_spoken_s(self, own: str, address: str, at_s: float) -> float:
+        """For how long another meter has spoken while the meter ``own`` was silent; a stick that is away hears neither."""
+        since_s, last_s = self._spoken_s.get((own, address), (at_s, at_s))
+        if at_s - last_s > PAUSE_S:
+            since_s = at_s
+        self._spoken_s[own, address] = since_s, at_s
+        return at_s - since_s
 
     def _exchange(self, meter: StickMeter, address: str) -> None:
         LOG.warning(
