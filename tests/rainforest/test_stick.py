@@ -33,7 +33,7 @@
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
 | ... or nobody asks what a clock is off, or all the time | test_readings_that_come_late_have_the_stick_asked_for_the_time |
 | a stick that only repeats what it has kept is taken for one that speaks | test_a_stick_that_says_one_and_the_same_again_and_again_is_silent |
-| ... and its meter is never asked, or all the time | test_a_stick_that_only_repeats_has_to_ask_its_meter |
+| ... and its meter is never asked, or all the time | test_a_stick_that_only_repeats_has_to_ask_its_meter, test_a_stick_of_long_periods_has_to_ask_its_meter_too |
 | a constant load is taken for a repetition | test_a_constant_load_is_no_repetition |
 | the health is wrong, or has words of its own | test_the_health_is_told |
 | a person is told what is not so | test_the_status_is_for_a_person |
@@ -274,6 +274,26 @@ def test_a_stick_that_only_repeats_has_to_ask_its_meter() -> None:
     assert 6 <= len(powers(points)) == len(refreshed)
     assert all(later - earlier >= 59 for earlier, later in pairwise(refreshed))
     assert len(asked) <= 30
+
+
+def test_a_stick_of_long_periods_has_to_ask_its_meter_too() -> None:
+    """Its port is opened anew before it is asked a second time; that brings nothing, so the first was in vain all the same."""
+    world = World()
+    for _ in range(10):
+        world.say("InstantaneousDemand", 333)
+        world.slots(60)
+    points = []
+    for second in range(1800):
+        sent = len(world.sent)
+        points += world.slot()
+        for _, text in world.sent[sent:]:
+            if "get_instantaneous_demand" in text and "<Refresh>Y</Refresh>" in text:
+                world.say("InstantaneousDemand", 1000 + second)
+            elif "get_instantaneous_demand" in text:
+                world.waiting += world.kept
+
+    assert len(world.opened) == 2
+    assert len(powers(points)) >= 5
 
 
 def test_a_stick_that_says_one_and_the_same_again_and_again_is_silent(said: list[str]) -> None:

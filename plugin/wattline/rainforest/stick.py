@@ -62,7 +62,9 @@ class Stick:
         self._believes, self._monotonic, self._recorder = believes, monotonic, recorder
         self._asker = Asker(self._send, meters[0].model.hourly)
         self._came: deque[tuple[float, News]] = deque(maxlen=FRAGMENTS_KEPT)
-        self._heard_s = self._demand_s = self._reading_s = monotonic()
+        # When it told a demand last, and since when one is waited for: that it was opened anew brings none.
+        self._demand_s = self._waiting_s = monotonic()
+        self._heard_s = self._reading_s = self._demand_s
         self._periods: deque[float] = deque(maxlen=PERIODS_KEPT)
         self._nudged_s = self._refreshed_s = self._link_s = self._time_s = float("-inf")
         self._said: dict[str, dict[str, float]] = {}
@@ -89,7 +91,7 @@ class Stick:
         now_s = self._monotonic()
         if self._port.ready():
             self._asker.opened(now_s)
-            self._heard_s = self._demand_s = now_s
+            self._heard_s = self._waiting_s = now_s
             self.interpreter.cut()
             if self._recorder:
                 self._recorder.cut()
@@ -203,9 +205,9 @@ class Stick:
         self._came.append((now_s, news))
         if fragment.name == "instantaneousdemand":
             # One that it was made to fetch tells nothing of its own periods.
-            if now_s > self._demand_s and now_s - self._refreshed_s > PATIENCE_S:
-                self._periods.append(now_s - self._demand_s)
-            self._demand_s = now_s
+            if now_s > self._waiting_s and now_s - self._refreshed_s > PATIENCE_S:
+                self._periods.append(now_s - self._waiting_s)
+            self._demand_s = self._waiting_s = now_s
 
     def _look_at_silence(self, now_s: float) -> None:
         """Ask a stick that has told no demand for three of its periods; open its port anew after five minutes of nothing."""
@@ -217,7 +219,7 @@ class Stick:
         elif self.interpreter.is_clock_in_doubt and now_s - self._time_s >= TIME_S:
             self._time_s = now_s
             self._asker.nudge(at_start("get_time"))
-        elif now_s - max(self._demand_s, self._nudged_s) >= NUDGE_PERIODS * self._period_s():
+        elif now_s - max(self._waiting_s, self._nudged_s) >= NUDGE_PERIODS * self._period_s():
             self._nudge(now_s)
 
     def _nudge(self, now_s: float) -> None:
