@@ -33,7 +33,7 @@
 | a meter that is not read is told all the time | test_another_meter_is_told_once |
 | ... or nobody asks what a clock is off, or all the time | test_readings_that_come_late_have_the_stick_asked_for_the_time |
 | a stick that only repeats what it has kept is taken for one that speaks | test_a_stick_that_says_one_and_the_same_again_and_again_is_silent |
-| ... and its meter is never asked, or all the time | test_a_stick_that_only_repeats_has_to_ask_its_meter, test_a_stick_of_long_periods_has_to_ask_its_meter_too |
+| ... and its meter is never asked, or all the time | test_a_meter_that_answers_late_is_read_once_a_minute_at_the_most, test_a_stick_that_only_repeats_has_to_ask_its_meter, test_a_stick_of_long_periods_has_to_ask_its_meter_too |
 | a constant load is taken for a repetition | test_a_constant_load_is_no_repetition |
 | the health is wrong, or has words of its own | test_the_health_is_told |
 | a person is told what is not so | test_the_status_is_for_a_person |
@@ -274,6 +274,20 @@ def test_a_stick_that_only_repeats_has_to_ask_its_meter() -> None:
     assert 6 <= len(powers(points)) == len(refreshed)
     assert all(later - earlier >= 59 for earlier, later in pairwise(refreshed))
     assert len(asked) <= 30
+
+
+def test_a_meter_that_answers_late_is_read_once_a_minute_at_the_most() -> None:
+    world = World()
+    world.live(81)
+    for _ in range(280):
+        sent = len(world.sent)
+        world.slot()
+        if any("get_instantaneous_demand" in text and "Refresh" not in text for _, text in world.sent[sent:]):
+            world.waiting += world.kept
+
+    refreshed = [at_s for at_s, text in world.sent if "get_instantaneous_demand" in text and "Refresh" in text]
+    assert len(refreshed) >= 3
+    assert all(later - earlier >= 59 for earlier, later in pairwise(refreshed))
 
 
 def test_a_stick_of_long_periods_has_to_ask_its_meter_too() -> None:

@@ -185,7 +185,9 @@ class Asker:
     def _give_up(self, command: Command) -> None:
         self.unanswered += 1
         self._outstanding = None
-        if self._tries.get(command, TRIES) < TRIES:
+        # A reading of the meter itself costs the radio: whoever still wants one asks when it is time for it.
+        is_costly = command.name == NUDGE and REFRESH[0] in command.arguments
+        if self._tries.get(command, TRIES) < TRIES and not is_costly:
             self._waiting.append(command)
 
     def _ask(self, command: Command, now_s: float) -> None:
