@@ -73,12 +73,12 @@ def test_a_killed_way_back_names_what_the_bucket_was(
     undo = f"`wattline-backup restore {origin} --bucket energy --swap` makes energy what it was"
     assert f"start InfluxDB anew; then {undo}." in killed(origin, *WORDS, filled=0)
     of_half = desk.sets()[-1]
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     told = desk.restored(of_half, *WORDS)
     assert told["remarks"] == [f"The set {of_half} was made in the middle of a swap: {undo} before that."]
     assert database.points() != spoilt
     assert undo in json.loads(desk.call("list", "--json")[1])["remarks"][0]
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     desk.restored(origin, *WORDS)
     assert database.points() == spoilt
     assert State(desk.folder).unfinished() == []
@@ -98,14 +98,14 @@ def test_a_way_back_that_is_ended_says_so(
     half: Callable[[], tuple[str, Points, str]], database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, spoilt, origin = half()
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     with monkeypatch.context() as patched:
         interrupt_before(patched, swap, "inject", signal.SIGTERM)
         assert desk.refusal(origin, *WORDS) == (
             f"energy is half swapped. Start InfluxDB anew; then `wattline-backup restore {origin} --bucket energy --swap` makes "
             "it what it was. What went wrong: it was interrupted."
         )
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     desk.restored(origin, *WORDS)
     assert database.points() == spoilt
 
@@ -117,7 +117,7 @@ def test_what_is_whole_again_is_not_offered_to_be_undone(
     stamp, spoilt, origin = half()
     now = {("since", "power_w", int(time.time())): 1.0, ("since", "power_w", day(1)): 2.0}
     database.write(now)
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     (remark,) = desk.restored(origin, *WORDS)["remarks"]
     assert remark == (
         f"What came in since the set {origin} was made stayed, as far as it could be told from what the swap had brought. "
@@ -125,7 +125,7 @@ def test_what_is_whole_again_is_not_offered_to_be_undone(
         "brought into gaps of energy; after a way back that was cut off, so does each older set that `list` calls half."
     )
     assert database.points() == spoilt | now
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     assert "undoes this" in desk.restored(stamp, *WORDS)["remarks"][0]
     assert database.points() == household(day(0), day(DAYS))
 
@@ -137,13 +137,13 @@ def test_what_a_way_back_cannot_tell_from_the_swap_comes_in_by_the_merge_that_is
     _, spoilt, origin = half()
     came = household(day(0), day(0) + 3600, meter="late")
     database.write(came)
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     with monkeypatch.context() as patched:
         patched.setattr(late, "FLUSHED", "of no file")
         (remark,) = desk.restored(origin, *WORDS)["remarks"]
     assert not came.items() & database.points().items()
     words = remark.split("`")[1].split()[2:]
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     desk.restored(*words, "--yes")
     assert (spoilt | came).items() <= database.points().items()
 
@@ -155,7 +155,7 @@ def test_a_swap_that_is_done_again_offers_what_was_before_the_first(
     stamp, _, origin = half()
     now = {("since", "power_w", int(time.time())): 1.0}
     database.write(now)
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     (remark,) = desk.restored(stamp, *WORDS)["remarks"]
     assert remark == (
         f"A swap that was cut off is over: `wattline-backup restore {origin} --bucket energy --swap` makes energy what it was "
@@ -186,7 +186,7 @@ def test_of_a_swap_in_the_middle_of_everything_what_ends_both_is_named(
     remarks = desk.restored(of_half, *WORDS)["remarks"]
     assert not any(f"restore {of_half} --bucket energy --swap" in remark for remark in remarks)
     assert list(State(desk.folder).begun) == [EVERYTHING]
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     desk.restored(stamp, "--all", "--yes")
     assert State(desk.folder).unfinished() == []
     assert database.points() == household(day(0), day(DAYS))

@@ -153,7 +153,7 @@ def test_what_was_put_aside_is_brought_in_where_its_shard_is_gone(
     assert str(kept[0]) in " ".join(State(desk.folder).unfinished())
     plan = " ".join(desk.call("restore", stored.stamp, "--bucket", "energy", "--swap", "--dry-run")[1].split())
     assert f"Brought in as well: what came in while an earlier swap failed, from {kept[0]}. Nothing differs." in plan
-    time.sleep(1.1)  # likewise
+    time.sleep(1.1)  # a set has its second
     desk.restored(stored.stamp, *WORDS)
     assert database.points() == was | LATE
     assert files(desk) == []

@@ -478,7 +478,7 @@ def test_after_its_own_kill_the_next_commands_tell(
     first, second = desk.sets()[1:]
     told = f"`wattline-backup restore {first} --bucket energy --swap` makes energy what it was."
     for command in ("list", "run"):
-        time.sleep(1.1)  # likewise
+        time.sleep(1.1)  # a set has its second
         assert told in json.loads(desk.call(command, "--json")[1])["remarks"][0]
     _, out, _ = desk.call("prune", "--keep-newest", "1", "--keep-hourly", "0", "--keep-daily", "0", "--json")
     kept = {each["set"]: each["reasons"] for each in json.loads(out)["sets"] if each["kept"]}

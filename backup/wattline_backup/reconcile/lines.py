@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
+from wattline.clock import NS
 from wattline.line import tag_text
 
-NS = 1_000_000_000
 HOUR_S = 3600
 
 _POINT = re.compile(r'((?:\\.|[^\\ ])+) ((?:"(?:\\.|[^"\\])*"|\\.|[^" ])+) (-?\d+)', re.DOTALL)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wattline import fields
+from wattline.clock import NS
 from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
@@ -14,7 +15,7 @@ from wattline_backup.reconcile.cache import kept_in
 from wattline_backup.reconcile.days import Meter, local_days, meters_of, numbers_of, spans_of
 from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept, merged
-from wattline_backup.reconcile.lines import HOUR_S, NS
+from wattline_backup.reconcile.lines import HOUR_S
 from wattline_backup.reconcile.memory import Desk, Memory, Tried, key_of
 from wattline_backup.reconcile.plan import Compared, compared, is_due
 from wattline_backup.reconcile.routes import HOST, ROUTES

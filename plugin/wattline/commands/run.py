@@ -122,10 +122,9 @@ def _journal_of(arguments: argparse.Namespace, system: System, believes: Callabl
     """The journal that the words ask for, if they do."""
     if not arguments.journal:
         return None
-    # Half a megabyte, spent only where one is kept.
-    from wattline.journal.files import folder_name  # noqa: PLC0415
-    from wattline.journal.journal import Journal  # noqa: PLC0415
-    from wattline.journal.notes import began  # noqa: PLC0415
+    from wattline.journal.files import folder_name  # noqa: PLC0415 - half a megabyte, spent where one is kept
+    from wattline.journal.journal import Journal  # noqa: PLC0415 - half a megabyte, spent where one is kept
+    from wattline.journal.notes import began  # noqa: PLC0415 - half a megabyte, spent where one is kept
 
     port, interval_s = arguments.port, arguments.interval
     dues_s = system.dues_s(interval_s)
