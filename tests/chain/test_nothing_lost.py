@@ -114,7 +114,7 @@ def kill_the_plugin(chain: Any, telegraf: Any, simulator: Simulator, story: Stor
 
 
 def reconcile(chain: Any, journal: Path, story: Story) -> None:
-    """Two minutes later by its clock, when nothing is under way any more."""
+    """Two minutes later by its clock, and the second in which all ended is over: when nothing is under way any more."""
     (token := chain.folder / "token").write_text(chain.influxdb.token)
     chosen: Settings = settings(
         {
@@ -136,7 +136,7 @@ def reconcile(chain: Any, journal: Path, story: Story) -> None:
     story.journal = {stamp // NS for stamp in stamps_ns(line for line in lines if line.startswith("electricity"))}
     story.before = readings(chain)
     server = chosen.server()
-    story.first, story.second = (Work(chosen, server, lambda: story.ended + UNDER_WAY_S).run() for _ in range(2))
+    story.first, story.second = (Work(chosen, server, lambda: story.ended + 1 + UNDER_WAY_S).run() for _ in range(2))
     server.close()
     story.after = chain.influxdb.series("energy", SITE, "electricity")
     (days,) = chain.influxdb.series("host", SITE, "wattline_completeness").values()

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from database import Program
+from database import Program, lines_of
 from wattline.fields import CLOCK, LINK, PRICE, RUN_INFO, STICK_HEALTH, STICK_INFO
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(150)]
@@ -101,7 +101,7 @@ def test_all_that_a_stick_tells_arrives(story: Story) -> None:
 
 
 def test_nobody_complains(story: Story) -> None:
-    about = [line for line in story.log.splitlines() if "inputs.execd::stick" in line or "parse" in line]
+    about = [line for line in lines_of(story.log) if "inputs.execd::stick" in line or "parse" in line]
 
     assert [line for line in about if " I! " not in line] == []
 
