@@ -47,6 +47,11 @@ class Household:
             where none ever did.
         failed_h: kind of what is done about backups to hours since it failed.
         sheet_confirmed: what the last backup told of the recovery sheet.
+        has_journal: whether the plugin keeps one.
+        journal_off_s: for how long its disk has not taken it.
+        last_reconcile_h: hours since what InfluxDB lacks of it was brought there; None where it never was.
+        missing_s: meter to the seconds that were metered and are not stored.
+        missing_day: how many days ago that was.
         stopped_s: source of host metrics to seconds since it stopped.
     """
 
@@ -78,6 +83,11 @@ class Household:
     last_offsite_h: float | None = 12.0
     failed_h: dict[str, float] = field(default_factory=dict)
     sheet_confirmed: float = 1.0
+    has_journal: bool = True
+    journal_off_s: float = 0
+    last_reconcile_h: float | None = 0.2
+    missing_s: dict[str, float] = field(default_factory=dict)
+    missing_day: int = 0
     stopped_s: dict[str, float] = field(default_factory=dict)
 
     def without_a_meter(self, meter: str) -> "Household":
@@ -93,6 +103,7 @@ class Household:
         yield from self._machine()
         yield from self._losses()
         yield from self._backups()
+        yield from self._completeness()
 
     def _readings(self) -> Lines:
         for meter, role in ROLES.items():
@@ -194,10 +205,13 @@ class Household:
         for second in range(NOW_S - 20 * MINUTE_S, NOW_S - int(self.stopped_s.get("wattline_bus", 0)) + 1, 10):
             lines_dropped = float(self.lines_dropped) if second > NOW_S - 3 * MINUTE_S else 0.0
             values = {"lines_dropped": lines_dropped, "slots": float(second - NOW_S + HOUR_S)}
+            if self.has_journal:
+                values["journal_on"] = float(second <= NOW_S - self.journal_off_s)
             yield "host", point("wattline_bus", {"port": "/dev/ttyRS485"}, values, second)
 
     def _backups(self) -> Lines:
         ended = {"run": self.last_run_h, "verify": self.last_verify_h, "offsite": self.last_offsite_h}
+        ended["reconcile"] = self.last_reconcile_h if self.has_journal else None
         for kind, hours in ended.items():
             if hours is not None:
                 values = {"success": 1.0, "bytes": 1e8, "duration_s": 20.0}
@@ -209,6 +223,19 @@ class Household:
                 yield "host", point("wattline_backup", {"kind": kind}, values, NOW_S - int(hours * HOUR_S))
         for kind, hours in self.failed_h.items():
             yield "host", point("wattline_backup", {"kind": kind}, {"success": 0.0}, NOW_S - int(hours * HOUR_S))
+
+    def _completeness(self) -> Lines:
+        # Local midnight of Rome, in winter; an hour of each day is known not to have been metered.
+        for meter in ROLES if self.has_journal else ():
+            for day in range(10):
+                due = 13.0 * HOUR_S if day == 0 else float(DAY_S)
+                metered = due - HOUR_S
+                values = {"due": due, "metered": metered, "off": float(HOUR_S)}
+                values["stored"] = metered - (self.missing_s.get(meter, 0.0) if day == self.missing_day else 0.0)
+                yield (
+                    "host",
+                    point("wattline_completeness", {"meter": meter}, values, NOW_S - 13 * HOUR_S - day * DAY_S),
+                )
 
 
 def tags(meter: str) -> dict[str, str]:

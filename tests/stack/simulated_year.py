@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from stack.counted_days import CountedDays
+
 DAYS, MINUTE_DAYS, RAW_HOURS, HOST_DAYS = 400, 8, 6, 2
 MINUTE, QUARTER, DAY = 60, 900, 86400
 TAGS = {"house": "grid", "heatpump": "load", "solar": "solar"}
@@ -117,6 +119,9 @@ class SimulatedYear:
         yield "host", self._stick()
         yield "host", self._host()
         yield "host", self._backups()
+        counted = CountedDays(self.end, self.zone)
+        yield "host", counted.lines()
+        yield "host", counted.runs()
 
     def _quarters(self, meter: str) -> Iterator[tuple[int, tuple[float, float]]]:
         used = given = 0.0
@@ -213,7 +218,9 @@ class SimulatedYear:
     def _metering(second: int, age: int) -> Iterator[str]:
         wave = math.sin(second / 7000)
         bus = {"busy_percent": 34 + 5 * wave, "missed_slots": age // 30_000, "readings_discarded": 0}
-        yield line("wattline_bus", {"port": "/dev/ttyRS485"}, bus | {"lines_dropped": 0, "reopenings": 0}, second)
+        bus |= {"lines_dropped": 0, "reopenings": 0, "slots": age, "journal_on": 1, "journal_bytes": 120 * age}
+        bus |= {"journal_lines_lost": 0, "journal_files_dropped": age // 2700}
+        yield line("wattline_bus", {"port": "/dev/ttyRS485"}, bus, second)
         for number, meter in enumerate(TAGS):
             trip = {"round_trip_ms": 31 + number + wave, "round_trip_max_ms": 44 + number + 5 * _noise(second)}
             errors = {"timeouts": age // (700 + 300 * number), "checksum_errors": age // 9000, "refusals": 0}

@@ -9,6 +9,7 @@
 | a query gives no row, a null, a text, or two rows | "no data" instead of an alert, or an evaluation error |
 | a query is empty for one reason and calm for another | the fault that silences the metric silences its alert |
 | one of several meters goes | its alert ends, or that of the others with it |
+| a house without a journal passes for one whose journal is off, or is never compared | an alert for ever |
 | a stick that speaks each 15 s passes for silent, or a silent one for well | an alert for ever, or none |
 | a threshold stands twice | one is changed, the other is not |
 """
@@ -61,6 +62,9 @@ PANELS = {
     "WattlineBackupFailed": ("wattline-system", 26),
     "WattlineOffsiteLate": ("wattline-system", 32),
     "WattlineSheetUnconfirmed": ("wattline-system", 32),
+    "WattlineSecondsMissing": ("wattline-system", 49),
+    "WattlineReconcileLate": ("wattline-system", 47),
+    "WattlineJournalOff": ("wattline-system", 48),
 }
 
 # The one that speaks when the database itself cannot be asked.
@@ -223,7 +227,8 @@ OVER_3000, OVER_6000 = labels(meter="house", contract_w="3000"), labels(meter="h
 NO_LABELS = labels()
 
 # What the timers do beside the hourly backup.
-TIMED = ("verify", "offsite", "offsite_check", "offsite_prune", "prune")
+TIMED = ("verify", "offsite", "offsite_check", "offsite_prune", "prune", "reconcile")
+PORT = labels(port="/dev/ttyRS485")
 NO_BACKUPS = Household(last_run_h=None, last_verify_h=None, last_offsite_h=None)
 
 FAULTS: list[Any] = [
@@ -278,6 +283,20 @@ FAULTS: list[Any] = [
     pytest.param(Household(last_offsite_h=49.0), {"WattlineOffsiteLate": {NO_LABELS}}, id="off-site copy late"),
     pytest.param(Household(last_offsite_h=None, failed_h={"offsite": 3.0}, sheet_confirmed=0.0), {"WattlineOffsiteLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="offsite")}}, id="off-site copy set up and never made"),
     pytest.param(Household(last_offsite_h=49.0, failed_h={"offsite": 1.0}), {"WattlineOffsiteLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="offsite")}}, id="off-site copy late since it fails"),
+    pytest.param(Household(has_journal=False), {}, id="no journal is kept, and none is missed"),
+    *(
+        pytest.param(Household(missing_s=by_meter(house=1), missing_day=day), {"WattlineSecondsMissing": {HOUSE}}, id=f"a second is missing, {day} days ago")
+        for day in (0, 1, 6)
+    ),
+    pytest.param(Household(missing_s=by_meter(house=40, flat=7), missing_day=2), {"WattlineSecondsMissing": {HOUSE, FLAT}}, id="two meters lack seconds"),
+    pytest.param(Household(missing_s=by_meter(house=900), missing_day=8), {}, id="the journal has it no more"),
+    pytest.param(Household(last_reconcile_h=1.9), {}, id="journal compared less than two hours ago"),
+    pytest.param(Household(last_reconcile_h=2.2), {"WattlineReconcileLate": {NO_LABELS}}, id="journal not compared"),
+    pytest.param(Household(last_reconcile_h=None), {"WattlineReconcileLate": {NO_LABELS}}, id="journal never compared"),
+    pytest.param(Household(last_reconcile_h=5.0, failed_h={"reconcile": 0.1}), {"WattlineReconcileLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="reconcile")}}, id="the comparison fails"),
+    pytest.param(Household(journal_off_s=3 * MINUTE_S), {}, id="journal off for three minutes"),
+    pytest.param(Household(journal_off_s=6 * MINUTE_S), {"WattlineJournalOff": {PORT}}, id="journal off"),
+    pytest.param(Household(journal_off_s=HOUR_S), {"WattlineJournalOff": {PORT}}, id="journal off for an hour"),
     pytest.param(Household(sheet_confirmed=0.0), {"WattlineSheetUnconfirmed": {NO_LABELS}}, id="recovery sheet not confirmed"),
     *(
         pytest.param(Household(stopped_s={source: 400.0}), {"WattlineBlind": {labels(source=source)}}, id=f"nothing from {source}")
@@ -312,7 +331,13 @@ class Database(InfluxDB):
             written.setdefault(bucket, []).append(line)
         for bucket, lines in written.items():
             path = f"/api/v2/write?org={organisation}&bucket={bucket}&precision=s"
-            self._post(path, "\n".join(lines).encode(), "text/plain")
+            self._call("POST", path, "\n".join(lines).encode(), "text/plain")
+
+    def move_out(self, organisation: str) -> None:
+        """Delete the buckets, whose files InfluxDB would keep open until there are too many."""
+        for bucket in json.loads(self._call("GET", f"/api/v2/buckets?org={organisation}"))["buckets"]:
+            if bucket["type"] == "user":
+                self._call("DELETE", f"/api/v2/buckets/{bucket['id']}")
 
     def query_as_grafana(self, organisation: str) -> Callable[[str], Series]:
         """Asks, and insists on what Grafana's alerting takes: one number per series."""
@@ -324,15 +349,16 @@ class Database(InfluxDB):
                 "dialect": {"annotations": ["group", "datatype"]},
             }
             began_s = time.perf_counter()
-            answer = self._post(f"/api/v2/query?org={organisation}", json.dumps(words).encode(), "application/json")
+            body = json.dumps(words).encode()
+            answer = self._call("POST", f"/api/v2/query?org={organisation}", body, "application/json")
             self.spent_s.setdefault(flux, []).append(time.perf_counter() - began_s)
             return one_number_per_series(answer)
 
         return ask
 
-    def _post(self, path: str, body: bytes, content_type: str) -> str:
+    def _call(self, method: str, path: str, body: bytes = b"", content_type: str = "text/plain") -> str:
         headers = {"Authorization": f"Token {self.token}", "Content-Type": content_type}
-        request = urllib.request.Request(f"{self.url}{path}", body, headers)  # noqa: S310 - our own child's
+        request = urllib.request.Request(f"{self.url}{path}", body, headers, method=method)  # noqa: S310 - our own child's
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
                 return str(answer.read().decode())
@@ -389,6 +415,7 @@ def firing(database: Database, request: pytest.FixtureRequest) -> Callable[[Hous
         database.move_in(organisation, household)
         ask = database.query_as_grafana(organisation)
         fired = {rule.title: rule.fires(ask) for rule in RULES}
+        database.move_out(organisation)
         return {title: found for title, found in fired.items() if found}
 
     return judge

@@ -39,7 +39,7 @@ from wattline.fields import BACKUP_FIELDS, ELECTRICITY_FIELDS, VOCABULARY
 FORMATTER = FOLDER / "format.py"
 UIDS = {"home": "wattline-home", "electrical": "wattline-electrical", "system": "wattline-system"}
 # The numbers that links, alerts and readers may name. A new panel takes the next one, and one that goes takes its own away.
-NUMBERS = {"home": 25, "electrical": 8, "system": 43}
+NUMBERS = {"home": 25, "electrical": 8, "system": 50}
 
 GAUGES = {name for name, field in ELECTRICITY_FIELDS.items() if field.kind == "gauge"}
 ROLLUPS = {f"{name}_{end}" for name in GAUGES for end in ("min", "max")} | {
