@@ -105,8 +105,10 @@ def spans_of(
 def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
     """Those of one port; what follows without a break is one."""
     ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
+    ends = [*(each.at for each in ordered[1:]), cut_s]
     spans: list[Span] = []
-    for each, stop in zip(ordered, [*(after.at for after in ordered[1:]), cut_s], strict=True):
+    # Where all of them began just now, there is an end and nothing before it.
+    for each, stop in zip(ordered, ends, strict=False):
         start, every_s = each.at, each.meters.get(name, 0)
         if not every_s:
             continue
