@@ -105,11 +105,10 @@ def spans_of(
 def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
     """Those of one port; what follows without a break is one."""
     ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
-    ends = [*(each.at for each in ordered[1:]), cut_s]
     spans: list[Span] = []
-    # Where all of them began just now, there is an end and nothing before it.
-    for each, stop in zip(ordered, ends, strict=False):
+    for place, each in enumerate(ordered, 1):
         start, every_s = each.at, each.meters.get(name, 0)
+        stop = ordered[place].at if place < len(ordered) else cut_s
         if not every_s:
             continue
         if spans and (spans[-1].stop, spans[-1].every_s) == (start, every_s):
