@@ -36,6 +36,8 @@ FOLDER = Path(__file__).parent.parent / "telegraf"
 # The folder sinks/ is for other instances, and has tests of its own.
 CONFIGS = sorted([*FOLDER.glob("*.conf"), *(FOLDER / "telegraf.d").glob("*.conf")])
 EXAMPLES = sorted(FOLDER.rglob("*.conf.example"))
+# In a test it is another one: what is read there is nobody's.
+JOURNAL = "/var/lib/wattline/journal"
 HOST_INPUTS = {"cpu", "mem", "disk", "diskio", "net", "system", "temp", "processes", "swap", "exec", "internal"}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::-([^}]*))?")
 
@@ -158,13 +160,15 @@ def test_the_meters_are_run_as_execd_wants_it() -> None:
     assert execd["command"] == [
         "/opt/wattline/bin/wattline",
         "run",
+        "--journal",
+        JOURNAL,
         "${WATTLINE_PORT:-/dev/ttyRS485}",
         "house=orno-we515@1",
     ]
     assert execd["signal"] == "none"
     assert execd["data_format"] == "influx"
     # What `wattline scan` tells of the port.
-    assert execd["command"][2] == PORT_OF_TELEGRAF
+    assert execd["command"][4] == PORT_OF_TELEGRAF
 
 
 def test_every_example_is_a_command_line_that_wattline_takes() -> None:
@@ -174,7 +178,9 @@ def test_every_example_is_a_command_line_that_wattline_takes() -> None:
     ]
     assert len(examples) == 4
     parser = cli.parser_of("run")
-    assert [len(system_of(parser.parse(words[2:])).meters) for words in examples] == [2, 2, 1, 1]
+    parsed = [parser.parse(words[2:]) for words in examples]
+    assert [len(system_of(each).meters) for each in parsed] == [2, 2, 1, 1]
+    assert [str(each.journal) for each in parsed] == [JOURNAL] * 4
 
 
 def test_the_examples_work_when_their_comment_signs_are_taken_away(telegraf: Run, deployed: Path) -> None:
@@ -190,13 +196,15 @@ def test_a_trial_of_three_seconds_shows_a_reading(
     """As the documentation says, `--test --test-wait 3` shows an `electricity` line, however the seconds fall."""
     config, link = deployed / "telegraf.d" / "10-meters.conf", tmp_path / "ttyMeter"
     wattline = str(Path(sys.executable).with_name("wattline"))
-    config.write_text(config.read_text().replace("/opt/wattline/bin/wattline", wattline))
+    text = config.read_text().replace("/opt/wattline/bin/wattline", wattline)
+    config.write_text(text.replace(JOURNAL, str(tmp_path / "journal")))
     simulator(link=link)
     environment = {"INFLUX_TOKEN": "a-token", "WATTLINE_PORT": str(link), "PATH": "/usr/bin:/bin"}
     result = telegraf("--test", "--test-wait", "3", environment=environment)
     assert result.returncode == 0
     assert measurements(result.stdout) >= {"electricity", "wattline_meter", "wattline_bus", "cpu"}
     assert [line for line in errors(result.stderr) if "inputs.execd" in line] == []
+    assert list((tmp_path / "journal").rglob("*.journal"))
 
 
 def test_the_trial_of_the_documentation_works_as_it_is_written(
@@ -204,7 +212,8 @@ def test_the_trial_of_the_documentation_works_as_it_is_written(
 ) -> None:
     """Its own lines, in another folder and without another user; the token is in the service's file alone."""
     config, link, defaults = deployed / "telegraf.d" / "10-meters.conf", tmp_path / "ttyMeter", tmp_path / "defaults"
-    config.write_text(config.read_text().replace("/opt/wattline/bin", str(Path(sys.executable).parent)))
+    text = config.read_text().replace("/opt/wattline/bin", str(Path(sys.executable).parent))
+    config.write_text(text.replace(JOURNAL, str(tmp_path / "journal")))
     simulator(link=link)
     defaults.write_text(f"INFLUX_TOKEN=a-token==\nWATTLINE_PORT={link}\n")
     (trial,) = re.findall(r"^sudo (sh -c '.*?')$", (FOLDER / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)

@@ -9,6 +9,8 @@
 | a secret is where everybody may read it | test_nothing_secret_is_written_where_all_may_read |
 | the units may not write where the sets lie | test_the_units_may_write_where_the_sets_lie |
 | a timer is started that there is not, or one is forgotten | test_each_timer_is_started |
+| one goes on that has nothing to do, and fails each time | test_a_timer_is_started_where_it_has_something_to_do |
+| the journal is looked for elsewhere than it is kept, or by another tag than Telegraf's | test_the_journal_is_looked_for_where_it_is_kept |
 | sets that belong onto a disk fill the card | test_the_place_of_a_disk_that_is_not_mounted_is_refused |
 | by hand it works on other settings than by timer | test_the_command_has_the_settings_of_the_timers |
 | ... or nobody can say others | test_what_the_caller_says_goes_first |
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_scripts import ROLES, play
 from wattline_backup.proof.influxd import Container
@@ -50,7 +53,11 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "disk": {"backup_folder": "/mnt/disk/wattline", "backup_offsite_repository": "/srv/usb/store"},
     "telegraf alone": {"stack_enabled": False},
     "stack alone": {"telegraf_enabled": False},
+    "no journal": {"wattline_journal": "no"},
+    "elsewhere": {"wattline_site": 'the villa\'s "küche" $HOME'},
 }
+OFFSITE_TIMERS = {"wattline-backup-offsite.timer", "wattline-backup-offsite-check.timer"}
+JOURNAL_TIMER = "wattline-backup-reconcile.timer"
 TEMPLATES = ("wattline-backup", "folders.conf")
 
 
@@ -60,7 +67,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written")
     for household in HOUSEHOLDS:
         (folder / household).mkdir()
-    own = {"role_path": str(ROLE), "backup_with_telegraf": "{{ telegraf_enabled }}", "__backup_grafana": GRAFANA}
+    own = {"role_path": str(ROLE), "__backup_grafana": GRAFANA}
+    own |= yaml.safe_load((ROLE / "defaults/main.yml").read_text())
     tasks = [
         {
             "ansible.builtin.template": {
@@ -72,6 +80,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for household, said in HOUSEHOLDS.items()
         for name in TEMPLATES
+    ]
+    told = "{{ {'on': __backup_wanted_timers, 'off': __backup_other_timers} | to_json }}"
+    tasks += [
+        {
+            "ansible.builtin.copy": {"content": told, "dest": f"{folder}/{household}/timers", "mode": "0600"},
+            "vars": own | said,
+        }
+        for household, said in HOUSEHOLDS.items()
     ]
     play(folder, tasks, {"pi": {}}, role="backup")
     return folder
@@ -137,12 +153,42 @@ def test_the_units_may_write_where_the_sets_lie(written: Path) -> None:
     assert lines["disk"] == 'ReadWritePaths="-/srv/usb/store"'
 
 
-def test_each_timer_is_started() -> None:
-    """But that which looks for what InfluxDB lacks of a journal, since the playbook does not have one kept."""
-    variables = (ROLE / "vars" / "main.yml").read_text()
-    timers = re.findall(r"wattline-backup[a-z-]*\.timer", variables)
+def timers(folder: Path, household: str) -> tuple[set[str], set[str]]:
+    """Those that are started, and those that are stopped."""
+    told = json.loads((folder / household / "timers").read_text())
+    return set(told["on"]), set(told["off"])
+
+
+def test_each_timer_is_started(written: Path) -> None:
     units = {path.name for path in (CHECKOUT / "backup" / "systemd").glob("*.timer")}
-    assert set(timers) == units - {"wattline-backup-reconcile.timer"}
+    assert timers(written, "off-site") == (units, set())
+
+
+@pytest.mark.parametrize(
+    ("household", "off"),
+    [
+        ("usual", OFFSITE_TIMERS),
+        ("disk", set()),
+        ("telegraf alone", OFFSITE_TIMERS),
+        ("stack alone", {*OFFSITE_TIMERS, JOURNAL_TIMER}),
+        ("no journal", {*OFFSITE_TIMERS, JOURNAL_TIMER}),
+    ],
+)
+def test_a_timer_is_started_where_it_has_something_to_do(written: Path, household: str, off: set[str]) -> None:
+    on, stopped = timers(written, household)
+    assert stopped == off
+    assert not on & off
+
+
+def test_the_journal_is_looked_for_where_it_is_kept(written: Path) -> None:
+    kept = yaml.safe_load((ROLES / "telegraf/vars/main.yml").read_text())["__telegraf_journal"]
+    deleted = yaml.safe_load((ROLES / "uninstall/vars/main.yml").read_text())["__uninstall_journal"]
+    usual = settings_of(written, "usual")
+    assert {str(usual.journal), str(settings({}).journal), deleted} == {kept}
+    assert usual.remake == Path("/opt/wattline/compose/influxdb/remake")
+    assert (CHECKOUT / "compose/influxdb/remake").exists()
+    assert usual.site == "home"
+    assert settings_of(written, "elsewhere").site == HOUSEHOLDS["elsewhere"]["wattline_site"]
 
 
 def test_the_place_of_a_disk_that_is_not_mounted_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,10 @@
 | nobody sees whose a file is | test_each_file_says_whose_it_is |
 | Telegraf refuses what the playbook writes | test_telegraf_takes_what_is_written |
 | a gateway or a second meter is not read, or reads what another does | test_each_port_is_a_process_with_its_own_meters |
+| no journal is kept, or more or less of it than was said | test_each_port_keeps_a_journal |
+| ... or one where there is to be none | test_no_journal_is_kept_where_there_is_to_be_none |
+| ... or Telegraf may not write it, or others may read it | test_the_journal_belongs_to_telegraf_alone |
+| what the playbook leaves unsaid of it is not what the plugin does | test_what_is_not_said_of_the_journal_is_what_holds |
 | the adapter is looked for under a name that it does not have | test_the_port_is_where_the_adapter_is |
 | the token, or what the heartbeat calls, is where others read it | test_no_secret_is_written_where_others_read_it |
 | the buffer takes the memory of a small Pi, or less than it could | test_the_buffer_fits_the_meters_and_the_memory |
@@ -32,8 +36,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_scripts import WANTED_SINKS
+from wattline import cli
+from wattline.journal.limits import Limits
 
 # All households are played before the first test.
 pytestmark = pytest.mark.timeout(240)
@@ -57,6 +64,8 @@ GATEWAYS = [
     {"port": "modbus-tcp://192.168.1.51:502", "meters": ["küche=eastron-sdm120@1", "bad=eastron-sdm120@2"]},
     {"port": "auto", "meters": ["grid=rainforest-raven"]},
 ]
+PROGRAM = ["/opt/wattline/bin/wattline", "run"]
+JOURNAL = ["--journal", "/var/lib/wattline/journal"]
 DEVICE = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
 HEARTBEAT = "https://example.org/secret-of-the-house?a=b&c"
 SINKS = {
@@ -81,6 +90,8 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     },
     "gateways alone": {"wattline_meters": [], "wattline_gateways": GATEWAYS},
     "no meters": {"wattline_meters": []},
+    "no journal": {"wattline_journal": "no", "wattline_gateways": GATEWAYS},
+    "small journal": {"wattline_journal_days": "30", "wattline_journal_mb": 64, "wattline_gateways": GATEWAYS[:1]},
     "no udev": {"wattline_port": DEVICE},
     "heartbeat": {"telegraf_heartbeat_url": HEARTBEAT},
     "all sinks": SINKS,
@@ -207,7 +218,9 @@ def test_what_is_said_of_a_set_up_by_hand_is_not_said(written: dict[str, Written
     assert not [word for word in ("runuser", "INFLUX_TOKEN", "credstore", "To use it:") if word in text]
 
 
-@pytest.mark.parametrize("household", ["usual", "gateways", "heartbeat", "all sinks", "20 meters, 7900 MB"])
+@pytest.mark.parametrize(
+    "household", ["usual", "gateways", "small journal", "no journal", "heartbeat", "all sinks", "20 meters, 7900 MB"]
+)
 def test_telegraf_takes_what_is_written(
     written: dict[str, Written], server: Callable[[str], str], household: str, tmp_path: Path
 ) -> None:
@@ -233,7 +246,7 @@ def test_telegraf_takes_what_is_written(
 
 
 def test_each_port_is_a_process_with_its_own_meters(written: dict[str, Written]) -> None:
-    program = ["/opt/wattline/bin/wattline", "run"]
+    program = [*PROGRAM, *JOURNAL]
     adapter = [*program, "${WATTLINE_PORT:-/dev/ttyRS485}", "house=orno-we515@1", "roof=orno-we515@2,scale=200/5"]
     others = [[*program, gateway["port"], *gateway["meters"]] for gateway in GATEWAYS]
     assert [execd["command"] for execd in execds(written["gateways"])] == [adapter, *others]
@@ -241,6 +254,36 @@ def test_each_port_is_a_process_with_its_own_meters(written: dict[str, Written])
     (documented,) = execds(written["usual"])
     for execd in execds(written["gateways"]):
         assert execd | {"command": []} == documented | {"command": []}
+
+
+def test_each_port_keeps_a_journal(written: dict[str, Written]) -> None:
+    bounds = ["--journal-days", "30", "--journal-mb", "64"]
+    commands = [execd["command"] for execd in execds(written["small journal"])]
+    assert [words[: len(words) - 2] for words in commands] == [[*PROGRAM, *JOURNAL, *bounds]] * 2
+    for words in commands:
+        cli.parser_of("run").parse(words[2:])
+
+
+def test_no_journal_is_kept_where_there_is_to_be_none(written: dict[str, Written]) -> None:
+    off = written["no journal"]
+    assert [execd["command"][:3] for execd in execds(off)] == [
+        [*PROGRAM, port] for port in ("${WATTLINE_PORT:-/dev/ttyRS485}", *(gateway["port"] for gateway in GATEWAYS))
+    ]
+    assert "StateDirectory" not in drop_in(off["50-wattline.conf"])
+    assert "/var/lib/wattline" not in off["50-wattline.conf"]
+
+
+def test_the_journal_belongs_to_telegraf_alone(written: dict[str, Written]) -> None:
+    """systemd makes it, lets the service write it, and gives it to its user."""
+    service = drop_in(written["usual"]["50-wattline.conf"])
+    assert f"/var/lib/{service['StateDirectory']}" == JOURNAL[1]
+    assert service["StateDirectoryMode"] == "0700"
+    assert service["UMask"] == "0077"
+
+
+def test_what_is_not_said_of_the_journal_is_what_holds() -> None:
+    usual = yaml.safe_load((CHECKOUT / "ansible/group_vars/all.yml").read_text())
+    assert Limits(usual["wattline_journal_days"], usual["wattline_journal_mb"]) == Limits()
 
 
 def test_the_port_is_where_the_adapter_is(written: dict[str, Written]) -> None:

@@ -25,6 +25,7 @@
 | what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
 | ... or is about a journal that was there before | test_another_journal_in_the_same_place_is_read |
 | there is no journal | test_no_journal_is_one_sentence |
+| ... or it began just now, and that is a traceback | test_a_journal_that_began_just_now_lacks_nothing |
 | the outcome is not told | test_the_outcome_is_told |
 | minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
 | ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
@@ -289,6 +290,13 @@ def test_no_journal_is_one_sentence(house: JournalDesk) -> None:
     code, out, err = house.desk.call("reconcile")
     assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
     assert "WATTLINE_BACKUP_JOURNAL" in err
+
+
+def test_a_journal_that_began_just_now_lacks_nothing(house: JournalDesk) -> None:
+    write_journal(house.journal, day_of(START, START + 30), began_s=START)
+    house.now_s = START + 40
+    told = house.reconcile()
+    assert (told["lines"], told["days"], told["remarks"]) == (0, 0, [])
 
 
 def test_a_range_that_is_left_stays_deleted(house: JournalDesk, database: Database) -> None:

@@ -6,6 +6,7 @@
 | a time of a timer is none, or another | test_a_timer_is_due_as_often_as_it_says |
 | a unit may do more than it needs | test_a_unit_is_closed_as_far_as_it_can_be |
 | what is open has no reason beside it | test_what_is_open_has_its_reason_beside_it |
+| what waits for InfluxDB is still at it when its timer is due, and that time is left out | test_who_waits_for_influxdb_has_ended_before_it_is_due_again |
 | a hung command runs for ever, one that wants too much takes the Pi with it | test_a_unit_is_bounded_in_time_and_memory |
 | a backup makes a sample wait | test_a_unit_gives_way_to_the_metering |
 | a failure is nobody's business | test_a_failure_calls_the_unit_that_tells_of_it |
@@ -30,6 +31,7 @@ from pathlib import Path
 
 import pytest
 
+from wattline.keys import seconds_of
 from wattline_backup.cli import BACKUP
 from wattline_backup.settings import Settings, settings
 
@@ -150,6 +152,18 @@ def test_a_unit_calls_a_command_that_there_is(name: str) -> None:
         assert program == PROGRAM
         assert command in BACKUP.commands
         BACKUP.parser_of(command).parse([word.replace("%i", "wattline-backup") for word in words])
+
+
+def test_who_waits_for_influxdb_has_ended_before_it_is_due_again() -> None:
+    """systemd starts nothing that runs still; and it may be late by the accuracy of the timer."""
+    service, timer = (
+        unit("wattline-backup-reconcile.service")["Service"],
+        unit("wattline-backup-reconcile.timer")["Timer"],
+    )
+    parsed = BACKUP.parser_of("reconcile").parse(service["ExecStart"].split()[2:])
+    late_s = seconds_of(timer["AccuracySec"].removesuffix("in"))
+    assert 10 * 60 < parsed.wait < 15 * 60 - late_s
+    assert service["TimeoutStartSec"] == "6h"
 
 
 @pytest.mark.parametrize("name", TIMERS)

@@ -14,7 +14,14 @@ from pi.house import House
 from pi.machine import Built, Machine
 
 # The tests of these share one machine and begin with it blank; what takes the system away comes last.
-IN_THIS_ORDER = ["test_site.py", "test_ssh.py", "test_faults.py", "test_day_two.py", "test_uninstall.py"]
+IN_THIS_ORDER = [
+    "test_site.py",
+    "test_ssh.py",
+    "test_faults.py",
+    "test_journal.py",
+    "test_day_two.py",
+    "test_uninstall.py",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,8 +9,11 @@
 | a copy that is not wanted any more fails each day | likewise |
 | readings are lost while tokens change | test_tokens_are_rotated_while_the_meter_is_read |
 | an old token still opens, or one is in the output | likewise |
+| ... or what looks for what InfluxDB lacks goes on with the old one | likewise |
 | the token of a Telegraf that goes on with it is locked | test_a_token_that_is_in_use_is_not_locked |
 | a mistyped password takes the place of the right one | test_a_wrong_password_of_the_sheet_changes_nothing |
+| what was metered after the set that comes back is lost | test_what_was_metered_after_the_set_comes_out_of_the_journal |
+| ... or that of the old card's journal, which was brought along | test_a_new_card_gets_everything_back_by_the_recovery_sheet |
 | something is not on the new card that was on the old one | test_a_new_card_gets_everything_back_by_the_recovery_sheet |
 | the copy's newest set becomes that of the empty house | likewise |
 | what is to be deleted stays | test_all_of_it_can_be_deleted |
@@ -25,12 +28,17 @@ from pathlib import Path
 
 import pytest
 
+import waiting
 from pi.house import SECRETS, House, failed_with
 
 pytestmark = [pytest.mark.pi, pytest.mark.timeout(1800)]
 
 STORE = "/srv/usb/store"
 OFFSITE_TIMERS = ("wattline-backup-offsite.timer", "wattline-backup-offsite-check.timer")
+RECONCILE = "wattline-backup-reconcile.service"
+JOURNAL = "/var/lib/wattline/journal"
+# What is younger is not in the journal yet, or left alone as being under way.
+GROUP_S, UNDER_WAY_S = 15, 120
 NAMES = ("telegraf", "grafana", "backup")
 TOKEN = "pa$word#x ${HOME} $$ \"q' #b \\n \\ü end\\"  # noqa: S105 - everything that Compose may mean something by
 MINE = "/etc/telegraf/telegraf.d/50-mine.conf"
@@ -126,6 +134,7 @@ def test_tokens_are_rotated_while_the_meter_is_read(house: House) -> None:
     assert not any(opens(house, old[f"influxdb_{name}_token"]) for name in NAMES)
     assert all(opens(house, new[f"influxdb_{name}_token"]) for name in NAMES)
     assert not [name for name, secret in (old | new).items() if secret in rotated.said]
+    house.machine.run("systemctl", "start", RECONCILE)
     again = house.play("--tags", "stack,telegraf")
     assert not again.changed, again.changes
 
@@ -148,10 +157,26 @@ def test_a_token_that_is_in_use_is_not_locked(house: House) -> None:
     assert house.longest_gap_s(began, time.time()) <= 10
 
 
-def copy_store(old: House, new: House) -> None:
+def test_what_was_metered_after_the_set_comes_out_of_the_journal(house: House) -> None:
+    """But what is younger than two minutes, which the timer brings, and what the start of Telegraf costs."""
+    backup(house, "run")
+    saved = time.time()
+    house.wait_for_reading(saved)
+
+    restored = house.play("-e", "restore_password=", book="restore.yml")
+
+    assert restored.ended_well, restored.said
+    assert house.machine.run("systemctl", "is-active", RECONCILE.replace("service", "timer")).strip() == "active"
+    ended = time.time()
+    waiting.until(lambda: time.time() > ended + UNDER_WAY_S, UNDER_WAY_S + 10)
+    house.machine.run("systemctl", "start", RECONCILE)
+    assert house.longest_gap_s(saved, ended) <= 10
+
+
+def copy_folder(old: House, new: House, place: str) -> None:
     """What a disk does that is plugged into another Pi."""
-    folder = str(Path(STORE).parent)
-    packed = ["docker", "exec", old.machine.name, "tar", "-C", folder, "-cf", "-", Path(STORE).name]
+    folder = str(Path(place).parent)
+    packed = ["docker", "exec", old.machine.name, "tar", "-C", folder, "-cf", "-", Path(place).name]
     new.machine.run("mkdir", "-p", folder)
     with subprocess.Popen(packed, stdout=subprocess.PIPE) as giver:
         taken = ["docker", "exec", "--interactive", new.machine.name, "tar", "-C", folder, "-xf", "-"]
@@ -196,13 +221,17 @@ def test_a_new_card_gets_everything_back_by_the_recovery_sheet(house: House, car
     newest = offsite_stamps(house)[-1]
     password = re.search(r"^PASSWORD OF THE OFF-SITE COPY.*\n *(\S+)", backup(house, "recovery-sheet"), re.MULTILINE)
     assert password
-    copy_store(house, card)
+    copy_folder(house, card, STORE)
+    house.wait_for_reading(saved + GROUP_S)
+    copied = time.time()
+    copy_folder(house, card, JOURNAL)
 
     restored = card.play("-e", f"restore_password={password[1]}", book="restore.yml", backup_offsite_repository=STORE)
 
     assert restored.ended_well, restored.said
     assert secrets(card) == secrets(house)
     assert set(house.seconds(0, saved)) <= set(card.seconds(0, saved))
+    assert set(house.seconds(saved, copied - GROUP_S)) <= set(card.seconds(saved, copied - GROUP_S))
     assert card.machine.run("python3", "-c", MARKED).strip() == "(0,)"
     assert "[[inputs.mem]]" in card.machine.run("cat", MINE)
     card.wait_for_reading(time.time())

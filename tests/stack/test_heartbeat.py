@@ -114,7 +114,8 @@ def deploy(folder: Path, readings: Path) -> Path:
     beat = written.replace('flush_interval = "60s"', f'flush_interval = "{BEAT_S}s"')
     (copy / "telegraf.d" / "95-heartbeat.conf").write_text(beat)
     meters = copy / "telegraf.d" / "10-meters.conf"
-    meters.write_text(meters.read_text().replace("/opt/wattline/bin/wattline", WATTLINE))
+    text = meters.read_text().replace("/opt/wattline/bin/wattline", WATTLINE)
+    meters.write_text(text.replace("/var/lib/wattline/journal", f"{folder}/journal"))
     (copy / "telegraf.d" / "99-file.conf").write_text(
         f'[[outputs.file]]\n  files = ["{readings}"]\n  namepass = ["electricity"]\n  flush_interval = "1s"\n'
     )

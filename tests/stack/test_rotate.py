@@ -5,6 +5,7 @@
 | the old token is dead before the new one is in use, so readings are refused | test_the_old_tokens_work_until_they_are_locked |
 | the old token still opens at the end | test_the_old_tokens_work_until_they_are_locked |
 | a new token may do more than the old one, or less | test_the_new_tokens_may_do_what_the_old_ones_might |
+| ... so that the backup's may no longer bring InfluxDB what it lacks of the journal | test_the_backups_token_may_reconcile_before_and_after |
 | an interruption leaves a token that nobody knows and that opens | test_an_interrupted_rotation_is_finished_by_the_next |
 | a second rotation finds the names of the first in its way | test_it_may_be_done_again_and_again |
 | something secret is printed or stands on a command line | test_nothing_secret_is_printed_or_on_a_command_line |
@@ -12,11 +13,15 @@
 | without the operator's token it ends in a riddle | test_a_missing_operator_token_is_named |
 """
 
+import json
 import subprocess
+import time
 
 import pytest
 
+from backup.journal_rig import FIELDS, day_of, write_journal
 from stack.setup_rig import House
+from wattline_backup.cli import main
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
@@ -72,6 +77,29 @@ def test_the_new_tokens_may_do_what_the_old_ones_might(house):
     done(house.rotate("lock"))
     assert house.tokens() == before
     assert done(house.set_up()) == NOTHING
+
+
+def test_the_backups_token_may_reconcile_before_and_after(house, tmp_path, monkeypatch, capsys):
+    """It reads and writes energy and host; each run reads the token anew."""
+    begin = int(time.time()) // 3600 * 3600 - 7200
+    monkeypatch.setenv("INFLUX_HOST", house.influxdb.url)
+    monkeypatch.setenv("WATTLINE_BACKUP_TOKEN_FILE", str(house.secrets / "influxdb_backup_token"))
+    for name in ("FOLDER", "JOURNAL"):
+        monkeypatch.setenv(f"WATTLINE_BACKUP_{name}", str(tmp_path / name))
+
+    def brought(start: int) -> int:
+        write_journal(tmp_path / "JOURNAL", day_of(start, start + 600), began_s=start)
+        assert main(["reconcile", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["missing"], told["remarks"]) == (0, [])
+        assert told["days"]
+        return told["filled"]
+
+    values = 600 * len(FIELDS) + 60
+    assert brought(begin) == values
+    done(house.rotate("new"))
+    done(house.rotate("lock"))
+    assert brought(begin + 1200) == values
 
 
 def test_it_may_be_done_again_and_again(house):

@@ -6,8 +6,10 @@ import time
 from datetime import UTC, datetime, tzinfo
 
 from wattline.errors import WattlineError, WordError
+from wattline.keys import WHOLE_TIMES, seconds_of
 from wattline.paragraphs import filled
 from wattline_backup import outcome
+from wattline_backup.patience import wait_for
 from wattline_backup.reconcile.stored import instant
 from wattline_backup.reconcile.work import Result, Work, desk_of
 from wattline_backup.settings import Settings, settings
@@ -26,6 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="from now on fill nothing in this range, since it was deleted on purpose: days such as 2026-03-01, or instants "
         "such as 2026-03-01T06:30:00Z; write nothing now",
     )
+    parser.add_argument(
+        "--wait",
+        default=0,
+        metavar="TIME",
+        type=_parse_wait,
+        help="where InfluxDB is away, wait for it so long, 0s to 1h (default: 0s), and begin as soon as it answers",
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing where nothing was missing")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
@@ -43,6 +52,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0
     began_s = time.monotonic()
     server = chosen.server()
+    # Nothing is held meanwhile: whoever runs it by hand, and the backup, are in nobody's way.
+    wait_for(server.url, arguments.wait)
     try:
         result = Work(chosen, server).run()
     except WattlineError:
@@ -57,6 +68,13 @@ def execute(arguments: argparse.Namespace) -> int:
     elif result.filled or result.missing or result.remarks or not arguments.quiet:
         print("\n".join([_as_text(result), *result.remarks]))
     return 0
+
+
+def _parse_wait(text: str) -> int:
+    seconds = seconds_of(text)
+    if not seconds and text != "0s":
+        raise WordError(f"The wait {text!r} must be 0s to 1h {WHOLE_TIMES}, for example 30s or 13m.")
+    return seconds
 
 
 def second_of(text: str, zone: tzinfo | None) -> int:

@@ -186,6 +186,9 @@ class Work:
     ) -> None:
         """Write the numbers that have changed."""
         filler, told = Filler(self._server, buckets), {}
+        if self._result.filled:
+            # What readings were missing of, as after a restore of an older set, may have lost its numbers with them.
+            memory.told.clear()
         for name, meter in meters.items():
             # One that was moved to another port is in the journals of both.
             own = [kept for kept in ports if any(began.meters.get(name) for began in kept.began)]

@@ -17,7 +17,7 @@ from wattline.scan.verdict import Verdict
 PORT_OF_TELEGRAF = "${WATTLINE_PORT:-/dev/ttyRS485}"
 WHERE_IT_GOES = (
     "For Telegraf's configuration. In the 10-meters.conf that comes with wattline, `command` takes the place of the one "
-    f'that is there; "{PORT_OF_TELEGRAF}" may stay as its port.'
+    f'that is there; "{PORT_OF_TELEGRAF}" may stay as its port, and --journal with its folder before that.'
 )
 
 # Siblings that answer alike are named together, below one another, and leave the evidence its room.

@@ -112,6 +112,10 @@ def _from(least: int, what: str, *others: int) -> Rule:
     return Rule(lambda value: int(value) >= least or int(value) in others, what)
 
 
+def _between(least: int, most: int, what: str) -> Rule:
+    return Rule(lambda value: least <= int(value) <= most, what)
+
+
 def _pattern(pattern: str, what: str) -> Rule:
     return Rule(lambda value: re.fullmatch(pattern, str(value), re.ASCII) is not None, what)
 
@@ -205,6 +209,8 @@ RULES = {
         _is_time_zone, "a name that `timedatectl list-timezones` lists, such as Europe/Rome, or empty"
     ),
     "wattline_contract_power_w": _from(1, "a number of watts, such as 3000"),
+    "wattline_journal_days": _between(1, 3650, "a number of days from 1 to 3650"),
+    "wattline_journal_mb": _between(1, 1_000_000, "a number of megabytes from 1 to 1000000"),
     "preflight_memory_mb": MEGABYTES,
     "preflight_disk_mb": MEGABYTES,
     "preflight_disk_upgrade_mb": MEGABYTES,
