@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo stack test test-pi check servers bench bench-backup bench-export install clean
+.PHONY: help demo stack test test-pi check servers bench bench-backup bench-export bench-journal install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,9 @@ bench-backup: $(VENV)/.test ## measure what a backup writes and takes beside `in
 
 bench-export: $(VENV)/.test ## measure an export beside `influx query` and influxdb-client, in ten minutes
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench.export $(ARGS)
+
+bench-journal: $(VENV)/.test ## measure what the journal writes to a card beside Telegraf's disk buffer, in half an hour; needs root
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench.journal $(ARGS)
 
 install: ## install the plugin into PREFIX (/opt/wattline), beside the version that is there
 	$(need_python)

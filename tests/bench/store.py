@@ -92,11 +92,11 @@ def stack_in(folder: Path, programs: Sequence[str], kind: type[Stack] = Stack) -
 
 def kinds(stack: Stack, shard_days: dict[str, int], keep_days: dict[str, int]) -> list[Kind]:
     """The buckets of a house, from a day that ``stack`` stores, rolls up and compacts."""
-    days = {"energy": list(_day(household(START, DAY_S))), "host": list(_host())}
+    days = {"energy": list(moved_to_day(household(START, DAY_S))), "host": list(host_day())}
     stack.write(f"{text} {START + second}" for second, text in days["energy"])
     stack.roll_up(START, START + DAY_S)
     for name in ROLLUPS:
-        days[name] = list(_day(_stored(stack, name)))
+        days[name] = list(moved_to_day(_stored(stack, name)))
     for name, each in days.items():
         rule = {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": ONE_SHARD_DAYS * DAY_S}
         stack.ask("POST", "buckets", {"name": f"pattern_{name}", "orgID": stack.org_id, "retentionRules": [rule]})
@@ -108,19 +108,22 @@ def kinds(stack: Stack, shard_days: dict[str, int], keep_days: dict[str, int]) -
     ]
 
 
-def _day(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+def moved_to_day(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Of ``lines`` those of the simulated day: the second of the day, and the line without its stamp."""
     for line in lines:
         text, _, second = line.rpartition(" ")
         if START <= int(second) < START + DAY_S:
             yield int(second) - START, text
 
 
-def _host() -> Iterator[tuple[int, str]]:
+def host_day() -> Iterator[tuple[int, str]]:
     """What Telegraf says of the Pi, and wattline of one meter."""
     year = SimulatedYear(datetime.fromtimestamp(START + DAY_S, UTC), "Europe/Rome")
     for bucket, lines in year.lines():
         if bucket == "host":
-            yield from _day(line for line in lines if "meter=heatpump" not in line and "meter=solar" not in line)
+            yield from moved_to_day(
+                line for line in lines if "meter=heatpump" not in line and "meter=solar" not in line
+            )
 
 
 def _stored(stack: Stack, bucket: str) -> Iterator[str]:

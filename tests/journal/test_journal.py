@@ -35,7 +35,7 @@ import pytest
 
 from waiting import until, within
 from wattline.journal import journal as module
-from wattline.journal import notes
+from wattline.journal import notes, pace
 from wattline.journal.files import folder_name
 from wattline.journal.journal import Journal
 from wattline.journal.limits import Limits
@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts a journal whose ten seconds are 20 ms, and whose minute a tenth of a second."""
-    monkeypatch.setattr(module, "GROUP_S", 0.02)
+    monkeypatch.setattr(pace, "GROUP_S", 0.02)
     monkeypatch.setattr(module, "AGAIN_S", 0.1)
     started: list[tuple[Journal, threading.Thread]] = []
 
@@ -89,7 +89,7 @@ def notes_in(folder: Path) -> list[dict]:
 
 
 def test_what_came_is_written_as_one_record(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GROUP_S", 0.3)
+    monkeypatch.setattr(pace, "GROUP_S", 0.3)
     journal = start()
     for _ in range(10):
         journal.put([LINE])
@@ -102,7 +102,7 @@ def test_what_came_is_written_as_one_record(start: Start, folder: Path, monkeypa
 
 
 def test_the_end_writes_what_waits_and_says_why(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GROUP_S", 30)
+    monkeypatch.setattr(pace, "GROUP_S", 30)
     journal = start()
     journal.put([LINE])
     journal.end("SIGTERM came")
@@ -291,7 +291,7 @@ def test_the_begin_is_told_by_a_clock_that_is_believed(start: Start, folder: Pat
 def test_what_was_lost_is_noted(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Notes are no lines; who sums up sees how many lines are missing, and roughly when."""
     monkeypatch.setattr(module, "LINES_KEPT", 5)
-    monkeypatch.setattr(module, "GROUP_S", 0.2)
+    monkeypatch.setattr(pace, "GROUP_S", 0.2)
     journal = start()
     journal.put([LINE] * 9 + ['#{"at":1,"absent":{"house":"silent"}}'])
     until(lambda: points_in(folder))

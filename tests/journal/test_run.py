@@ -39,7 +39,7 @@ from wattline.journal.summary import summary
 from wattline.journal.writer import Writer
 
 HOUSE, ROOF = "house=orno-we515@1", "roof=orno-we514@2"
-EACH_SECOND = "from wattline.journal import journal\njournal.GROUP_S = 1"
+EACH_SECOND = "from wattline.journal import journal, pace\npace.GROUP_S = 1"
 LINE = "electricity,meter=house power_w={0} {0}000000000"
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from wattline.clock import NS
 from wattline.journal import notes
 from wattline.journal.limits import Limits
+from wattline.journal.pace import Pace
 from wattline.journal.writer import Writer
 from wattline.log import LOG, state
 from wattline.reading import Absence
 
-GROUP_S = 10.0
 AGAIN_S = 60.0
 # What waits for a disk that takes its time; about an hour of one meter.
 LINES_KEPT = 5000
@@ -67,6 +67,7 @@ class Journal:
         self._believes, self._wall_ns, self._monotonic = believes, wall_ns, monotonic
         self._began_s = monotonic()
         self._state = state(f"journal {folder}")
+        self._pace = Pace(folder)
         self._started: dict[str, object] = {}
         self._waiting: deque[str] = deque()
         self._changed = threading.Condition()
@@ -133,8 +134,9 @@ class Journal:
             self._turn()
             is_last = False
             while not is_last:
+                wait_s = self._pace.wait_s()
                 with self._changed:
-                    is_last = self._changed.wait_for(lambda: self._is_last, GROUP_S)
+                    is_last = self._changed.wait_for(lambda: self._is_last, wait_s)
                 self._turn()
         finally:
             with self._changed:
