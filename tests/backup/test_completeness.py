@@ -10,6 +10,7 @@
 | a meter of each ten seconds is due each second, or its reading over several seconds counts as several | test_a_slow_meter_is_due_as_often_as_it_says |
 | a meter that is no longer there stays due | test_a_meter_that_was_taken_away_is_not_due |
 | a meter that is new was due before | test_a_meter_is_due_from_its_first_process_on |
+| ... or ends the run, where its journal is younger than what is looked at | test_what_began_this_moment_is_not_due_yet |
 | a meter that was moved to another port is due twice | test_a_meter_that_was_moved_to_another_port_is_one |
 | a stick, which is not asked, is due | test_what_speaks_when_it_wants_to_is_never_due |
 | what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
@@ -126,6 +127,11 @@ def test_a_meter_that_was_taken_away_is_not_due() -> None:
 def test_a_meter_is_due_from_its_first_process_on() -> None:
     kept = read(began(DAY, house=1), began(DAY + 60, house=1, roof=1))
     assert numbers(kept, DAY + HOUR_S, name="roof")["due"] == HOUR_S - 60
+
+
+def test_what_began_this_moment_is_not_due_yet() -> None:
+    """What is younger than two minutes is left alone, and so is a journal of which that is all."""
+    assert spans_of("house", [[Began(DAY + 100, {"house": 1})]], DAY + 100, DAY + 50, []) == []
 
 
 def test_what_speaks_when_it_wants_to_is_never_due() -> None:

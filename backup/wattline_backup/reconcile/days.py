@@ -106,8 +106,9 @@ def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
     """Those of one port; what follows without a break is one."""
     ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
     spans: list[Span] = []
-    for each, stop in zip(ordered, [*(after.at for after in ordered[1:]), cut_s], strict=True):
+    for place, each in enumerate(ordered, 1):
         start, every_s = each.at, each.meters.get(name, 0)
+        stop = ordered[place].at if place < len(ordered) else cut_s
         if not every_s:
             continue
         if spans and (spans[-1].stop, spans[-1].every_s) == (start, every_s):
