@@ -4,6 +4,7 @@
 |---|---|
 | a reason is not told, or told twice | test_each_reason_is_counted |
 | a time in which nothing ran is not due, or a reason is made up for it | likewise |
+| what the journal lost and InfluxDB has is told as lost | test_what_influxdb_has_is_not_lost |
 | a second that was metered after all keeps its reason | test_a_second_that_was_metered_after_all_has_no_reason |
 | a day of 23 or 25 hours has 24 | test_a_day_has_the_hours_that_the_household_has |
 | ... or the hour that comes twice is one, in the database too | test_the_hour_that_comes_twice_is_two |
@@ -95,6 +96,15 @@ def test_each_reason_is_counted() -> None:
         "lost": 10,
         "off": 92,
     }
+
+
+def test_what_influxdb_has_is_not_lost() -> None:
+    """The disk was full for twenty seconds, of which InfluxDB has fifteen; and nothing ran for a while."""
+    kept = read(began(DAY), *(reading(DAY + n) for n in range(100)), notes.lost(9, DAY + 100, {"at": DAY + 119}))
+    meter = meter_of(kept)
+    meter.more[DAY // HOUR_S] = 15
+    found = numbers(kept, DAY + 200, meter=meter)
+    assert (found["due"], found["metered"], found["lost"], found["off"]) == (200, 115, 5, 80)
 
 
 def test_a_second_that_was_metered_after_all_has_no_reason() -> None:
