@@ -5,6 +5,7 @@ What may befall a house is done to it here, and noted with its time, so that the
 
 import os
 import resource
+import select
 import signal
 import sys
 import time
@@ -29,7 +30,7 @@ from wattline_backup.settings import settings
 
 METERS_CONF, INFLUXDB_CONF = "10-meters.conf", "90-influxdb.conf"
 # The plugin, with a clock that is ahead of the machine's by the seconds that a file says, to whatever asks it for the time.
-# Each line that it gives out is noted, before it does, with the machine's time and those seconds.
+# Each line that it gives out is told before, with the machine's time and those seconds: into a pipe, which no disk can fill.
 OVERHEARD = """#!{python}
 import sys, time
 now_ns = time.time_ns
@@ -40,7 +41,7 @@ def time_ns():
     return now_ns() + ahead_s() * 10**9
 time.time_ns, time.time = time_ns, lambda: time_ns() / 1e9
 from wattline.output import Output
-put, told = Output.put, open("{told}", "ab", 0)
+put, told = Output.put, open("{told}", "wb", 0)
 def tell_and_put(self, lines):
     told.write("".join(f"{{now_ns()}} {{ahead_s()}} {{line}}\\n" for line in lines).encode())
     put(self, lines)
@@ -87,6 +88,7 @@ class Lane:
         self._clock, self._told = self.folder / "clock", self.folder / "told"
         self._stack = ExitStack()
         self._simulator = Program(f"simulate-{site}", self.folder, config)
+        self._listener = Program(f"told-{site}", self.folder, config)
         self.telegraf = Telegraf(telegraf, self.folder, config, site)
         self._files = self._configuration(buffer, self._program())
 
@@ -114,6 +116,11 @@ class Lane:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            os.mkfifo(self._told)
+            # It stays open when a plugin has ended.
+            self._pipe = stack.enter_context(self._told.open("r+b", 0))
+            self._listener.run(["cat", str(self._told)])
+            stack.enter_context(self._listener)
             stack.enter_context(self._simulator)
             stack.enter_context(self.telegraf)
             words = ["--link", str(self._link), "--truth", str(self._truth), "--load", "random", *self._words]
@@ -222,9 +229,9 @@ class Lane:
 
     def told(self) -> list[Told]:
         """All readings that the plugin gave out."""
+        wait_until("all is heard", lambda: not select.select([self._pipe], [], [], 0)[0], 20)
         found = []
-        for line in self._told.read_text().splitlines():
-            at, ahead, line = line.split(" ", 2)  # noqa: PLW2901 - peeled
+        for at, ahead, line in (line.split(" ", 2) for line in self._listener.log.splitlines()):
             if line.startswith("electricity,"):
                 point = parse_line(line)
                 found.append(Told(int(at), int(ahead), point["tags"]["meter"], point["time"], point["fields"]))

@@ -68,7 +68,7 @@ def disk(lane: Lane) -> Story:
     lane.meter(3)
     lane.limit_files(-1)
     yield
-    lane.says("is on again", within_s=90)
+    lane.says("is on again", within_s=180)
     lane.meter(3)
 
 
