@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo stack test test-pi check servers bench bench-backup bench-export bench-journal install clean
+.PHONY: help demo stack test test-pi check servers soak bench bench-backup bench-export bench-journal install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ servers: ## build what the chain tests talk to; needs Go 1.26, cargo, clang, pkg
 	@tests/servers/build
 	@tests/servers/build-stores
 	@tests/servers/build-sinks
+
+soak: $(VENV)/.test ## kill everything at random for a quarter of an hour, and count what is missing; ARGS="--minutes 60 --seed 7"
+	@PYTHONPATH=tests $(VENV)/bin/python -m chain.soak $(ARGS)
 
 bench: $(VENV)/.test ## measure sweeps, jitter, CPU and memory beside other readers, in twelve minutes; ARGS="--quick" in five
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench.run $(ARGS)

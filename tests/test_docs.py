@@ -61,7 +61,7 @@ TEXTS = {
 FOREIGN_OPTIONS = {"--strict-env-handling", "--config", "--config-directory", "--test", "--test-wait", "--name"}
 FOREIGN_OPTIONS |= {"--retention", "--version", "--help", "--org", "--bucket", "--description", "--hide-headers"}
 FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", "--quick", "--long", "--full"}
-FOREIGN_OPTIONS |= {"--raw", "--batch", "--file", "--shard-group-duration", "--here", "--days"}
+FOREIGN_OPTIONS |= {"--raw", "--batch", "--file", "--shard-group-duration", "--here", "--days", "--minutes", "--seed"}
 FOREIGN_OPTIONS |= {"--no-stream", "--volumes", "--force-recreate", "--rm", "--bolt-path", "--username"}
 FOREIGN_OPTIONS |= {"--id", "--new-bucket", "--target", "--tag", "--force", "--password", "--now", "--stdin-name"}
 

@@ -19,6 +19,7 @@
 | ... or has a held reading with a false stamp, or early   | test_what_was_held_is_kept_when_it_goes_out                 |
 | ... or the second of an absent one is that of no slot    | the same                                                    |
 | ... or nothing of readings that were given up            | test_readings_that_are_given_up_are_told_to_the_journal     |
+| ... or nothing of a clock that was set back              | test_a_clock_that_is_set_back_is_told_to_the_journal        |
 | its state is not reported                                | test_the_journal_is_reported_where_there_is_one             |
 """
 
@@ -333,7 +334,7 @@ class Kept:
     """A journal in memory."""
 
     def __init__(self):
-        self.lines, self.absent, self.given_up = [], [], []
+        self.lines, self.absent, self.given_up, self.set_back = [], [], [], []
 
     def put(self, lines):
         self.lines += lines
@@ -343,6 +344,9 @@ class Kept:
 
     def note_clock(self, slots):
         self.given_up.append(slots)
+
+    def note_set_back(self, second):
+        self.set_back.append((second, len(self.lines)))
 
     def health(self):
         return {"journal_on": 1.0}
@@ -389,6 +393,26 @@ def test_readings_that_are_given_up_are_told_to_the_journal(folder):
     assert kept.lines == []
     assert sum(kept.given_up) == 20
     assert kept.given_up[:-1] == [1] * (len(kept.given_up) - 1)
+
+
+def test_a_clock_that_is_set_back_is_told_to_the_journal(folder, parsed):
+    """Before the first line of the time that comes again, and with its second; a step forward is not told."""
+    kept = Kept()
+    world = World(folder, slots=20, journal=kept)
+
+    def step():
+        if world.uptime_s > 110:
+            world.stepped_ns = -3600 * NS
+        if world.uptime_s > 115:
+            world.stepped_ns = 0
+
+    world.happen = step
+    world.loop.run()
+    ((second, lines_before),) = kept.set_back
+    stamps = [parsed(line)["time"] // NS for line in kept.lines]
+    assert second == NOW_NS // NS + 12 - 3600
+    assert min(stamps[:lines_before]) > second + 3000
+    assert second <= stamps[lines_before] <= second + 1
 
 
 def test_the_journal_is_reported_where_there_is_one(folder, parsed):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wattline import fields
-from wattline.clock import Clock, Slot
+from wattline.clock import NS, Clock, Slot
 from wattline.hold import Hold
 from wattline.line import to_line
 from wattline.output import Output
@@ -69,6 +69,9 @@ class Keeper(Protocol):
     def note_clock(self, slots: int) -> None:
         """Keep that the readings of so many slots were given up, since the time was not known."""
 
+    def note_set_back(self, second: int) -> None:
+        """Keep that the clock was set back, and that what follows is of ``second`` since 1970 and later."""
+
     def health(self) -> dict[str, float]:
         """What it adds to ``wattline_bus``."""
 
@@ -113,6 +116,7 @@ class Loop:
         self._slots = 0
         self._worst_delay_s = 0.0
         self._reported_s: float | None = None
+        self._last_ns = 0
 
     def run(self) -> None:
         """Turn until the process is asked to end."""
@@ -120,6 +124,7 @@ class Loop:
             while slot := self._clock.next_slot(meanwhile=self._attend):
                 self._slots += 1
                 self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
+                self._note_set_back(slot)
                 points = self._source.poll(slot)
                 has_reading = any(point.measurement == fields.ELECTRICITY for point in points)
                 self._tally.note(has_reading=has_reading, missed_slots=self._clock.missed_slots)
@@ -153,6 +158,12 @@ class Loop:
         if self._journal and discarded > self._discarded:
             self._journal.note_clock(discarded - self._discarded)
         self._discarded = discarded
+
+    def _note_set_back(self, slot: Slot) -> None:
+        """Tell the journal of a second that is not later than the last."""
+        if self._journal and slot.time_ns <= self._last_ns:
+            self._journal.note_set_back(slot.time_ns // NS)
+        self._last_ns = slot.time_ns
 
     def _attend(self) -> None:
         self._put_due()

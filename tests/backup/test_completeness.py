@@ -4,12 +4,14 @@
 |---|---|
 | a reason is not told, or told twice | test_each_reason_is_counted |
 | a time in which nothing ran is not due, or a reason is made up for it | likewise |
+| what the journal lost and InfluxDB has is told as lost | test_what_influxdb_has_is_not_lost |
 | a second that was metered after all keeps its reason | test_a_second_that_was_metered_after_all_has_no_reason |
 | a day of 23 or 25 hours has 24 | test_a_day_has_the_hours_that_the_household_has |
 | ... or the hour that comes twice is one, in the database too | test_the_hour_that_comes_twice_is_two |
 | a meter of each ten seconds is due each second, or its reading over several seconds counts as several | test_a_slow_meter_is_due_as_often_as_it_says |
 | a meter that is no longer there stays due | test_a_meter_that_was_taken_away_is_not_due |
 | a meter that is new was due before | test_a_meter_is_due_from_its_first_process_on |
+| ... or ends the run, where its journal is younger than what is looked at | test_what_began_this_moment_is_not_due_yet |
 | a meter that was moved to another port is due twice | test_a_meter_that_was_moved_to_another_port_is_one |
 | a stick, which is not asked, is due | test_what_speaks_when_it_wants_to_is_never_due |
 | what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
@@ -96,6 +98,15 @@ def test_each_reason_is_counted() -> None:
     }
 
 
+def test_what_influxdb_has_is_not_lost() -> None:
+    """The disk was full for twenty seconds, of which InfluxDB has fifteen; and nothing ran for a while."""
+    kept = read(began(DAY), *(reading(DAY + n) for n in range(100)), notes.lost(9, DAY + 100, {"at": DAY + 119}))
+    meter = meter_of(kept)
+    meter.more[DAY // HOUR_S] = 15
+    found = numbers(kept, DAY + 200, meter=meter)
+    assert (found["due"], found["metered"], found["lost"], found["off"]) == (200, 115, 5, 80)
+
+
 def test_a_second_that_was_metered_after_all_has_no_reason() -> None:
     found = numbers(read(began(DAY), absent(DAY + 5, Reason.PORT), reading(DAY + 5)), DAY + 10)
     assert (found["metered"], found["port"], found["off"]) == (1, 0, 9)
@@ -126,6 +137,11 @@ def test_a_meter_that_was_taken_away_is_not_due() -> None:
 def test_a_meter_is_due_from_its_first_process_on() -> None:
     kept = read(began(DAY, house=1), began(DAY + 60, house=1, roof=1))
     assert numbers(kept, DAY + HOUR_S, name="roof")["due"] == HOUR_S - 60
+
+
+def test_what_began_this_moment_is_not_due_yet() -> None:
+    """What is younger than two minutes is left alone, and so is a journal of which that is all."""
+    assert spans_of("house", [[Began(DAY + 100, {"house": 1})]], DAY + 100, DAY + 50, []) == []
 
 
 def test_what_speaks_when_it_wants_to_is_never_due() -> None:

@@ -5,6 +5,7 @@
 | a line with escapes or text is cut at the wrong place | test_any_line_that_can_be_written_is_taken_apart |
 | ... or gets its further tags in the middle of a value | test_further_tags_stand_behind_its_own |
 | a second that stands twice counts twice | test_a_second_counts_once |
+| hours that were metered twice pass for whole, since the numbers are equal | test_what_was_metered_twice_is_in_doubt |
 | the cache gives other seconds than went in | test_the_cache_gives_what_went_in |
 | a measurement of ours goes nowhere, or elsewhere than Telegraf brings it | test_the_routes_are_those_of_telegraf |
 """
@@ -19,6 +20,7 @@ from hypothesis import strategies as some
 
 from backup.journal_rig import NS, reading
 from wattline import fields
+from wattline.journal import notes
 from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.reconcile.cache import _from_json, _to_json
@@ -63,6 +65,15 @@ def test_a_second_counts_once() -> None:
         "voltage_v": 1,
         "energy_total_kwh": 1,
     }
+
+
+def test_what_was_metered_twice_is_in_doubt() -> None:
+    """The clock was set back by two hours and a half: InfluxDB may have the first of each of those, and the later counts."""
+    reader = Reader()
+    reader.take([notes.began("1", {"at": 100}, "p", {"house": 1}, 1), reading(100), reading(6 * 3600)])
+    assert reader.kept().doubtful_hours == set()
+    reader.take([notes.began("1", {"at": 3 * 3600 + 1800}, "p", {"house": 1}, 1), reading(3 * 3600 + 1800)])
+    assert reader.kept().doubtful_hours == {3, 4, 5, 6}
 
 
 @given(some.lists(some.tuples(some.integers(0, 20_000), some.sampled_from(["house", "roof"])), max_size=50))

@@ -47,7 +47,7 @@ class Telegraf(Program):
             path.write_text(path.read_text().replace("/opt/wattline/bin/wattline", WATTLINE))
         words = ["--config", f"{self._copy}/telegraf.conf", "--config-directory", f"{self._copy}/telegraf.d"]
         own = {"WATTLINE_SITE": self._site, "WATTLINE_PORT": str(port)}
-        shared = {name: os.environ[name] for name in ("PATH", "NOTIFY_SOCKET") if name in os.environ}
+        shared = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "NOTIFY_SOCKET") if name in os.environ}
         shared |= {"INFLUX_URL": database.url, "INFLUX_TOKEN": database.token}
         self.run([self._program, *words], own | shared)
 

@@ -16,6 +16,7 @@
 | ... or nobody is told | the same |
 | another process that has the folder is written over | test_another_process_has_it_until_it_ends |
 | the note about the begin has the time of a wrong clock | test_the_begin_is_told_by_a_clock_that_is_believed |
+| ... or, once it was set back, that of the time before | test_a_clock_that_was_set_back_begins_anew |
 | what was lost cannot be told from what never was | test_what_was_lost_is_noted |
 | ... where no line came, but notes | test_a_time_without_a_journal_is_noted_though_no_line_came |
 | what a note says breaks its line | test_a_note_is_one_line_whatever_it_says |
@@ -36,6 +37,7 @@ import pytest
 from waiting import until, within
 from wattline.journal import journal as module
 from wattline.journal import notes, pace
+from wattline.journal import writer as writer_module
 from wattline.journal.files import folder_name
 from wattline.journal.journal import Journal
 from wattline.journal.limits import Limits
@@ -219,8 +221,8 @@ def test_a_file_in_the_place_of_the_folder_turns_it_off(
     folder.parent.mkdir()
     folder.write_text("not ours")
     journal = start()
-    until(lambda: journal.health()["journal_on"] == 0)
-    assert "remove it, or name another folder" in caplog.text
+    until(lambda: "remove it, or name another folder" in caplog.text)
+    assert journal.health()["journal_on"] == 0
     assert folder.read_text() == "not ours"
     folder.unlink()
     until(lambda: journal.health()["journal_on"] == 1)
@@ -252,11 +254,14 @@ def test_a_disk_that_hangs_holds_nobody(
     assert caplog.messages[-1].startswith(f"The journal in {folder} is on again")
 
 
-def test_another_process_has_it_until_it_ends(start: Start, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_process_has_it_until_it_ends(
+    start: Start, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "HAND_OVER_S", 0.1)
     other = Writer(folder, lambda: "#{}", Limits(), lambda: NOW_S)
     journal = start()
-    until(lambda: journal.health()["journal_on"] == 0)
-    assert "Another process" in caplog.text
+    until(lambda: "Another process" in caplog.text)
+    assert journal.health()["journal_on"] == 0
     other.commit([LINE])
     other.close()
     until(lambda: journal.health()["journal_on"] == 1)
@@ -286,6 +291,24 @@ def test_the_begin_is_told_by_a_clock_that_is_believed(start: Start, folder: Pat
     until(lambda: journal.lines == 2)
     began = [note for note in notes_in(folder) if "began" in note]
     assert [(note["at"], note.get("believed", True)) for note in began] == [(NOW_S, True)]
+
+
+def test_a_clock_that_was_set_back_begins_anew(start: Start, folder: Path) -> None:
+    """What follows may be of a time in which no process had begun; the next file says so as well."""
+    journal = start()
+    journal.put([LINE])
+    until(lambda: journal.lines == 1)
+    journal.note_set_back(NOW_S - 3600)
+    journal.put([LINE])
+    until(lambda: journal.lines == 2)
+    assert [note["at"] for note in notes_in(folder) if "began" in note] == [NOW_S, NOW_S - 3600]
+    shutil.rmtree(folder)
+    journal.put([LINE])
+    until(lambda: journal.lost == 1)
+    until(lambda: journal.health()["journal_on"] == 1)
+    journal.put([LINE])
+    until(lambda: journal.lines == 3)
+    assert [note["at"] for note in notes_in(folder) if "began" in note] == [NOW_S - 3600]
 
 
 def test_what_was_lost_is_noted(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@
 | ... by a clock that is not believed | test_a_clock_that_is_not_believed_deletes_nothing |
 | ... or a wrong stamp of once keeps all of them | test_a_stamp_that_has_not_come_keeps_nothing |
 | two processes write into one folder | test_a_second_writer_is_refused |
+| ... or one that comes while the other ends goes without a journal | test_who_comes_while_another_ends_waits_for_it |
 | what goes past the page cache is not on the disk, or not taken | test_each_way_to_write_gives_the_same_file |
 | ... and a disk with large sectors harms a record when it writes the next | test_no_write_touches_what_was_written |
 | a file that was half made is taken for one | test_a_file_that_was_half_made_is_none |
@@ -28,6 +29,7 @@ import fcntl
 import logging
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -36,7 +38,7 @@ from pathlib import Path
 import pytest
 
 from waiting import meanwhile
-from wattline.journal import sectors
+from wattline.journal import sectors, writer
 from wattline.journal.files import FILE_BYTES, path_of
 from wattline.journal.limits import Limits
 from wattline.journal.reader import files_in, read
@@ -246,11 +248,20 @@ def test_a_stamp_that_has_not_come_keeps_nothing(opened: Open, folder: Path) -> 
     assert writer.dropped == 3
 
 
-def test_a_second_writer_is_refused(opened: Open, folder: Path) -> None:
+def test_a_second_writer_is_refused(opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "HAND_OVER_S", 0.1)
     opened()
     with pytest.raises(OSError, match="temporarily unavailable") as caught:
         Writer(folder, lambda: HEAD, Limits(), lambda: NOW_S)
     assert caught.value.errno == errno.EAGAIN
+
+
+def test_who_comes_while_another_ends_waits_for_it(opened: Open, folder: Path) -> None:
+    """As when Telegraf is killed and started again at once."""
+    other = Writer(folder, lambda: HEAD, Limits(), lambda: NOW_S)
+    with meanwhile(lambda: time.sleep(0.2), lambda: other.commit([line(0)]), other.close):
+        opened().commit([line(1)])
+    assert lines_in(folder) == [HEAD, line(0), HEAD, line(1)]
 
 
 @pytest.mark.parametrize("way", range(len(sectors.WAYS)))

@@ -165,20 +165,24 @@ def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: 
         if span.start < day[1] and span.stop > day[0]
     ]
     reasons: Counter[str] = Counter()
-    due = metered = lost_due = 0
+    lost_in: Counter[int] = Counter()
+    due = metered = 0
     for part in parts:
         there = _folded(meter.seconds, part)
         had = sum(bits.bit_count() for bits in there.values())
         due += max(part.stop // part.every_s - part.start // part.every_s, had)
         metered += had
         reasons.update(_reasons(meter.absent, part, there))
-        lost_due += sum(_lost(meter.seconds, part, lost) for lost in kept.lost)
+        for lost in kept.lost:
+            lost_in.update(_lost(meter.seconds, part, lost))
         reasons["clock"] += round(
             sum(n for at, who, n in kept.given_up if who == name and part.start <= at < part.stop)
         )
     hours = range(day[0] // HOUR_S, -(-day[1] // HOUR_S))
     more = sum(meter.more[hour] for hour in hours)
     missing = min(metered, sum(meter.missing[hour] for hour in hours))
+    # What InfluxDB has beyond the journal, the journal has lost before all else.
+    lost_due = sum(max(0, count - meter.more[hour]) for hour, count in lost_in.items())
     return _summed(due, metered, reasons, more=more, missing=missing, lost=lost_due)
 
 
@@ -205,13 +209,16 @@ def _reasons(absent: Mapping[int, Mapping[str, int]], part: Span, there: Mapping
     return counts
 
 
-def _lost(seconds: Mapping[int, int], part: Span, lost: Range) -> int:
-    """How many of the readings that were due while lines were lost are not there."""
+def _lost(seconds: Mapping[int, int], part: Span, lost: Range) -> dict[int, int]:
+    """By hour, how many of the readings that were due while lines were lost are not there."""
     start, stop = max(part.start, lost[0]), min(part.stop, lost[1] + 1)
-    if start >= stop:
-        return 0
-    there = _folded(seconds, Span(start, stop, part.every_s))
-    return max(0, -(-(stop - start) // part.every_s) - sum(bits.bit_count() for bits in there.values()))
+    found = {}
+    for hour in range(start // HOUR_S, -(-stop // HOUR_S)):
+        inner = Span(max(start, hour * HOUR_S), min(stop, (hour + 1) * HOUR_S), part.every_s)
+        there = _folded(seconds, inner)
+        due = -(-(inner.stop - inner.start) // part.every_s)
+        found[hour] = max(0, due - sum(bits.bit_count() for bits in there.values()))
+    return found
 
 
 def _folded(seconds: Mapping[int, int], part: Span) -> dict[int, int]:

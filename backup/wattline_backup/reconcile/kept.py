@@ -15,6 +15,8 @@ Held = dict[str, dict[int, dict[str, int]]]
 """Series (or meter), hour since 1970, field (or reason) -> a number whose bits are the seconds of the hour."""
 
 _HOUR_BYTES = HOUR_S // 8
+# A clock that was wrong by more than a fortnight was no time that was metered before.
+_TWICE_HOURS = 14 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Kept:
         began: the processes, as they stand.
         lost: from which second to which lines were lost.
         given_up: at which second how many due readings of a meter were given up since the clock was not known.
-        broken: the hours in which a process ended or another began after it; the one may have been killed.
+        broken: the hours in which a process ended or another began after it, since the one may have been killed; and those
+            that were metered twice, since the clock was set back.
     """
 
     points: Held = field(default_factory=dict)
@@ -165,10 +168,9 @@ class Reader:
 
     def _begin(self, began: Began) -> None:
         if self._kept.began and self._kept.began[-1].at != began.at:
-            self._kept.broken |= {
-                began.at // HOUR_S,
-                began.at // HOUR_S if self._last_hour is None else self._last_hour,
-            }
+            begin = began.at // HOUR_S
+            end = begin if self._last_hour is None else self._last_hour
+            self._kept.broken |= {begin, end, *range(begin, min(end, begin + _TWICE_HOURS))}
         self._kept.began.append(began)
 
 

@@ -101,6 +101,11 @@ class Journal:
         """The readings of so many slots were given up, since the time was not known."""
         self.put([notes.clock(slots, self._at())])
 
+    def note_set_back(self, second: int) -> None:
+        """The clock was set back, and what comes now is of ``second`` and later, which may be before the process began."""
+        self._started = self._believed({"at": second})
+        self.put([self._began(self._started)])
+
     def health(self) -> dict[str, float]:
         """What it adds to ``wattline_bus``; says so in the log when the disk hangs."""
         with self._changed:
@@ -242,7 +247,9 @@ class Journal:
 
     def _at(self, before_s: float = 0.0) -> dict[str, object]:
         """The same for a note."""
-        at: dict[str, object] = {"at": self._second(before_s)}
+        return self._believed({"at": self._second(before_s)})
+
+    def _believed(self, at: dict[str, object]) -> dict[str, object]:
         return at if self._believes() else {**at, "believed": False}
 
     def _head(self) -> str:

@@ -11,7 +11,7 @@ seconds since 1970; where the clock was not believed, ``"believed": false`` stan
     {"at": ..., "clock": SLOTS}
     {"at": ..., "lost": LINES, "since": ...}
 
-``began`` stands where the process began and at the head of each file, and has for each meter the seconds from one reading
+``began`` stands where the process began, at the head of each file, and where the clock was set back, and has for each meter the seconds from one reading
 that is due to the next, 0 of a meter that speaks when it wants to. ``absent`` has the meters that were due in a slot and
 gave no reading: ``silent`` (asked, and no sound answer; or not asked, since late replies could have been taken for it),
 ``unbelieved`` (an answer of which nothing was believed), ``busy`` (no time for it) or ``port`` (the port was not open).

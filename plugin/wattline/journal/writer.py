@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from wattline.journal.record import pack
 from wattline.journal.sectors import SectorFile, make
 from wattline.journal.shelf import Shelf
 from wattline.log import LOG
+
+# What a process that ends has for its last record, three seconds, and the way there.
+HAND_OVER_S = 5.0
+LOOK_S = 0.05
 
 
 class Writer:
@@ -38,8 +43,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            # Two writers would overwrite each other.
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold(self._lock)
             self._shelf = Shelf(folder, limits, now_s)
             self._go_on()
         except OSError:
@@ -120,3 +124,23 @@ class Writer:
             self._written_bytes += self._file.written_bytes
             self._file.close()
             self._file = None
+
+
+def _hold(folder: int) -> None:
+    """Be the only one that writes there, since two would overwrite each other.
+
+    Whoever wrote before may just be ending: Telegraf died, and was started again at once.
+
+    Raises:
+        BlockingIOError: another one goes on writing.
+    """
+    until_s = time.monotonic() + HAND_OVER_S
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(LOOK_S)  # between two looks: a lock with a limit has no event
+        else:
+            return
