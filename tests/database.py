@@ -123,7 +123,8 @@ class InfluxDB(Program):
         self._ask(
             f"setup --force --username admin --password {secrets.token_hex(16)} --org home --bucket energy --retention 0"
         )
-        self._ask("bucket create --name host --org home")
+        for bucket in ("host", "energy_1d"):
+            self._ask(f"bucket create --name {bucket} --org home")
 
     def query(self, flux: str) -> list[dict[str, str]]:
         """The rows of all tables that a Flux query gives, by column name."""

@@ -116,8 +116,14 @@ def everything(database: Database, bucket: str) -> list[tuple[tuple[str, str], .
     return sorted(row for row in found if ("_measurement", "wattline_completeness") not in row)
 
 
+def make_buckets(database: Database) -> None:
+    """Those that `reconcile` writes to, beside energy."""
+    for name in ("host", "energy_1d"):
+        database.ask("POST", "buckets", {"name": name, "orgID": database.org_id, "retentionRules": []})
+
+
 @pytest.fixture
 def house(database: Database, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JournalDesk:
     """The module's InfluxDB with empty buckets energy and host, and `reconcile` beside it."""
-    database.ask("POST", "buckets", {"name": "host", "orgID": database.org_id, "retentionRules": []})
+    make_buckets(database)
     return JournalDesk(desk.at(database), tmp_path, monkeypatch)

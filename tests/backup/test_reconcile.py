@@ -49,6 +49,7 @@ from backup.journal_rig import (
     JournalDesk,
     day_of,
     everything,
+    make_buckets,
     reading,
     store,
     write_journal,
@@ -244,7 +245,7 @@ def test_influxdb_killed_in_the_middle_is_gone_on_with(
     house: JournalDesk, own_database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = own_database()
-    database.ask("POST", "buckets", {"name": "host", "orgID": database.org_id, "retentionRules": []})
+    make_buckets(database)
     house.desk.at(database)
     lines = kept(house, hours=6)
     _kill_before_batch(3, database, monkeypatch)

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 HOUR_S, DAY_S = 3600, 86_400
 # A midnight in Rome.
 START = int(datetime(2026, 2, 9, 23, tzinfo=UTC).timestamp())
-NUMBERS = """from(bucket: "host") |> range(start: 0, stop: 2100-01-01T00:00:00Z)
+NUMBERS = """from(bucket: "energy_1d") |> range(start: 0, stop: 2100-01-01T00:00:00Z)
     |> filter(fn: (r) => r._measurement == "wattline_completeness" and r._field == "stored")"""
 
 

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backup.journal_rig import FIELDS, JournalDesk, day_of, everything, write_journal
+from backup.journal_rig import FIELDS, JournalDesk, day_of, everything, make_buckets, write_journal
 from wattline_backup import patience
 from wattline_backup.patience import wait_for
 from wattline_backup.reconcile import work
@@ -51,7 +51,7 @@ def kept(house: JournalDesk) -> None:
 @pytest.mark.chain
 def test_it_begins_as_soon_as_influxdb_is_back(house: JournalDesk, own_database: Callable) -> None:
     database = own_database()
-    database.ask("POST", "buckets", {"name": "host", "orgID": database.org_id, "retentionRules": []})
+    make_buckets(database)
     house.desk.at(database)
     kept(house)
     database.stop()

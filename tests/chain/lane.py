@@ -293,7 +293,7 @@ class Lane:
     def numbers(self) -> dict[str, Counter[str]]:
         """Meter to the numbers of seconds of all days together."""
         found: dict[str, Counter[str]] = {meter: Counter() for meter in self.meters}
-        for tags, days in self._influxdb.series("host", self.site, "wattline_completeness").items():
+        for tags, days in self._influxdb.series("energy_1d", self.site, "wattline_completeness").items():
             meter = dict(word.split("=") for word in tags)["meter"]
             for numbers in days.values():
                 found[meter].update({name: int(number) for name, number in numbers.items()})

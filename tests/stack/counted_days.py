@@ -54,7 +54,7 @@ class CountedDays:
         zone: of the household.
         gaps: what is not in InfluxDB.
         meters: that there are.
-        days: how many of them, today with them; ``host`` remembers thirty.
+        days: how many of them, today with them; thirty unless said.
     """
 
     def __init__(

@@ -233,7 +233,7 @@ class Household:
                 values = {"due": due, "metered": metered, "off": float(HOUR_S)}
                 values["stored"] = metered - (self.missing_s.get(meter, 0.0) if day == self.missing_day else 0.0)
                 yield (
-                    "host",
+                    "energy_1d",
                     point("wattline_completeness", {"meter": meter}, values, NOW_S - 13 * HOUR_S - day * DAY_S),
                 )
 

@@ -120,7 +120,7 @@ class SimulatedYear:
         yield "host", self._host()
         yield "host", self._backups()
         counted = CountedDays(self.end, self.zone)
-        yield "host", counted.lines()
+        yield "energy_1d", counted.lines()
         yield "host", counted.runs()
 
     def _quarters(self, meter: str) -> Iterator[tuple[int, tuple[float, float]]]:

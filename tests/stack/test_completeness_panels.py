@@ -31,6 +31,7 @@ from stack.conftest import Stack
 from stack.counted_days import DAY_S, GAPS, HOUR_S, MISSING, REASONS, UNDER_WAY_S, CountedDays, Gap
 from stack.dashboards import Viewer, query_of
 from stack.household import point
+from wattline.fields import COMPLETENESS
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
@@ -62,10 +63,13 @@ class House(Viewer):
 
 
 def house_of(stack: Stack, *lines: Iterable[str]) -> House:
-    """A house of which these lines are in the bucket `host`, and no others."""
+    """A house of which these lines are in the buckets `host` and `energy_1d`, and no others."""
+    stack.empty()
     stack.empty_host()
-    for each in lines:
-        stack.write(each, "host")
+    told = [line for each in lines for line in each]
+    days = [line for line in told if line.startswith(COMPLETENESS)]
+    stack.write(days, "energy_1d")
+    stack.write((line for line in told if not line.startswith(COMPLETENESS)), "host")
     return House(stack, NOW)
 
 

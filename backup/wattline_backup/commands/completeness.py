@@ -9,7 +9,7 @@ from typing import Any
 from wattline import fields
 from wattline.errors import WordError
 from wattline.paragraphs import filled
-from wattline_backup.reconcile.routes import HOST
+from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
 from wattline_backup.reconcile.stored import bucket_of, instant, rows
 from wattline_backup.server import Server
 from wattline_backup.settings import settings
@@ -65,7 +65,7 @@ def month_of(text: str | None, zone: tzinfo | None) -> tuple[int, int]:
 
 def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[dict[str, Any]]:
     """One document for each meter and day, in their order."""
-    bucket = bucket_of(server, HOST)
+    bucket = bucket_of(server, COMPLETENESS_BUCKET)
     flux = _FLUX.format(bucket=bucket.id, start=instant(start), stop=instant(stop), measurement=fields.COMPLETENESS)
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows(server, bucket.organisation, flux):

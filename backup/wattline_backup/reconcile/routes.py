@@ -1,10 +1,15 @@
-"""Which measurements are ours, and into which bucket Telegraf brings them: what 90-influxdb.conf says by namepass."""
+"""Which measurements are ours, and into which bucket Telegraf brings them: what 90-influxdb.conf says by namepass.
+
+The number of seconds is none of them. It is of days, and kept for ever as these are, while `host` forgets.
+"""
 
 from collections.abc import Mapping
 
 from wattline import fields
+from wattline.rollups import DAYS
 
 ENERGY, HOST = "energy", "host"
+COMPLETENESS_BUCKET = DAYS
 
 # The outcome of a backup, and the number of seconds, are written by wattline-backup and are in no journal.
 _NOT_IN_A_JOURNAL = {fields.BACKUP, fields.COMPLETENESS}

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from wattline_backup.errors import GoneError, ServerError
 from wattline_backup.reconcile.lines import HOUR_S, Series
-from wattline_backup.reconcile.routes import ENERGY, HOST, measurements_of
+from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
 
 Counts = dict[Series, dict[int, dict[str, int]]]
@@ -36,12 +36,12 @@ class Bucket:
 
 
 def buckets_of(server: Server) -> dict[str, Bucket]:
-    """The two that Telegraf writes to.
+    """The two that Telegraf writes to, and that of the number of seconds.
 
     Raises:
         ServerError: one is not there, or there are several of its name, or InfluxDB does not answer.
     """
-    return {name: bucket_of(server, name) for name in (ENERGY, HOST)}
+    return {name: bucket_of(server, name) for name in (ENERGY, HOST, COMPLETENESS_BUCKET)}
 
 
 def bucket_of(server: Server, name: str) -> Bucket:

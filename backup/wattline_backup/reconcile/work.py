@@ -18,7 +18,7 @@ from wattline_backup.reconcile.kept import Kept, merged
 from wattline_backup.reconcile.lines import HOUR_S
 from wattline_backup.reconcile.memory import Desk, Memory, Tried, key_of
 from wattline_backup.reconcile.plan import Compared, compared, is_due
-from wattline_backup.reconcile.routes import HOST, ROUTES
+from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
 from wattline_backup.reconcile.stored import Bucket, Counts, buckets_of, counted
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
@@ -116,7 +116,7 @@ class Work:
         masked = whole.masked(self._cut_s, memory.left)
         hours = {hour for of_hours in masked.points.values() for hour in of_hours}
         counts: dict[str, Counts] = {
-            name: counted(self._server, bucket, hours, self._cut_s, memory.left) for name, bucket in buckets.items()
+            name: counted(self._server, buckets[name], hours, self._cut_s, memory.left) for name in set(ROUTES.values())
         }
         return list(compared(masked, counts, self._ours))
 
@@ -196,7 +196,7 @@ class Work:
                 key = key_of(name, day_s)
                 if memory.told.get(key) != numbers:
                     tags = {"meter": name, "site": meter.site or self._chosen.site}
-                    filler.put(HOST, to_line(Point(fields.COMPLETENESS, tags, numbers, day_s * NS)))
+                    filler.put(COMPLETENESS_BUCKET, to_line(Point(fields.COMPLETENESS, tags, numbers, day_s * NS)))
                     told[key] = numbers
         filler.finish()
         self._result.days = filler.written
