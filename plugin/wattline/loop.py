@@ -124,7 +124,6 @@ class Loop:
             while slot := self._clock.next_slot(meanwhile=self._attend):
                 self._slots += 1
                 self._worst_delay_s = max(self._worst_delay_s, slot.delay_s)
-                self._note_set_back(slot)
                 points = self._source.poll(slot)
                 has_reading = any(point.measurement == fields.ELECTRICITY for point in points)
                 self._tally.note(has_reading=has_reading, missed_slots=self._clock.missed_slots)
@@ -145,8 +144,20 @@ class Loop:
         lines = [to_line(point) for point in outcomes if isinstance(point, Point)]
         self._output.put(lines)
         if self._journal:
+            self._note_set_back(self._journal, outcomes)
             self._journal.put(lines)
             self._journal.note_absences([absence for absence in outcomes if isinstance(absence, Absence)])
+
+    def _note_set_back(self, journal: Keeper, outcomes: Sequence[Outcome]) -> None:
+        """Tell the journal where what comes is of an earlier time than what went before.
+
+        The stamps tell, and not the slots: of a slot that was under way they are of the new time already.
+        """
+        stamps = [outcome.time_ns for outcome in outcomes if not outcome.is_own_time]
+        if stamps:
+            if max(stamps) < self._last_ns:
+                journal.note_set_back(min(stamps) // NS)
+            self._last_ns = max(stamps)
 
     def _absences(self, slot: Slot) -> list[Absence]:
         """For the journal alone."""
@@ -158,12 +169,6 @@ class Loop:
         if self._journal and discarded > self._discarded:
             self._journal.note_clock(discarded - self._discarded)
         self._discarded = discarded
-
-    def _note_set_back(self, slot: Slot) -> None:
-        """Tell the journal of a second that is not later than the last."""
-        if self._journal and slot.time_ns <= self._last_ns:
-            self._journal.note_set_back(slot.time_ns // NS)
-        self._last_ns = slot.time_ns
 
     def _attend(self) -> None:
         self._put_due()
