@@ -69,7 +69,9 @@ def relative(path: Path) -> str:
 def test_make_help_tells_of_every_target() -> None:
     told = re.findall(r"^  make ([\w-]+) +\w", make("help").stdout, re.MULTILINE)
 
-    assert {"demo", "test", "check", "servers", "bench", "bench-backup", "bench-journal", "install", "clean"} < set(targets())
+    assert {"demo", "test", "check", "servers", "bench", "bench-backup", "bench-journal", "install", "clean"} < set(
+        targets()
+    )
     assert told == targets()
 
 
