@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -85,7 +86,17 @@ class Week:
         self._gone = FIRST_GONE
 
     def __enter__(self) -> "Week":
-        self._stack.__enter__()
+        with ExitStack() as stack:
+            stack.enter_context(self._stack)
+            self._live()
+            stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.__exit__()
+
+    def _live(self) -> None:
+        """Seven days pass."""
         self._stack.start()
         self._stack.set_up()
         self._stack.empty_host()
@@ -97,10 +108,6 @@ class Week:
         self._stack._options = query_limits()
         self._stack.restart()
         self._prepare()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.__exit__()
 
     def delete_day(self) -> None:
         """InfluxDB lacks a day from now on; another one each time."""
