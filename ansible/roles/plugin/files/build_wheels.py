@@ -16,7 +16,7 @@ from pathlib import Path
 
 EXTRAS = "backup,mqtt,tui"
 # What the wheel is made of, beside this file, which says how.
-SOURCES = ["plugin/wattline", "backup/wattline_backup", "pyproject.toml", "README.md", "LICENSE"]
+SOURCES = ["plugin/wattline", "backup/wattline_backup", "cost/wattline_cost", "pyproject.toml", "README.md", "LICENSE"]
 # The oldest that a Pi has, whatever Python runs here; and no wheel that is for one kind of machine.
 FOR_EVERY_PI = ["--python-version=3.11", "--implementation=py", "--abi=none", "--platform=any", "--only-binary=:all:"]
 PURE = "-none-any.whl"
