@@ -1,5 +1,7 @@
 """What can go wrong with tariffs and bills. Each message is one sentence: what happened, where, what to do."""
 
+from collections.abc import Sequence
+
 from wattline.errors import WattlineError, WordError
 
 
@@ -13,10 +15,14 @@ class TariffError(WordError):
     Args:
         place: the file, and where in it.
         sentence: what stands there, and what may stand there.
+
+    Attributes:
+        more: what else the file says so.
     """
 
     def __init__(self, place: str, sentence: str) -> None:
         super().__init__(f"{place}: {sentence}")
+        self.more: Sequence[TariffError] = ()
 
 
 class SourceError(CostError):

@@ -5,11 +5,15 @@ bonus is. A contract for export is told like one for import; what it yields is i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from zoneinfo import ZoneInfo
+
+EVERY_WEEKDAY = frozenset(range(7))
+EVERY_MONTH = frozenset(range(1, 13))
 
 
 class Direction(StrEnum):
@@ -63,7 +67,7 @@ class BySource:
     """A price that a source publishes for each hour or quarter-hour: ``factor`` times it, plus ``plus``.
 
     Attributes:
-        source: its name, as in ``prices/``.
+        source: its name, as in ``Contract.sources``.
         factor: without a unit.
         plus: in the currency, for a kilowatt-hour.
     """
@@ -126,21 +130,20 @@ class Rule:
 
     Attributes:
         band: its name.
-        weekdays: 0 is Monday; a holiday is none of them. Empty: every day that is no holiday, if ``on_holidays`` is
-            false, and every day otherwise.
-        on_holidays: whether it holds on holidays too; with ``weekdays`` as well as on these.
+        weekdays: on which it holds, where they are no holidays; 0 is Monday.
+        on_holidays: whether it holds on holidays, whatever weekdays they are.
         start: from this time of day on.
         stop: before this one; equal to ``start``: the whole day; before it: across midnight. A rule across midnight
             belongs to the day on which it begins.
-        months: 1 to 12; empty: all.
+        months: 1 to 12; of a rule across midnight, that of the day on which it begins.
     """
 
     band: str
-    weekdays: frozenset[int] = frozenset()
+    weekdays: frozenset[int] = EVERY_WEEKDAY
     on_holidays: bool = False
     start: time = time.min
     stop: time = time.min
-    months: frozenset[int] = frozenset()
+    months: frozenset[int] = EVERY_MONTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,36 @@ class Version:
     rules: tuple[Rule, ...]
 
 
+class Files(StrEnum):
+    """Who wrote the files of a source."""
+
+    GME = "gme"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where the prices of a source lie, and how they are written.
+
+    Attributes:
+        files: of which kind they are.
+        folder: in which they lie.
+        minutes: for how long each price holds: 15, 30 or 60.
+        price: the name of what holds it: of GME's a price zone or PUN, of a table's a column.
+        start: the column of a table that says from when on it holds.
+        kwh: for how many kilowatt-hours it is: 1, or 1000 of what exchanges publish.
+        zone: of times that name none.
+    """
+
+    files: Files
+    folder: Path
+    minutes: int
+    price: str
+    start: str
+    kwh: int
+    zone: ZoneInfo
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """A contract.
@@ -215,6 +248,7 @@ class Contract:
         versions: in their order; each ends where the next begins.
         rounding: of the bill.
         budget: what a month should cost at most, in the currency; None: nothing is said.
+        sources: of prices, by the names that ``BySource`` gives.
     """
 
     name: str
@@ -226,3 +260,4 @@ class Contract:
     versions: tuple[Version, ...]
     rounding: Rounding
     budget: Decimal | None = None
+    sources: Mapping[str, SourceSettings] = field(default_factory=dict)
