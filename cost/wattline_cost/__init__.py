@@ -5,6 +5,7 @@
     energy/     quarter-hours of energy, out of InfluxDB: from the counter, shaped by the power
     pricing/    a contract applied to them: what each day owes to each component
     commands/   the command line
+    local_days.py   the days of a calendar as spans of time
 
 Everything in the first four but the reading from InfluxDB is a function of its arguments. Energy is counted in whole milliwatt-
 hours and money in ``Decimal``, and neither is ever divided without saying where the rest goes: so the quarter-hours of a day add up to the

@@ -129,10 +129,8 @@ class Course:
 
     def _read(self, index: int) -> Slot:
         read = self._reads[index]
-        if index > 0:
-            weight_mwh = Between(self._reads[index - 1], read).then_mwh
-        else:
-            weight_mwh = read.counter_mwh if read.power_mwh is None else read.power_mwh
+        # What was used before the first reading of all nobody counted.
+        weight_mwh = Between(self._reads[index - 1], read).then_mwh if index else read.counter_mwh
         if read.is_whole:
             high_mwh = read.counter_mwh + self._unit_mwh
         else:

@@ -40,9 +40,9 @@ def shape(
     given = list(rows)
     habits = habits or learn(given)
     counter, _ = COUNTERS[direction]
-    reads = reads_of(given, direction, habits)
-    if counter not in habits.decimals or not reads:
+    if counter not in habits.decimals or not given:
         return
+    reads = reads_of(given, direction, habits)
     first_s, stop_s = span or (reads[0].start_s, reads[-1].start_s + QUARTER_S)
     first_s, stop_s = max(first_s, reads[0].start_s), min(stop_s, reads[-1].start_s + QUARTER_S)
     course = Course(reads, habits.unit_mwh(counter))
