@@ -4,6 +4,7 @@ import argparse
 import json
 import time
 
+from wattline.cli import complain
 from wattline.errors import WattlineError
 from wattline.paragraphs import filled
 from wattline_cost.commands.choosing import no_contract
@@ -50,8 +51,8 @@ def execute(arguments: argparse.Namespace) -> int:
                 results = Work(chosen, server, memory).update(files, faults)
         finally:
             server.close()
-        if chosen.publisher:
-            publish(chosen.publisher, chosen.site, results, faults)
+        if chosen.publisher and (sentence := publish(chosen.publisher, chosen.site, results)):
+            complain(ERROR_PREFIX, sentence)
     tell(results, time.monotonic() - began_s, is_quiet=arguments.quiet, as_json=arguments.json)
     raise_all(faults, ERROR_PREFIX)
     return 0

@@ -2,44 +2,29 @@
 
 import json
 from collections.abc import Iterable
+from http import HTTPStatus
 
 import urllib3
 
 from wattline.costs import TODAY
-from wattline.errors import WattlineError
-from wattline_cost.errors import CostError
+from wattline_cost.store.account import Day
 from wattline_cost.store.work import Result
+from wattline_cost.tariff.model import Contract
 
 WITHIN_S = 15.0
 
 
-def publish(url: str, site: str, results: Iterable[Result], faults: list[WattlineError]) -> None:
-    """Hand over what each contract costs today; what fails is added to ``faults``, and is made up for by the next run.
+def publish(url: str, site: str, results: Iterable[Result]) -> str:
+    """Hand over what each contract costs today; returns why it was not, which the next run makes up for, or nothing.
 
     Args:
         url: where the publisher listens.
         site: the tag of the points.
         results: of the contracts.
-        faults: what fails is added to them.
     """
-    metrics = [
-        {
-            "name": TODAY,
-            "tags": {
-                "site": site,
-                "contract": each.contract.name,
-                "direction": each.contract.direction.value,
-                "currency": each.contract.currency,
-            },
-            "fields": {"cost": each.today.cost, "energy_kwh": each.today.energy_kwh},
-            # The day's begin, with which the total began anew.
-            "timestamp": each.today.start_s,
-        }
-        for each in results
-        if each.today
-    ]
+    metrics = [_metric(site, each.contract, each.today) for each in results if each.today]
     if not metrics:
-        return
+        return ""
     try:
         answer = urllib3.request(
             "POST",
@@ -50,11 +35,22 @@ def publish(url: str, site: str, results: Iterable[Result], faults: list[Wattlin
             retries=False,
         )
     except (urllib3.exceptions.HTTPError, ValueError) as error:
-        faults.append(CostError(f"Today's cost was not published: `wattline mqtt` does not answer at {url} ({error})."))
-        return
-    if answer.status >= 300:
-        faults.append(
-            CostError(
-                f"Today's cost was not published: `wattline mqtt` at {url} answered {answer.status}; its log says why."
-            )
+        return f"Today's cost is not published: `wattline mqtt` does not answer at {url} ({error})."
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+        return (
+            f"Today's cost is not published: `wattline mqtt` at {url} answered {answer.status}, and its log says why."
         )
+    return ""
+
+
+def _metric(site: str, contract: Contract, today: Day) -> dict[str, object]:
+    """As Telegraf writes one."""
+    tags = {
+        "site": site,
+        "contract": contract.name,
+        "direction": contract.direction.value,
+        "currency": contract.currency,
+    }
+    fields = {"cost": today.cost, "energy_kwh": today.energy_kwh}
+    # The day's begin, at which the total began anew.
+    return {"name": TODAY, "tags": tags, "fields": fields, "timestamp": today.start_s}
