@@ -57,6 +57,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in (
         "plugin/wattline/__init__.py",
         "backup/wattline_backup/__init__.py",
+        "cost/wattline_cost/__init__.py",
         "pyproject.toml",
         "README.md",
         "LICENSE",

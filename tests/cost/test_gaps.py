@@ -25,7 +25,7 @@ from wattline_cost.tariff.model import Direction
 
 IN = Direction.IMPORT
 # Of a few rows told by hand nobody could tell how many decimals the display has.
-HABITS = Habits(dict.fromkeys(("consumption_counter_kwh", "energy_total_t1_kwh", "energy_total_t2_kwh"), 2), 1)
+HABITS = Habits(dict.fromkeys(("consumption_counter_kwh", "energy_total_t1_kwh", "energy_total_t2_kwh"), 2), 900)
 
 
 def energies(rows: list[Rolled], begin: str = "", end: str = "") -> list[tuple[int, bool]]:
@@ -84,14 +84,16 @@ def test_a_gap_across_midnight_is_of_both_days() -> None:
     """
     eleven = at("2026-05-04 23:00")
     rows = [
-        row(eleven - 2 * QUARTER_S, 99.90, 0.10, 400.0),
+        row(eleven - 2 * QUARTER_S, 99.90, 0.0, 400.0),
         row(eleven - QUARTER_S, 100.00, 0.10, 400.0),
         row(eleven + 11 * QUARTER_S, 101.00, 1.00, 500.0),
         row(eleven + 12 * QUARTER_S, 101.13, 0.13, 500.0),
     ]
-    before = list(shape(rows, IN, ROME, (eleven, at("2026-05-05 00:00")), HABITS))
+    before = list(shape(rows, IN, ROME, (eleven - QUARTER_S, at("2026-05-05 00:00")), HABITS))
     after = list(shape(rows, IN, ROME, (at("2026-05-05 00:00"), eleven + 12 * QUARTER_S), HABITS))
-    assert sum(quarter.energy_mwh for quarter in before) == 310_000
+    # 0.10 before eleven and 0.31 after it.
+    assert sum(quarter.energy_mwh for quarter in before) == 410_000
+    assert before.pop(0).energy_mwh == pytest.approx(100_000, abs=10_000)
     # At 02:15 the display shows 101.00, and there may be as much as a digit more.
     assert 690_000 <= sum(quarter.energy_mwh for quarter in after) < 700_000
     assert [quarter.is_estimated for quarter in [*before, *after]] == [True] * 11 + [False]

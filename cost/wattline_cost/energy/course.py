@@ -88,7 +88,8 @@ class Course:
     def __init__(self, reads: Sequence[Read], unit_mwh: int) -> None:
         self._reads = reads
         self._starts_s = [read.start_s for read in reads]
-        self._unit_mwh = unit_mwh
+        self.unit_mwh = unit_mwh
+        """The last digit of the counter."""
 
     def at(self, moment_s: int) -> tuple[int, Mapping[int, int]]:
         """What the counter and each register gained from the first row up to ``moment_s``, where a quarter-hour begins.
@@ -102,7 +103,7 @@ class Course:
         if index == len(self._reads) or (before.is_whole and before.start_s + QUARTER_S == moment_s):
             return before.counter_mwh, before.registers_mwh
         between = Between(before, self._reads[index])
-        counter_mwh = between.counter_mwh(moment_s, self._unit_mwh)
+        counter_mwh = between.counter_mwh(moment_s, self.unit_mwh)
         return counter_mwh, between.registers_mwh(counter_mwh)
 
     def read_in(self, start_s: int, stop_s: int) -> Sequence[Read]:
@@ -131,8 +132,5 @@ class Course:
         read = self._reads[index]
         # What was used before the first reading of all nobody counted.
         weight_mwh = Between(self._reads[index - 1], read).then_mwh if index else read.counter_mwh
-        if read.is_whole:
-            high_mwh = read.counter_mwh + self._unit_mwh
-        else:
-            high_mwh = self._reads[min(index + 1, len(self._reads) - 1)].counter_mwh
-        return Slot(read.start_s, weight_mwh, read.counter_mwh, high_mwh)
+        known = read if read.is_whole else self._reads[min(index + 1, len(self._reads) - 1)]
+        return Slot(read.start_s, weight_mwh, read.counter_mwh, known.counter_mwh)

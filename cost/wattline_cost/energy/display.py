@@ -14,6 +14,12 @@ from wattline_cost.energy.quarter import MWH_PER_KWH, QUARTER_S, Rolled
 
 MOST_DECIMALS = 6
 """Milliwatt-hours."""
+# A whole number of seconds between two readings is told from a count that comes so near to it.
+NEAR = 0.03
+# What the rollups take for the consumption: a counter of its own if there is one, else the sum of the registers.
+CONSUMPTION = "consumption_counter_kwh"
+COUNTERS = {"energy_import_kwh", "energy_total_kwh"}
+REGISTERS = [f"energy_total_t{number}_kwh" for number in (1, 2, 3, 4)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +28,11 @@ class Habits:
 
     Attributes:
         decimals: of a counter by the name of its field, that of ``gained_kwh`` not among them.
-        interval_s: between two readings, as a rule.
+        readings: how many a quarter-hour has, as a rule.
     """
 
     decimals: Mapping[str, int]
-    interval_s: int
+    readings: int
 
     def unit_mwh(self, name: str) -> int:
         """The last digit of the counter ``name`` in milliwatt-hours."""
@@ -49,10 +55,11 @@ def learn(rows: Iterable[Rolled], known: Habits | None = None) -> Habits:
     decimals = dict(known.decimals) if known else {}
     for name, seen in values.items():
         decimals[name] = decimals_of(seen, decimals.get(name, 0))
-    usual = median_high(counts) if counts else 0
-    if usual > 0:
-        return Habits(decimals, max(1, round(QUARTER_S / usual)))
-    return Habits(decimals, known.interval_s if known else 1)
+    registers = [decimals[name] for name in REGISTERS if name in decimals]
+    if registers and not decimals.keys() & COUNTERS:
+        # The sum of values on a grain need not be where the grain has the sum of their decimals.
+        decimals[CONSUMPTION] = max(registers)
+    return Habits(decimals, _usual(median_high(counts)) if counts else known.readings if known else QUARTER_S)
 
 
 def decimals_of(values: Collection[float], least: int = 0) -> int:
@@ -61,6 +68,12 @@ def decimals_of(values: Collection[float], least: int = 0) -> int:
         if all(_shows(value, decimals) for value in values):
             return decimals
     return MOST_DECIMALS
+
+
+def _usual(readings: int) -> int:
+    """How many readings a quarter-hour has where half of them have ``readings`` or more: those of whole seconds, if it is near."""
+    whole = QUARTER_S // max(1, round(QUARTER_S / max(1, readings)))
+    return whole if abs(readings - whole) <= NEAR * whole else readings
 
 
 def _shows(value: float, decimals: int) -> bool:

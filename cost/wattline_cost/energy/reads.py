@@ -12,6 +12,12 @@ MWH_PER_W = 250
 # A quarter-hour is read to its end where no more than one reading in twenty is missing.
 NEARLY_ALL = 0.95
 
+# How often a quarter-hour is read with each interval that people choose; one more or less may fall on its other side.
+OTHER_COUNTS = [
+    range(QUARTER_S // interval_s - 1, QUARTER_S // interval_s + 2)
+    for interval_s in (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60)
+]
+
 COUNTERS = {
     Direction.IMPORT: ("consumption_counter_kwh", "consumption_kwh"),
     Direction.EXPORT: ("energy_export_kwh", "export_kwh"),
@@ -51,8 +57,8 @@ def reads_of(rows: Iterable[Rolled], direction: Direction, habits: Habits) -> li
         counter_mwh, registers_mwh = gained_mwh.until(row)
         power_mwh = None if row.power_w is None else _energy_mwh(row.power_w, direction)
         is_whole = _is_whole(row, after, habits)
-        missing_s = 0 if is_whole else QUARTER_S - row.readings * habits.interval_s
-        rest_mwh = (power_mwh or 0) * missing_s // QUARTER_S
+        missing = 0 if is_whole else habits.readings - row.readings
+        rest_mwh = (power_mwh or 0) * missing // habits.readings
         reads.append(Read(row.start_s, counter_mwh, power_mwh, rest_mwh, is_whole, registers_mwh))
     return reads
 
@@ -62,15 +68,15 @@ def _energy_mwh(power_w: float, direction: Direction) -> int:
 
 
 def _is_whole(row: Rolled, after: Rolled | None, habits: Habits) -> bool:
-    """Whether a quarter-hour has about as many readings as is usual, or as the one that follows it.
+    """Whether a quarter-hour has about as many readings as is usual.
 
-    The latter, since the interval may have been another one once: what changes is no gap.
+    Or as many as another interval gives, and so has the one that follows it: the interval may have been another one once.
     """
-    if row.readings * habits.interval_s >= NEARLY_ALL * QUARTER_S:
+    if row.readings >= NEARLY_ALL * habits.readings:
         return True
     if after is None or after.start_s != row.start_s + QUARTER_S:
         return False
-    return row.readings >= NEARLY_ALL * after.readings
+    return any(row.readings in counts and after.readings in counts for counts in OTHER_COUNTS)
 
 
 class _Gained:

@@ -2,7 +2,8 @@
 
 A counter moves in steps of 10 Wh or more, of which a quiet quarter-hour sees one or two; the power is right up to a
 factor near 1. So the energy of a day is the difference of what the display showed at its ends, and within the day it follows
-the power, but never further from the counter than one step of it.
+the power, but never further from the counter than its last digit. That is on either side: what the meter had counted beyond the
+digit at midnight the display does not say, so the course since then may be before it by as much as behind.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -57,7 +58,7 @@ def _day(course: Course, start_s: int, stop_s: int) -> Iterator[Quarter]:
     """The quarter-hours of a day."""
     (begin_mwh, begin), (end_mwh, end) = course.at(start_s), course.at(stop_s)
     slots = list(course.slots(start_s, stop_s))
-    energies_mwh = _energies_mwh(slots, begin_mwh, end_mwh)
+    energies_mwh = _energies_mwh(slots, begin_mwh, end_mwh, course.unit_mwh)
     if not begin:
         for slot, energy_mwh in zip(slots, energies_mwh, strict=True):
             yield Quarter(slot.start_s, energy_mwh, slot.is_estimated)
@@ -68,17 +69,17 @@ def _day(course: Course, start_s: int, stop_s: int) -> Iterator[Quarter]:
         yield Quarter(slot.start_s, energy_mwh, slot.is_estimated, registers_mwh)
 
 
-def _energies_mwh(slots: Sequence[Slot], begin_mwh: int, end_mwh: int) -> list[int]:
+def _energies_mwh(slots: Sequence[Slot], begin_mwh: int, end_mwh: int, unit_mwh: int) -> list[int]:
     """The energy of each slot of a day on which the counter went from ``begin_mwh`` to ``end_mwh``: it adds up to that."""
     # What a later quarter-hour allows at most, an earlier one may not pass; and the end of the day is known.
-    highs = list(accumulate((slot.high_mwh for slot in reversed(slots)), min, initial=end_mwh))[:0:-1]
+    highs = list(accumulate((slot.high_mwh + unit_mwh for slot in reversed(slots)), min, initial=end_mwh))[:0:-1]
     weights = list(accumulate(slot.weight_mwh for slot in slots))
     whole = weights[-1] if weights else 0
     energies, before_mwh = [], begin_mwh
     for slot, weight, high_mwh in zip(slots, weights, highs, strict=True):
         # Without power the counter alone.
         until_mwh = begin_mwh + (end_mwh - begin_mwh) * weight // whole if whole else slot.low_mwh
-        until_mwh = min(max(until_mwh, slot.low_mwh, begin_mwh), high_mwh)
+        until_mwh = min(max(until_mwh, slot.low_mwh - unit_mwh, begin_mwh), high_mwh)
         energies.append(until_mwh - before_mwh)
         before_mwh = until_mwh
     if energies:

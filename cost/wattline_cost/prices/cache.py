@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -58,7 +59,8 @@ class Cache:
             beside.replace(kept)
         except OSError:
             # On a full or foreign disk all of it works as well, and takes its time again.
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
 
 
 def _kept(path: Path, mark: list[int]) -> list[Price] | None:

@@ -175,4 +175,4 @@ def _energy(
                 return Part(charge.name, None, f"no price known: {source!r} has none of this time")
             words = f"{told.number(factor)} times " if factor != 1 else ""
             added = f" {'less' if plus < 0 else 'plus'} {told.number(abs(plus))}" if plus else ""
-            return Part(charge.name, factor * published + plus, f"{words}{told.number(published)} of {source!r}{added}")
+            return Part(charge.name, factor * published + plus, f"{words}{told.amount(published)} of {source!r}{added}")
