@@ -8,6 +8,7 @@
 | a model is missing, or is there no more, or is told otherwise | test_every_model_is_documented |
 | ... or the number of models is another | test_the_number_of_models_is_told_as_it_is |
 | a key of a METER, or a column of a meter file, is missing or is there no more | test_every_key_of_a_meter_is_documented, test_every_column_of_a_meter_file_is_documented |
+| a word of the bucket `cost` is missing, or is told otherwise | test_every_tag_and_field_of_a_cost_is_documented_as_it_is |
 | a command is missing, or is there no more | test_every_command_is_documented, test_every_command_about_costs_is_documented |
 | a key of a tariff file is missing, or is there no more; the example is refused | test_every_key_of_a_tariff_file_is_documented, test_the_tariff_file_of_the_text_is_one |
 | an option is missing, or is there no more; a default is another | test_every_option_is_documented, test_every_default_is_documented |
@@ -32,7 +33,7 @@ from pathlib import Path
 
 import pytest
 
-from wattline import cli, fields, meterfile
+from wattline import cli, costs, fields, meterfile
 from wattline.keys import KEYS
 from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
@@ -126,6 +127,28 @@ def test_every_field_of_a_rollup_is_documented_as_it_is() -> None:
         counters = {f.name for f in fields.ELECTRICITY_FIELDS.values() if f.kind == "counter"}
         ends = {f"{name}{end}" for name in gauges for end in ("", "_min", "_max")}
         assert set(vocabulary) == own | counters | ends
+
+
+def test_every_tag_and_field_of_a_cost_is_documented_as_it_is() -> None:
+    """Measurement by measurement, with the tags that not all have; tags; fields."""
+    text = section(COST_README, "What is stored")
+    written = [row for row in rows(text) if row[0].startswith("`")]
+    measurements = list(costs.COST_TAGS)
+    shared = set.intersection(*(set(tags) for tags in costs.COST_TAGS.values()))
+    own = [", ".join(f"`{tag}`" for tag in tags if tag not in shared) or "-" for tags in costs.COST_TAGS.values()]
+    assert [[row[0], row[2]] for row in written[: len(own)]] == [
+        [f"`{name}`", tags] for name, tags in zip(measurements, own, strict=True)
+    ]
+    tags = {tag: meaning for each in costs.COST_TAGS.values() for tag, meaning in each.items()}
+    assert written[len(own) : len(own) + len(tags)] == [[f"`{tag}`", meaning] for tag, meaning in tags.items()]
+    homes: dict[fields.Field, list[str]] = {}
+    for name, vocabulary in costs.COST_FIELDS.items():
+        for field in vocabulary.values():
+            homes.setdefault(field, []).append(f"`{name}`")
+    assert written[len(own) + len(tags) :] == [
+        [f"`{f.name}`", f.unit or "-", "all" if len(home) == len(measurements) else ", ".join(home), f.meaning]
+        for f, home in homes.items()
+    ]
 
 
 def _buckets(buckets: tuple[str, ...]) -> str:

@@ -62,7 +62,7 @@ esac
 FAKE_PIP = """#!/bin/sh
 # python -m pip install ... [--no-index --find-links WHEELS] CHECKOUT-OR-WHEEL[EXTRAS]
 for word; do :; done
-what="${word%\\[${EXTRAS:-backup,tui}]}"
+what="${word%\\[${EXTRAS:-backup,cost,tui}]}"
 case "$what" in
 *.whl)
     case "$*" in *--no-index\\ --find-links*) ;; *) exit 3 ;; esac
