@@ -69,18 +69,19 @@ class Reader:
         self._who = f"r._measurement == {json.dumps(ELECTRICITY)} and r.site == {json.dumps(site)} and {of_meter}"
         self.what = f"the meter {meter!r}" if meter is not None else "a meter with the role grid"
 
-    def around(self, start_s: int, stop_s: int) -> list[Rolled]:
+    def around(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
         """The rows of a span, the last one before it and the first one after it, in order.
 
         Args:
             start_s: the first second.
             stop_s: the one after the last.
+            with_all_counters: also those that are not priced by, but of which the one that is may be made.
 
         Raises:
             ServerError: InfluxDB does not answer.
             CostError: several meters have the role.
         """
-        found = self._rolled(start_s - _BESIDE_S, stop_s + _BESIDE_S)
+        found = self._rolled(start_s - _BESIDE_S, stop_s + _BESIDE_S, with_all_counters=with_all_counters)
         before = [row for row in found if row.start_s < start_s][-1:]
         within = [row for row in found if start_s <= row.start_s < stop_s]
         after = [row for row in found if row.start_s >= stop_s][:1]
@@ -112,8 +113,8 @@ class Reader:
         """
         return min(self._found(self._days, 0, _EVER_S, ("readings",), " |> first()"), default=None)
 
-    def _rolled(self, start_s: int, stop_s: int) -> list[Rolled]:
-        found = self._found(self._quarters, start_s, stop_s, self._fields, "")
+    def _rolled(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
+        found = self._found(self._quarters, start_s, stop_s, self._fields(with_all_counters=with_all_counters), "")
         return [_row(second, values) for second, values in sorted(found.items())]
 
     def _one(self, start_s: int, stop_s: int, which: str) -> list[Rolled]:
@@ -128,12 +129,13 @@ class Reader:
         second = max(found) if which == "last" else min(found)
         return self._rolled(second, second + QUARTER_S)
 
-    @property
-    def _fields(self) -> Collection[str]:
+    def _fields(self, *, with_all_counters: bool) -> Collection[str]:
         names = ["readings", "power_w", GAINS[self._direction], *_COUNTERS[self._direction]]
-        if self._has_registers:
+        if with_all_counters:
+            names += [f"{stem}_kwh" for stem in _REGISTERS[self._direction]]
+        if with_all_counters or self._has_registers:
             names += [f"{stem}_t{number}_kwh" for stem in _REGISTERS[self._direction] for number in (1, 2, 3, 4)]
-        return names
+        return list(dict.fromkeys(names))
 
     def _found(
         self, bucket: Bucket, start_s: int, stop_s: int, fields: Iterable[str], end: str

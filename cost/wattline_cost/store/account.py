@@ -191,11 +191,12 @@ class Account:
         }
 
     def _learn(self, rows: Sequence[Rolled]) -> Habits:
-        known = Habits(self._known.decimals, self._known.interval_s) if self._known.interval_s else None
-        if known is None:
-            known = learn(self.reader.around(self._now_s - LEARNT_FROM_S, self._now_s))
+        if self._known.readings:
+            known = Habits(self._known.decimals, self._known.readings)
+        else:
+            known = learn(self.reader.around(self._now_s - LEARNT_FROM_S, self._now_s, with_all_counters=True))
         habits = learn(rows, known)
-        self._known.decimals, self._known.interval_s = dict(habits.decimals), habits.interval_s
+        self._known.decimals, self._known.readings = dict(habits.decimals), habits.readings
         return habits
 
 

@@ -27,7 +27,7 @@ class Known:
         earlier_until: the first day that was not priced by that.
         looked_at: the day on which all days were looked at, and not the newest alone.
         decimals: of the counters of its meter, as far as they have shown.
-        interval_s: between two of its readings, as a rule.
+        readings: how many a quarter-hour has, as a rule; 0: nothing is known.
     """
 
     content: str = ""
@@ -35,7 +35,7 @@ class Known:
     earlier_until: date | None = None
     looked_at: date | None = None
     decimals: dict[str, int] = field(default_factory=dict)
-    interval_s: int = 0
+    readings: int = 0
 
 
 class Memory:
