@@ -6,6 +6,8 @@
 | what is the same is written again each quarter of an hour | test_a_second_update_writes_nothing |
 | readings that came late are never priced, or their neighbours stay as they were | test_readings_that_came_late_are_priced |
 | ... or only when somebody asks, if they are old | test_readings_of_months_ago_are_priced_within_a_day |
+| what was used in a gap counts on the day on which it was seen, or not at all | test_a_gap_of_days_is_spread_over_them |
+| a price by the meter's register is that of another | test_a_price_by_register_is_that_of_the_register_that_counted |
 | days in which nobody read the meter owe nothing | test_days_without_readings_owe_what_is_fixed |
 | a corrected tariff leaves what it had before | test_a_corrected_tariff_leaves_nothing_of_the_old_one |
 | ... prices history anew unasked, or nobody learns that it stands otherwise | test_a_changed_contract_prices_this_month_and_tells_of_the_rest |
@@ -25,6 +27,7 @@ from pathlib import Path
 import pytest
 
 from cost.priced_house import DAY_S, FLAT, QUARTER_S, TWO_BANDS, House, midnight
+from database import line
 from stack.conftest import Stack
 from wattline_cost.store.stored import Change
 
@@ -142,6 +145,42 @@ def test_days_without_readings_owe_what_is_fixed(house: House) -> None:
     house.update(NOW)
     fields = house.stored("cost_1d")[midnight(date(2026, 3, 11))][""]
     assert (fields["cost"], fields["energy_kwh"]) == (pytest.approx(0.11, abs=1e-9), 0)
+
+
+def test_a_gap_of_days_is_spread_over_them(house: House) -> None:
+    """From 3 to 8 March nobody read the meter; the counter then shows what was used, and so the sum is what it was."""
+    house.contract(FLAT)
+    begin, gap = midnight(date(2026, 3, 1)), range(midnight(date(2026, 3, 3)), midnight(date(2026, 3, 8)), QUARTER_S)
+    house.read(begin, NOW, but=gap)
+    house.update(NOW)
+    days = house.stored("cost_1d")
+    for day in (4, 5, 6):
+        fields = days[midnight(date(2026, 3, day))][""]
+        assert fields["cost"] == pytest.approx(24 * 0.3, abs=0.01)
+        assert fields["estimated_kwh"] == fields["energy_kwh"]
+    assert sum(day[""]["energy_kwh"] for day in days.values()) == pytest.approx((NOW - begin) / 3600, abs=0.25)
+
+
+def test_a_price_by_register_is_that_of_the_register_that_counted(house: House) -> None:
+    """T1 from 8 to 20, T2 otherwise, as the meter itself says: 12 kWh x 0.20 + 12 kWh x 0.10."""
+    house.contract(FLAT.replace("price = 0.30", "registers = { T1 = 0.20, T2 = 0.10 }"))
+    counts, rows = {1: 500.0, 2: 500.0}, []
+    for number, second in enumerate(range(BEGIN, NOW, QUARTER_S)):
+        register = 1 if 32 <= number % 96 < 80 else 2
+        counts[register] += 0.25
+        counter = 1000.25 + number * 0.25
+        values = {"readings": 900, "power_w": 1000, "consumption_counter_kwh": counter, "consumption_kwh": 0.25}
+        values |= {"energy_total_kwh": counter} | {f"energy_total_t{n}_kwh": value for n, value in counts.items()}
+        rows.append(line(second, values, site="home"))
+    house.read(BEGIN, NOW)
+    house.stack.write(rows, "energy_15m")
+    house.update(NOW)
+    assert house.faults == []
+    day = midnight(date(2026, 3, 11))
+    assert house.stored("cost_1d")[day][""]["cost"] == pytest.approx(3.6, abs=1e-7)
+    quarters = house.stored("cost_15m")
+    assert quarters[day + 40 * QUARTER_S]["all"]["cost"] == pytest.approx(0.05, abs=1e-7)
+    assert quarters[day + 4 * QUARTER_S]["all"]["cost"] == pytest.approx(0.025, abs=1e-7)
 
 
 def test_a_corrected_tariff_leaves_nothing_of_the_old_one(house: House) -> None:

@@ -26,7 +26,7 @@ def chosen_of(files: Sequence[File], name: str | None) -> list[File]:
     found = [file for file in files if file.contract.name == name]
     if not found:
         names = [file.contract.name for file in files]
-        there = f"there are {', '.join(names)}" if names else "there is none"
+        there = f"those there are: {', '.join(names)}" if names else "there is none"
         raise WordError(f"There is no contract {name!r}{nearest(name, names)}; {there}.")
     return found
 
