@@ -15,6 +15,8 @@
 | a lie that the rollups refused is billed                       | test_a_lie_that_was_refused_counts_for_nothing         |
 | a day has 96 quarter-hours whatever the clocks do              | test_days_have_as_many_quarter_hours_as_the_clocks_allow |
 | what one day has depends on the days that are asked with it    | test_days_one_by_one_are_the_month                     |
+| a counter that goes back by a digit takes energy back          | test_a_counter_that_flickers_by_a_digit_gives_nothing_back |
+| the registers of another meter swallow a day                   | test_registers_of_another_meter_are_no_energy          |
 | the order of rows, or a row that comes twice, changes anything | test_neither_order_nor_repetition_counts               |
 | export is taken for import                                     | test_each_direction_has_its_own_counter                |
 | another interval of reading is taken for a gap                 | test_another_interval_is_no_gap                        |
@@ -159,6 +161,13 @@ def test_a_lie_that_was_refused_counts_for_nothing() -> None:
     assert steps(before, *rows) == [100_000, 0, 0, 100_000]
 
 
+def test_a_counter_that_flickers_by_a_digit_gives_nothing_back() -> None:
+    before = row(MIDNIGHT - QUARTER_S, 500.00, 0.1)
+    rest = [(500.10, 0.10), (500.09, 0.0), (500.09, 0.0), (500.19, 0.10)]
+    rows = [row(MIDNIGHT + n * QUARTER_S, kwh, gained) for n, (kwh, gained) in enumerate(rest)]
+    assert steps(before, *rows) == [100_000, 0, 0, 100_000]
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "after", "quarters"),
     [
@@ -210,7 +219,8 @@ def test_another_interval_is_no_gap() -> None:
     meter = Meter()
     rows = list(meter.rows(MIDNIGHT - 30 * 86400, [123.0] * 96 * 29))
     meter.readings = 90
-    rows += meter.rows(MIDNIGHT - 86400, [123.0] * 96 * 3)
+    rows += meter.rows(MIDNIGHT - 86400, [123.0] * 96 * 2 + [3000.0] * 96)
+    rows[-96:-95] = [replace(rows[-96], readings=89)]
     last = list(shape(rows, IN, ROME, (MIDNIGHT, MIDNIGHT + 86400)))
     shown = {each.start_s: round(each.counters_kwh["consumption_counter_kwh"] * 100) for each in rows}
     gained = shown[MIDNIGHT + 86400 - QUARTER_S] - shown[MIDNIGHT - QUARTER_S]
@@ -299,6 +309,20 @@ def test_neither_order_nor_repetition_counts(house: tuple[list[Rolled], ZoneInfo
     shuffled = [*rows, *rows[::3]]
     dice.shuffle(shuffled)
     assert list(shape(shuffled, IN, zone, habits=learn(rows))) == list(shape(rows, IN, zone, habits=learn(rows)))
+
+
+@pytest.mark.parametrize("stands", [(4000.00, 205.00), (250.00, 205.00), (4000.00, 150.00)])
+def test_registers_of_another_meter_are_no_energy(stands: tuple[float, float]) -> None:
+    """Register 2 counts all day; at noon a meter takes over of which one register stands 3700 kWh higher, or one lower."""
+    rows = [row(MIDNIGHT - QUARTER_S, 500.00, 0.0, 400.0, registers={1: 300.00, 2: 200.00})]
+    for n in range(96):
+        level = (5000.00, *stands) if n >= 48 else (500.10, 300.00, 200.10)
+        total_kwh, first, second = (round(kwh + (n % 48) * 0.1 * (kwh not in (300.0, 250.0, 4000.0)), 2) for kwh in level)
+        gained = 0.0 if n == 48 else 0.1
+        rows.append(row(MIDNIGHT + n * QUARTER_S, total_kwh, gained, 400.0, registers={1: first, 2: second}))
+    quarters = list(shape(rows, IN, ROME, (MIDNIGHT, MIDNIGHT + 86400)))
+    assert total(quarters) == 9_500_000
+    assert all(quarter.registers_mwh == {2: quarter.energy_mwh} for quarter in quarters if quarter.energy_mwh)
 
 
 @FEWER
