@@ -1,9 +1,13 @@
 """A meter in a house, as the rollups have it: rows of the bucket ``energy_15m``."""
 
+import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from wattline.registers import to_grain
 from wattline_cost.energy.quarter import Rolled
@@ -13,6 +17,8 @@ SANTIAGO = ZoneInfo("America/Santiago")
 BEIRUT = ZoneInfo("Asia/Beirut")
 QUARTER_S = 900
 MWH_PER_W = 250
+# Each month has up to four days of quarter-hours.
+FEWER = settings(max_examples=25)
 
 
 def at(text: str, zone: ZoneInfo = ROME, fold: int = 0) -> int:
@@ -79,3 +85,26 @@ def row(
 
 def without_power(rows: Sequence[Rolled]) -> list[Rolled]:
     return [replace(each, power_w=None) for each in rows]
+
+
+@st.composite
+def months(draw: st.DrawFn) -> tuple[list[Rolled], ZoneInfo]:
+    """Some days of a house with gaps, a part read quarter-hour beside each, and a reset."""
+    zone = draw(st.sampled_from([ROME, SANTIAGO, BEIRUT]))
+    start_s = draw(
+        st.sampled_from(
+            [at("2026-03-27 21:00"), at("2026-10-23 21:00"), at("2026-04-03 00:00"), at("2026-05-04 00:00")]
+        )
+    )
+    dice = random.Random(draw(st.integers(0, 2**32)))
+    powers = [dice.choice([30.0, 100.0, 250.5, 3000.25]) * dice.random() for _ in range(96 * dice.randint(1, 4))]
+    missing: set[int] = set()
+    for _ in range(draw(st.integers(0, 4))):
+        begin, length = dice.randrange(len(powers)), dice.choice([1, 3, 40, 200])
+        missing |= set(range(begin, min(begin + length, len(powers) - 1)))
+    meter = Meter(decimals=draw(st.sampled_from([0, 1, 2, 3])))
+    rows = list(meter.rows(start_s, powers, missing, [1 + (n // 28) % 2 for n in range(len(powers))]))
+    rows = [replace(each, readings=dice.choice([900, 900, 900, 880, 500, 20])) for each in rows]
+    if draw(st.booleans()):
+        rows = without_power(rows)
+    return rows, zone

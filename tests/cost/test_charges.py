@@ -4,7 +4,7 @@
 |--------------------------------------------------------------|---------------------------------------------------------|
 | a year has 365 days, always                                  | test_a_day_has_a_365th_or_366th_of_a_year               |
 | a twelfth is spread over thirty days                         | test_a_year_in_twelfths_spreads_each_over_its_month     |
-| the parts of a year, a month or a day do not add up          | test_the_days_of_a_year_add_up_to_what_is_paid, test_two_versions_of_one_price_are_one |
+| the parts of a year, a month or a day do not add up          | test_the_days_of_a_year_add_up_to_what_is_paid, test_two_versions_of_one_price_are_one, test_three_versions_of_a_day_share_it_without_a_rest |
 | a day of 23 hours is taken for 24 where it is shared         | test_a_change_on_a_day_of_23_hours_shares_its_quarter_hours |
 | a day that begins at one o'clock is none, or two             | test_a_day_without_a_midnight_is_a_day                  |
 | a contract charges for days before it began, or after its end | test_a_contract_charges_from_its_first_moment_to_its_last |
@@ -117,6 +117,19 @@ def test_a_contract_charges_from_its_first_moment_to_its_last() -> None:
     terms = version(FixedCharge("Fixed", D("2.00"), Per.DAY), start="2026-10-02T18:00", stop="2026-10-05")
     lines = pricer(contract(terms)).lines([], *month_of(2026, 10))
     assert [(line.day.day, line.amount) for line in lines] == [(2, D("0.50")), (3, 2), (4, 2)]
+
+
+def test_three_versions_of_a_day_share_it_without_a_rest() -> None:
+    """Eight hours each of 1.00: a third, what makes two thirds of it, and what makes it whole."""
+    charge, day = FixedCharge("Fixed", D("1.00"), Per.DAY), date(2026, 10, 5)
+    changes = "2026-10-05T08:00", "2026-10-05T16:00"
+    house = contract(
+        version(charge, stop=changes[0]),
+        version(charge, start=changes[0], stop=changes[1]),
+        version(charge, start=changes[1]),
+    )
+    parts = [line.amount for line in pricer(house).lines([], day, day)]
+    assert parts == [D("0.333333333"), D("0.333333334"), D("0.333333333")]
 
 
 @settings(max_examples=40)

@@ -114,4 +114,5 @@ def test_a_price_that_nobody_knows_is_left_out() -> None:
     """As where the source had no price in the whole month."""
     found = dynamic_bill()
     lines = tuple(replace(line, price=None, is_mean=True) for line in found.lines)
+    assert "~" not in as_table(replace(found, lines=lines))
     assert "None" not in as_table(replace(found, lines=lines)) + as_csv(replace(found, lines=lines))

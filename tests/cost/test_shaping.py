@@ -1,4 +1,5 @@
-"""Rows of the bucket become quarter-hours of energy: how much by the counter, when by the power. Gaps are in ``test_gaps.py``.
+"""Rows of the bucket become quarter-hours of energy: how much by the counter, when by the power. Gaps are in ``test_gaps.py``, registers in
+``test_tariff_registers.py``.
 
 | fault                                                          | test                                                   |
 |----------------------------------------------------------------|--------------------------------------------------------|
@@ -15,10 +16,10 @@
 | a lie that the rollups refused is billed                       | test_a_lie_that_was_refused_counts_for_nothing         |
 | a day has 96 quarter-hours whatever the clocks do              | test_days_have_as_many_quarter_hours_as_the_clocks_allow |
 | what one day has depends on the days that are asked with it    | test_days_one_by_one_are_the_month                     |
+| a counter that goes back by a digit takes energy back          | test_a_counter_that_flickers_by_a_digit_gives_nothing_back |
 | the order of rows, or a row that comes twice, changes anything | test_neither_order_nor_repetition_counts               |
 | export is taken for import                                     | test_each_direction_has_its_own_counter                |
 | another interval of reading is taken for a gap                 | test_another_interval_is_no_gap                        |
-| a register has what another one counted, or energy of none      | test_a_register_has_what_was_used_while_it_counted     |
 | the quarter-hour that is under way has what nobody counted yet | test_a_day_under_way_ends_with_what_the_counter_shows  |
 """
 
@@ -28,10 +29,11 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from cost.metered import BEIRUT, QUARTER_S, ROME, SANTIAGO, Meter, at, row, without_power
+from cost import metered
+from cost.metered import BEIRUT, QUARTER_S, ROME, SANTIAGO, Meter, at, row
 from wattline_cost.energy.display import Habits, decimals_of, learn
 from wattline_cost.energy.quarter import Quarter, Rolled
 from wattline_cost.energy.shaping import shape
@@ -39,8 +41,6 @@ from wattline_cost.tariff.model import Direction
 
 IN, OUT = Direction.IMPORT, Direction.EXPORT
 MIDNIGHT = at("2026-05-04 00:00")
-# Each has up to four days of quarter-hours.
-FEWER = settings(max_examples=25)
 
 
 def total(quarters: list[Quarter]) -> int:
@@ -159,6 +159,13 @@ def test_a_lie_that_was_refused_counts_for_nothing() -> None:
     assert steps(before, *rows) == [100_000, 0, 0, 100_000]
 
 
+def test_a_counter_that_flickers_by_a_digit_gives_nothing_back() -> None:
+    before = row(MIDNIGHT - QUARTER_S, 500.00, 0.1)
+    rest = [(500.10, 0.10), (500.09, 0.0), (500.09, 0.0), (500.19, 0.10)]
+    rows = [row(MIDNIGHT + n * QUARTER_S, kwh, gained) for n, (kwh, gained) in enumerate(rest)]
+    assert steps(before, *rows) == [100_000, 0, 0, 100_000]
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "after", "quarters"),
     [
@@ -210,7 +217,8 @@ def test_another_interval_is_no_gap() -> None:
     meter = Meter()
     rows = list(meter.rows(MIDNIGHT - 30 * 86400, [123.0] * 96 * 29))
     meter.readings = 90
-    rows += meter.rows(MIDNIGHT - 86400, [123.0] * 96 * 3)
+    rows += meter.rows(MIDNIGHT - 86400, [123.0] * 96 * 2 + [3000.0] * 96)
+    rows[-96:-95] = [replace(rows[-96], readings=89)]
     last = list(shape(rows, IN, ROME, (MIDNIGHT, MIDNIGHT + 86400)))
     shown = {each.start_s: round(each.counters_kwh["consumption_counter_kwh"] * 100) for each in rows}
     gained = shown[MIDNIGHT + 86400 - QUARTER_S] - shown[MIDNIGHT - QUARTER_S]
@@ -224,27 +232,8 @@ def test_a_day_under_way_ends_with_what_the_counter_shows() -> None:
     assert total(list(shape(rows, IN, ROME, (MIDNIGHT, MIDNIGHT + 86400)))) == 830_000
 
 
-@st.composite
-def months(draw: st.DrawFn) -> tuple[list[Rolled], ZoneInfo]:
-    """Some days of a house with gaps, a part read quarter-hour beside each, and a reset."""
-    zone = draw(st.sampled_from([ROME, SANTIAGO, BEIRUT]))
-    start_s = draw(st.sampled_from([at("2026-03-27 21:00"), at("2026-10-23 21:00"), at("2026-04-03 00:00"), MIDNIGHT]))
-    dice = random.Random(draw(st.integers(0, 2**32)))
-    powers = [dice.choice([30.0, 100.0, 250.5, 3000.25]) * dice.random() for _ in range(96 * dice.randint(1, 4))]
-    missing: set[int] = set()
-    for _ in range(draw(st.integers(0, 4))):
-        begin, length = dice.randrange(len(powers)), dice.choice([1, 3, 40, 200])
-        missing |= set(range(begin, min(begin + length, len(powers) - 1)))
-    meter = Meter(decimals=draw(st.sampled_from([0, 1, 2, 3])))
-    rows = list(meter.rows(start_s, powers, missing, [1 + (n // 28) % 2 for n in range(len(powers))]))
-    rows = [replace(each, readings=dice.choice([900, 900, 900, 880, 500, 20])) for each in rows]
-    if draw(st.booleans()):
-        rows = without_power(rows)
-    return rows, zone
-
-
-@FEWER
-@given(months())
+@metered.FEWER
+@given(metered.months())
 def test_the_quarter_hours_add_up_to_what_the_counter_gained(house: tuple[list[Rolled], ZoneInfo]) -> None:
     rows, zone = house
     quarters = list(shape(rows, IN, zone))
@@ -257,8 +246,8 @@ def test_the_quarter_hours_add_up_to_what_the_counter_gained(house: tuple[list[R
     assert starts == list(range(rows[0].start_s, rows[-1].start_s + 1, QUARTER_S))
 
 
-@FEWER
-@given(months())
+@metered.FEWER
+@given(metered.months())
 def test_no_quarter_hour_strays_from_the_counter(house: tuple[list[Rolled], ZoneInfo]) -> None:
     """At the end of a quarter-hour that was read to its end the sum is what was shown, up to one digit of the display."""
     rows, zone = house
@@ -273,8 +262,8 @@ def test_no_quarter_hour_strays_from_the_counter(house: tuple[list[Rolled], Zone
             assert abs(gained - (shown[quarter.start_s] - first)) <= habits.unit_mwh(name)
 
 
-@FEWER
-@given(months())
+@metered.FEWER
+@given(metered.months())
 def test_days_one_by_one_are_the_month(house: tuple[list[Rolled], ZoneInfo]) -> None:
     """A day needs its own rows, the last one before it and the first one after it."""
     rows, zone = house
@@ -292,37 +281,10 @@ def test_days_one_by_one_are_the_month(house: tuple[list[Rolled], ZoneInfo]) -> 
     assert by_day == whole
 
 
-@FEWER
-@given(months(), st.randoms())
+@metered.FEWER
+@given(metered.months(), st.randoms())
 def test_neither_order_nor_repetition_counts(house: tuple[list[Rolled], ZoneInfo], dice: random.Random) -> None:
     rows, zone = house
     shuffled = [*rows, *rows[::3]]
     dice.shuffle(shuffled)
     assert list(shape(shuffled, IN, zone, habits=learn(rows))) == list(shape(rows, IN, zone, habits=learn(rows)))
-
-
-@FEWER
-@given(months())
-def test_the_registers_add_up_to_the_energy(house: tuple[list[Rolled], ZoneInfo]) -> None:
-    rows, zone = house
-    for quarter in shape(rows, IN, zone):
-        assert sum(quarter.registers_mwh.values()) in (quarter.energy_mwh, 0)
-        assert all(part > 0 for part in quarter.registers_mwh.values())
-
-
-def test_a_register_has_what_was_used_while_it_counted() -> None:
-    """From 07:00 to 19:00 register 1 counts 300 W, else register 2 counts 100 W: 3.6 and 1.2 kWh, and no more than a step of
-    each is on the other side of a switch."""
-    rows = list(
-        Meter(counter_mwh=50_004_000, registers_mwh={1: 20_007_000, 2: 30_001_000}).rows(
-            MIDNIGHT - QUARTER_S, [100.0] * 29 + [300.0] * 48 + [100.0] * 20, registers=[2] * 29 + [1] * 48 + [2] * 20
-        )
-    )
-    quarters = list(shape(rows, IN, ROME, (MIDNIGHT, MIDNIGHT + 86400)))
-    sums = {number: sum(quarter.registers_mwh.get(number, 0) for quarter in quarters) for number in (1, 2)}
-    assert sums == {1: pytest.approx(3_600_000, abs=10_000), 2: pytest.approx(1_200_000, abs=10_000)}
-    assert sum(sums.values()) == total(quarters)
-    day = quarters[29:75]
-    assert all(quarter.registers_mwh == {1: quarter.energy_mwh} for quarter in day)
-    night = [*quarters[:27], *quarters[77:]]
-    assert all(quarter.registers_mwh == {2: quarter.energy_mwh} for quarter in night)

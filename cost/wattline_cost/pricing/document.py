@@ -114,7 +114,7 @@ def _money(amount: Decimal, bill: Bill) -> str:
 
 
 def _notes(bill: Bill) -> Iterator[str]:
-    if any(line.is_mean for line in bill.lines):
+    if any(line.is_mean and line.price is not None for line in bill.lines):
         yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
     if bill.estimated_kwh:
         yield (
