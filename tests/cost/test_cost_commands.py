@@ -181,6 +181,8 @@ def test_exit_codes_tell_whose_fault_it_is(capsys: pytest.CaptureFixture[str], t
     assert "The folder" in told(capsys, "explain", path, "2026-03-04T01:00", code=1)
     assert "no version of the contract 'house' is in force" in told(capsys, "explain", path, "2020-03-04", code=2)
     assert "'yesterday' is no time" in told(capsys, "explain", path, "yesterday", code=2)
+    for never in ("0001-01-01", "9999-12-31T23:59-05:00"):
+        assert "That time is none of the calendar (year" in told(capsys, "explain", path, never, code=2)
     path.write_text("x")
     assert "This is not TOML" in told(capsys, "explain", path, code=2)
 
