@@ -244,6 +244,8 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "true or false, without quotation marks.")),
         # Dates.
         (RIGHT, "2026-01-01", '"2026-01-01"', ", version 1: The key 'from' says '2026-01-01'; it must be a date such as 2026-04-01"),
+        (RIGHT, "2026-01-01", "0001-01-01T00:00:00+14:00", (", version 1 (from 0001-01-01T00:00:00+14:00): The key 'from' says "
+            "0001-01-01T00:00:00+14:00; it must be of a year from 1980 to 2999.")),
         (RIGHT, "from = 2026-01-01", "", ", version 1: The key 'from' is missing; it must be a date such as"),
         (RIGHT, "2026-01-01", "2026-01-01T12:10:00", (", version 1 (from 2026-01-01T12:10:00): The key 'from' says "
             "2026-01-01T12:10:00; it must be a quarter-hour, such as 12:00")),

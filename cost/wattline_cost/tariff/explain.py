@@ -86,7 +86,10 @@ def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: 
         SourceError: as ``source_price``.
     """
     start_s = at_s - at_s % QUARTER_S
-    start = datetime.fromtimestamp(start_s, contract.zone)
+    try:
+        start = datetime.fromtimestamp(start_s, contract.zone)
+    except ValueError as error:
+        raise WordError(f"That time is none of the calendar ({error}).") from None
     place = Versions(contract.versions).at(start_s)
     if place is None:
         raise WordError(

@@ -18,6 +18,8 @@ from wattline_cost.tariff.versions import Dates, local_moment, trouble
 KEYS = ("from", "to", "contract_kw", "component", "rule")
 # Of a large factory.
 LARGEST_KW = 100_000
+# Before them clocks were off by other than quarters of an hour here and there; behind them Python's years end.
+YEARS = (1980, 2999)
 BY_POWER = (Per.KW_MONTH, Per.KW_YEAR)
 
 _DATE_RULE = "must be a date such as 2026-04-01 or a time such as 2026-04-01T12:00:00, without quotation marks"
@@ -99,6 +101,8 @@ def _moment(table: Table, key: str, zone: ZoneInfo) -> datetime:
     said = table.raw(key)
     if not isinstance(said, date):
         raise table.fault(key, _DATE_RULE)
+    if not YEARS[0] <= said.year <= YEARS[1]:
+        raise table.fault(key, f"must be of a year from {YEARS[0]} to {YEARS[1]}")
     moment = local_moment(said, zone)
     if moment is None:
         raise table.fault(key, f"must not be a time that the clock leaves out in {zone.key} when summer time begins")
