@@ -13,6 +13,7 @@
 | ... prices history anew unasked, or nobody learns that it stands otherwise | test_a_changed_contract_prices_this_month_and_tells_of_the_rest |
 | ... tells of it where nothing of the past is otherwise | test_a_new_version_is_no_news_of_the_past |
 | the price of the coming hours is not known | test_prices_of_today_and_tomorrow_are_there |
+| a price that an exchange tells late is never used, or nothing counts as its price until then | test_a_price_that_comes_late_is_found |
 | an export is not priced, or by what was consumed | test_an_export_contract_prices_what_was_given |
 | two meters at the grid are added up | test_several_meters_of_the_role_are_told |
 | a broken file stops the others | test_a_broken_contract_stops_no_other |
@@ -246,6 +247,26 @@ def test_prices_of_today_and_tomorrow_are_there(house: House) -> None:
     house.read(BEGIN, NOW + 2 * QUARTER_S)
     house.update(NOW + 2 * QUARTER_S)
     assert house.stored("cost_15m")[NOW + QUARTER_S]["day"]["energy_kwh"] == 0.25
+
+
+def test_a_price_that_comes_late_is_found(house: House) -> None:
+    """Of an exchange whose file of 8 March is put into the folder on the 12th: 24 kWh at 0.50."""
+    prices = house.chosen.state.parent / "prices"
+    prices.mkdir()
+    source = f'[source.exchange]\nkind = "table"\nfolder = "{prices}"\nminutes = 60\nunit = "kWh"\n'
+    house.contract(FLAT.replace("price = 0.30", 'source = "exchange"') + source)
+    house.read(midnight(date(2026, 3, 7)), NOW)
+    house.update(NOW)
+    assert house.faults == []
+    day = midnight(date(2026, 3, 8))
+    fields = house.stored("cost_1d")[day][""]
+    assert (fields["cost"], fields["energy_kwh"], fields["unpriced_kwh"]) == (0, 24, 24)
+    assert "cost" not in house.stored("cost_15m")[day]["all"]
+    rows = "".join(f"2026-03-08T{hour:02}:00,0.50\n" for hour in range(24))
+    (prices / "march.csv").write_text(f"start,price\n{rows}")
+    house.update(NOW)
+    fields = house.stored("cost_1d")[day][""]
+    assert (fields["cost"], fields["unpriced_kwh"]) == (pytest.approx(12, abs=1e-7), 0)
 
 
 def test_an_export_contract_prices_what_was_given(house: House) -> None:

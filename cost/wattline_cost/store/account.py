@@ -182,12 +182,13 @@ class Account:
         return {day: Metered(each.readings, each.gained_kwh) for day, each in noons}
 
     def _was_metered(self, since: date) -> dict[date, Metered]:
-        """What it had of those that are priced, when they were."""
+        """What it had of those that are priced, when they were. Where a price was not known it may be by now."""
         start_s, stop_s = self._span(since, self.today)
         found = self._stored.points([costs.DAYS], start_s, stop_s)
         return {
             day_of(second, self.contract.zone): Metered(fields.get("readings", -1.0), fields.get("metered_kwh", -1.0))
             for (_, _, second), fields in found.items()
+            if not fields.get("unpriced_kwh")
         }
 
     def _learn(self, rows: Sequence[Rolled]) -> Habits:
