@@ -47,7 +47,7 @@ def test_without_a_contract_there_is_nothing_to_do(
 ) -> None:
     assert main(words) == 0
     told = capsys.readouterr()
-    assert told.out.startswith(f"There is no contract in {folder}")
+    assert " ".join(told.out.split()).startswith(f"There is no contract in {folder}")
     assert told.err == ""
     assert main(["update", "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
