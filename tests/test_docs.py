@@ -8,7 +8,9 @@
 | a model is missing, or is there no more, or is told otherwise | test_every_model_is_documented |
 | ... or the number of models is another | test_the_number_of_models_is_told_as_it_is |
 | a key of a METER, or a column of a meter file, is missing or is there no more | test_every_key_of_a_meter_is_documented, test_every_column_of_a_meter_file_is_documented |
-| a command is missing, or is there no more | test_every_command_is_documented |
+| a word of the bucket `cost` is missing, or is told otherwise | test_every_tag_and_field_of_a_cost_is_documented_as_it_is |
+| a command is missing, or is there no more | test_every_command_is_documented, test_every_command_about_costs_is_documented |
+| a key of a tariff file is missing, or is there no more; the example is refused | test_every_key_of_a_tariff_file_is_documented, test_the_tariff_file_of_the_text_is_one |
 | an option is missing, or is there no more; a default is another | test_every_option_is_documented, test_every_default_is_documented |
 | an environment variable is read in secret | test_every_environment_variable_is_documented |
 | an error leaves its reader alone, or the advice is about none | test_every_error_is_explained, test_every_explained_error_exists |
@@ -31,7 +33,7 @@ from pathlib import Path
 
 import pytest
 
-from wattline import cli, fields, meterfile
+from wattline import cli, costs, fields, meterfile
 from wattline.keys import KEYS
 from wattline.meterfile import rows as meterfile_rows
 from wattline.meters import load_models
@@ -43,11 +45,14 @@ from wattline.watch import several, single
 from wattline.watch.state import State
 from wattline.words import parse_meters
 from wattline_backup.cli import BACKUP
+from wattline_cost.cli import COST
+from wattline_cost.tariff import components, file, rules, sources, version
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "plugin" / "wattline"
 README = (CHECKOUT / "README.md").read_text()
 BACKUP_README = (CHECKOUT / "backup" / "README.md").read_text()
+COST_README = (CHECKOUT / "cost" / "README.md").read_text()
 PLUGIN_README = (CHECKOUT / "plugin" / "README.md").read_text()
 INFLUXDB_README = (CHECKOUT / "compose" / "influxdb" / "README.md").read_text()
 TELEGRAF_README = (CHECKOUT / "telegraf" / "README.md").read_text()
@@ -124,6 +129,28 @@ def test_every_field_of_a_rollup_is_documented_as_it_is() -> None:
         assert set(vocabulary) == own | counters | ends
 
 
+def test_every_tag_and_field_of_a_cost_is_documented_as_it_is() -> None:
+    """Measurement by measurement, with the tags that not all have; tags; fields."""
+    text = section(COST_README, "What is stored")
+    written = [row for row in rows(text) if row[0].startswith("`")]
+    measurements = list(costs.COST_TAGS)
+    shared = set.intersection(*(set(tags) for tags in costs.COST_TAGS.values()))
+    own = [", ".join(f"`{tag}`" for tag in tags if tag not in shared) or "-" for tags in costs.COST_TAGS.values()]
+    assert [[row[0], row[2]] for row in written[: len(own)]] == [
+        [f"`{name}`", tags] for name, tags in zip(measurements, own, strict=True)
+    ]
+    tags = {tag: meaning for each in costs.COST_TAGS.values() for tag, meaning in each.items()}
+    assert written[len(own) : len(own) + len(tags)] == [[f"`{tag}`", meaning] for tag, meaning in tags.items()]
+    homes: dict[fields.Field, list[str]] = {}
+    for name, vocabulary in costs.COST_FIELDS.items():
+        for field in vocabulary.values():
+            homes.setdefault(field, []).append(f"`{name}`")
+    assert written[len(own) + len(tags) :] == [
+        [f"`{f.name}`", f.unit or "-", "all" if len(home) == len(measurements) else ", ".join(home), f.meaning]
+        for f, home in homes.items()
+    ]
+
+
 def _buckets(buckets: tuple[str, ...]) -> str:
     return "all" if buckets == tuple(ROLLUP_FIELDS) else ", ".join(f"`{bucket}`" for bucket in buckets)
 
@@ -183,13 +210,39 @@ def test_every_command_is_documented() -> None:
     assert written == set(cli.COMMANDS)
 
 
+def test_every_command_about_costs_is_documented() -> None:
+    assert set(re.findall(r"`wattline-cost ([a-z]+)", COST_README)) == set(COST.commands)
+
+
+def test_every_key_of_a_tariff_file_is_documented() -> None:
+    """Table by table, in the order of the reader's own list."""
+    for title, keys in {
+        "Above the first line in brackets": file.AT_THE_TOP,
+        "Rounding": file.ROUNDING_KEYS,
+        "Versions": version.KEYS,
+        "Components": components.KEYS,
+        "Bands": rules.RULE_KEYS,
+        "Holidays": rules.HOLIDAY_KEYS,
+        "Prices of an exchange": tuple(dict.fromkeys(key for of_kind in sources.KEYS.values() for key in of_kind)),
+    }.items():
+        written = [row[0].strip("`") for row in rows(section(COST_README, title)) if row[0].startswith("`")]
+        assert written == list(keys), title
+
+
+def test_the_tariff_file_of_the_text_is_one(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", section(COST_README, "A tariff file"), re.DOTALL)
+    assert file.parse_contract(tmp_path / "house.toml", block).currency == "EUR"
+
+
 def test_every_option_is_documented() -> None:
     existing = {string for name in cli.COMMANDS for action in options(name) for string in action.option_strings}
     of_backup = {string for name in BACKUP.commands for string in strings(BACKUP.parser_of(name))}
     assert of_backup - set(re.findall(r"(--[a-z-]+)", BACKUP_README)) == set()
+    of_cost = {string for name in COST.commands for string in strings(COST.parser_of(name))}
+    assert of_cost - set(re.findall(r"(--[a-z-]+)", COST_README)) == set()
     written = {option for text in TEXTS.values() for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)}
     assert existing - set(re.findall(r"`(--[a-z-]+)`", PLUGIN_README)) == set()
-    assert written - existing - of_backup - FOREIGN_OPTIONS == set()
+    assert written - existing - of_backup - of_cost - FOREIGN_OPTIONS == set()
 
 
 def test_every_default_is_documented() -> None:
@@ -215,7 +268,8 @@ def test_every_environment_variable_is_documented() -> None:
 def sentences() -> Iterator[str]:
     """The literal parts of each error that whoever meters can meet, with a NUL for what is filled in."""
     for path in PACKAGE.rglob("*.py"):
-        if {"simulate", "demo"} & set(path.relative_to(PACKAGE).with_suffix("").parts):
+        # What the last says, the backup meets, and what prices.
+        if {"simulate", "demo", "influxdb"} & set(path.relative_to(PACKAGE).with_suffix("").parts):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args and is_error(node.func):

@@ -62,7 +62,7 @@ esac
 FAKE_PIP = """#!/bin/sh
 # python -m pip install ... [--no-index --find-links WHEELS] CHECKOUT-OR-WHEEL[EXTRAS]
 for word; do :; done
-what="${word%\\[${EXTRAS:-backup,tui}]}"
+what="${word%\\[${EXTRAS:-backup,cost,tui}]}"
 case "$what" in
 *.whl)
     case "$*" in *--no-index\\ --find-links*) ;; *) exit 3 ;; esac
@@ -73,6 +73,7 @@ case "$what" in
 esac
 cp "$program" "$(dirname "$0")/wattline"
 cp "$program" "$(dirname "$0")/wattline-backup"
+cp "$program" "$(dirname "$0")/wattline-cost"
 """
 
 
@@ -93,6 +94,7 @@ class Checkout:
         self._package.mkdir(parents=True)
         (folder / "checkout" / "pyproject.toml").touch()
         (folder / "checkout" / "backup" / "wattline_backup").mkdir(parents=True)
+        (folder / "checkout" / "cost" / "wattline_cost").mkdir(parents=True)
         shutil.copy(CHECKOUT / "plugin" / "install", self._installer)
         self.python_version = folder / "python3.version"
         self.python_version.write_text("3.11 as played")
@@ -139,8 +141,8 @@ def test_a_first_run_makes_the_version_and_the_link(checkout: Checkout) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert checkout.output() == "wattline 1.0.0\n"
     assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
-    backup = checkout.program.with_name("wattline-backup")
-    assert backup.readlink() == Path("../versions/1.0.0/bin/wattline-backup")
+    for beside in ("wattline-backup", "wattline-cost"):
+        assert checkout.program.with_name(beside).readlink() == Path(f"../versions/1.0.0/bin/{beside}")
     assert "now runs 1.0.0" in result.stdout
     assert result.stdout.endswith(f"Try: {checkout.program} models\n")
     assert "go back" not in result.stdout
@@ -198,8 +200,8 @@ def test_the_same_version_from_other_sources_gets_a_folder_of_its_own(checkout: 
 
     checkout.install("1.0.0")
     assert checkout.program.readlink() == Path("../versions/1.0.0/bin/wattline")
-    backup = checkout.program.with_name("wattline-backup")
-    assert backup.readlink() == Path("../versions/1.0.0/bin/wattline-backup")
+    for beside in ("wattline-backup", "wattline-cost"):
+        assert checkout.program.with_name(beside).readlink() == Path(f"../versions/1.0.0/bin/{beside}")
 
 
 def test_what_an_interrupted_run_left_is_built_again(checkout: Checkout) -> None:
@@ -374,7 +376,7 @@ def test_real_wheels_make_a_plugin_that_runs(tmp_path: Path) -> None:
     result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
 
     assert (result.returncode, result.stderr) == (0, "")
-    for program in ("wattline", "wattline-backup"):
+    for program in ("wattline", "wattline-backup", "wattline-cost"):
         ran = subprocess.run([prefix / "bin" / program, "--version"], capture_output=True, text=True, check=True)
         assert ran.stdout == f"{program} {wattline.__version__}\n"
     (folder,) = (prefix / "versions").iterdir()

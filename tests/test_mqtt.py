@@ -15,6 +15,9 @@
 | one number that is none costs its reading, or all that comes behind it | test_what_is_no_number_costs_no_other |
 | what is asked anew waits for a broker that waits for it | test_nobody_waits_to_be_told_anew |
 | who asks systemd is not told that the broker is away | test_systemd_is_told_that_the_broker_is_away |
+| a cost is no running total to Home Assistant, or one that is told too late | test_home_assistant_takes_a_cost, test_a_contract_is_told_once_and_anew_to_who_was_away |
+| a contract takes the place of a meter of its name | test_a_contract_is_no_meter_of_its_name |
+| an odd cost stops the readings | test_a_cost_that_is_none_costs_nothing_else |
 | words of the command line are wrong | test_wrong_words_are_refused |
 """
 
@@ -183,6 +186,63 @@ def test_each_meter_is_a_device_of_its_own() -> None:
     assert object_id("home", "grid") == "wattline_home_grid"
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch("[a-zA-Z0-9_-]+", each) for each in ids)
+
+
+def cost(contract: str = "house", *, since_s: int = 1_790_000_000, **changed: Any) -> dict[str, Any]:
+    """As `wattline-cost update` hands it on."""
+    tags = {"site": "home", "contract": contract, "direction": "import", "currency": "EUR"} | changed.pop("tags", {})
+    fields = {"cost": 2.25, "energy_kwh": 7.5} | changed
+    return {"name": "cost_today", "tags": tags, "fields": fields, "timestamp": since_s}
+
+
+def test_home_assistant_takes_a_cost() -> None:
+    """A total that begins anew at midnight, by the documentation of its MQTT sensors: it is told when that was."""
+    sender = Sender()
+    Relay(sender, Manner(Topics("wattline"))).take([cost(), cost("solar", tags={"direction": "export"})])
+    said = dict(sender.said)
+    state = json.loads(said["wattline/contract/house/state"])
+    assert state == {"cost": 2.25, "energy_kwh": 7.5, "last_reset": "2026-09-21T14:13:20+00:00"}
+    configs = [json.loads(text) for topic, text in sender.said if topic.startswith("homeassistant/")]
+    assert [config["state_topic"] for config in configs] == [
+        f"wattline/contract/{it}/state" for it in ("house", "solar")
+    ]
+    assert len({config["device"]["identifiers"][0] for config in configs}) == 2
+    for config, name in zip(configs, ("Cost today", "Income today"), strict=True):
+        assert config.keys() == SHARED_KEYS
+        sensor = config["components"]["cost"]
+        assert sensor.keys() <= SENSOR_KEYS | {"last_reset_value_template"}
+        # Money has no other state class, and this one wants to be told of its begin.
+        assert (sensor["device_class"], sensor["state_class"]) == ("monetary", "total")
+        assert (sensor["unit_of_measurement"], sensor["name"]) == ("EUR", name)
+        assert re.fullmatch(r"sensor\.[a-z0-9_]+", sensor["default_entity_id"])
+
+
+def test_a_contract_is_no_meter_of_its_name() -> None:
+    sender = Sender()
+    Relay(sender, Manner(Topics("wattline")), now=lambda: 100.0).take([metric(100, power_w=1.0), cost()])
+    devices = [json.loads(text)["device"]["identifiers"] for topic, text in sender.said if topic.endswith("/config")]
+    assert len(devices) == 2
+    assert devices[0] != devices[1]
+
+
+def test_a_contract_is_told_once_and_anew_to_who_was_away() -> None:
+    sender = Sender()
+    relay = Relay(sender, Manner(Topics("wattline")))
+    relay.take([cost()])
+    relay.take([cost(cost=2.5)])
+    assert [topic.partition("/")[0] for topic, _ in sender.said] == ["homeassistant", "wattline", "wattline"]
+    relay.say_anew()
+    assert [topic.partition("/")[0] for topic, _ in sender.said[3:]] == ["homeassistant", "wattline"]
+    assert json.loads(sender.said[-1][1])["cost"] == 2.5
+
+
+@pytest.mark.parametrize(
+    "odd", [{"cost": "much"}, {"energy_kwh": None}, {"cost": float("nan")}, {"tags": {"contract": ""}}]
+)
+def test_a_cost_that_is_none_costs_nothing_else(odd: dict[str, Any]) -> None:
+    sender = Sender()
+    Relay(sender, Manner(Topics("wattline"))).take([cost(**odd), cost("other")])
+    assert [topic for topic, _ in sender.said if "contract/" in topic] == ["wattline/contract/other/state"]
 
 
 def test_a_name_is_one_level_of_a_topic() -> None:

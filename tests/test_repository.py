@@ -29,7 +29,7 @@ import wattline
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "plugin" / "wattline"
-MODULES = sorted((CHECKOUT / "plugin").rglob("*.py"))
+MODULES = sorted(path for folder in ("plugin", "cost") for path in (CHECKOUT / folder).rglob("*.py"))
 CORE = sys.stdlib_module_names | {"wattline", "serial", "minimalmodbus"}
 
 FUNCTION_LINES, MODULE_LINES = 40, 300
@@ -224,10 +224,11 @@ def test_the_wheel_holds_the_whole_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob(f"wattline-{wattline.__version__}-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
 
-    folders = PACKAGE, CHECKOUT / "backup" / "wattline_backup"
+    folders = PACKAGE, CHECKOUT / "backup" / "wattline_backup", CHECKOUT / "cost" / "wattline_cost"
     modules = {str(path.relative_to(folder.parent)) for folder in folders for path in folder.rglob("*.py")}
-    package = modules | {"wattline/py.typed", "wattline_backup/py.typed"}
+    package = modules | {f"{folder.name}/py.typed" for folder in folders}
     assert package <= names
     assert {"wattline/meters/orno_we515.py", "wattline/meters/orno_we514.py"} <= names
     assert f"wattline-{wattline.__version__}.dist-info/licenses/LICENSE" in names
-    assert [name for name in names if not name.startswith(("wattline/", "wattline_backup/", "wattline-"))] == []
+    ours = tuple(f"{folder.name}/" for folder in folders)
+    assert [name for name in names if not name.startswith((*ours, "wattline-"))] == []

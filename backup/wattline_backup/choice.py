@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from wattline.influxdb.errors import GoneError
 from wattline_backup.archive import checksum
-from wattline_backup.errors import GoneError
 from wattline_backup.index import Index, Key, Shard
 from wattline_backup.manifest import key_of
 from wattline_backup.progress import Watcher

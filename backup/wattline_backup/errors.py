@@ -7,31 +7,6 @@ class BackupError(WattlineError):
     """Anything that stops a backup, a proof or a restore."""
 
 
-class ServerError(BackupError):
-    """InfluxDB is away, refuses, or answers what it should not.
-
-    Args:
-        sentence: the message.
-        status: the number of the answer of HTTP that it is about, if there was one.
-    """
-
-    def __init__(self, sentence: str, status: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
-class RefusedError(ServerError):
-    """InfluxDB was not reached, or refused what was asked before it did any of it."""
-
-
-class TokenError(RefusedError):
-    """InfluxDB does not take the token."""
-
-
-class GoneError(RefusedError):
-    """InfluxDB no longer has the shard: it was forgotten or deleted since it was listed."""
-
-
 class ArchiveError(BackupError):
     """A shard's archive is not whole, or holds what InfluxDB would not read."""
 

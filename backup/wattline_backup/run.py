@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from wattline.influxdb.errors import GoneError
 from wattline_backup import index
 from wattline_backup.archive import store
 from wattline_backup.checks import check_points
 from wattline_backup.choice import Choice, Wanted
-from wattline_backup.errors import ArchiveError, FolderError, GoneError, SetError
+from wattline_backup.errors import ArchiveError, FolderError, SetError
 from wattline_backup.house import House, describe
 from wattline_backup.index import Index, Shard
 from wattline_backup.manifest import known_to_both, manifest, shards_of

@@ -14,13 +14,11 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from wattline.influxdb import server as influxdb
+from wattline.influxdb.errors import ServerError
 from wattline_backup.archive import BLOCK, PIECE
-from wattline_backup.errors import GoneError, RefusedError, ServerError, TokenError
 from wattline_backup.tsm_files import TsmFiles, counted_files
 
-CONNECT_S = 10.0
-# A shard of a large store is read from a card that Grafana reads at the same time.
-READ_S = 300.0
 SHARDS = "/api/v2/backup/shards/"
 # A shard that InfluxDB lays to rest at the very moment of a write cannot bring that into a file, and answers 500 until it looks
 # at its shards again, which it does every ten seconds.
@@ -62,8 +60,8 @@ class Answer:
     is_gzip: bool
 
 
-class Server:
-    """An InfluxDB.
+class Server(influxdb.Server):
+    """An InfluxDB that is backed up.
 
     Args:
         url: for example ``http://127.0.0.1:8086``.
@@ -72,15 +70,7 @@ class Server:
     """
 
     def __init__(self, url: str, token: str, token_place: str) -> None:
-        self.url = url.rstrip("/")
-        self._token_place = token_place
-        self._headers = {"Authorization": f"Token {token}"}
-        timeout = urllib3.Timeout(connect=CONNECT_S, read=READ_S)
-        self._pool = urllib3.PoolManager(timeout=timeout, retries=False, headers=self._headers)
-
-    def close(self) -> None:
-        """End its connections."""
-        self._pool.clear()
+        super().__init__(url, token, token_place, "an operator's")
 
     def version(self) -> str:
         """Its version, for example ``v2.9.1``.
@@ -178,89 +168,17 @@ class Server:
         """
         return counted_files(self._body("GET", "/metrics").decode())
 
-    def _body(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> bytes:
-        with self.request(method, path, body=body, headers=headers) as response:
-            return bytes(response.data)
-
-    def ask(self, method: str, path: str, document: Any = None) -> Any:
-        """The JSON that a path of the API answers.
-
-        Raises:
-            ServerError: it is away, or refuses.
-        """
-        body = None if document is None else json.dumps(document).encode()
-        answer = self._body(method, path, body, {"Content-Type": "application/json"})
-        return json.loads(answer) if answer.strip() else None
-
-    @contextmanager
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        stream: bool = False,
-    ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """One request, and its answer once that is a success.
-
-        Args:
-            method: GET, POST, PATCH or DELETE.
-            path: from the slash on.
-            body: bytes, or a file.
-            headers: beyond the token.
-            stream: whether the answer's body is read by the caller.
-
-        Raises:
-            GoneError: what was asked for is not there.
-            RefusedError: it was not reached, or did nothing.
-            ServerError: it is away, or refuses.
-        """
-        headers = self._headers | dict(headers or {})
-        response = self._send(method, path, body, headers, stream=stream)
+    def _answer(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], *, stream: bool
+    ) -> urllib3.BaseHTTPResponse:
+        response = super()._answer(method, path, body, headers, stream=stream)
         for _ in range(WAKING_TRIES if path.startswith(SHARDS) else 0):
             if response.status != HTTPStatus.INTERNAL_SERVER_ERROR:
                 break
             response.close()
             time.sleep(WAKING_WAIT_S)
-            response = self._send(method, path, body, headers, stream=stream)
-        try:
-            self._demand_success(response, method, path)
-            yield response
-        finally:
-            # What was not read to its end must not be taken for the next answer.
-            response.close() if stream else response.release_conn()
-
-    def _send(
-        self, method: str, path: str, body: Any, headers: Mapping[str, str], *, stream: bool
-    ) -> urllib3.BaseHTTPResponse:
-        try:
-            return self._pool.request(method, self.url + path, body=body, headers=headers, preload_content=not stream)
-        except urllib3.exceptions.HTTPError as error:
-            is_unreached = isinstance(
-                error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
-            )
-            raise (RefusedError if is_unreached else ServerError)(
-                f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it runs."
-            ) from error
-
-    def _demand_success(self, response: urllib3.BaseHTTPResponse, method: str, path: str) -> None:
-        if response.status < HTTPStatus.MULTIPLE_CHOICES:
-            return
-        what = f"{method} {path.partition('?')[0]}"
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            raise TokenError(
-                f"InfluxDB at {self.url} refuses the token in {self._token_place}: it has to be an operator's, and this server's."
-            )
-        said = _said(response)
-        if response.status == HTTPStatus.NOT_FOUND:
-            raise GoneError(f"InfluxDB at {self.url} does not have it ({what}): {said}.")
-        is_refused = response.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        raise (RefusedError if is_refused else ServerError)(
-            f"InfluxDB at {self.url} refused {what} with {response.status}: {said}.", response.status
-        )
+            response = super()._answer(method, path, body, headers, stream=stream)
+        return response
 
 
 def _since(moment: datetime) -> str:
@@ -269,18 +187,3 @@ def _since(moment: datetime) -> str:
 
 def _date(headers: Mapping[str, str]) -> datetime:
     return parsedate_to_datetime(headers["Date"])
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason; urllib3 tells the request with it, which the message says already."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return str(error) or type(error).__name__
-
-
-def _said(response: urllib3.BaseHTTPResponse) -> str:
-    text = response.data.decode(errors="replace")
-    try:
-        return str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
-        return text.strip()[:300] or "without a word"

@@ -72,7 +72,7 @@ class Program:
 
         def tell_bug(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
             if not isinstance(error, KeyboardInterrupt):
-                _complain(prefix, log.bug(error))
+                complain(prefix, log.bug(error))
 
         if argv is None:
             # Only where this is the program, and not a function that another one calls.
@@ -85,10 +85,10 @@ class Program:
             prefix = command.ERROR_PREFIX
             return _execute(command, self.parser_of(words[0]).parse(words[1:]))
         except WordError as error:
-            _complain(prefix, str(error))
+            complain(prefix, str(error))
             return WORDS_WRONG
         except WattlineError as error:
-            _complain(prefix, str(error))
+            complain(prefix, str(error))
             return WORLD_SAID_NO
         except KeyboardInterrupt:
             if not words or words[0] not in self.stops_quietly:
@@ -148,7 +148,8 @@ def _execute(command: ModuleType, arguments: argparse.Namespace) -> int:
     return code
 
 
-def _complain(prefix: str, sentence: str) -> None:
+def complain(prefix: str, sentence: str) -> None:
+    """Say on standard error what is wrong."""
     line = log.one_line(prefix, sentence).decode()
     # Telegraf takes each line for an entry of its own, a person wants whole words.
     print(filled(line) if sys.stderr and sys.stderr.isatty() else line.rstrip("\n"), file=sys.stderr)

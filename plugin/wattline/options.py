@@ -53,7 +53,10 @@ def _likeness(word: str) -> Callable[[str], tuple[float, bool]]:
     from difflib import SequenceMatcher  # noqa: PLC0415 - a tenth of a megabyte, spent only on a wrong word
 
     word = word.lower()
-    return lambda name: (SequenceMatcher(None, name, word).ratio(), sorted(name) == sorted(word))
+    return lambda name: (
+        SequenceMatcher(None, name.lower(), word).ratio(),
+        sorted(name.lower()) == sorted(word),
+    )
 
 
 def one_of(choices: Collection[str]) -> Callable[[str], str]:

@@ -57,6 +57,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in (
         "plugin/wattline/__init__.py",
         "backup/wattline_backup/__init__.py",
+        "cost/wattline_cost/__init__.py",
         "pyproject.toml",
         "README.md",
         "LICENSE",
@@ -136,7 +137,7 @@ def test_what_is_fetched_is_for_the_python_of_every_pi(build: Build, pip: Path) 
     _, download = asked(pip)
     for word in ("--python-version=3.11", "--only-binary=:all:", "--platform=any", "--abi=none", "--implementation=py"):
         assert word in download.split()
-    assert download.endswith("/wattline-0.1.0-py3-none-any.whl[backup,mqtt,tui]")
+    assert download.endswith("/wattline-0.1.0-py3-none-any.whl[backup,cost,mqtt,tui]")
 
 
 def test_a_wheel_that_is_not_for_every_pi_is_refused(

@@ -56,10 +56,11 @@ from backup.journal_rig import (
 )
 from backup.restore_rig import Database
 from database import wait_until
+from wattline.influxdb.flux import bucket_of
 from wattline_backup.reconcile import fill, work
 from wattline_backup.reconcile.memory import Desk as MemoryDesk
 from wattline_backup.reconcile.memory import Memory
-from wattline_backup.reconcile.stored import bucket_of, question
+from wattline_backup.reconcile.stored import question
 from wattline_backup.server import Server
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]

@@ -40,7 +40,8 @@ from pathlib import Path
 import pytest
 
 from backup.restore_rig import DAYS, Database, Desk, day, household, kill_before
-from wattline_backup.errors import FolderError, ServerError, SetError
+from wattline.influxdb.errors import ServerError
+from wattline_backup.errors import FolderError, SetError
 from wattline_backup.restore import whole
 from wattline_backup.restore.reading import Body
 from wattline_backup.restore.tokens import has_token

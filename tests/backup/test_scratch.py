@@ -25,7 +25,8 @@ import pytest
 from backup.verify_rig import Backup
 from database import wait_until
 from stack import composition
-from wattline_backup.errors import FolderError, ServerError
+from wattline.influxdb.errors import ServerError
+from wattline_backup.errors import FolderError
 from wattline_backup.proof.influxd import OPTIONS, Container, Program, container_of
 from wattline_backup.proof.scratch import FOLDER, PID_FILE, clear, scratch
 from wattline_backup.settings import settings

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from wattline.influxdb.errors import ServerError
 from wattline_backup import server
-from wattline_backup.errors import ServerError
 from wattline_backup.server import NOTHING, Server
 
 

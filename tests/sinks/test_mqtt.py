@@ -12,6 +12,7 @@
 | the broker is away, hangs, is killed in the middle | test_what_came_while_the_broker_was_away_arrives, test_a_broker_that_hangs_or_is_killed_costs_nothing |
 | wattline is killed in the middle | test_killed_in_the_middle_it_loses_nothing |
 | the old programs cannot read their topics | test_the_topics_of_old |
+| what a contract costs does not reach Home Assistant, or only with luck | test_a_cost_arrives_and_is_told_anew |
 | a wrong password is not told | test_a_refusal_is_told |
 | what is no batch ends it | test_nonsense_is_refused |
 """
@@ -32,10 +33,24 @@ import pytest
 
 from database import line, wait_until
 from sinks.broker import PASSWORD, Ear, Mosquitto, Wattline
+from wattline_cost.store.account import Day
+from wattline_cost.store.publishing import publish
+from wattline_cost.store.work import Result
+from wattline_cost.tariff.file import parse_contract
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(240), pytest.mark.xdist_group("mqtt")]
 
 CORE = Path(__file__).parents[2] / "telegraf" / "telegraf.d" / "93-mqtt.conf.example"
+CONTRACT = """
+currency = "EUR"
+timezone = "Europe/Rome"
+[[version]]
+from = 2026-01-01
+[[version.component]]
+name = "Energy"
+per = "kWh"
+price = 0.30
+"""
 CONFIG = "homeassistant/device/wattline_home_house/config"
 READINGS, STATE, STATUS = "wattline/house/reading", "wattline/house/state", "wattline/status"
 
@@ -100,6 +115,38 @@ def test_a_meter_appears_with_all_its_fields(
         late.start()
         assert late.heard(CONFIG) == [(True, ear.texts(CONFIG)[-1])]
         assert late.heard(STATUS) == [(True, "online")]
+
+
+def test_a_cost_arrives_and_is_told_anew(
+    start: Callable[..., Any], ear: Ear, broker: Mosquitto, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """By the function that `wattline-cost update` calls; and again when Home Assistant comes up."""
+    wattline, _ = start()
+    config = "homeassistant/device/wattline_home_contract_house_2c507a84/config"
+    state = "wattline/contract/house/state"
+    contract = parse_contract(Path("house.toml"), CONTRACT)
+    result = Result(contract, today=Day(1_790_000_000, 2.25, 7.5))
+    url = f"http://127.0.0.1:{wattline.port}/"
+    # It is still looking for the broker; the next run of the timer would hand it over.
+    wait_until("it is taken", lambda: publish(url, "home", [result]) == "", 20)
+    wait_until("the cost has come", lambda: ear.texts(state), 20)
+    assert ear.values(state)[0] == {"cost": 2.25, "energy_kwh": 7.5, "last_reset": "2026-09-21T14:13:20+00:00"}
+    assert ear.values(config)[0]["components"]["cost"]["device_class"] == "monetary"
+    with Ear(broker, tmp_path, pytestconfig, "late") as late:
+        late.start()
+        assert late.heard(config) == [(True, ear.texts(config)[-1])]
+    told = len(ear.texts(state))
+    broker.say("homeassistant/status", "online")
+    wait_until("it is told anew", lambda: len(ear.texts(state)) > told, 20)
+
+
+def test_a_cost_without_a_publisher_is_a_sentence() -> None:
+    """Nobody listens on the port of discard."""
+    contract = parse_contract(Path("house.toml"), CONTRACT)
+    sentence = publish("http://127.0.0.1:9/", "home", [Result(contract, today=Day(0, 1.0, 1.0))])
+    assert sentence.startswith(
+        "Today's cost is not published: `wattline mqtt` does not answer at http://127.0.0.1:9/ ("
+    )
 
 
 def test_two_houses_on_one_broker_are_two_devices(

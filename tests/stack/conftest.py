@@ -20,7 +20,7 @@ from wattline.fields import ELECTRICITY
 
 INFLUXDB = Path(__file__).parents[2] / "compose" / "influxdb"
 ROLLUPS = ("energy_1m", "energy_15m", "energy_1d")
-SHARD_DAYS = {"energy": 14, "energy_1m": 28, "energy_15m": 364, "energy_1d": 3640}
+SHARD_DAYS = {"energy": 14, "energy_1m": 28, "energy_15m": 364, "energy_1d": 3640, "cost": 364}
 LINES_PER_WRITE = 20_000
 
 
@@ -44,7 +44,7 @@ class Stack(InfluxDB):
         self.start()
 
     def empty(self) -> None:
-        """The four buckets, without a point in them."""
+        """The buckets of readings and of their cost, without a point in them."""
         buckets = {bucket["name"]: bucket for bucket in self.ask("GET", "buckets?limit=100")["buckets"]}
         for name, days in SHARD_DAYS.items():
             if name in buckets:

@@ -82,7 +82,7 @@ def test_the_secrets_are_those_that_are_made():
     listed = composition.load()["secrets"]
     assert {name: {"file": f"./secrets/{name}"} for name in listed} == listed
     written = {volume["source"] for volume in SERVICES["setup"]["volumes"][1:]}
-    assert written == {f"./secrets/influxdb_{name}_token" for name in ("telegraf", "grafana", "backup")}
+    assert written == {f"./secrets/influxdb_{name}_token" for name in ("telegraf", "grafana", "backup", "cost")}
     assert made == listed.keys() | {path.removeprefix("./secrets/") for path in written}
     used = set(chain.from_iterable(service.get("secrets", []) for service in SERVICES.values()))
     assert used == listed.keys()

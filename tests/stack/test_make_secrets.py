@@ -25,7 +25,7 @@ from stack.composition import FOLDER
 
 SCRIPT = FOLDER / "make-secrets"
 RANDOM = {"influxdb_admin_password", "influxdb_operator_token", "grafana_admin_password", "grafana_secret_key"}
-EMPTY = {"influxdb_telegraf_token", "influxdb_backup_token", "influxdb_grafana_token"}
+EMPTY = {f"influxdb_{name}_token" for name in ("telegraf", "backup", "grafana", "cost")}
 OF_GRAFANA = {"grafana_admin_password", "grafana_secret_key", "influxdb_grafana_token"}
 OWNER = 1000
 IS_ROOT = os.geteuid() == 0

@@ -25,7 +25,7 @@ from wattline_backup.cli import main
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
-NAMES = ("telegraf", "grafana", "backup")
+NAMES = ("telegraf", "grafana", "backup", "cost")
 NOTHING = "Everything was there; nothing was changed.\n"
 
 
@@ -66,9 +66,9 @@ def test_the_old_tokens_work_until_they_are_locked(house):
     assert all(new[name] != old[name] for name in NAMES)
     assert all(opens(house, token) for token in [*old.values(), *new.values()])
     assert house.influxdb.write("energy", old["telegraf"], "electricity,meter=house power_w=1") == 204
-    assert done(house.rotate("lock")) == "3 old tokens are locked.\n"
-    assert [opens(house, token) for token in old.values()] == [False] * 3
-    assert [opens(house, token) for token in new.values()] == [True] * 3
+    assert done(house.rotate("lock")) == "4 old tokens are locked.\n"
+    assert [opens(house, token) for token in old.values()] == [False] * len(NAMES)
+    assert [opens(house, token) for token in new.values()] == [True] * len(NAMES)
 
 
 def test_the_new_tokens_may_do_what_the_old_ones_might(house):
@@ -105,11 +105,11 @@ def test_the_backups_token_may_reconcile_before_and_after(house, tmp_path, monke
 def test_it_may_be_done_again_and_again(house):
     done(house.rotate("new"))
     done(house.rotate("new"))
-    assert done(house.rotate("lock")) == "6 old tokens are locked.\n"
+    assert done(house.rotate("lock")) == "8 old tokens are locked.\n"
     assert done(house.rotate("lock")) == "0 old tokens are locked.\n"
 
 
-@pytest.mark.parametrize("calls", [0, 1, 2, 12, 15, 18, 21])
+@pytest.mark.parametrize("calls", [0, 1, 2, 12, 15, 18, 21, 24])
 def test_an_interrupted_rotation_is_finished_by_the_next(house, calls):
     before = house.tokens()
     assert house.rotate("new", calls=calls).returncode == 1

@@ -37,10 +37,18 @@ from stack.setup_rig import House
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
-BUCKETS = {"energy": (0, 14), "energy_1m": (0, 28), "energy_15m": (0, 364), "energy_1d": (0, 3640), "host": (30, 7)}
+BUCKETS = {
+    "energy": (0, 14),
+    "energy_1m": (0, 28),
+    "energy_15m": (0, 364),
+    "energy_1d": (0, 3640),
+    "cost": (0, 364),
+    "host": (30, 7),
+}
 TOKENS = {
     "wattline telegraf": ["write energy", "write host"],
     "wattline grafana": sorted(f"read {name}" for name in BUCKETS),
+    "wattline cost": ["read cost", "read energy_15m", "read energy_1d", "write cost"],
 }
 TASK = """import "timezone"
 
@@ -94,7 +102,7 @@ def is_whole(house: House) -> None:
     tokens = house.tokens()
     assert tokens.pop("admin's Token") == tokens.pop("wattline backup")
     assert tokens == TOKENS
-    for name in ("telegraf", "grafana", "backup"):
+    for name in ("telegraf", "grafana", "backup", "cost"):
         assert house.influxdb.ask("GET", "/api/v2/buckets", house.secret(f"influxdb_{name}_token"))[0] == 200
     assert [(task["name"], task["status"], task["flux"]) for task in house.stored_tasks()] == [
         ("energy_1d", "active", TASK.rstrip("\n"))
@@ -114,7 +122,7 @@ def test_a_second_run_changes_nothing(house):
     assert {path.name: path.read_text() for path in house.secrets.iterdir()} == before
 
 
-@pytest.mark.parametrize("calls", [0, 1, 5, 9, 20, 23, 26, 31])
+@pytest.mark.parametrize("calls", [0, 1, 5, 9, 20, 23, 26, 31, 34, 37])
 def test_an_interrupted_run_is_finished_by_the_next(empty_house, calls):
     interrupted = empty_house.set_up(calls=calls)
     assert interrupted.returncode == 1
@@ -133,7 +141,14 @@ def test_a_missing_bucket_is_made(house, name):
 
 @pytest.mark.parametrize(
     ("name", "kept_days", "shard_days"),
-    [("energy", 30, 1), ("energy_1m", 90, 28), ("energy_15m", 0, 7), ("energy_1d", 0, 364), ("host", 10, 1)],
+    [
+        ("energy", 30, 1),
+        ("energy_1m", 90, 28),
+        ("energy_15m", 0, 7),
+        ("energy_1d", 0, 364),
+        ("cost", 60, 7),
+        ("host", 10, 1),
+    ],
 )
 def test_a_bucket_that_differs_is_put_right(house, name, kept_days, shard_days):
     rule = {"type": "expire", "everySeconds": kept_days * 86400, "shardGroupDurationSeconds": shard_days * 86400}
@@ -159,7 +174,9 @@ def test_tokens_follow_a_bucket_that_was_made_anew(house):
     assert house.influxdb.write("host", house.secret("influxdb_telegraf_token"), "cpu usage=1") == 204
 
 
-@pytest.mark.parametrize(("name", "content"), [("telegraf", None), ("grafana", ""), ("backup", "unknown")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("telegraf", None), ("grafana", ""), ("backup", "unknown"), ("cost", None)]
+)
 def test_a_token_that_is_of_no_use_is_made_anew(house, name, content):
     path = house.secrets / f"influxdb_{name}_token"
     lost = path.read_text()
@@ -170,7 +187,8 @@ def test_a_token_that_is_of_no_use_is_made_anew(house, name, content):
 
 
 def test_each_token_may_do_what_its_user_needs_and_no_more(house):
-    telegraf, grafana, backup = (house.secret(f"influxdb_{name}_token") for name in ("telegraf", "grafana", "backup"))
+    names = ("telegraf", "grafana", "backup", "cost")
+    telegraf, grafana, backup, cost = (house.secret(f"influxdb_{name}_token") for name in names)
     for bucket in BUCKETS:
         writes = house.influxdb.write(bucket, telegraf, "electricity,meter=house power_w=1")
         assert writes == (204 if bucket in {"energy", "host"} else 403), bucket
@@ -179,9 +197,21 @@ def test_each_token_may_do_what_its_user_needs_and_no_more(house):
         assert house.influxdb.query(flux, telegraf)[0] == 404, bucket
         status, rows = house.influxdb.query(flux, grafana)
         assert (status, len(rows)) == (200, 1 if bucket in {"energy", "host"} else 0), bucket
-    for token, status in ((telegraf, 401), (grafana, 401), (backup, 200)):
+        may_read = bucket in {"energy_15m", "energy_1d", "cost"}
+        assert house.influxdb.query(flux, cost)[0] == (200 if may_read else 404), bucket
+        writes = house.influxdb.write(bucket, cost, "cost_1d,contract=house cost=1")
+        deletes = delete(house, bucket, cost)
+        assert (writes, deletes) == ((204, 204) if bucket == "cost" else (403, 403)), bucket
+    for token, status in ((telegraf, 401), (grafana, 401), (cost, 401), (backup, 200)):
         assert house.influxdb.ask("GET", "/api/v2/backup/metadata", token)[0] == status
         assert (house.influxdb.ask("GET", "/api/v2/users", token)[1].find(b"admin") >= 0) == (status == 200)
+
+
+def delete(house: House, bucket: str, token: str) -> int:
+    """The status of a deletion of what no bucket has."""
+    body = b'{"start": "2020-01-01T00:00:00Z", "stop": "2020-01-02T00:00:00Z"}'
+    headers = {"Content-Type": "application/json"}
+    return house.influxdb.ask("POST", f"/api/v2/delete?org=home&bucket={bucket}", token, body, **headers)[0]
 
 
 def test_a_task_that_differs_is_put_right(house):
@@ -232,7 +262,7 @@ def test_nothing_secret_is_printed_or_on_a_command_line(empty_house):
     calls = empty_house.calls.read_text()
     second = empty_house.set_up()
     seen = first.stdout + first.stderr + calls + second.stdout + second.stderr + empty_house.calls.read_text()
-    assert calls.count("influx auth create") == 3
+    assert calls.count("influx auth create") == 4
     for path in empty_house.secrets.iterdir():
         assert len(path.read_text()) > 40
         assert path.read_text() not in seen, path.name

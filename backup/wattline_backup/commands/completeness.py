@@ -8,9 +8,9 @@ from typing import Any
 
 from wattline import fields
 from wattline.errors import WordError
+from wattline.influxdb.flux import bucket_of, instant, rows
 from wattline.paragraphs import filled
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
-from wattline_backup.reconcile.stored import bucket_of, instant, rows
 from wattline_backup.server import Server
 from wattline_backup.settings import settings
 

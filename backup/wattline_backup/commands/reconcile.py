@@ -6,11 +6,11 @@ import time
 from datetime import UTC, datetime, tzinfo
 
 from wattline.errors import WattlineError, WordError
+from wattline.influxdb.flux import instant
 from wattline.keys import WHOLE_TIMES, seconds_of
 from wattline.paragraphs import filled
 from wattline_backup import outcome
 from wattline_backup.patience import wait_for
-from wattline_backup.reconcile.stored import instant
 from wattline_backup.reconcile.work import Result, Work, desk_of
 from wattline_backup.settings import Settings, settings
 

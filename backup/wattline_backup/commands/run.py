@@ -5,6 +5,7 @@ import json
 import time
 
 from wattline.errors import WattlineError
+from wattline.influxdb.errors import ServerError
 from wattline_backup import outcome
 from wattline_backup.commands import prune
 from wattline_backup.errors import BackupError
@@ -42,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
             made = Run(chosen.server(), chosen.sets(), chosen.house, bar, is_full=arguments.full).make()
     except WattlineError as error:
         outcome.record(chosen.outcome, "run", {"success": 0.0, "duration_s": time.monotonic() - began_s})
-        if isinstance(error, BackupError) and (unfinished := State(chosen.folder).unfinished()):
+        if isinstance(error, BackupError | ServerError) and (unfinished := State(chosen.folder).unfinished()):
             # A restore that was killed is most likely why.
             raise BackupError(" ".join([str(error), *unfinished])) from error
         raise

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 from wattline.errors import WattlineError, WordError
+from wattline.influxdb.errors import ServerError
 from wattline_backup import outcome
 from wattline_backup.errors import BackupError, SetError
 from wattline_backup.offsite.place import place
@@ -108,7 +109,7 @@ def _prove(chosen: Settings, arguments: argparse.Namespace, sets: Sequence[Set],
     for each in sets:
         try:
             verified.append(ladder.prove(each))
-        except BackupError as error:
+        except (BackupError, ServerError) as error:
             faults.append(error)
             if arguments.all:
                 bar.say(f"{ERROR_PREFIX}{error}")

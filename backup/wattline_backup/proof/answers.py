@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import urllib3
 
-from wattline_backup.errors import ServerError
+from wattline.influxdb.errors import ServerError
 from wattline_backup.server import Server
 from wattline_backup.tsm import Field
 

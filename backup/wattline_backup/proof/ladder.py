@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from wattline_backup.errors import BackupError, FolderError, GoneError, ServerError, SetError
+from wattline.influxdb.errors import GoneError, ServerError
+from wattline_backup.errors import BackupError, FolderError, SetError
 from wattline_backup.manifest import key_of, shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.proof.files import Files, manifest_of
@@ -93,7 +94,7 @@ class Ladder:
         began_s = time.monotonic()
         try:
             verified = self._climb(checked)
-        except BackupError:
+        except (BackupError, ServerError):
             if not checked.path.exists():
                 raise SetError(f"The set {checked.stamp} was removed while it was looked at.") from None
             raise

@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from wattline_backup.errors import GoneError, SetError
+from wattline.influxdb.errors import GoneError
+from wattline_backup.errors import SetError
 from wattline_backup.index import Key, Shard
 from wattline_backup.manifest import key_of, shards_of
 from wattline_backup.proof.answers import Answers, ask

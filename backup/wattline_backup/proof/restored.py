@@ -17,8 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from wattline.influxdb.errors import ServerError
 from wattline_backup.archive import pieces_of
-from wattline_backup.errors import FolderError, ServerError, SetError
+from wattline_backup.errors import FolderError, SetError
 from wattline_backup.index import Shard
 from wattline_backup.progress import Watcher
 from wattline_backup.proof.answers import Answers, ask

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wattline_backup.errors import FolderError, ServerError
+from wattline.influxdb.errors import ServerError
+from wattline_backup.errors import FolderError
 from wattline_backup.proof.influxd import Way, go_limits
 from wattline_backup.server import Server
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
+from wattline.influxdb.errors import RefusedError
+from wattline.influxdb.flux import Bucket
 from wattline.journal.reader import files_in, read
-from wattline_backup.errors import RefusedError
 from wattline_backup.reconcile.lines import HOUR_S, Tags, parts_of, with_tags
 from wattline_backup.reconcile.memory import Range
-from wattline_backup.reconcile.stored import Bucket
 from wattline_backup.server import Server
 
 BATCH_LINES = 5000

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wattline import fields
 from wattline.clock import NS
+from wattline.influxdb.flux import Bucket
 from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
@@ -19,7 +20,7 @@ from wattline_backup.reconcile.lines import HOUR_S
 from wattline_backup.reconcile.memory import Desk, Memory, Tried, key_of
 from wattline_backup.reconcile.plan import Compared, compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import Bucket, Counts, buckets_of, counted
+from wattline_backup.reconcile.stored import Counts, buckets_of, counted
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 

@@ -2,7 +2,7 @@
 
 import re
 
-from wattline_backup.errors import ServerError
+from wattline.influxdb.errors import ServerError
 from wattline_backup.server import Server
 from wattline_backup.sets import Set
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from wattline.errors import WattlineError
-from wattline_backup.errors import BackupError, FolderError, RefusedError, ServerError, TokenError
+from wattline.influxdb.errors import RefusedError, ServerError, TokenError
+from wattline_backup.errors import BackupError, FolderError
 from wattline_backup.manifest import shards_of
 from wattline_backup.progress import Watcher
 from wattline_backup.restore.reading import opened

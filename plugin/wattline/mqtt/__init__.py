@@ -4,6 +4,7 @@
     decimals.py   the number on the meter's display
     messages.py   readings as JSON, and as the old programs wrote them
     discovery.py  what Home Assistant is told about a meter
+    contract.py   what a contract costs today
     meter.py      what is known of a meter, and whether a reading is of now
     address.py    where the broker is
     broker.py     the connection: last will, status, what is said anew when it comes back

@@ -53,6 +53,10 @@ class Topics:
         """What Home Assistant listens to: the newest of each value, now and then."""
         return f"{self.prefix}/{_level(meter)}/state"
 
+    def contract(self, name: str) -> str:
+        """What a contract costs today: likewise, each time it is reckoned."""
+        return f"{self.prefix}/contract/{_level(name)}/state"
+
 
 def object_id(site: str, meter: str, prefix: str = DEFAULT_PREFIX) -> str:
     """The name of a meter among all devices of Home Assistant: of letters, digits, - and _ only, and no other meter's.

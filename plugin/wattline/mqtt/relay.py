@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from wattline.errors import WattlineError
 from wattline.fields import ELECTRICITY, ELECTRICITY_FIELDS, RUN_INFO
+from wattline.mqtt import contract
+from wattline.mqtt.contract import Total, totals
 from wattline.mqtt.decimals import Decimals
 from wattline.mqtt.discovery import Topics, discovery, discovery_topic
 from wattline.mqtt.messages import Reading, old_messages, to_json, to_state
@@ -66,6 +68,7 @@ class Relay:
         self._meters: dict[str, Meter] = {}
         self._meter_ids: dict[str, str] = {}
         self._remembered: dict[str, frozenset[str]] = {}
+        self._totals: dict[tuple[str, str], Total] = {}
         # Telegraf's thread takes readings while the broker's asks for everything anew. The broker's never waits for the lock,
         # since the other may wait for the broker meanwhile.
         self._lock = threading.Lock()
@@ -78,8 +81,11 @@ class Relay:
             NotDeliveredError: not all of it is known to have arrived; the same is to be brought again.
         """
         with self._lock:
-            readings = list(self._readings(metrics))
-            self._broker.deliver(list(self._messages(readings)), DELIVERED_WITHIN_S)
+            readings, costs = list(self._readings(metrics)), list(totals(metrics))
+            for total in costs:
+                self._tell_cost(total)
+            said = [(self._manner.topics.contract(total.contract), contract.state(total)) for total in costs]
+            self._broker.deliver([*self._messages(readings), *said], DELIVERED_WITHIN_S)
             for reading in readings:
                 self._keep(reading)
             self._say_all_if_asked()
@@ -112,6 +118,20 @@ class Relay:
         for name, meter in self._meters.items():
             self._tell(name, meter)
             self._say_state(name, meter)
+        for total in self._totals.values():
+            self._tell_cost(total, is_anew=True)
+            self._broker.say(self._manner.topics.contract(total.contract), contract.state(total))
+
+    def _tell_cost(self, total: Total, *, is_anew: bool = False) -> None:
+        """Tell Home Assistant of a contract, where it is a new one."""
+        told = self._totals.get(total.key)
+        if told is None and len(self._totals) >= MOST_METERS:
+            return
+        self._totals[total.key] = total
+        is_new = told is None or (told.direction, told.currency) != (total.direction, total.currency)
+        if self._manner.is_discovered and (is_new or is_anew):
+            topics = self._manner.topics
+            self._broker.say(contract.config_topic(total, topics), contract.discovery(total, topics), retain=True)
 
     def _readings(self, metrics: Sequence[Mapping[str, Any]]) -> Iterator[Reading]:
         for metric in metrics:

@@ -2,7 +2,7 @@
 
     build_wheels.py CHECKOUT FOLDER
 
-The wheels of wattline, of what it needs and of its extras `backup`, `mqtt` and `tui` are then in FOLDER/FINGERPRINT, whose path
+The wheels of wattline, of what it needs and of its extras `backup`, `cost`, `mqtt` and `tui` are then in FOLDER/FINGERPRINT, whose path
 is printed. Those of another state are removed. Where they are finished neither pip nor the network is needed.
 """
 
@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-EXTRAS = "backup,mqtt,tui"
+EXTRAS = "backup,cost,mqtt,tui"
 # What the wheel is made of, beside this file, which says how.
-SOURCES = ["plugin/wattline", "backup/wattline_backup", "pyproject.toml", "README.md", "LICENSE"]
+SOURCES = ["plugin/wattline", "backup/wattline_backup", "cost/wattline_cost", "pyproject.toml", "README.md", "LICENSE"]
 # The oldest that a Pi has, whatever Python runs here; and no wheel that is for one kind of machine.
 FOR_EVERY_PI = ["--python-version=3.11", "--implementation=py", "--abi=none", "--platform=any", "--only-binary=:all:"]
 PURE = "-none-any.whl"

@@ -1,0 +1,1 @@
+"""The commands of ``wattline-cost``, one module each."""

@@ -1,0 +1,154 @@
+"""``wattline-cost explain``: which version, band and price holds at a moment, and why."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from wattline.export.moment import moment_s
+from wattline.options import one_of
+from wattline.paragraphs import filled
+from wattline_cost.energy.quarter import QUARTER_S
+from wattline_cost.prices.cache import Cache
+from wattline_cost.prices.folder import sources_of
+from wattline_cost.tariff import told
+from wattline_cost.tariff.components import REGISTERS
+from wattline_cost.tariff.explain import Explanation, SourcePrice, explain
+from wattline_cost.tariff.file import read_contract
+from wattline_cost.tariff.model import Contract, Direction
+from wattline_cost.tariff.versions import told as told_moment
+
+SUMMARY = "tells which version, band and price of a contract holds at a moment, and why"
+EXAMPLE = "wattline-cost explain /etc/wattline/tariffs/house.toml 2026-11-01T10:30"
+ERROR_PREFIX = "wattline-cost: "
+
+GAP = "  "
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the words of this command."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a tariff file")
+    parser.add_argument(
+        "at",
+        metavar="AT",
+        nargs="?",
+        help="a time of the contract's time zone, such as 2026-11-01T10:30, or with an offset, such as "
+        "2026-10-25T02:30+01:00; now unless given",
+    )
+    parser.add_argument(
+        "--register",
+        metavar="T",
+        type=one_of(tuple(REGISTERS)),
+        help="where prices are by the meter's registers: T1 to T4, the one that counts",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print; returns 0.
+
+    Raises:
+        TariffError: the file is wrong.
+        WordError: AT is no time, or no version is in force then.
+        SourceError: the prices of a source cannot be read.
+    """
+    contract = read_contract(arguments.file)
+    at_s = int(time.time()) if arguments.at is None else moment_s(arguments.at, contract.zone)
+    register = REGISTERS.get(arguments.register or "")
+    explanation = explain(contract, at_s, _prices(contract), register)
+    if arguments.json:
+        print(json.dumps(_as_json(contract, explanation), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(contract, explanation)))
+    return 0
+
+
+def _prices(contract: Contract) -> SourcePrice:
+    sources = sources_of(contract, Cache())
+
+    def price(name: str, start_s: int) -> Decimal | None:
+        found = sources[name].prices(start_s, start_s + QUARTER_S)
+        return found[0].per_kwh if found else None
+
+    return price
+
+
+def _lines(contract: Contract, found: Explanation) -> Iterator[str]:
+    offset = found.start.strftime("%z")
+    yield (
+        f"{contract.name}, {found.start:%A %Y-%m-%d}, the quarter-hour from {found.start:%H:%M} on "
+        f"({contract.zone.key}, UTC{offset[:3]}:{offset[3:]})"
+    )
+    yield f"version {found.number}, {_in_force(found)}"
+    if found.rule is not None:
+        yield filled(f"band {found.band}: {_why(found)}", len(GAP))
+    yield ""
+    yield from _parts(contract, found)
+    if found.fixed:
+        yield ""
+        yield "paid anyway"
+        width = max(len(charge.name) for charge in found.fixed)
+        for charge in found.fixed:
+            text = told.fixed(charge, contract.currency, found.version.contract_kw)
+            yield filled(f"{GAP}{charge.name:{width}}{GAP}{text}", len(GAP) + width + len(GAP))
+
+
+def _in_force(found: Explanation) -> str:
+    stop = found.version.stop
+    until = "without an end yet" if stop is None else f"until {told_moment(stop)}"
+    return f"in force from {told_moment(found.version.start)} on, {until}"
+
+
+def _why(found: Explanation) -> str:
+    """Which rule counts, and what its day is."""
+    if found.rule is None:
+        return ""
+    day = "the day before" if found.from_day_before else "the day"
+    holiday = f"; {day} is a holiday: {found.holiday}" if found.holiday else ""
+    begun = ", which began on the day before" if found.from_day_before else ""
+    return f"of the rules that hold, the last is {told.rule(found.rule)!r}{begun}{holiday}"
+
+
+def _parts(contract: Contract, found: Explanation) -> Iterator[str]:
+    verb = "costs" if contract.direction is Direction.IMPORT else "yields"
+    whole = (
+        "a price that is not known" if found.per_kwh is None else f"{told.amount(found.per_kwh)} {contract.currency}"
+    )
+    yield f"one kilowatt-hour more {verb} {whole}"
+    width = max((len(part.name) for part in found.parts), default=0)
+    amounts = ["?" if part.per_kwh is None else told.amount(part.per_kwh) for part in found.parts]
+    digits = max(map(len, amounts), default=0)
+    for part, amount in zip(found.parts, amounts, strict=True):
+        begin = f"{GAP}{part.name:{width}}{GAP}{amount:{digits}}{GAP}"
+        yield filled(f"{begin}{part.why}", len(begin))
+
+
+def _as_json(contract: Contract, found: Explanation) -> dict[str, Any]:
+    stop = found.version.stop
+    return {
+        "contract": contract.name,
+        "direction": contract.direction.value,
+        "currency": contract.currency,
+        "start": found.start.isoformat(),
+        "version": found.number,
+        "version_from": found.version.start.isoformat(),
+        "version_to": None if stop is None else stop.isoformat(),
+        "band": found.band or None,
+        "rule": None if found.rule is None else told.rule(found.rule),
+        "rule_began_on_day_before": found.from_day_before,
+        "holiday": found.holiday,
+        "per_kwh": _text(found.per_kwh),
+        "components": [{"name": part.name, "per_kwh": _text(part.per_kwh), "why": part.why} for part in found.parts],
+        "fixed": [
+            {"name": charge.name, "price": _text(charge.price), "per": charge.per.value} for charge in found.fixed
+        ],
+        "contract_kw": _text(found.version.contract_kw),
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    """A number as text, since a float has other digits."""
+    return None if value is None else told.amount(value)

@@ -1,0 +1,84 @@
+"""``wattline-cost update``: price what has been metered since, and what has changed."""
+
+import argparse
+import json
+import time
+
+from wattline.cli import complain
+from wattline.errors import WattlineError
+from wattline.paragraphs import filled
+from wattline_cost.commands.choosing import no_contract
+from wattline_cost.commands.faults import raise_all
+from wattline_cost.settings import settings
+from wattline_cost.store.memory import Memory
+from wattline_cost.store.publishing import publish
+from wattline_cost.store.work import Result, Work, files_in
+
+SUMMARY = (
+    "prices yesterday, today so far, and every day whose readings have changed, by the contracts; the timer runs it"
+)
+EXAMPLE = "wattline-cost update"
+ERROR_PREFIX = "wattline-cost: "
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the words of this command."""
+    parser.add_argument("--quiet", action="store_true", help="say nothing but what somebody has to do")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Do it, and tell what came of it; returns 0.
+
+    Raises:
+        CostError: something cannot be priced or published.
+        WordError: a contract's file is wrong; the others were priced.
+        ServerError: InfluxDB is away, or refuses.
+    """
+    chosen = settings()
+    faults: list[WattlineError] = []
+    files = files_in(chosen, faults)
+    if not files and not faults:
+        if not arguments.quiet:
+            print(filled(no_contract(chosen)))
+        return 0
+    began_s = time.monotonic()
+    results: list[Result] = []
+    if files:
+        server = chosen.server()
+        try:
+            with Memory(chosen.state).alone() as memory:
+                results = Work(chosen, server, memory).update(files, faults)
+        finally:
+            server.close()
+        if chosen.publisher and (sentence := publish(chosen.publisher, chosen.site, results)):
+            complain(ERROR_PREFIX, sentence)
+    tell(results, time.monotonic() - began_s, is_quiet=arguments.quiet, as_json=arguments.json)
+    raise_all(faults, ERROR_PREFIX)
+    return 0
+
+
+def tell(results: list[Result], seconds: float, *, is_quiet: bool, as_json: bool) -> None:
+    """Print what came of the contracts."""
+    if as_json:
+        print(json.dumps({"contracts": [_as_json(each) for each in results], "seconds": round(seconds, 3)}, indent=2))
+        return
+    for each in results:
+        if not is_quiet and each.days:
+            name, change = each.contract.name, each.change
+            days = "1 day" if each.days == 1 else f"{each.days} days"
+            print(f"{name}: {days} priced, {change.written} points written, {change.removed} removed; {seconds:.1f} s.")
+        for remark in each.remarks:
+            print(remark)
+
+
+def _as_json(result: Result) -> dict[str, object]:
+    today = result.today
+    return {
+        "contract": result.contract.name,
+        "days": result.days,
+        "written": result.change.written,
+        "removed": result.change.removed,
+        "remarks": list(result.remarks),
+        "today": {"cost": today.cost, "energy_kwh": today.energy_kwh} if today else None,
+    }

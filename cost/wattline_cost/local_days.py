@@ -1,0 +1,29 @@
+"""Days of a calendar as spans of time: 23, 24 or 25 hours."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def day_start_s(day: date, zone: ZoneInfo) -> int:
+    """The first instant of ``day``, in seconds since 1970.
+
+    Where the clocks skip midnight that is the instant at which they do: the offset before it is the one that Python takes.
+    """
+    return int(datetime.combine(day, time.min, zone).timestamp())
+
+
+def day_stop_s(day: date, zone: ZoneInfo) -> int:
+    """The first instant after ``day``."""
+    return day_start_s(day + timedelta(1), zone)
+
+
+def day_of(moment_s: int, zone: ZoneInfo) -> date:
+    """The day of the calendar at ``moment_s``, seconds since 1970."""
+    return datetime.fromtimestamp(moment_s, zone).date()
+
+
+def days_through(first: date, last: date) -> Iterator[date]:
+    """The days from ``first`` to ``last``, both among them; none if ``last`` is before ``first``."""
+    for number in range((last - first).days + 1):
+        yield first + timedelta(number)

@@ -1,0 +1,21 @@
+"""Numbers as files of prices write them."""
+
+from decimal import Decimal, InvalidOperation
+
+PLACES = {1: 0, 1000: 3}
+
+
+def per_kwh(text: str, kwh: int) -> Decimal | None:
+    """The price of a kilowatt-hour, of ``text`` that is the price of ``kwh`` of them; None when it is no number.
+
+    With a comma for the decimals, points may tell the thousands apart.
+    """
+    plain = text.strip()
+    if "," in plain:
+        plain = plain.replace(".", "").replace(",", ".")
+    try:
+        number = Decimal(plain)
+    except InvalidOperation:
+        return None
+    # A shift of the point loses nothing, as a division might.
+    return number.scaleb(-PLACES[kwh]) if number.is_finite() else None

@@ -1,0 +1,109 @@
+"""The bill of a month, or of any days, as a supplier prints it.
+
+The lines of the days add up without rounding; a bill rounds, as its contract says. Where each line is rounded, a percentage is
+of the rounded amounts: that is the base which a supplier's bill shows, and whoever reckons it up with what is printed comes
+to the same cent. Where the sum alone is rounded, a percentage is of what was not rounded.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from wattline_cost.pricing.bill_lines import BillLine, version_lines
+from wattline_cost.pricing.line import Kind, Line
+from wattline_cost.pricing.money import kwh, rounded, total
+from wattline_cost.pricing.terms import shares_of, terms_of
+from wattline_cost.tariff.model import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A bill.
+
+    Attributes:
+        contract: what it is by.
+        first: its first day.
+        last: its last one, which belongs to it.
+        lines: in the order of versions and components.
+        energy: the sum of the lines of energy, rounded.
+        fixed: that of the lines of fixed charges, rounded.
+        taxes: that of the percentages, rounded. The three add up to ``total`` if each line is rounded, and else may miss it
+            by the rounding.
+        total: what is owed, or of an export what is earned.
+        energy_kwh: what was metered while the contract held.
+        estimated_kwh: how much of it is estimated.
+    """
+
+    contract: Contract
+    first: date
+    last: date
+    lines: tuple[BillLine, ...]
+    energy: Decimal
+    fixed: Decimal
+    taxes: Decimal
+    total: Decimal
+    energy_kwh: Decimal
+    estimated_kwh: Decimal
+
+
+def month_of(year: int, month: int) -> tuple[date, date]:
+    """The first and the last day of a month."""
+    first = date(year, month, 1)
+    return first, (first + timedelta(31)).replace(day=1) - timedelta(1)
+
+
+def bill_of(contract: Contract, lines: Iterable[Line], first: date, last: date) -> Bill:
+    """The bill of the days from ``first`` to ``last``, both among them.
+
+    Args:
+        contract: what was priced.
+        lines: those of these days, as ``Pricer.lines`` gives them; those of others count for nothing.
+        first: of the contract's calendar.
+        last: likewise.
+    """
+    held = [line for line in lines if first <= line.day <= last]
+    days = _days(contract, {line.day for line in held})
+    billed: list[BillLine] = []
+    for index in sorted({line.version for line in held}):
+        billed += version_lines(contract, index, [line for line in held if line.version == index], days[index])
+    energy_mwh, estimated_mwh = _metered_mwh(held)
+    return Bill(
+        contract,
+        first,
+        last,
+        tuple(billed),
+        energy=_sum(contract, [line for line in billed if line.kind is Kind.ENERGY]),
+        fixed=_sum(contract, [line for line in billed if line.kind is Kind.FIXED]),
+        taxes=_sum(contract, [line for line in billed if line.kind is Kind.TAX]),
+        total=_sum(contract, billed),
+        energy_kwh=kwh(energy_mwh),
+        estimated_kwh=kwh(estimated_mwh),
+    )
+
+
+def _sum(contract: Contract, lines: Sequence[BillLine]) -> Decimal:
+    return rounded(total(line.amount for line in lines), contract.rounding.decimals, contract.rounding.mode)
+
+
+def _days(contract: Contract, days: Iterable[date]) -> Mapping[int, Fraction]:
+    """On how many of ``days`` each version held, by its place."""
+    terms = terms_of(contract)
+    held: dict[int, Fraction] = {}
+    for day in days:
+        for share in shares_of(day, contract, terms):
+            held[share.term.index] = held.get(share.term.index, Fraction(0)) + share.part
+    return held
+
+
+def _metered_mwh(lines: Iterable[Line]) -> tuple[int, int]:
+    """The energy, and how much of it is estimated: every energy charge has all of it, so of a version one counts."""
+    sums: dict[int, dict[str, tuple[int, int]]] = {}
+    for line in lines:
+        if line.kind is Kind.ENERGY:
+            of_version = sums.setdefault(line.version, {})
+            energy_mwh, estimated_mwh = of_version.get(line.component, (0, 0))
+            of_version[line.component] = energy_mwh + line.energy_mwh, estimated_mwh + line.estimated_mwh
+    each = [max(of_version.values()) for of_version in sums.values()]
+    return sum(energy for energy, _ in each), sum(estimated for _, estimated in each)

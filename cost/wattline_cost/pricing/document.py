@@ -1,0 +1,155 @@
+"""A bill as a table of 80 columns, as CSV and as JSON. The text for people is English, numbers have a decimal point."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import groupby, zip_longest
+
+from wattline.paragraphs import wrapped
+from wattline_cost.pricing.bill import Bill
+from wattline_cost.pricing.bill_lines import BillLine
+from wattline_cost.pricing.line import Kind
+from wattline_cost.pricing.money import rounded
+from wattline_cost.tariff.model import Direction
+
+NAME, QUANTITY, PRICE, AMOUNT = 31, 20, 17, 12
+WIDTH = NAME + QUANTITY + PRICE + AMOUNT
+COLUMNS = (
+    "version_from",
+    "kind",
+    "component",
+    "part",
+    "quantity",
+    "unit",
+    "kw",
+    "price",
+    "per",
+    "is_mean",
+    "amount",
+    "currency",
+    "estimated_kwh",
+    "unpriced_kwh",
+)
+
+
+def as_table(bill: Bill) -> str:
+    """For people."""
+    contract = bill.contract
+    verb = "costs" if contract.direction is Direction.IMPORT else "yields"
+    text = [f"What {contract.name} {verb}, {bill.first} to {bill.last}, in {contract.currency}", ""]
+    for index, lines in groupby(bill.lines, lambda line: line.version):
+        if len({line.version for line in bill.lines}) > 1:
+            text += [f"From {_version_from(bill, index).replace('T', ' ')}", ""]
+        for line in lines:
+            text += _rows(line, bill)
+        text.append("")
+    sums = {"Energy": bill.energy, "Fixed": bill.fixed, "Taxes": bill.taxes, "Total": bill.total}
+    text += ["-" * WIDTH, *(f"{name:<{WIDTH - AMOUNT}}{amount:>{AMOUNT}f}" for name, amount in sums.items())]
+    if notes := [row for note in _notes(bill) for row in wrapped(note, WIDTH)]:
+        text += ["", *notes]
+    return "\n".join(text) + "\n"
+
+
+def as_csv(bill: Bill) -> str:
+    """A row for each line, and one of the kind ``total`` at the end."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for line in bill.lines:
+        writer.writerow(_fields(line, bill) | {"is_mean": "yes" if line.is_mean else "no"})
+    writer.writerow({"kind": "total", "amount": f"{bill.total:f}", "currency": bill.contract.currency})
+    return out.getvalue()
+
+
+def as_json(bill: Bill) -> str:
+    """The whole of it. Decimals are strings, since a JSON number is read as a float by most, and money is none."""
+    whole = {
+        "contract": bill.contract.name,
+        "direction": bill.contract.direction.value,
+        "currency": bill.contract.currency,
+        "first": bill.first.isoformat(),
+        "last": bill.last.isoformat(),
+        "lines": [_fields(line, bill) for line in bill.lines],
+        "energy": f"{bill.energy:f}",
+        "fixed": f"{bill.fixed:f}",
+        "taxes": f"{bill.taxes:f}",
+        "total": f"{bill.total:f}",
+        "energy_kwh": f"{bill.energy_kwh:f}",
+        "estimated_kwh": f"{bill.estimated_kwh:f}",
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rows(line: BillLine, bill: Bill) -> Iterator[str]:
+    """A line of the bill, in as many rows as its name needs."""
+    quantity, price = _quantity(line, bill), "" if line.price is None else f"{line.price:f}"
+    per = "%" if line.kind is Kind.TAX else f"/{line.per}"
+    price = price and f"{'~ ' if line.is_mean else ''}{price}{per}"
+    amount = _money(line.amount, bill)
+    names = wrapped(f"{line.component} {line.part}".strip(), NAME - 1)
+    cells = zip_longest(names, [f"{quantity:>{QUANTITY}}{price:>{PRICE}}{amount:>{AMOUNT}}"], fillvalue="")
+    return (f"{name:<{NAME}}{rest}".rstrip() for name, rest in cells)
+
+
+def _quantity(line: BillLine, bill: Bill) -> str:
+    match line.kind:
+        case Kind.ENERGY:
+            return f"{line.quantity:.{_kwh_decimals(bill)}f} kWh"
+        case Kind.TAX:
+            return f"of {_money(line.quantity, bill)}"
+        case Kind.FIXED:
+            days = f"{line.quantity:f} {'day' if line.quantity == 1 else 'days'}"
+            return days if line.kw is None else f"{line.kw:f} kW, {days}"
+
+
+def _kwh_decimals(bill: Bill) -> int:
+    """As many as the quantity with the most has: they stand below each other."""
+    return max(-int(line.quantity.as_tuple().exponent) for line in bill.lines if line.kind is Kind.ENERGY)
+
+
+def _money(amount: Decimal, bill: Bill) -> str:
+    return f"{rounded(amount, bill.contract.rounding.decimals, bill.contract.rounding.mode):f}"
+
+
+def _notes(bill: Bill) -> Iterator[str]:
+    if any(line.is_mean and line.price is not None for line in bill.lines):
+        yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
+    if bill.estimated_kwh:
+        yield (
+            f"{bill.estimated_kwh:f} of {bill.energy_kwh:f} kWh are estimated: nobody read the meter then, and what its "
+            "counter shows afterwards was spread over the time."
+        )
+    for line in bill.lines:
+        if line.unpriced_kwh:
+            name = f"{line.component} {line.part}".strip()
+            yield f"{line.unpriced_kwh:f} kWh have no price for {name!r}, and are not in its amount nor in the total."
+    if not bill.contract.rounding.each_line:
+        yield "The total alone is rounded by this contract; the lines are shown rounded, and may miss it by the last digit."
+
+
+def _fields(line: BillLine, bill: Bill) -> dict[str, str | bool | None]:
+    fields = {
+        "version_from": _version_from(bill, line.version),
+        "kind": line.kind.value,
+        "component": line.component,
+        "part": line.part,
+        "quantity": f"{line.quantity:f}",
+        "unit": {Kind.ENERGY: "kWh", Kind.FIXED: "day", Kind.TAX: bill.contract.currency}[line.kind],
+        "kw": None if line.kw is None else f"{line.kw:f}",
+        "price": None if line.price is None else f"{line.price:f}",
+        "per": line.per,
+        "is_mean": line.is_mean,
+        "amount": f"{line.amount:f}",
+        "currency": bill.contract.currency,
+        "estimated_kwh": f"{line.estimated_kwh:f}",
+        "unpriced_kwh": f"{line.unpriced_kwh:f}",
+    }
+    return {name: fields[name] for name in COLUMNS}
+
+
+def _version_from(bill: Bill, index: int) -> str:
+    """The first moment of a version as its file says it: a date where it begins at midnight."""
+    start = bill.contract.versions[index].start
+    return start.isoformat()[:16] if start.hour or start.minute else start.date().isoformat()

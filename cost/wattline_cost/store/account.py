@@ -1,0 +1,218 @@
+"""One contract, its meter and its points: the days that are due are priced, and stored."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from wattline import costs
+from wattline.influxdb.server import Server
+from wattline_cost.energy.display import Habits, learn
+from wattline_cost.energy.quarter import QUARTER_S, Quarter, Rolled
+from wattline_cost.energy.reading import Reader
+from wattline_cost.energy.shaping import shape
+from wattline_cost.local_days import day_of, day_start_s, days_through
+from wattline_cost.prices.cache import Cache
+from wattline_cost.prices.folder import sources_of
+from wattline_cost.pricing.days import Pricer
+from wattline_cost.pricing.line import Line
+from wattline_cost.settings import Settings
+from wattline_cost.store.due import ONE_DAY, due_days, month_begin, next_month, stretches
+from wattline_cost.store.memory import Known
+from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS, Metered, Points, by_day, coming, priced
+from wattline_cost.store.stored import Change, Stored
+from wattline_cost.tariff.bands import Bands
+from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge, Rounding
+
+# Late readings are in the rollups a day and a half behind; what is older is looked at once a day.
+RECENT_DAYS = 7
+# As many rows as show what a meter's display has.
+LEARNT_FROM_S = 31 * 86_400
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is known of today, for the publisher.
+
+    Attributes:
+        start_s: its first second.
+        cost: so far.
+        energy_kwh: likewise.
+    """
+
+    start_s: int
+    cost: float
+    energy_kwh: float
+
+
+class Account:
+    """A contract, and what belongs to it.
+
+    Args:
+        contract: it.
+        chosen: where everything is.
+        server: InfluxDB.
+        known: what is remembered of it.
+        now_s: seconds since 1970.
+
+    Raises:
+        ServerError: InfluxDB does not answer, or lacks a bucket.
+    """
+
+    def __init__(self, contract: Contract, chosen: Settings, server: Server, known: Known, now_s: int) -> None:
+        self.contract, self._known, self._now_s = contract, known, now_s
+        charges = [part for version in contract.versions for part in version.components]
+        has_registers = any(isinstance(each, EnergyCharge) and isinstance(each.price, ByRegister) for each in charges)
+        self.reader = Reader(server, chosen.site, contract.meter, contract.direction, has_registers=has_registers)
+        self._stored = Stored(server, chosen.site, contract.name)
+        self._points = Points(contract, chosen.site)
+        self._pricer = pricer_of(contract, chosen.state / "prices")
+
+    @property
+    def today(self) -> date:
+        """By the contract's calendar."""
+        return day_of(self._now_s, self.contract.zone)
+
+    def begin(self) -> date | None:
+        """The first day that is priced: the contract holds, and the meter is read; None: that has not come yet.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        if (first_s := self.reader.first_s()) is None:
+            return None
+        # The day's stamp is its midnight by the household's clock, which may not be the contract's.
+        began_s = max(int(self.contract.versions[0].start.timestamp()), first_s + DAY_S // 2)
+        day = day_of(began_s, self.contract.zone)
+        return day if day <= self.today else None
+
+    def due(self, since: date) -> set[date]:
+        """The days from ``since`` on that have to be priced.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        return due_days(since, self.today, self._metered(since, self.today), self._was_metered(since))
+
+    def price(self, days: Collection[date]) -> Change:
+        """Price days and the months that they are in, and store what comes of it.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+            SourceError: the prices of a source cannot be read.
+        """
+        change = Change(0, 0)
+        rows = stretches(days)
+        for number, (first, last) in enumerate(rows):
+            change += self._price(first, last)
+            if number + 1 == len(rows) or month_begin(rows[number + 1][0]) != month_begin(first):
+                change += self._sum_up(month_begin(first))
+        return change
+
+    def so_far(self) -> Day | None:
+        """Today, as it is stored; None where nothing is.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        start_s = day_start_s(self.today, self.contract.zone)
+        for fields in self._stored.points([costs.DAYS], start_s, start_s + QUARTER_S).values():
+            return Day(start_s, fields["cost"], fields["energy_kwh"])
+        return None
+
+    def quarters(self, first: date, last: date) -> list[Quarter]:
+        """The energy from ``first`` to ``last``, both among them.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        start_s, stop_s = self._span(first, last)
+        rows = self.reader.around(start_s, stop_s)
+        habits = self._learn(rows)
+        return list(shape(rows, self.contract.direction, self.contract.zone, (start_s, stop_s), habits))
+
+    def lines(self, quarters: Sequence[Quarter], first: date, last: date) -> list[Line]:
+        """What these days owe.
+
+        Raises:
+            SourceError: the prices of a source cannot be read.
+        """
+        return self._pricer.lines(quarters, first, last)
+
+    def _price(self, first: date, last: date) -> Change:
+        """Price days in a row."""
+        metered = self._metered(first, last)
+        quarters = self.quarters(first, last)
+        lines = self.lines(quarters, first, last)
+        slots = list(priced(self._pricer, quarters))
+        of_days = by_day(self.contract, slots)
+        points = [
+            point
+            for day in days_through(first, last)
+            for point in self._points.of_day(
+                day, of_days.get(day, []), [line for line in lines if line.day == day], metered.get(day, Metered())
+            )
+        ]
+        start_s, stop_s = self._span(first, last)
+        change = self._stored.replace(OF_DAYS, start_s, stop_s, points)
+        if last == self.today:
+            # What is known of the rest of today and of tomorrow, so that it can be shown.
+            stop_s = self._span(last, last + ONE_DAY)[1]
+            begun_s = max([start_s, *(slot.start_s + QUARTER_S for slot in slots)])
+            slots += coming(self._pricer, range(begun_s, stop_s, QUARTER_S))
+        return change + self._stored.replace(OF_QUARTERS, start_s, stop_s, self._points.of_quarters(slots))
+
+    def _sum_up(self, month: date) -> Change:
+        """Sum up the days of a month that are stored."""
+        start_s, stop_s = self._span(month, next_month(month) - ONE_DAY)
+        days = self._stored.points(OF_DAYS, start_s, stop_s)
+        return self._stored.replace(OF_MONTHS, start_s, stop_s, self._points.of_month(month, days))
+
+    def _span(self, first: date, last: date) -> tuple[int, int]:
+        """The first second of the one day, and the one after the last of the other."""
+        zone = self.contract.zone
+        return day_start_s(first, zone), day_start_s(last + ONE_DAY, zone)
+
+    def _metered(self, first: date, last: date) -> dict[date, Metered]:
+        """What ``energy_1d`` has of the days; its own may begin at other midnights than the contract's."""
+        start_s, stop_s = self._span(first, last)
+        found = self.reader.days(start_s - DAY_S // 2, stop_s - DAY_S // 2)
+        noons = ((day_of(each.start_s + DAY_S // 2, self.contract.zone), each) for each in found)
+        return {day: Metered(each.readings, each.gained_kwh) for day, each in noons}
+
+    def _was_metered(self, since: date) -> dict[date, Metered]:
+        """What it had of those that are priced, when they were. Where a price was not known it may be by now."""
+        start_s, stop_s = self._span(since, self.today)
+        found = self._stored.points([costs.DAYS], start_s, stop_s)
+        return {
+            day_of(second, self.contract.zone): Metered(fields.get("readings", -1.0), fields.get("metered_kwh", -1.0))
+            for (_, _, second), fields in found.items()
+            if not fields.get("unpriced_kwh")
+        }
+
+    def _learn(self, rows: Sequence[Rolled]) -> Habits:
+        if self._known.readings:
+            known = Habits(self._known.decimals, self._known.readings)
+        else:
+            known = learn(self.reader.around(self._now_s - LEARNT_FROM_S, self._now_s, with_all_counters=True))
+        habits = learn(rows, known)
+        self._known.decimals, self._known.readings = dict(habits.decimals), habits.readings
+        return habits
+
+
+def pricer_of(contract: Contract, kept: Path) -> Pricer:
+    """What prices by a contract; what was read of files of prices is kept in the folder ``kept``."""
+    bands = [Bands(contract.zone, version.rules, contract.holidays).at for version in contract.versions]
+    return Pricer(contract, bands, sources_of(contract, Cache(kept)))
+
+
+def as_of(contract: Contract, end_s: int) -> Contract:
+    """What of a contract holds before ``end_s``: two that are the same then price all that is before alike."""
+    versions = []
+    for version in contract.versions:
+        if version.start.timestamp() >= end_s:
+            break
+        ends_later = version.stop is None or version.stop.timestamp() >= end_s
+        versions.append(replace(version, stop=None) if ends_later else version)
+    return replace(contract, versions=tuple(versions), rounding=Rounding(), budget=None)

@@ -1,0 +1,120 @@
+"""What is remembered from run to run, in ``memory.json``. Losing it costs a run that looks at all days once more."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from wattline.log import LOG
+from wattline_cost.errors import CostError
+
+NAME = "memory.json"
+FORM = 1
+
+
+@dataclass
+class Known:
+    """What is remembered of a contract.
+
+    Attributes:
+        content: of its file when the current month was priced.
+        earlier: of its file when what is before was priced.
+        earlier_until: the first day that was not priced by that.
+        looked_at: the day on which all days were looked at, and not the newest alone.
+        decimals: of the counters of its meter, as far as they have shown.
+        readings: how many a quarter-hour has, as a rule; 0: nothing is known.
+    """
+
+    content: str = ""
+    earlier: str = ""
+    earlier_until: date | None = None
+    looked_at: date | None = None
+    decimals: dict[str, int] = field(default_factory=dict)
+    readings: int = 0
+
+
+class Memory:
+    """Of all contracts, by their names.
+
+    Args:
+        folder: in which it lies; it is made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Known] = {}
+
+    @contextmanager
+    def alone(self) -> Iterator["Memory"]:
+        """Be the only one, after the end of another; what was learnt is written down at the end, also of a failure.
+
+        Raises:
+            CostError: the folder cannot be used.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise CostError(
+                f"{self._folder} cannot be used ({error.strerror}); WATTLINE_COST_STATE names it."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._known = self._load()
+            try:
+                yield self
+            finally:
+                self.write()
+        finally:
+            os.close(descriptor)
+
+    def seen(self) -> "Memory":
+        """The same as somebody else has left it, of which nothing is written down again."""
+        self._known = self._load()
+        return self
+
+    def of(self, contract: str) -> Known:
+        """What is known of a contract; to change it is to remember it."""
+        return self._known.setdefault(contract, Known())
+
+    def write(self) -> None:
+        """Write it down.
+
+        Raises:
+            CostError: it cannot be written.
+        """
+        text = json.dumps(
+            {"form": FORM, "contracts": {name: asdict(each) for name, each in self._known.items()}}, default=str
+        )
+        fresh = self._folder / (NAME + ".new")
+        try:
+            if self._read() == text:
+                return
+            fresh.write_text(text)
+            fresh.replace(self._folder / NAME)
+        except OSError as error:
+            raise CostError(f"{self._folder / NAME} cannot be written: {error.strerror}.") from error
+
+    def _read(self) -> str:
+        path = self._folder / NAME
+        return path.read_text() if path.exists() else ""
+
+    def _load(self) -> dict[str, Known]:
+        try:
+            text = self._read()
+            return {name: _known(each) for name, each in json.loads(text)["contracts"].items()} if text else {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            LOG.warning("%s cannot be read (%s): all days are looked at once more.", self._folder / NAME, error)
+            return {}
+
+
+def _known(document: dict[str, Any]) -> Known:
+    known = Known(**document)
+    for name in ("looked_at", "earlier_until"):
+        setattr(known, name, date.fromisoformat(document[name]) if document[name] else None)
+    return known

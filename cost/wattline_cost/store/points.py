@@ -1,0 +1,213 @@
+"""Quarter-hours, days and months as points of the bucket `cost`; its words are those of ``wattline.costs``."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from wattline import costs
+from wattline.costs import ALL_BANDS, MONEY_DECIMALS
+from wattline.reading import Point
+from wattline_cost.energy.quarter import Quarter
+from wattline_cost.local_days import day_of, day_start_s
+from wattline_cost.pricing.days import InForce, Pricer
+from wattline_cost.pricing.line import Line
+from wattline_cost.pricing.money import NOTHING, energy_amount, kwh, rounded, total
+from wattline_cost.store.stored import Key
+from wattline_cost.tariff.model import Contract
+
+NS_A_SECOND = 1_000_000_000
+OF_QUARTERS = (costs.QUARTER_HOURS,)
+OF_DAYS = (costs.DAYS, costs.COMPONENT_DAYS, costs.BAND_DAYS)
+MONTH_OF = {
+    costs.DAYS: costs.MONTHS,
+    costs.COMPONENT_DAYS: costs.COMPONENT_MONTHS,
+    costs.BAND_DAYS: costs.BAND_MONTHS,
+}
+OF_MONTHS = tuple(MONTH_OF.values())
+# What a month has no use for.
+_OF_DAYS_ONLY = ("readings", "metered_kwh")
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A quarter-hour and its price.
+
+    Attributes:
+        start_s: seconds since 1970.
+        band: of the moment.
+        price: of one kilowatt-hour more; None: nobody knows.
+        quarter: its energy; None where it has not begun to be metered.
+        cost: of that energy; None where there is none or a part of its price is not known.
+    """
+
+    start_s: int
+    band: str
+    price: Decimal | None
+    quarter: Quarter | None = None
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What the bucket ``energy_1d`` had of a day when it was priced: readings, and kilowatt-hours."""
+
+    readings: float = 0.0
+    gained_kwh: float = 0.0
+
+
+def priced(pricer: Pricer, quarters: Iterable[Quarter]) -> Iterator[Priced]:
+    """The quarter-hours in which the contract holds, with their prices."""
+    for quarter in quarters:
+        if (found := pricer.in_force(quarter.start_s)) is None:
+            continue
+        registers = {number: energy for number, energy in quarter.registers_mwh.items() if number and energy}
+        if found.per_kwh is not None or not registers:
+            cost = None if found.per_kwh is None else energy_amount(quarter.energy_mwh, found.per_kwh)
+            yield Priced(quarter.start_s, found.band or ALL_BANDS, found.per_kwh, quarter, cost)
+        else:
+            yield _by_register(pricer, quarter, registers)
+
+
+def _by_register(pricer: Pricer, quarter: Quarter, registers: Mapping[int, int]) -> Priced:
+    """Where the price is that of the register in which the meter counts, which it changes within a quarter-hour."""
+    prices: dict[int, InForce] = {}
+    for number in registers:
+        if (found := pricer.in_force(quarter.start_s, number)) is not None:
+            prices[number] = found
+    most = max(registers, key=lambda number: (registers[number], number))
+    known = {number: each.per_kwh for number, each in prices.items() if each.per_kwh is not None}
+    is_known = known.keys() == registers.keys() and sum(registers.values()) == quarter.energy_mwh
+    cost = total(energy_amount(energy, known[number]) for number, energy in registers.items()) if is_known else None
+    band = prices[most].band if most in prices else ""
+    return Priced(quarter.start_s, band or ALL_BANDS, known.get(most), quarter, cost)
+
+
+def coming(pricer: Pricer, starts_s: Iterable[int]) -> Iterator[Priced]:
+    """The quarter-hours that are to come and have a price already."""
+    for start_s in starts_s:
+        found = pricer.in_force(start_s)
+        if found is not None and found.per_kwh is not None:
+            yield Priced(start_s, found.band or ALL_BANDS, found.per_kwh)
+
+
+class Points:
+    """Makes the points of one contract.
+
+    Args:
+        contract: the contract.
+        site: the tag of all of them.
+    """
+
+    def __init__(self, contract: Contract, site: str) -> None:
+        self._contract = contract
+        self.tags = {
+            "site": site,
+            "contract": contract.name,
+            "direction": contract.direction.value,
+            "currency": contract.currency,
+        }
+
+    def of_quarters(self, slots: Iterable[Priced]) -> list[Point]:
+        """A point for each quarter-hour."""
+        return [
+            self._point(costs.QUARTER_HOURS, slot.start_s, fields, band=slot.band)
+            for slot in slots
+            if (fields := _fields_of(slot))
+        ]
+
+    def of_day(self, day: date, slots: Sequence[Priced], lines: Sequence[Line], metered: Metered) -> list[Point]:
+        """The points of a day, whose quarter-hours and lines are given."""
+        start_s = day_start_s(day, self._contract.zone)
+        unpriced_mwh = sum(_energy_mwh(slot) for slot in slots if slot.cost is None)
+        whole = {
+            "cost": _money(total(line.amount for line in lines)),
+            "energy_cost": _money(total(line.of_energy for line in lines)),
+            "energy_kwh": _kwh(sum(map(_energy_mwh, slots))),
+            "estimated_kwh": _kwh(
+                sum(_energy_mwh(each) for each in slots if each.quarter and each.quarter.is_estimated)
+            ),
+            "unpriced_kwh": _kwh(unpriced_mwh),
+            "readings": metered.readings,
+            "metered_kwh": metered.gained_kwh,
+        }
+        return [
+            self._point(costs.DAYS, start_s, whole),
+            *self._components(start_s, lines),
+            *self._bands(start_s, slots),
+        ]
+
+    def _components(self, start_s: int, lines: Sequence[Line]) -> Iterator[Point]:
+        # A version that begins within the day may have the same component.
+        for name, kind in dict.fromkeys((line.component, line.kind) for line in lines):
+            own = [line for line in lines if (line.component, line.kind) == (name, kind)]
+            fields = {
+                "cost": _money(total(line.amount for line in own)),
+                "energy_kwh": _kwh(sum(line.energy_mwh for line in own)),
+            }
+            yield self._point(costs.COMPONENT_DAYS, start_s, fields, component=name, kind=kind.value)
+
+    def _bands(self, start_s: int, slots: Sequence[Priced]) -> Iterator[Point]:
+        for band in dict.fromkeys(slot.band for slot in slots):
+            own = [slot for slot in slots if slot.band == band]
+            fields = {
+                "cost": _money(total(slot.cost for slot in own if slot.cost is not None)),
+                "energy_kwh": _kwh(sum(map(_energy_mwh, own))),
+            }
+            yield self._point(costs.BAND_DAYS, start_s, fields, band=band)
+
+    def of_month(self, first: date, days: Mapping[Key, Mapping[str, float]]) -> list[Point]:
+        """The points of a month, whose days are those that are stored."""
+        start_s = day_start_s(first, self._contract.zone)
+        sums: dict[tuple[str, frozenset[tuple[str, str]]], dict[str, Decimal]] = {}
+        for (measurement, tags, _), fields in days.items():
+            of_month = sums.setdefault((MONTH_OF[measurement], tags), {})
+            for name, value in fields.items():
+                if name not in _OF_DAYS_ONLY:
+                    # As it is written: so the month is the sum of the days to the last digit.
+                    of_month[name] = of_month.get(name, NOTHING) + Decimal(repr(value))
+        if self._contract.budget is not None:
+            for (measurement, _), of_month in sums.items():
+                if measurement == costs.MONTHS:
+                    of_month["budget"] = self._contract.budget
+        return [
+            Point(
+                measurement, dict(tags), {name: float(value) for name, value in fields.items()}, start_s * NS_A_SECOND
+            )
+            for (measurement, tags), fields in sums.items()
+        ]
+
+    def _point(self, measurement: str, start_s: int, fields: Mapping[str, float], **tags: str) -> Point:
+        return Point(measurement, self.tags | tags, fields, start_s * NS_A_SECOND)
+
+
+def by_day(contract: Contract, slots: Iterable[Priced]) -> dict[date, list[Priced]]:
+    """Quarter-hours by their days."""
+    days: dict[date, list[Priced]] = {}
+    for slot in slots:
+        days.setdefault(day_of(slot.start_s, contract.zone), []).append(slot)
+    return days
+
+
+def _fields_of(slot: Priced) -> dict[str, float]:
+    fields: dict[str, float] = {}
+    if slot.price is not None:
+        fields["price_per_kwh"] = _money(slot.price)
+    if slot.quarter is not None:
+        fields["energy_kwh"] = _kwh(slot.quarter.energy_mwh)
+        fields["is_estimated"] = float(slot.quarter.is_estimated)
+    if slot.cost is not None:
+        fields["cost"] = _money(slot.cost)
+    return fields
+
+
+def _energy_mwh(slot: Priced) -> int:
+    return slot.quarter.energy_mwh if slot.quarter else 0
+
+
+def _money(amount: Decimal) -> float:
+    return float(rounded(amount, MONEY_DECIMALS, "ROUND_HALF_EVEN"))
+
+
+def _kwh(energy_mwh: int) -> float:
+    return float(kwh(energy_mwh))

@@ -1,0 +1,175 @@
+"""TOML to a contract; what is wrong with it, and where.
+
+Whatever is wrong is told at once, as far as it can be seen: a component that is refused does not hide what is wrong with the
+next, and that it is missing is no reason to complain of those that name it.
+"""
+
+import re
+import tomllib
+from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from wattline.errors import WordError
+from wattline.words import NAME as METER_NAME
+from wattline.zones import zone_of
+from wattline_cost.errors import TariffError
+from wattline_cost.tariff.model import Contract, Direction, Rounding
+from wattline_cost.tariff.rules import holidays
+from wattline_cost.tariff.sources import sources
+from wattline_cost.tariff.table import Faults, Table
+from wattline_cost.tariff.version import versions
+
+KEYS = (
+    *("name", "meter", "direction", "currency", "timezone", "budget"),
+    *("rounding", "holiday", "rule", "version", "source"),
+)
+# What is written after a line in brackets belongs to what it names, and it is easily written there.
+AT_THE_TOP = KEYS[:6]
+ROUNDING_KEYS = ("decimals", "mode", "each_line", "kwh_decimals")
+DIRECTIONS = {direction.value: direction for direction in Direction}
+MODES = {
+    "half up": ROUND_HALF_UP,
+    "half even": ROUND_HALF_EVEN,
+    "half down": ROUND_HALF_DOWN,
+    "up": ROUND_UP,
+    "down": ROUND_DOWN,
+}
+MOST_DECIMALS = 6
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME_RULE = "must be letters, digits, hyphens and underscores, 64 at most"
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_COMMA = re.compile(r"(?<==)\s*[-+]?[0-9]+,[0-9]+\s*$")
+_AT_LINE = re.compile(r"\(at line ([0-9]+), ")
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract that a file tells.
+
+    Raises:
+        TariffError: with the file and the place in it, what stands there and what may; in its ``more`` what else is wrong.
+    """
+    try:
+        # Windows writes a mark in front of UTF-8.
+        content = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise TariffError(str(path), f"The tariff file cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise TariffError(str(path), f"This is no text in UTF-8 ({error}).") from error
+    return parse_contract(path, content)
+
+
+def parse_contract(path: Path, content: str) -> Contract:
+    """The contract that ``content`` tells; ``path`` is the file, for the sentences, the name and the folders of prices.
+
+    Raises:
+        TariffError: as ``read_contract``.
+    """
+    faults = Faults()
+    table = Table(str(path), _toml(str(path), content), KEYS)
+    zone, currency = _zone(table), _currency(table)
+    days = holidays(str(path), table.tables("holiday"), faults)
+    listed = table.table("source", "must be tables, such as [source.pun]")
+    told = sources(path, listed, currency, zone, faults)
+    with faults.kept():
+        # Also of one that was refused, so that those who use it are not.
+        found = versions(table, zone, tuple(listed), faults)
+    with faults.kept():
+        rounding = _rounding(table)
+    with faults.kept():
+        name, meter, budget = _name(table, path), _meter(table), _budget(table)
+        direction = table.choice("direction", DIRECTIONS, Direction.IMPORT.value)
+    faults.refuse()
+    return Contract(
+        name=name,
+        meter=meter,
+        direction=direction,
+        currency=currency,
+        zone=zone,
+        holidays=days,
+        versions=found,
+        rounding=rounding,
+        budget=budget,
+        sources=told,
+    )
+
+
+def _toml(place: str, content: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(content, parse_float=Decimal)
+    except ValueError as error:
+        # TOML's own, and Python's of a whole number with thousands of digits.
+        sentence = str(error).rstrip(".")
+        line = _AT_LINE.search(sentence)
+        lines = content.splitlines()
+        with_comma = line and _COMMA.search(lines[min(int(line[1]), len(lines)) - 1].partition("#")[0])
+        hint = "; a number is written with a point, as in 0.25" if with_comma else ""
+        raise TariffError(place, f"This is not TOML: {sentence}{hint}.") from error
+
+
+def _zone(table: Table) -> ZoneInfo:
+    rule = "must be the time zone whose clock and calendar count, such as 'Europe/Rome'"
+    if "timezone" not in table:
+        raise table.fault("timezone", rule)
+    try:
+        return zone_of(table.text("timezone"))
+    except TariffError:
+        raise
+    except WordError as error:
+        raise TariffError(table.place, str(error)) from error
+
+
+def _currency(table: Table) -> str:
+    rule = "must be three capital letters, such as EUR"
+    if "currency" not in table:
+        raise table.fault("currency", rule)
+    currency = table.text("currency")
+    if not _CURRENCY.fullmatch(currency):
+        raise table.fault("currency", rule)
+    return currency
+
+
+def _name(table: Table, path: Path) -> str:
+    name = table.text("name", path.stem)
+    if _NAME.fullmatch(name):
+        return name
+    if "name" in table:
+        raise table.fault("name", _NAME_RULE)
+    raise TariffError(
+        table.place, f"The file's name without .toml is the contract's; it {_NAME_RULE}, or a key 'name' says one."
+    )
+
+
+def _meter(table: Table) -> str | None:
+    if "meter" not in table:
+        return None
+    meter = table.text("meter")
+    if not METER_NAME.fullmatch(meter):
+        raise table.fault("meter", "must be the name of a meter as Telegraf's configuration gives it, such as 'house'")
+    return meter
+
+
+def _budget(table: Table) -> Decimal | None:
+    if "budget" not in table:
+        return None
+    budget = table.number("budget")
+    if budget <= 0:
+        raise table.fault("budget", "must be more than 0: what a month should cost at most")
+    return budget
+
+
+def _rounding(table: Table) -> Rounding:
+    inner = Table(
+        f"{table.place}, rounding",
+        table.table("rounding", "must be a table, such as [rounding]"),
+        ROUNDING_KEYS,
+        AT_THE_TOP,
+    )
+    usual = Rounding()
+    return Rounding(
+        decimals=inner.whole("decimals", 0, MOST_DECIMALS, usual.decimals),
+        mode=inner.choice("mode", MODES, "half up"),
+        each_line=inner.truth("each_line", default=usual.each_line),
+        kwh_decimals=inner.whole("kwh_decimals", 0, MOST_DECIMALS) if "kwh_decimals" in inner else None,
+    )

@@ -1,0 +1,194 @@
+"""``wattline-cost check`` and ``explain``, as a person calls them.
+
+| fault | test |
+|---|---|
+| what is in a file is not told, or otherwise than on paper | test_check_tells_what_is_in_a_file |
+| a wrong file passes, or one fault alone is told, or a right one beside it is not | test_check_tells_every_fault_of_every_file |
+| an explanation lacks the why | test_explain_tells_version_band_and_price_and_why |
+| ... or is no JSON, or has floats | test_explain_as_json_has_exact_numbers |
+| a price that lies in a folder is not found | test_explain_reads_the_prices_of_a_folder |
+| wrong words, wrong files and missing prices have the same exit code | test_exit_codes_tell_whose_fault_it_is |
+| the moment that is there twice, or not at all, is guessed | test_a_time_that_is_skipped_is_refused |
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cost.gme_files import quarters
+from cost.tariff_texts import BY_BAND, ENERGY, TOP, TWO_BANDS, VERSION
+from wattline_cost.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "cost" / "tariffs"
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str | Path, code: int = 0) -> str:
+    """What a command prints; on standard error where ``code`` is not 0."""
+    assert main([str(word) for word in words]) == code
+    out, err = capsys.readouterr()
+    assert (out == "") if code == 1 else True
+    return str(err if code else out)
+
+
+def test_check_tells_what_is_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = told(capsys, "check", EXAMPLES / "italy-f1-f2-f3.toml").splitlines()
+    assert lines[1:16] == [
+        "import, EUR, Europe/Rome, the meter with the role grid",
+        "",
+        "version 1, from 2026-01-01 until 2026-07-01, 3 kW",
+        "  Energia                  F1 0.1450, F2 0.1320, F3 0.1120 EUR per kWh",
+        "  Dispacciamento           0.0130 EUR per kWh",
+        "  Commercializzazione      144.00 EUR per year, by months",
+        "  Trasporto quota energia  0.0125 EUR per kWh",
+        "  Trasporto quota fissa    23.40 EUR per year, by months",
+        "  Trasporto quota potenza  23.16 EUR per kW and year, by months: for 3 kW 69.48 EUR per year",
+        "  Oneri di sistema         0.0298 EUR per kWh",
+        "  Accisa                   0.0227 EUR per kWh",
+        "  IVA                      10 % of all above",
+        "bands",
+        "  Mon-Fri        00:00 F3  07:00 F2  08:00 F1  19:00 F2  23:00 F3",
+        "  Sat            00:00 F3  07:00 F2  23:00 F3",
+    ]
+    assert lines[16] == "  Sun, holidays  00:00 F3"
+    assert "bands as before" in lines
+    assert lines[-1] == "bill: each line rounded to 2 decimals (half up)"
+    assert max(map(len, lines)) <= 100
+
+
+def test_check_tells_of_registers_sources_months_and_times_of_change(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "house.toml"
+    path.write_text(
+        'meter = "house"\nbudget = 80\n'
+        + TOP
+        + 'rule = [{ band = "a" }, { band = "b", days = ["Sat-Sun"], hours = "22:00-06:00", months = "Nov-Feb" }]\n'
+        + VERSION.replace("2026-01-01", "2026-01-01T06:30:00")
+        + ENERGY.replace("price = 0.15", "registers = { T1 = 0.20, T2 = 0.10 }")
+        + '[[version.component]]\nname = "Spot"\nper = "kWh"\nsource = "spot"\nfactor = 1.02\nplus = -0.01\n'
+        + '[[version.component]]\nname = "Tax"\npercent = 10\nof = "Spot"\n'
+        + "[rounding]\neach_line = false\nkwh_decimals = 0\n"
+        + '[source.spot]\nkind = "table"\nfolder = "/prices"\nminutes = 30\nunit = "MWh"\n'
+    )
+    text = told(capsys, "check", path)
+    assert "import, EUR, Europe/Rome, meter house, budget 80 EUR a month\n" in text
+    assert "version 1, from 2026-01-01T06:30\n" in text
+    assert "  Energy  T1 0.20, T2 0.10 EUR per kWh\n" in text
+    assert "  Spot    1.02 times the price of 'spot' less 0.01 EUR per kWh\n" in text
+    assert "  Tax     10 % of Spot\n" in text
+    # Saturday's night ends on Sunday, Sunday's on Monday.
+    assert (
+        "bands in Nov-Feb\n  Mon      00:00 b  06:00 a\n  Tue-Fri  00:00 a\n  Sat      00:00 a  22:00 b\n  Sun      00:00 b  06:00 a  22:00 b\n"
+        in text
+    )
+    assert "bands in Mar-Oct\n  Mon-Sun  00:00 a\n" in text
+    assert "source spot: the column 'price' of tables, of each 30 minutes, in /prices\n" in text
+    assert "bill: the sum rounded to 2 decimals (half up), energy to 0 decimals of a kWh\n" in text
+
+
+def test_check_tells_every_fault_of_every_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    wrong, right = tmp_path / "wrong.toml", EXAMPLES / "germany-flat.toml"
+    wrong.write_text(TOP + TWO_BANDS.replace("08:00", "08:01") + VERSION + BY_BAND.replace("price", "cost"))
+    assert main(["check", str(wrong), str(right), str(tmp_path / "none.toml")]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("germany-flat (")
+    assert [line.partition(": The")[0].replace(f"{tmp_path}/", "") for line in err.splitlines()] == [
+        "wattline-cost: wrong.toml, rule 2",
+        "wattline-cost: wrong.toml, version 1 (from 2026-01-01), component 'Energy'",
+        "wattline-cost: none.toml",
+    ]
+
+
+def test_explain_tells_version_band_and_price_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    """F3: 0.1120 + 0.0780 = 0.1900, with VAT 0.2090."""
+    assert told(capsys, "explain", EXAMPLES / "italy-f1-f2-f3.toml", "2026-04-06T10:10") == (
+        "italy-f1-f2-f3, Monday 2026-04-06, the quarter-hour from 10:00 on (Europe/Rome, UTC+02:00)\n"
+        "version 1, in force from 2026-01-01 on, until 2026-07-01\n"
+        "band F3: of the rules that hold, the last is 'every day'; the day is a holiday: Lunedì dell'Angelo\n"
+        "\n"
+        "one kilowatt-hour more costs 0.209 EUR\n"
+        "  Energia                  0.112   band F3\n"
+        "  Dispacciamento           0.013   always the same\n"
+        "  Trasporto quota energia  0.0125  always the same\n"
+        "  Oneri di sistema         0.0298  always the same\n"
+        "  Accisa                   0.0227  always the same\n"
+        "  IVA                      0.019   10 % of Energia, Dispacciamento, Trasporto quota energia, Oneri\n"
+        "                                   di sistema, Accisa\n"
+        "\n"
+        "paid anyway\n"
+        "  Commercializzazione      144.00 EUR per year, by months\n"
+        "  Trasporto quota fissa    23.40 EUR per year, by months\n"
+        "  Trasporto quota potenza  23.16 EUR per kW and year, by months: for 3 kW 69.48 EUR per year\n"
+    )
+
+
+def test_explain_as_json_has_exact_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(told(capsys, "explain", "--json", EXAMPLES / "britain-standing-charge.toml", "2026-02-01T10:10"))
+    assert found["components"] == [
+        {"name": "Unit rate", "per_kwh": "0.2637", "why": "always the same"},
+        {"name": "VAT", "per_kwh": "0.013185", "why": "5 % of Unit rate"},
+    ]
+    assert (found["per_kwh"], found["start"], found["band"], found["rule"]) == (
+        "0.276885",
+        "2026-02-01T10:00:00+00:00",
+        None,
+        None,
+    )
+    assert (found["version"], found["version_to"]) == (1, "2026-04-01T00:00:00+01:00")
+    assert found["fixed"] == [{"name": "Standing charge", "price": "0.5214", "per": "day"}]
+
+
+def test_explain_of_now_has_a_price(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "one kilowatt-hour more costs 0.343315 EUR\n" in told(capsys, "explain", EXAMPLES / "germany-flat.toml")
+
+
+def test_explain_reads_the_prices_of_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The 5th quarter-hour of the day, at 01:00: 100 euros for a megawatt-hour, 0.1 for a kilowatt-hour."""
+    path = tmp_path / "house.toml"
+    path.write_text((EXAMPLES / "italy-dynamic.toml").read_text().replace("/var/lib/wattline/prices", "prices"))
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "20260304MGPPrezzi15.xml").write_bytes(quarters("20260304", ["1"] * 4 + ["100,000000", ""]))
+    text = told(capsys, "explain", path, "2026-03-04T01:00")
+    assert "one kilowatt-hour more costs 0.22132 EUR\n" in text
+    assert "  Energia                  0.1232   1.1 times 0.1 of 'pun' plus 0.0132\n" in text
+    text = told(capsys, "explain", path, "2026-03-04T01:15")
+    assert "one kilowatt-hour more costs a price that is not known\n" in text
+    assert "  Energia                  ?       no price known: 'pun' has none of this time\n" in text
+
+
+def test_explain_takes_a_register(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "house.toml"
+    path.write_text(TOP + VERSION + ENERGY.replace("price = 0.15", "registers = { T1 = 0.20, T2 = 0.10 }"))
+    assert "not known\n  Energy  ?  as the meter's register says: T1 0.20, T2 0.10" in told(capsys, "explain", path)
+    assert "costs 0.1 EUR\n  Energy  0.1  register T2 of the meter" in told(capsys, "explain", path, "--register", "T2")
+
+
+def test_income_is_told_as_such(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "solar.toml"
+    path.write_text('direction = "export"\n' + TOP + VERSION + ENERGY)
+    assert "one kilowatt-hour more yields 0.15 EUR\n" in told(capsys, "explain", path)
+
+
+def test_exit_codes_tell_whose_fault_it_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "house.toml"
+    path.write_text((EXAMPLES / "italy-dynamic.toml").read_text().replace("/var/lib/wattline/prices", "none"))
+    assert "The folder" in told(capsys, "explain", path, "2026-03-04T01:00", code=1)
+    assert "no version of the contract 'house' is in force" in told(capsys, "explain", path, "2020-03-04", code=2)
+    assert "'yesterday' is no time" in told(capsys, "explain", path, "yesterday", code=2)
+    for never in ("0001-01-01", "9999-12-31T23:59-05:00"):
+        assert "That time is none of the calendar (year" in told(capsys, "explain", path, never, code=2)
+    path.write_text("x")
+    assert "This is not TOML" in told(capsys, "explain", path, code=2)
+
+
+def test_a_time_that_is_skipped_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    path = EXAMPLES / "italy-f0.toml"
+    assert "is skipped in Europe/Rome" in told(capsys, "explain", path, "2026-03-29T02:30", code=2)
+    assert "UTC+02:00" in told(capsys, "explain", path, "2026-10-25T02:30")
+    assert "UTC+01:00" in told(capsys, "explain", path, "2026-10-25T02:30+01:00")
