@@ -44,7 +44,8 @@ class Telegraf(Program):
         for name, text in extra.items():
             (self._copy / "telegraf.d" / name).write_text(text)
         for path in (self._copy / "telegraf.d").iterdir():
-            path.write_text(path.read_text().replace("/opt/wattline/bin/wattline", WATTLINE))
+            text = path.read_text().replace("/opt/wattline/bin/wattline", WATTLINE)
+            path.write_text(text.replace("/var/lib/wattline/journal", f"{self._copy}/journal"))
         words = ["--config", f"{self._copy}/telegraf.conf", "--config-directory", f"{self._copy}/telegraf.d"]
         own = {"WATTLINE_SITE": self._site, "WATTLINE_PORT": str(port)}
         shared = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "NOTIFY_SOCKET") if name in os.environ}

@@ -98,7 +98,9 @@ class Lane:
         words = ", ".join(f'"{word}"' for word in self._words)
         command = f'["{program}", "run", "--journal", "{self.journal}", "{self._link}", {words}]'
         meters = meters.replace(
-            '["/opt/wattline/bin/wattline", "run", "${WATTLINE_PORT:-/dev/ttyRS485}", "house=orno-we515@1"]', command, 1
+            '["/opt/wattline/bin/wattline", "run", "--journal", "/var/lib/wattline/journal", "${WATTLINE_PORT:-/dev/ttyRS485}", "house=orno-we515@1"]',
+            command,
+            1,
         )
         assert command in meters
         if buffer:
