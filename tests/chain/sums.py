@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from wattline.journal.journal import GROUP_S
+from wattline.journal.pace import GROUP_S
 from wattline.meters import load_models
 from wattline.simulate import Served
 
