@@ -49,6 +49,8 @@ DEEDS = {
 def main() -> int:
     """Returns 0, or 1 if something is missing or wrong."""
     arguments = _arguments()
+    # As Ctrl-C does: what it started ends with it, also what stands still.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folders = subprocess.run(
         [Path(__file__).parents[1] / "servers" / "build", "--path"], check=True, capture_output=True, text=True
     ).stdout.strip()
