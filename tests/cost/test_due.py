@@ -9,6 +9,7 @@
 """
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +57,7 @@ def test_a_stretch_is_of_one_month(numbers: set[int]) -> None:
     assert {first + timedelta(number) for first, last in found for number in range((last - first).days + 1)} == days
     assert all((first.year, first.month) == (last.year, last.month) for first, last in found)
     assert found == sorted(found)
-    for (_, last), (first, _) in zip(found, found[1:], strict=False):
+    for (_, last), (first, _) in pairwise(found):
         assert first - last > timedelta(1) or first.day == 1
 
 
