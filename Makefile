@@ -35,9 +35,9 @@ stack: ## show the simulated house in Grafana; needs Docker, 1 GB of memory and 
 test: $(VENV)/.test ## run every test; the chain tests need `make servers`
 ifeq ($(ARGS),)
 	@$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not chain and not pi'
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m chain tests/stack tests/backup
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m chain tests/stack tests/backup tests/cost
 	@$(VENV)/bin/python -m pytest -n 2 --dist loadgroup -m chain tests/sinks
-	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack --ignore tests/backup --ignore tests/sinks
+	@$(VENV)/bin/python -m pytest -m chain --ignore tests/stack --ignore tests/backup --ignore tests/cost --ignore tests/sinks
 else
 	@$(VENV)/bin/python -m pytest $(ARGS)
 endif

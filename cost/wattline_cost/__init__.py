@@ -4,6 +4,7 @@
     prices/     prices of hours and quarter-hours that a source publishes
     energy/     quarter-hours of energy, out of InfluxDB: from the counter, shaped by the power
     pricing/    a contract applied to them: what each day owes to each component
+    store/      what was priced, in InfluxDB, and which of it has to be priced anew
     commands/   the command line
     local_days.py   the days of a calendar as spans of time
 

@@ -1,4 +1,4 @@
-"""Role restore: which of Telegraf's files come back, as Ansible tells it on this machine.
+"""Role restore: which of Telegraf's files and of the contracts come back, as Ansible tells it on this machine.
 
 | fault | test |
 |---|---|
@@ -6,6 +6,7 @@
 | a file of the household's own does not come back | likewise |
 | what was metered after the set stays lost, or is not in the next one | test_what_came_after_the_set_is_brought_where_there_is_a_journal, test_the_set_of_what_came_back_has_what_the_journal_brought |
 | ... or a trouble with it ends the restore, or is not told | likewise |
+| contracts do not come back, or over those that are here | test_contracts_come_back_where_there_is_none |
 | a sign by which the roles tell whose a file is differs from the one that is written | test_what_is_written_has_the_sign_that_is_looked_for |
 
 `tests/pi` restores a whole Pi.
@@ -44,6 +45,25 @@ def test_the_households_own_files_come_back_alone(tmp_path: Path) -> None:
     said = play(tmp_path, tasks, {"pi": {}}, "--check", f"-e{json.dumps(extra)}")
 
     assert set(re.findall(r"item=\S*/([\w-]+)\.conf", said)) == {"50-mine"}
+
+
+def test_contracts_come_back_where_there_is_none(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    folder = Path(f"{tmp_path}/set/house{here}")
+    folder.mkdir(parents=True)
+    for name in ("house", "solar"):
+        (folder / f"{name}.toml").write_text("of the set")
+    here.mkdir()
+    (here / "house.toml").write_text("newer")
+    tasks = [{"ansible.builtin.include_role": {"name": "restore", "tasks_from": "contracts"}}]
+    extra = {"__restore_folder": str(tmp_path), "__restore_name": "set", "__restore_tariffs": str(here)}
+
+    play(tmp_path, tasks, {"pi": {}}, f"-e{json.dumps(extra)}")
+
+    assert {path.name: path.read_text() for path in here.iterdir()} == {
+        "house.toml": "newer",
+        "solar.toml": "of the set",
+    }
 
 
 @pytest.mark.parametrize("tasks", ["restore/tasks/telegraf.yml", "uninstall/tasks/files.yml"])

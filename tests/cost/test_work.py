@@ -8,6 +8,7 @@
 | ... or only when somebody asks, if they are old | test_readings_of_months_ago_are_priced_within_a_day |
 | what was used in a gap counts on the day on which it was seen, or not at all | test_a_gap_of_days_is_spread_over_them |
 | a price by the meter's register is that of another | test_a_price_by_register_is_that_of_the_register_that_counted |
+| a contract that has ended goes on to owe | test_an_ended_contract_owes_nothing_more |
 | days in which nobody read the meter owe nothing | test_days_without_readings_owe_what_is_fixed |
 | a corrected tariff leaves what it had before | test_a_corrected_tariff_leaves_nothing_of_the_old_one |
 | ... prices history anew unasked, or nobody learns that it stands otherwise | test_a_changed_contract_prices_this_month_and_tells_of_the_rest |
@@ -182,6 +183,21 @@ def test_a_price_by_register_is_that_of_the_register_that_counted(house: House) 
     quarters = house.stored("cost_15m")
     assert quarters[day + 40 * QUARTER_S]["all"]["cost"] == pytest.approx(0.05, abs=1e-7)
     assert quarters[day + 4 * QUARTER_S]["all"]["cost"] == pytest.approx(0.025, abs=1e-7)
+
+
+def test_an_ended_contract_owes_nothing_more(house: House) -> None:
+    """From 10 March on another supplier's holds."""
+    house.contract(TWO_BANDS.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-03-10"), "old")
+    house.contract(TWO_BANDS.replace("from = 2026-01-01", "from = 2026-03-10"), "new")
+    house.read(midnight(date(2026, 3, 1)), NOW)
+    results = house.update(NOW)
+    assert house.faults == []
+    assert {result.contract.name: result.today is None for result in results} == {"new": False, "old": True}
+    old, new = (house.stored("cost_1d", name) for name in ("old", "new"))
+    assert (max(old), min(new)) == (midnight(date(2026, 3, 9)), BEGIN)
+    later = NOW + 20 * DAY_S
+    house.update(later)
+    assert max(house.stored("cost_1d", "old")) == midnight(date(2026, 3, 9))
 
 
 def test_a_corrected_tariff_leaves_nothing_of_the_old_one(house: House) -> None:

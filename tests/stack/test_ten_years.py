@@ -20,7 +20,7 @@ import pytest
 
 from stack import composition
 from stack.setup_rig import House
-from wattline import fields
+from wattline import costs, fields
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
@@ -48,7 +48,13 @@ COUNTERS = (
 )
 RAW = (*GAUGES, *COUNTERS)
 ROLLED_UP = (*RAW, *(f"{gauge}_{edge}" for gauge in GAUGES for edge in ("min", "max")), "readings", "consumption_kwh")
-FIELDS = {"energy": RAW, "energy_1m": ROLLED_UP, "energy_15m": ROLLED_UP, "energy_1d": ROLLED_UP}
+FIELDS = {
+    "energy": RAW,
+    "energy_1m": ROLLED_UP,
+    "energy_15m": ROLLED_UP,
+    "energy_1d": ROLLED_UP,
+    "cost": tuple(costs.COST_FIELDS[costs.QUARTER_HOURS]),
+}
 
 
 def setting(name: str) -> str:

@@ -74,6 +74,12 @@ class Account:
         """By the contract's calendar."""
         return day_of(self._now_s, self.contract.zone)
 
+    @property
+    def last_day(self) -> date:
+        """Today, or the day on which the contract ended."""
+        stop = self.contract.versions[-1].stop
+        return self.today if stop is None else min(self.today, day_of(int(stop.timestamp()) - 1, self.contract.zone))
+
     def begin(self) -> date | None:
         """The first day that is priced: the contract holds, and the meter is read; None: that has not come yet.
 
@@ -85,7 +91,7 @@ class Account:
         # The day's stamp is its midnight by the household's clock, which may not be the contract's.
         began_s = max(int(self.contract.versions[0].start.timestamp()), first_s + DAY_S // 2)
         day = day_of(began_s, self.contract.zone)
-        return day if day <= self.today else None
+        return day if day <= self.last_day else None
 
     def due(self, since: date) -> set[date]:
         """The days from ``since`` on that have to be priced.
@@ -93,7 +99,8 @@ class Account:
         Raises:
             ServerError: InfluxDB does not answer.
         """
-        return due_days(since, self.today, self._metered(since, self.today), self._was_metered(since))
+        last = self.last_day
+        return due_days(since, last, self._metered(since, last), self._was_metered(since)) if since <= last else set()
 
     def price(self, days: Collection[date]) -> Change:
         """Price days and the months that they are in, and store what comes of it.

@@ -116,7 +116,7 @@ class Work:
         days = account.due(begin if known.looked_at != today else max(begin, today - RECENT_DAYS * ONE_DAY))
         month = month_begin(today)
         if known.content not in {"", file.content}:
-            days.update(days_through(max(begin, month), today))
+            days.update(days_through(max(begin, month), account.last_day))
         change = account.price(days)
         is_changed = known.content != file.content
         self._note(known, file, month)
@@ -129,12 +129,14 @@ class Work:
         if (begin := account.begin()) is None:
             return Result(file.contract, remarks=[_nothing_yet(account)])
         today = account.today
-        last = min(last or today, today)
+        last = min(last or today, account.last_day)
         days = set(days_through(max(first, begin), last))
         change = account.price(days)
         if known.earlier and known.earlier != file.content:
             since = differs_from(file, known, begin)
-            if since is None or (first <= since and last >= (known.earlier_until or today) - ONE_DAY):
+            if since is None or (
+                first <= since and last >= min((known.earlier_until or today) - ONE_DAY, account.last_day)
+            ):
                 known.earlier = file.content
         return Result(file.contract, len(days), change, today=account.so_far())
 
