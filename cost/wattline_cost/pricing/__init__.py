@@ -1,10 +1,10 @@
 """A contract applied to quarter-hours of energy.
 
 line.py        what is owed: by day, version, component, and band or register
-money.py       sums and products of which no digit is lost
 terms.py       versions as spans of time, and the part of a day in which each held
+published.py   what sources say, by quarter-hours
 consumed.py    the energy of a day, counted by all that prices tell apart
-energies.py    what each kilowatt-hour costs
+energies.py    what is paid for it
 charges.py     what is paid by day, month or year: the part of a day, without a rest
 taxes.py       percentages
 days.py        all of it: quarter-hours to the lines of their days, and the price of one kilowatt-hour more

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from wattline_cost.money import kwh, rounded, total
 from wattline_cost.pricing.bill_lines import BillLine, version_lines
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.pricing.money import kwh, rounded, total
 from wattline_cost.pricing.terms import shares_of, terms_of
 from wattline_cost.tariff.model import Contract
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from wattline_cost.money import EXACT, NOTHING, kwh, part, rounded, total
 from wattline_cost.pricing.energies import part_order, part_price
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.pricing.money import EXACT, NOTHING, kwh, part, rounded, total
 from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, FixedCharge, Per, Percentage, Rounding
 
 MEAN_DECIMALS, DAY_DECIMALS = 6, 4

@@ -8,10 +8,10 @@ from decimal import Decimal
 from itertools import groupby, zip_longest
 
 from wattline.paragraphs import wrapped
+from wattline_cost.money import rounded
 from wattline_cost.pricing.bill import Bill
 from wattline_cost.pricing.bill_lines import BillLine
 from wattline_cost.pricing.line import Kind
-from wattline_cost.pricing.money import rounded
 from wattline_cost.tariff.model import Direction
 
 NAME, QUANTITY, PRICE, AMOUNT = 31, 20, 17, 12
