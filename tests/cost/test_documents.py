@@ -4,7 +4,7 @@
 |-------------------------------------------------------------|---------------------------------------------------------|
 | columns do not stand below each other, or are cut           | test_a_bill_as_a_table, test_no_row_is_wider_than_80_columns |
 | nobody is told what is estimated, or has no price           | test_what_is_not_sure_is_said_below                     |
-| it is not said when which price held                        | test_each_version_is_told_with_its_first_moment         |
+| a time of change is told as a date                          | test_a_change_within_a_day_is_told_with_its_time        |
 | income is called a cost                                     | test_an_export_yields                                   |
 | CSV or JSON have other amounts than the table, or floats    | test_csv_and_json_have_what_the_table_has               |
 | a month without energy, or without days, has no table       | test_a_bill_without_energy_has_a_table                  |
@@ -73,11 +73,11 @@ def test_what_is_not_sure_is_said_below() -> None:
     assert "estimated" not in as_table(italian_bill())
 
 
-def test_each_version_is_told_with_its_first_moment() -> None:
+def test_a_change_within_a_day_is_told_with_its_time() -> None:
     house = two_versions("2026-10-15T10:00")
     text = as_table(bill(house, pricer(house).lines(steady(*OCTOBER, 100_000), *OCTOBER), *OCTOBER))
-    heads = [row for row in text.splitlines() if row.startswith("From")]
-    assert heads == ["From 2020-01-01", "From 2026-10-15 10:00"]
+    periods = [row for row in text.splitlines() if row.startswith("  ")]
+    assert periods == ["  before 2026-10-15 10:00", "  from 2026-10-15 10:00"] * 2
 
 
 def test_an_export_yields() -> None:

@@ -5,6 +5,7 @@
 | a price is missing at the edge of what is asked for, or one too many is there | test_those_are_given_that_hold_at_some_time_asked_for |
 | a gap is filled with a neighbour | test_a_gap_stays_a_gap |
 | files that contradict each other are both believed | test_two_prices_of_a_time_are_refused, test_prices_that_overlap_are_refused |
+| ... once they were refused | test_what_was_refused_is_refused_again |
 | the same in two files is a contradiction | test_the_same_twice_is_once |
 | a file of another day than its name says is passed over | test_a_name_that_is_wrong_is_told |
 | what is not asked for is read all the same | test_only_the_days_that_are_asked_for_are_opened |
@@ -105,6 +106,15 @@ def test_the_same_twice_is_once(tmp_path: Path) -> None:
     put(tmp_path, "20260114", ["1", "2"])
     (tmp_path / "january.zip").write_bytes(zipped({"20260114MGPPrezzi.xml": hours("20260114", ["1,000", "2,0"])}))
     assert found(source(tmp_path), "2026-01-13T00:00", "2026-01-15T00:00") == [23, 0]
+
+
+def test_what_was_refused_is_refused_again(tmp_path: Path) -> None:
+    put(tmp_path, "20260114", ["1", "2"])
+    (tmp_path / "january.zip").write_bytes(zipped({"20260114MGPPrezzi.xml": hours("20260114", ["1", "3"])}))
+    contradicting = source(tmp_path)
+    for _ in range(2):
+        with pytest.raises(SourceError):
+            contradicting.prices(at_s("2026-01-14"), at_s("2026-01-15"))
 
 
 def test_prices_that_overlap_are_refused(tmp_path: Path) -> None:

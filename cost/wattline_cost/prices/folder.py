@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -75,9 +76,12 @@ class Folder:
             self._unread = self._listed()
         wanted = [file for file in self._unread if file.may_hold(start_s, stop_s)]
         if wanted:
-            self._unread = [file for file in self._unread if not file.may_hold(start_s, stop_s)]
             for file in wanted:
                 self._read(file)
+            self._starts_s = sorted(self._told)
+            self._refuse_overlaps()
+            # Not before: what is refused is so again when it is asked for again.
+            self._unread = [file for file in self._unread if not file.may_hold(start_s, stop_s)]
         first = bisect_right(self._starts_s, start_s - self._length_s)
         last = bisect_left(self._starts_s, stop_s)
         return [self._told[at_s][0] for at_s in self._starts_s[first:last]]
@@ -111,22 +115,20 @@ class Folder:
 
     def _take(self, price: Price, path: Path) -> None:
         known, where = self._told.setdefault(price.start_s, (price, path))
-        if known != price:
+        if known is not price and known != price:
             raise SourceError(
                 f"{path}: It says {price.per_kwh} for a kilowatt-hour at {_told(price.start_s)}, and {where} says "
                 f"{known.per_kwh}; remove the one that is wrong."
             )
-        place = bisect_left(self._starts_s, price.start_s)
-        if self._starts_s[place : place + 1] == [price.start_s]:
-            return
-        for near_s in self._starts_s[max(place - 1, 0) : place + 1]:
-            if abs(near_s - price.start_s) < self._length_s:
-                first_s, next_s = sorted((near_s, price.start_s))
+
+    def _refuse_overlaps(self) -> None:
+        for first_s, next_s in pairwise(self._starts_s):
+            if next_s - first_s < self._length_s:
                 raise SourceError(
-                    f"{path}: The price at {_told(next_s)} begins before the one at {_told(first_s)} has held for the "
-                    f"{self._settings.minutes} minutes that the source {self._name!r} says; check 'minutes' in the contract."
+                    f"{self._told[next_s][1]}: The price at {_told(next_s)} begins before the one at {_told(first_s)} has held "
+                    f"for the {self._settings.minutes} minutes that the source {self._name!r} says; check 'minutes' in the "
+                    "contract."
                 )
-        self._starts_s.insert(place, price.start_s)
 
 
 def _file(path: Path, zone: ZoneInfo) -> _File:

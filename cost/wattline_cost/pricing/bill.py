@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from wattline_cost.pricing.bill_lines import BillLine, version_lines
+from wattline_cost.money import kwh, rounded, total
+from wattline_cost.pricing.bill_lines import BillLine, bill_lines
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.pricing.money import kwh, rounded, total
 from wattline_cost.pricing.terms import shares_of, terms_of
 from wattline_cost.tariff.model import Contract
 
@@ -26,7 +26,7 @@ class Bill:
         contract: what it is by.
         first: its first day.
         last: its last one, which belongs to it.
-        lines: in the order of versions and components.
+        lines: by components, their bands or registers, and versions.
         energy: the sum of the lines of energy, rounded.
         fixed: that of the lines of fixed charges, rounded.
         taxes: that of the percentages, rounded. The three add up to ``total`` if each line is rounded, and else may miss it
@@ -64,10 +64,7 @@ def bill_of(contract: Contract, lines: Iterable[Line], first: date, last: date) 
         last: likewise.
     """
     held = [line for line in lines if first <= line.day <= last]
-    days = _days(contract, {line.day for line in held})
-    billed: list[BillLine] = []
-    for index in sorted({line.version for line in held}):
-        billed += version_lines(contract, index, [line for line in held if line.version == index], days[index])
+    billed = bill_lines(contract, held, _days(contract, {line.day for line in held}))
     energy_mwh, estimated_mwh = _metered_mwh(held)
     return Bill(
         contract,

@@ -1,14 +1,14 @@
 """The lines of a bill: those of many days as one, rounded as the contract says."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from wattline_cost.pricing.energies import part_order, part_price
+from wattline_cost.money import EXACT, NOTHING, kwh, part, rounded, total
+from wattline_cost.pricing.bill_items import Run, runs_of
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.pricing.money import EXACT, NOTHING, kwh, part, rounded, total
-from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, FixedCharge, Per, Percentage, Rounding
+from wattline_cost.tariff.model import Contract, Rounding
 
 MEAN_DECIMALS, DAY_DECIMALS = 6, 4
 
@@ -18,7 +18,7 @@ class BillLine:
     """A line of a bill.
 
     Attributes:
-        version: the place of the version in the contract, from 0 on.
+        versions: the places in the contract of those that it is of, in a row.
         component: its name.
         kind: of it.
         part: the band or register; empty where there is none.
@@ -32,7 +32,7 @@ class BillLine:
         unpriced_kwh: how much has no price: nothing is asked for it.
     """
 
-    version: int
+    versions: tuple[int, ...]
     component: str
     kind: Kind
     part: str
@@ -46,63 +46,61 @@ class BillLine:
     unpriced_kwh: Decimal = NOTHING
 
 
-def version_lines(contract: Contract, index: int, lines: Sequence[Line], days: Fraction) -> list[BillLine]:
-    """The lines of a bill for one version.
+def bill_lines(contract: Contract, lines: Iterable[Line], days: Mapping[int, Fraction]) -> list[BillLine]:
+    """The lines of a bill, in its order.
 
     Args:
-        contract: the contract.
-        index: the version's place in it.
-        lines: of the days, of this version alone.
-        days: on how many it held.
+        contract: what was priced.
+        lines: of the days of the bill.
+        days: on how many of them each version held, by its place.
     """
-    version, rounding = contract.versions[index], contract.rounding
-    billed: list[BillLine] = []
-    for component in version.components:
-        own = [line for line in lines if line.component == component.name]
-        match component:
-            case EnergyCharge():
-                billed += _energy_lines(component, index, own, rounding)
-            case FixedCharge(name, price, per):
-                amount = round_line(total(line.amount for line in own), rounding)
-                kw = version.contract_kw if per in (Per.KW_MONTH, Per.KW_YEAR) else None
-                billed.append(BillLine(index, name, Kind.FIXED, "", _days(days), price, per.value, amount, kw))
-            case Percentage(name, percent, of):
-                base = total(line.amount for line in billed if line.component in of)
-                amount = round_line(part(percent, base), rounding)
-                billed.append(BillLine(index, name, Kind.TAX, "", base, percent, "%", amount))
-    return billed
+    runs, rounding = runs_of(contract, lines), contract.rounding
+    billed: dict[Run, BillLine] = {}
+    # A percentage comes after all that it is of, which may be percentages.
+    for run in sorted(runs, key=lambda run: (run.item.kind is Kind.TAX, -run.item.depth)):
+        match run.item.kind:
+            case Kind.ENERGY:
+                billed[run] = _energy_line(run, rounding)
+            case Kind.FIXED:
+                held = sum((days[index] for index in run.versions), Fraction(0))
+                billed[run] = _line(run, _days(held), total(line.amount for line in run.lines), rounding)
+            case Kind.TAX:
+                base = total(line.amount for other, line in billed.items() if other.is_taxed_by(run))
+                billed[run] = _line(run, base, part(run.item.price or NOTHING, base), rounding)
+    return [billed[run] for run in runs]
 
 
-def round_line(amount: Decimal, rounding: Rounding) -> Decimal:
-    """The amount of a line, rounded if each line is."""
-    return rounded(amount, rounding.decimals, rounding.mode) if rounding.each_line else amount
+def _line(run: Run, quantity: Decimal, amount: Decimal, rounding: Rounding) -> BillLine:
+    item = run.item
+    return BillLine(
+        versions=tuple(run.versions),
+        component=item.component,
+        kind=item.kind,
+        part=item.part,
+        quantity=quantity,
+        price=item.price,
+        per=item.per,
+        amount=rounded(amount, rounding.decimals, rounding.mode) if rounding.each_line else amount,
+        kw=item.kw,
+    )
 
 
-def _energy_lines(charge: EnergyCharge, index: int, lines: Sequence[Line], rounding: Rounding) -> Iterator[BillLine]:
-    for name in sorted({line.part for line in lines}, key=lambda name: part_order(charge, name)):
-        own = [line for line in lines if line.part == name]
-        energy_kwh = kwh(sum(line.energy_mwh for line in own))
-        unpriced_kwh = kwh(sum(line.unpriced_mwh for line in own))
-        amount, price = total(line.amount for line in own), part_price(charge, name)
-        quantity = energy_kwh
-        if rounding.kwh_decimals is not None:
-            quantity = rounded(energy_kwh, rounding.kwh_decimals, rounding.mode)
-            # What many prices made cannot be reckoned again by one quantity.
-            amount = amount if price is None else EXACT.multiply(quantity, price)
-        is_mean = isinstance(charge.price, BySource)
-        yield BillLine(
-            index,
-            charge.name,
-            Kind.ENERGY,
-            name,
-            quantity,
-            _mean(amount, energy_kwh - unpriced_kwh) if is_mean else price,
-            Per.KWH.value,
-            round_line(amount, rounding),
-            is_mean=is_mean,
-            estimated_kwh=kwh(sum(line.estimated_mwh for line in own)),
-            unpriced_kwh=unpriced_kwh,
-        )
+def _energy_line(run: Run, rounding: Rounding) -> BillLine:
+    energy_kwh = kwh(sum(line.energy_mwh for line in run.lines))
+    unpriced_kwh = kwh(sum(line.unpriced_mwh for line in run.lines))
+    amount, price, is_mean = total(line.amount for line in run.lines), run.item.price, run.item.source is not None
+    quantity = energy_kwh
+    if rounding.kwh_decimals is not None:
+        quantity = rounded(energy_kwh, rounding.kwh_decimals, rounding.mode)
+        # What many prices made cannot be reckoned again by one quantity.
+        amount = amount if price is None else EXACT.multiply(quantity, price)
+    return replace(
+        _line(run, quantity, amount, rounding),
+        price=_mean(amount, energy_kwh - unpriced_kwh) if is_mean else price,
+        is_mean=is_mean,
+        estimated_kwh=kwh(sum(line.estimated_mwh for line in run.lines)),
+        unpriced_kwh=unpriced_kwh,
+    )
 
 
 def _mean(amount: Decimal, energy_kwh: Decimal) -> Decimal | None:

@@ -8,7 +8,7 @@ from calendar import isleap, monthrange
 from datetime import date
 from decimal import Decimal
 
-from wattline_cost.pricing.money import EXACT, rounded
+from wattline_cost.money import EXACT, rounded
 from wattline_cost.pricing.terms import Share
 from wattline_cost.tariff.model import FixedCharge, Per, Spread
 

@@ -1,13 +1,41 @@
-"""What was consumed in a span of quarter-hours, counted by all that a price may tell apart."""
+"""What was consumed in a span of quarter-hours, counted by all that the prices of a version tell apart."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from wattline_cost.energy.quarter import Quarter
+from wattline_cost.money import EXACT, NOTHING
+from wattline_cost.tariff.model import ByBand, ByRegister, BySource, EnergyCharge, Version
 
 BandAt = Callable[[int], str]
 """The band at a moment, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the prices of a version ask of a quarter-hour.
+
+    Attributes:
+        band: whether its band.
+        register: whether in which register of the meter it was counted.
+        sources: what these say of it, by their names.
+    """
+
+    band: bool
+    register: bool
+    sources: tuple[str, ...]
+
+
+def asked_by(version: Version) -> Asked:
+    """What ``version`` asks."""
+    prices = [component.price for component in version.components if isinstance(component, EnergyCharge)]
+    return Asked(
+        band=any(isinstance(price, ByBand) for price in prices),
+        register=any(isinstance(price, ByRegister) for price in prices),
+        sources=tuple(dict.fromkeys(price.source for price in prices if isinstance(price, BySource))),
+    )
 
 
 @dataclass(slots=True)
@@ -17,52 +45,75 @@ class Amount:
     energy_mwh: int = 0
     estimated_mwh: int = 0
 
-    def add(self, energy_mwh: int, *, is_estimated: bool) -> None:
+    def add(self, energy_mwh: int, estimated_mwh: int) -> None:
         """Count more."""
         self.energy_mwh += energy_mwh
-        if is_estimated:
-            self.estimated_mwh += energy_mwh
+        self.estimated_mwh += estimated_mwh
+
+
+@dataclass(slots=True)
+class Traded:
+    """Energy at the prices of a source.
+
+    Attributes:
+        priced_mwh: how much there was while the source had a price.
+        unpriced_mwh: how much while it had none.
+        value: each of the priced milliwatt-hours times the price of a kilowatt-hour, all together.
+    """
+
+    priced_mwh: int = 0
+    unpriced_mwh: int = 0
+    value: Decimal = NOTHING
+
+    def add(self, energy_mwh: int, published: Decimal | None) -> None:
+        """Count more, at what the source says for it."""
+        if published is None:
+            self.unpriced_mwh += energy_mwh
+        else:
+            self.priced_mwh += energy_mwh
+            self.value = EXACT.fma(published, energy_mwh, self.value)
 
 
 @dataclass(slots=True)
 class Consumed:
-    """Energy in whole milliwatt-hours, all of it told apart in several ways.
+    """Energy in whole milliwatt-hours, all of it told apart in each of the ways that were asked for.
 
     Attributes:
         all: undivided.
         by_band: by the name of the band.
         by_register: by the number of the meter's register; 0: it is not known.
-        by_price: by the price that a source gave, by its name; None: it gave none.
+        by_source: by the name of the source whose prices it had.
     """
 
     all: Amount = field(default_factory=Amount)
-    by_band: dict[str, Amount] = field(default_factory=dict)
-    by_register: dict[int, Amount] = field(default_factory=dict)
-    by_price: dict[str, dict[Decimal | None, Amount]] = field(default_factory=dict)
+    by_band: dict[str, Amount] = field(default_factory=lambda: defaultdict(Amount))
+    by_register: dict[int, Amount] = field(default_factory=lambda: defaultdict(Amount))
+    by_source: dict[str, Traded] = field(default_factory=lambda: defaultdict(Traded))
 
 
 def count(
-    quarters: Iterable[Quarter], band_at: BandAt | None, published: Mapping[str, Mapping[int, Decimal]]
+    quarters: Iterable[Quarter], asked: Asked, band_at: BandAt, published: Mapping[str, Mapping[int, Decimal]]
 ) -> Consumed:
     """Counts ``quarters``.
 
     Args:
         quarters: each once.
-        band_at: the band at a moment; None where no price asks.
-        published: of each source that a price asks for, the price by the start of each quarter-hour.
+        asked: what is told apart.
+        band_at: the band at a moment.
+        published: of each source, the price by the start of each quarter-hour that has one.
     """
-    consumed = Consumed(by_price={name: {} for name in published})
+    consumed = Consumed()
     for quarter in quarters:
-        energy_mwh, is_estimated = quarter.energy_mwh, quarter.is_estimated
+        start_s, energy_mwh = quarter.start_s, quarter.energy_mwh
         if not energy_mwh:
             continue
-        consumed.all.add(energy_mwh, is_estimated=is_estimated)
-        if band_at:
-            band = consumed.by_band.setdefault(band_at(quarter.start_s), Amount())
-            band.add(energy_mwh, is_estimated=is_estimated)
-        for name, prices in published.items():
-            at_price = consumed.by_price[name].setdefault(prices.get(quarter.start_s), Amount())
-            at_price.add(energy_mwh, is_estimated=is_estimated)
-        for number, part_mwh in (quarter.registers_mwh or {0: energy_mwh}).items():
-            consumed.by_register.setdefault(number, Amount()).add(part_mwh, is_estimated=is_estimated)
+        estimated_mwh = energy_mwh if quarter.is_estimated else 0
+        consumed.all.add(energy_mwh, estimated_mwh)
+        if asked.band:
+            consumed.by_band[band_at(start_s)].add(energy_mwh, estimated_mwh)
+        for name in asked.sources:
+            consumed.by_source[name].add(energy_mwh, published[name].get(start_s))
+        if asked.register:
+            for number, part_mwh in (quarter.registers_mwh or {0: energy_mwh}).items():
+                consumed.by_register[number].add(part_mwh, part_mwh if quarter.is_estimated else 0)
     return consumed

@@ -3,21 +3,24 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 
 from wattline.paragraphs import wrapped
+from wattline_cost.money import rounded
 from wattline_cost.pricing.bill import Bill
 from wattline_cost.pricing.bill_lines import BillLine
 from wattline_cost.pricing.line import Kind
-from wattline_cost.pricing.money import rounded
 from wattline_cost.tariff.model import Direction
+from wattline_cost.tariff.versions import told
 
 NAME, QUANTITY, PRICE, AMOUNT = 31, 20, 17, 12
 WIDTH = NAME + QUANTITY + PRICE + AMOUNT
 COLUMNS = (
     "version_from",
+    "version_to",
     "kind",
     "component",
     "part",
@@ -39,12 +42,10 @@ def as_table(bill: Bill) -> str:
     contract = bill.contract
     verb = "costs" if contract.direction is Direction.IMPORT else "yields"
     text = [f"What {contract.name} {verb}, {bill.first} to {bill.last}, in {contract.currency}", ""]
-    for index, lines in groupby(bill.lines, lambda line: line.version):
-        if len({line.version for line in bill.lines}) > 1:
-            text += [f"From {_version_from(bill, index).replace('T', ' ')}", ""]
-        for line in lines:
-            text += _rows(line, bill)
-        text.append("")
+    held = {index for line in bill.lines for index in line.versions}
+    for line in bill.lines:
+        text += _rows(line, bill, "" if held == set(line.versions) else _period(line, held, bill))
+    text += [""] if bill.lines else []
     sums = {"Energy": bill.energy, "Fixed": bill.fixed, "Taxes": bill.taxes, "Total": bill.total}
     text += ["-" * WIDTH, *(f"{name:<{WIDTH - AMOUNT}}{amount:>{AMOUNT}f}" for name, amount in sums.items())]
     if notes := [row for note in _notes(bill) for row in wrapped(note, WIDTH)]:
@@ -82,13 +83,16 @@ def as_json(bill: Bill) -> str:
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rows(line: BillLine, bill: Bill) -> Iterator[str]:
-    """A line of the bill, in as many rows as its name needs."""
+def _rows(line: BillLine, bill: Bill, period: str) -> Iterator[str]:
+    """A line of the bill, in as many rows as its name and its period need."""
     quantity, price = _quantity(line, bill), "" if line.price is None else f"{line.price:f}"
     per = "%" if line.kind is Kind.TAX else f"/{line.per}"
     price = price and f"{'~ ' if line.is_mean else ''}{price}{per}"
     amount = _money(line.amount, bill)
-    names = wrapped(f"{line.component} {line.part}".strip(), NAME - 1)
+    names = [
+        *wrapped(f"{line.component} {line.part}".strip(), NAME - 1),
+        *(f"  {row}" for row in wrapped(period, NAME - 3)),
+    ]
     cells = zip_longest(names, [f"{quantity:>{QUANTITY}}{price:>{PRICE}}{amount:>{AMOUNT}}"], fillvalue="")
     return (f"{name:<{NAME}}{rest}".rstrip() for name, rest in cells)
 
@@ -131,7 +135,8 @@ def _notes(bill: Bill) -> Iterator[str]:
 
 def _fields(line: BillLine, bill: Bill) -> dict[str, str | bool | None]:
     fields = {
-        "version_from": _version_from(bill, line.version),
+        "version_from": told(_start(line, bill)),
+        "version_to": told(stop) if (stop := _stop(line, bill)) else None,
         "kind": line.kind.value,
         "component": line.component,
         "part": line.part,
@@ -149,7 +154,21 @@ def _fields(line: BillLine, bill: Bill) -> dict[str, str | bool | None]:
     return {name: fields[name] for name in COLUMNS}
 
 
-def _version_from(bill: Bill, index: int) -> str:
-    """The first moment of a version as its file says it: a date where it begins at midnight."""
-    start = bill.contract.versions[index].start
-    return start.isoformat()[:16] if start.hour or start.minute else start.date().isoformat()
+def _period(line: BillLine, held: Set[int], bill: Bill) -> str:
+    """When the versions of a line were in force, where others of the bill were not."""
+    parts = [f"from {_clock(_start(line, bill))}"] if min(line.versions) > min(held) else []
+    stop = _stop(line, bill)
+    parts += [f"before {_clock(stop)}"] if stop and max(line.versions) < max(held) else []
+    return ", ".join(parts)
+
+
+def _clock(moment: datetime) -> str:
+    return told(moment).replace("T", " ")
+
+
+def _start(line: BillLine, bill: Bill) -> datetime:
+    return bill.contract.versions[line.versions[0]].start
+
+
+def _stop(line: BillLine, bill: Bill) -> datetime | None:
+    return bill.contract.versions[line.versions[-1]].stop

@@ -1,14 +1,12 @@
-"""What each kilowatt-hour costs: the lines of an energy charge, and its price at a moment."""
+"""The lines of what each kilowatt-hour costs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from wattline_cost.energy.quarter import QUARTER_S
-from wattline_cost.prices.source import Price
+from wattline_cost.money import EXACT, NOTHING, energy_amount, kwh
 from wattline_cost.pricing.consumed import Amount, Consumed
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.pricing.money import EXACT, NOTHING, energy_amount, total
 from wattline_cost.tariff.model import ByBand, ByRegister, BySource, EnergyCharge, Flat
 
 
@@ -27,7 +25,7 @@ def energy_lines(charge: EnergyCharge, day: date, version: int, consumed: Consum
             ]
         case BySource() as price:
             if consumed.all.energy_mwh:
-                yield _published_line(charge.name, price, day, version, consumed)
+                yield _traded_line(charge.name, price, day, version, consumed)
             return
     for part, amount, per_kwh in parts:
         energy_mwh, estimated_mwh = amount.energy_mwh, amount.estimated_mwh
@@ -38,51 +36,13 @@ def energy_lines(charge: EnergyCharge, day: date, version: int, consumed: Consum
             yield Line(day, version, name, Kind.ENERGY, part, energy_mwh, money, money, estimated_mwh, unpriced_mwh)
 
 
-def _published_line(name: str, price: BySource, day: date, version: int, consumed: Consumed) -> Line:
+def _traded_line(name: str, price: BySource, day: date, version: int, consumed: Consumed) -> Line:
     """One line for all prices that the source gave on a day."""
-    found = consumed.by_price[price.source]
-    money = total(
-        energy_amount(amount.energy_mwh, published_price(price, published))
-        for published, amount in found.items()
-        if published is not None
-    )
-    unpriced_mwh = found.get(None, Amount()).energy_mwh
-    whole = consumed.all
-    return Line(day, version, name, Kind.ENERGY, "", whole.energy_mwh, money, money, whole.estimated_mwh, unpriced_mwh)
-
-
-def published_price(price: BySource, published: Decimal) -> Decimal:
-    """What a kilowatt-hour costs by the contract where the source says ``published``."""
-    return EXACT.add(EXACT.multiply(price.factor, published), price.plus)
-
-
-def price_at(charge: EnergyCharge, band: str, register: int | None, published: Mapping[str, Decimal]) -> Decimal | None:
-    """What one kilowatt-hour more costs by ``charge``; None: nobody knows.
-
-    Args:
-        charge: what each kilowatt-hour costs.
-        band: that of the moment.
-        register: the one in which the meter counts then; None: it is not known.
-        published: what each source says for the moment, where it says anything.
-    """
-    match charge.price:
-        case Flat(price):
-            return price
-        case ByBand(prices):
-            return prices.get(band)
-        case ByRegister(prices):
-            return None if register is None else prices.get(register)
-        case BySource(source) as by_source:
-            return published_price(by_source, published[source]) if source in published else None
-
-
-def by_quarter(prices: Sequence[Price], start_s: int, stop_s: int) -> dict[int, Decimal]:
-    """The price of each quarter-hour from ``start_s`` on and before ``stop_s`` that has one, by its start."""
-    return {
-        moment_s: price.per_kwh
-        for price in prices
-        for moment_s in range(max(price.start_s, start_s), min(price.stop_s, stop_s), QUARTER_S)
-    }
+    traded, whole = consumed.by_source[price.source], consumed.all
+    # The same factor and the same addition for each of them, so they are applied to the sums.
+    money = EXACT.fma(price.factor, kwh(traded.value), energy_amount(traded.priced_mwh, price.plus))
+    energy_mwh, estimated_mwh, unpriced_mwh = whole.energy_mwh, whole.estimated_mwh, traded.unpriced_mwh
+    return Line(day, version, name, Kind.ENERGY, "", energy_mwh, money, money, estimated_mwh, unpriced_mwh)
 
 
 def part_price(charge: EnergyCharge, part: str) -> Decimal | None:

@@ -1,38 +1,5 @@
-"""Amounts of money: decimals of which no digit is lost."""
+"""``wattline_cost.money`` by the name that ``store/`` still calls it by."""
 
-from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from wattline_cost.money import NOTHING, energy_amount, kwh, rounded, total
 
-from wattline_cost.energy.quarter import MWH_PER_KWH
-
-EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
-"""Sums and products in it have all their digits: Python's own context would end them after 28."""
-NOTHING = Decimal(0)
-
-
-def energy_amount(energy_mwh: int, per_kwh: Decimal) -> Decimal:
-    """What ``energy_mwh`` costs."""
-    return EXACT.multiply(kwh(energy_mwh), per_kwh)
-
-
-def kwh(energy_mwh: int) -> Decimal:
-    """Milliwatt-hours in kilowatt-hours, with six decimals."""
-    return EXACT.divide(Decimal(energy_mwh), Decimal(MWH_PER_KWH))
-
-
-def part(percent: Decimal, amount: Decimal) -> Decimal:
-    """``percent`` of ``amount``."""
-    return EXACT.multiply(percent.scaleb(-2, EXACT), amount)
-
-
-def total(amounts: Iterable[Decimal]) -> Decimal:
-    """Their sum."""
-    whole = NOTHING
-    for amount in amounts:
-        whole = EXACT.add(whole, amount)
-    return whole
-
-
-def rounded(amount: Decimal, decimals: int, mode: str) -> Decimal:
-    """``amount`` with so many decimals, by a rounding of ``decimal``."""
-    return amount.quantize(Decimal(1).scaleb(-decimals), mode, EXACT)
+__all__ = ["NOTHING", "energy_amount", "kwh", "rounded", "total"]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
+from wattline_cost.money import part, total
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.pricing.money import part, total
 from wattline_cost.tariff.model import Percentage
 
 

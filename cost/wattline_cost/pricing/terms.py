@@ -8,6 +8,7 @@ from math import inf
 
 from wattline_cost.energy.quarter import QUARTER_S
 from wattline_cost.local_days import day_start_s, day_stop_s
+from wattline_cost.pricing.consumed import Asked, asked_by
 from wattline_cost.tariff.model import Contract, Version
 
 
@@ -18,12 +19,14 @@ class Term:
     Attributes:
         index: its place in the contract, from 0 on.
         version: what holds.
+        asked: what its prices ask of a quarter-hour.
         start_s: the first second.
         stop_s: the one after the last; infinite where there is none.
     """
 
     index: int
     version: Version
+    asked: Asked
     start_s: int
     stop_s: float
 
@@ -49,7 +52,13 @@ class Share:
 def terms_of(contract: Contract) -> list[Term]:
     """The versions of ``contract``."""
     return [
-        Term(index, version, int(version.start.timestamp()), int(version.stop.timestamp()) if version.stop else inf)
+        Term(
+            index,
+            version,
+            asked_by(version),
+            int(version.start.timestamp()),
+            int(version.stop.timestamp()) if version.stop else inf,
+        )
         for index, version in enumerate(contract.versions)
     ]
 
@@ -64,11 +73,6 @@ def shares_of(day: date, contract: Contract, terms: Sequence[Term]) -> Iterator[
             whole_s = stop_s - start_s
             before, part = Fraction(first_s - start_s, whole_s), Fraction(end_s - first_s, whole_s)
             yield Share(term, first_s, end_s, before, part)
-
-
-def term_at(terms: Sequence[Term], moment_s: int) -> Term | None:
-    """The version that holds at ``moment_s``; None before the first one and after the last."""
-    return next((term for term in terms if term.start_s <= moment_s < term.stop_s), None)
 
 
 def _next_quarter_s(moment_s: int) -> int:

@@ -1,9 +1,10 @@
 """Which version, band and price holds at a moment, and why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from wattline.errors import WordError
 from wattline_cost.energy.quarter import QUARTER_S
@@ -13,8 +14,8 @@ from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
-    Component,
     Contract,
+    Energy,
     EnergyCharge,
     FixedCharge,
     Flat,
@@ -22,6 +23,7 @@ from wattline_cost.tariff.model import (
     Rule,
     Version,
 )
+from wattline_cost.tariff.rate import Rate, rates, sum_of
 from wattline_cost.tariff.versions import Versions
 
 SourcePrice = Callable[[str, int], Decimal | None]
@@ -86,96 +88,90 @@ def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: 
         SourceError: as ``source_price``.
     """
     start_s = at_s - at_s % QUARTER_S
-    try:
-        start = datetime.fromtimestamp(start_s, contract.zone)
-    except ValueError as error:
-        raise WordError(f"That time is none of the calendar ({error}).") from None
-    place = Versions(contract.versions).at(start_s)
-    if place is None:
-        raise WordError(
-            f"At {start:%Y-%m-%d %H:%M} no version of the contract {contract.name!r} is in force: {_range(contract)}."
-        )
+    start, place = _start(start_s, contract.zone), _place(contract, start_s)
     version = contract.versions[place]
     bands = Bands(contract.zone, version.rules, contract.holidays)
     counts = bands.place(start_s)
     rule = None if counts is None else version.rules[counts]
     from_day_before = rule is not None and is_across_midnight(rule) and start.time() < rule.stop
-    parts = _parts(version, bands.at(start_s), lambda name: source_price(name, start_s), register)
+    band = bands.at(start_s)
+    found = rates(version, band, register)
+    published = _published(found.values(), lambda name: source_price(name, start_s))
+    whole = sum_of(found.values())
     return Explanation(
         start=start,
         number=place + 1,
         version=version,
-        band=bands.at(start_s),
+        band=band,
         rule=rule,
         from_day_before=from_day_before,
         holiday=bands.calendar.name(start.date() - timedelta(days=int(from_day_before))),
-        parts=tuple(part for part in parts if part is not None),
-        per_kwh=_sum([part.per_kwh for part in parts if part is not None]),
+        parts=tuple(_parts(version, found, published, band, register)),
+        per_kwh=None if whole is None else whole.at(published),
         fixed=tuple(charge for charge in version.components if isinstance(charge, FixedCharge)),
     )
 
 
-def _range(contract: Contract) -> str:
-    stop = contract.versions[-1].stop
-    until = "" if stop is None else f" and ends {stop:%Y-%m-%d %H:%M}"
-    return f"it begins {contract.versions[0].start:%Y-%m-%d %H:%M}{until}"
+def _start(start_s: int, zone: ZoneInfo) -> datetime:
+    try:
+        return datetime.fromtimestamp(start_s, zone)
+    except ValueError as error:
+        raise WordError(f"That time is none of the calendar ({error}).") from None
 
 
-def _sum(amounts: list[Decimal | None]) -> Decimal | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+def _place(contract: Contract, start_s: int) -> int:
+    """The place of the version in force."""
+    place = Versions(contract.versions).at(start_s)
+    if place is None:
+        stop = contract.versions[-1].stop
+        until = "" if stop is None else f" and ends {stop:%Y-%m-%d %H:%M}"
+        raise WordError(
+            f"At {_start(start_s, contract.zone):%Y-%m-%d %H:%M} no version of the contract {contract.name!r} is in force: it "
+            f"begins {contract.versions[0].start:%Y-%m-%d %H:%M}{until}."
+        )
+    return place
+
+
+def _published(found: Iterable[Rate | None], source_price: Callable[[str], Decimal | None]) -> dict[str, Decimal]:
+    """What the sources say that rates ask for, where they say anything."""
+    names = dict.fromkeys(name for rate in found if rate for name in rate.times)
+    return {name: price for name in names if (price := source_price(name)) is not None}
 
 
 def _parts(
-    version: Version, band: str, source_price: Callable[[str], Decimal | None], register: int | None
-) -> list[Part | None]:
-    """A part for each component, None for one that no kilowatt-hour changes."""
-    by_name: dict[str, Part | None] = {}
-    for component in version.components:
-        by_name[component.name] = _part(component, band, source_price, register, by_name)
-    return list(by_name.values())
-
-
-def _part(
-    component: Component,
+    version: Version,
+    found: Mapping[str, Rate | None],
+    published: Mapping[str, Decimal],
     band: str,
-    source_price: Callable[[str], Decimal | None],
     register: int | None,
-    above: dict[str, Part | None],
-) -> Part | None:
-    match component:
-        case FixedCharge():
-            return None
-        case EnergyCharge():
-            return _energy(component, band, source_price, register)
-        case Percentage():
-            of = [part for name in component.of if (part := above[name]) is not None]
-            if not of:
-                return None
-            base = _sum([part.per_kwh for part in of])
-            names = ", ".join(part.name for part in of)
-            # A shift of the point, since a division might leave a rest.
-            amount = None if base is None else (base * component.percent).scaleb(-2)
-            return Part(component.name, amount, f"{told.number(component.percent)} % of {names}")
+) -> Iterator[Part]:
+    for component in version.components:
+        if component.name not in found:
+            continue
+        rate = found[component.name]
+        per_kwh = None if rate is None else rate.at(published)
+        match component:
+            case EnergyCharge():
+                yield Part(component.name, per_kwh, _why(component.price, published, band, register))
+            case Percentage():
+                of = ", ".join(name for name in component.of if name in found)
+                yield Part(component.name, per_kwh, f"{told.number(component.percent)} % of {of}")
 
 
-def _energy(
-    charge: EnergyCharge, band: str, source_price: Callable[[str], Decimal | None], register: int | None
-) -> Part:
-    match charge.price:
-        case Flat(price):
-            return Part(charge.name, price, "always the same")
-        case ByBand(prices):
-            return Part(charge.name, prices[band], f"band {band}")
+def _why(price: Energy, published: Mapping[str, Decimal], band: str, register: int | None) -> str:
+    match price:
+        case Flat():
+            return "always the same"
+        case ByBand():
+            return f"band {band}"
         case ByRegister(prices):
-            if register is not None and register in prices:
-                return Part(charge.name, prices[register], f"register T{register} of the meter")
+            if register in prices:
+                return f"register T{register} of the meter"
             each = ", ".join(f"T{n} {told.number(price)}" for n, price in prices.items())
-            return Part(charge.name, None, f"as the meter's register says: {each}")
+            return f"as the meter's register says: {each}"
         case BySource(source, factor, plus):
-            published = source_price(source)
-            if published is None:
-                return Part(charge.name, None, f"no price known: {source!r} has none of this time")
+            if source not in published:
+                return f"no price known: {source!r} has none of this time"
             words = f"{told.number(factor)} times " if factor != 1 else ""
             added = f" {'less' if plus < 0 else 'plus'} {told.number(abs(plus))}" if plus else ""
-            return Part(charge.name, factor * published + plus, f"{words}{told.amount(published)} of {source!r}{added}")
+            return f"{words}{told.amount(published[source])} of {source!r}{added}"

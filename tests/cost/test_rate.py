@@ -1,0 +1,157 @@
+"""The price of one kilowatt-hour more: whoever tells it, and however often it is asked for, it is the same.
+
+| fault | test |
+|---|---|
+| `explain` tells another price than is stored, or than a bill of one kilowatt-hour has | test_whoever_tells_the_price_tells_the_same |
+| ... or ends its digits where Python's own decimals end | test_no_digit_is_lost_whoever_tells_it |
+| a percentage is of what is paid anyway, of too little, or of a factor not | test_a_rate_is_the_sum_of_what_it_is_made_of |
+| a source that says nothing counts as 0, even for a percentage of 0 | test_a_rate_is_not_known_where_its_source_says_nothing |
+| a source is asked for each quarter-hour | test_a_source_is_asked_once_for_a_day |
+| what it says of one day is taken for another's | test_a_source_is_asked_once_for_a_day |
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cost.contracts import D, Table, contract, pricer, version
+from cost.metered import QUARTER_S, at
+from wattline_cost.energy.quarter import MWH_PER_KWH, Quarter
+from wattline_cost.local_days import day_of, day_start_s
+from wattline_cost.money import total
+from wattline_cost.prices.source import Price
+from wattline_cost.pricing.days import Pricer
+from wattline_cost.tariff.bands import Bands
+from wattline_cost.tariff.explain import explain
+from wattline_cost.tariff.file import read_contract
+from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, FixedCharge, Flat, Per, Percentage
+from wattline_cost.tariff.rate import Rate, rates, sum_of
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "cost" / "tariffs").glob("*.toml"))
+MOMENTS = 300
+
+
+class Exchange:
+    """Quarter-hours of which one in thirteen has no price, and some one below 0."""
+
+    def at(self, start_s: int) -> Decimal | None:
+        number = start_s // QUARTER_S
+        return D(number % 977 - 100) / 7000 if number % 13 else None
+
+    def prices(self, start_s: int, stop_s: int) -> Sequence[Price]:
+        told = [(each, self.at(each)) for each in range(start_s, stop_s, QUARTER_S)]
+        return [Price(each, each + QUARTER_S, price) for each, price in told if price is not None]
+
+
+def pricer_of(told: Contract) -> Pricer:
+    bands = [Bands(told.zone, each.rules, told.holidays).at for each in told.versions]
+    return Pricer(told, bands, dict.fromkeys(told.sources, Exchange()))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_whoever_tells_the_price_tells_the_same(path: Path) -> None:
+    """Three ways: `explain`, the price in force, and what a day with one kilowatt-hour owes more than one without any."""
+    told, dice = read_contract(path), random.Random(7)
+    prices = pricer_of(told)
+    begin_s = int(told.versions[0].start.timestamp())
+    for _ in range(MOMENTS):
+        start_s = begin_s + QUARTER_S * dice.randrange(2 * 35_040)
+        in_force = prices.in_force(start_s)
+        explained = explain(told, start_s + dice.randrange(QUARTER_S), lambda _, second: Exchange().at(second))
+        day = day_of(start_s, told.zone)
+        lines = prices.lines([Quarter(start_s, MWH_PER_KWH)], day, day)
+        assert in_force is not None
+        assert in_force.per_kwh == explained.per_kwh
+        assert in_force.band in {explained.band, ""}
+        assert sum(line.unpriced_mwh for line in lines) == (0 if explained.per_kwh is not None else MWH_PER_KWH)
+        if explained.per_kwh is not None:
+            assert total(line.of_energy for line in lines) == explained.per_kwh
+
+
+def test_no_digit_is_lost_whoever_tells_it() -> None:
+    """1.0123456789 x 0.1234567890123, and 1.0123456789 times as much with each of two taxes: in whole numbers, of which Python
+    loses no digit, that is 10123456789^3 x 1234567890123 / 10^43."""
+    tax = D("1.23456789")
+    house = contract(
+        version(
+            EnergyCharge("Spot", BySource("pun", D("1.0123456789"))),
+            Percentage("Duty", tax, ("Spot",)),
+            Percentage("VAT", tax, ("Spot", "Duty")),
+        )
+    )
+    ten, said = at("2026-10-05 10:00"), D("0.1234567890123")
+    whole = D(f"{10_123_456_789**3 * 1_234_567_890_123}e-43")
+    found = pricer(house, sources={"pun": Table([Price(ten, ten + QUARTER_S, said)])}).in_force(ten)
+    assert found is not None
+    assert found.per_kwh == explain(house, ten, lambda *_: said).per_kwh == whole
+    assert len(whole.as_tuple().digits) > 28
+
+
+def test_a_rate_is_the_sum_of_what_it_is_made_of() -> None:
+    """Spot 1.1 x p + 0.02 and grid 0.03; duty 50 % of spot and of the day's charge; VAT 10 % of spot, grid and duty.
+
+    Of what does not change with p: 0.02 + 0.03 + 0.01 + 0.1 x 0.06 = 0.066; times p: 1.1 + 0.55 + 0.165 = 1.815.
+    """
+    house = version(
+        EnergyCharge("Spot", BySource("pun", D("1.1"), D("0.02"))),
+        EnergyCharge("Grid", Flat(D("0.03"))),
+        FixedCharge("Day", D(1), Per.DAY),
+        Percentage("Duty", D(50), ("Spot", "Day")),
+        Percentage("Tax of day", D(50), ("Day",)),
+        Percentage("VAT", D(10), ("Spot", "Grid", "Duty")),
+    )
+    found = rates(house, "", None)
+    assert found == {
+        "Spot": Rate(D("0.02"), {"pun": D("1.1")}),
+        "Grid": Rate(D("0.03")),
+        "Duty": Rate(D("0.01"), {"pun": D("0.55")}),
+        "VAT": Rate(D("0.006"), {"pun": D("0.165")}),
+    }
+    whole = sum_of(found.values())
+    assert whole == Rate(D("0.066"), {"pun": D("1.815")})
+    assert whole.at({"pun": D("0.1"), "other": D(9)}) == D("0.2475")
+
+
+def test_a_rate_is_not_known_where_its_source_says_nothing() -> None:
+    assert Rate(D("0.1"), {"pun": D(0)}).at({}) is None
+    assert Rate(D("0.1")).at({}) == D("0.1")
+    assert sum_of([Rate(D("0.1")), None]) is None
+    assert sum_of([]) == Rate(D(0))
+
+
+@dataclass
+class Counted:
+    """A source that says of each quarter-hour its number, and remembers what it was asked for."""
+
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def prices(self, start_s: int, stop_s: int) -> Sequence[Price]:
+        self.asked.append((start_s, stop_s))
+        return [Price(each, each + QUARTER_S, D(each // QUARTER_S)) for each in range(start_s, stop_s, QUARTER_S)]
+
+
+def test_a_source_is_asked_once_for_a_day() -> None:
+    """The 25th of October has 100 quarter-hours; then those of a whole range that `lines` asked for are known."""
+    source = Counted()
+    house = contract(version(EnergyCharge("Spot", BySource("pun"))))
+    prices = Pricer(house, [lambda _: ""], {"pun": source})
+    begin_s, end_s = (day_start_s(date(2026, 10, day), house.zone) for day in (24, 27))
+
+    def told() -> list[object]:
+        found = [prices.in_force(start_s) for start_s in range(begin_s, end_s, QUARTER_S)]
+        return [each.per_kwh for each in found if each]
+
+    starts_s = [day_start_s(date(2026, 10, day), house.zone) for day in (24, 25, 26, 27)]
+    numbers = [start_s // QUARTER_S for start_s in range(begin_s, end_s, QUARTER_S)]
+    assert told() == numbers
+    assert source.asked == list(pairwise(starts_s))
+    source.asked.clear()
+    prices.lines([], date(2026, 10, 24), date(2026, 10, 26))
+    assert told() == numbers
+    assert source.asked == [(begin_s, end_s)]
