@@ -21,6 +21,7 @@
 | a word of the drop-in is misspelt | test_systemd_takes_the_drop_in |
 | the service may do more than it needs, without a reason | test_the_service_is_closed_as_far_as_it_can_be |
 | a plugin that hangs is not back within a minute | test_a_plugin_that_hangs_is_back_within_a_minute |
+| the plugin is killed at once where Telegraf dies, and what it holds is lost | test_the_plugin_is_asked_to_end_where_telegraf_dies |
 | Telegraf is killed every half minute where nobody feeds the watchdog | test_no_watchdog_where_there_is_nothing_to_feed_it |
 """
 
@@ -386,6 +387,11 @@ def test_a_plugin_that_hangs_is_back_within_a_minute(written: dict[str, Written]
     assert waits[0] == 30
     assert sum(waits) + 10 <= 60
     assert service["Restart"] == "always"
+
+
+def test_the_plugin_is_asked_to_end_where_telegraf_dies(written: dict[str, Written]) -> None:
+    """By the package's unit only Telegraf is; tests/pi tries what comes of it."""
+    assert {drop_in(household["50-wattline.conf"])["KillMode"] for household in written.values()} == {"control-group"}
 
 
 def test_no_watchdog_where_there_is_nothing_to_feed_it(written: dict[str, Written]) -> None:
