@@ -12,7 +12,6 @@ from wattline_cost.pricing.energies import part_order, part_price
 from wattline_cost.pricing.line import Kind, Line
 from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, FixedCharge, Per, Percentage, Version
 
-BY_POWER = (Per.KW_MONTH, Per.KW_YEAR)
 ONLY = (0, "")
 
 
@@ -111,7 +110,7 @@ def _items(version: Version, lines: Sequence[Line]) -> Iterator[tuple[Item, tupl
                     item = Item(name, Kind.ENERGY, part, part_price(component, part), Per.KWH.value, taxes, source)
                     yield item, part_order(component, part), [line for line in own if line.part == part]
             case FixedCharge(price=price, per=per):
-                kw = version.contract_kw if per in BY_POWER else None
+                kw = version.contract_kw if per.is_by_power else None
                 yield Item(name, Kind.FIXED, "", price, per.value, taxes, kw=kw), ONLY, own
             case Percentage(percent=percent, of=of):
                 item = Item(name, Kind.TAX, "", percent, "%", taxes)
