@@ -12,6 +12,7 @@
 | another factor of a source's price is taken for the same | test_a_source_at_other_terms_has_another_line |
 | a power that changes shares a line with the one before | test_another_power_has_another_line |
 | nobody sees from when on what held | test_a_line_tells_when_its_versions_were_in_force, test_csv_and_json_tell_when |
+| ... or sees what is on no line of it | test_a_version_that_is_not_on_the_bill_is_not_told |
 | the lines do not add up to what the days owe | test_whatever_changes_the_lines_are_what_the_days_owe |
 """
 
@@ -20,6 +21,8 @@ import io
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
@@ -28,7 +31,7 @@ from hypothesis import strategies as st
 
 from cost.contracts import D, Table, bill, contract, italian_band, pricer, quarter, steady, version
 from cost.examples import OCTOBER
-from cost.metered import QUARTER_S, at
+from cost.metered import QUARTER_S, ROME, at
 from wattline_cost.energy.quarter import Quarter
 from wattline_cost.money import rounded, total
 from wattline_cost.prices.source import Price
@@ -231,6 +234,18 @@ Total                                                                      52.12
 
 def test_a_line_tells_when_its_versions_were_in_force() -> None:
     assert as_table(billed(HOUSE)) == TABLE
+
+
+def test_a_version_that_is_not_on_the_bill_is_not_told() -> None:
+    """The next year's price ends that of October, and is no news in October's table."""
+    first, second = HOUSE.versions
+    with_next = contract(
+        first,
+        replace(second, stop=datetime(2027, 1, 1, tzinfo=ROME)),
+        version(energy("0.30"), start="2027-01-01"),
+    )
+    assert as_table(billed(with_next)) == TABLE
+    assert json.loads(as_json(billed(with_next)))["lines"][-1]["version_to"] == "2027-01-01"
 
 
 def test_csv_and_json_tell_when() -> None:
