@@ -8,6 +8,7 @@
 | a line of two versions has the quantity of one | test_what_did_not_change_is_one_line |
 | ... or is rounded twice | test_energy_of_one_price_is_rounded_once |
 | a band whose price did not change is divided with the others, or the bands lose their order | test_a_band_at_one_price_is_one_line |
+| ... or by a version in which nothing of it was used | test_a_version_in_which_a_band_was_not_used_divides_no_line |
 | a price that comes back joins the days before it went | test_a_price_that_comes_back_has_a_line_of_its_own |
 | another factor of a source's price is taken for the same | test_a_source_at_other_terms_has_another_line |
 | a power that changes shares a line with the one before | test_another_power_has_another_line |
@@ -163,6 +164,24 @@ def test_a_band_at_one_price_is_one_line() -> None:
         ("Energy F2", (0, 1), D("76.0"), D("11.40")),
         ("Energy F3", (0,), D("57.6"), D("5.76")),
         ("Energy F3", (1,), D("67.6"), D("8.11")),
+    ]
+
+
+def test_a_version_in_which_a_band_was_not_used_divides_no_line() -> None:
+    """Two hours of a Thursday are F1 alone: F3 is one line of 125.2 kWh, as if they were not there."""
+    prices = EnergyCharge("Energy", ByBand({"F1": D("0.20"), "F2": D("0.15"), "F3": D("0.10")}))
+    dates = ("2026-10-15T10:00", "2026-10-15T12:00")
+    house = contract(
+        version(prices, stop=dates[0]),
+        version(prices, by_day(), start=dates[0], stop=dates[1]),
+        version(prices, start=dates[1]),
+    )
+    found = bill(house, pricer(house, italian_band).lines(steady(*OCTOBER, 100_000), *OCTOBER), *OCTOBER)
+    assert [told(line) for line in found.lines] == [
+        ("Energy F1", (0, 1, 2), D("96.8"), D("19.36")),
+        ("Energy F2", (0, 1, 2), D("76.0"), D("11.40")),
+        ("Energy F3", (0, 1, 2), D("125.2"), D("12.52")),
+        ("Day", (1,), D("0.0833"), D("0.04")),
     ]
 
 
