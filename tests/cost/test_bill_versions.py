@@ -8,10 +8,12 @@
 | a line of two versions has the quantity of one | test_what_did_not_change_is_one_line |
 | ... or is rounded twice | test_energy_of_one_price_is_rounded_once |
 | a band whose price did not change is divided with the others, or the bands lose their order | test_a_band_at_one_price_is_one_line |
+| ... or by a version in which nothing of it was used | test_a_version_in_which_a_band_was_not_used_divides_no_line |
 | a price that comes back joins the days before it went | test_a_price_that_comes_back_has_a_line_of_its_own |
 | another factor of a source's price is taken for the same | test_a_source_at_other_terms_has_another_line |
 | a power that changes shares a line with the one before | test_another_power_has_another_line |
 | nobody sees from when on what held | test_a_line_tells_when_its_versions_were_in_force, test_csv_and_json_tell_when |
+| ... or sees what is on no line of it | test_a_version_that_is_not_on_the_bill_is_not_told |
 | the lines do not add up to what the days owe | test_whatever_changes_the_lines_are_what_the_days_owe |
 """
 
@@ -20,6 +22,8 @@ import io
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
@@ -28,7 +32,7 @@ from hypothesis import strategies as st
 
 from cost.contracts import D, Table, bill, contract, italian_band, pricer, quarter, steady, version
 from cost.examples import OCTOBER
-from cost.metered import QUARTER_S, at
+from cost.metered import QUARTER_S, ROME, at
 from wattline_cost.energy.quarter import Quarter
 from wattline_cost.money import rounded, total
 from wattline_cost.prices.source import Price
@@ -163,6 +167,24 @@ def test_a_band_at_one_price_is_one_line() -> None:
     ]
 
 
+def test_a_version_in_which_a_band_was_not_used_divides_no_line() -> None:
+    """Two hours of a Thursday are F1 alone: F3 is one line of 125.2 kWh, as if they were not there."""
+    prices = EnergyCharge("Energy", ByBand({"F1": D("0.20"), "F2": D("0.15"), "F3": D("0.10")}))
+    dates = ("2026-10-15T10:00", "2026-10-15T12:00")
+    house = contract(
+        version(prices, stop=dates[0]),
+        version(prices, by_day(), start=dates[0], stop=dates[1]),
+        version(prices, start=dates[1]),
+    )
+    found = bill(house, pricer(house, italian_band).lines(steady(*OCTOBER, 100_000), *OCTOBER), *OCTOBER)
+    assert [told(line) for line in found.lines] == [
+        ("Energy F1", (0, 1, 2), D("96.8"), D("19.36")),
+        ("Energy F2", (0, 1, 2), D("76.0"), D("11.40")),
+        ("Energy F3", (0, 1, 2), D("125.2"), D("12.52")),
+        ("Day", (1,), D("0.0833"), D("0.04")),
+    ]
+
+
 def test_a_price_that_comes_back_has_a_line_of_its_own() -> None:
     dates = ("2026-10-10", "2026-10-20")
     house = contract(
@@ -231,6 +253,18 @@ Total                                                                      52.12
 
 def test_a_line_tells_when_its_versions_were_in_force() -> None:
     assert as_table(billed(HOUSE)) == TABLE
+
+
+def test_a_version_that_is_not_on_the_bill_is_not_told() -> None:
+    """The next year's price ends that of October, and is no news in October's table."""
+    first, second = HOUSE.versions
+    with_next = contract(
+        first,
+        replace(second, stop=datetime(2027, 1, 1, tzinfo=ROME)),
+        version(energy("0.30"), start="2027-01-01"),
+    )
+    assert as_table(billed(with_next)) == TABLE
+    assert json.loads(as_json(billed(with_next)))["lines"][-1]["version_to"] == "2027-01-01"
 
 
 def test_csv_and_json_tell_when() -> None:

@@ -8,6 +8,8 @@
 | a source that says nothing counts as 0, even for a percentage of 0 | test_a_rate_is_not_known_where_its_source_says_nothing |
 | a source is asked for each quarter-hour | test_a_source_is_asked_once_for_a_day |
 | what it says of one day is taken for another's | test_a_source_is_asked_once_for_a_day |
+| a source that only an earlier version names is asked for ever | test_a_source_is_asked_while_a_version_names_it |
+| the register that was asked for first has its price for all | test_each_register_has_its_own_price |
 """
 
 import random
@@ -26,11 +28,11 @@ from wattline_cost.energy.quarter import MWH_PER_KWH, Quarter
 from wattline_cost.local_days import day_of, day_start_s
 from wattline_cost.money import total
 from wattline_cost.prices.source import Price
-from wattline_cost.pricing.days import Pricer
+from wattline_cost.pricing.days import InForce, Pricer
 from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.explain import explain
 from wattline_cost.tariff.file import read_contract
-from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, FixedCharge, Flat, Per, Percentage
+from wattline_cost.tariff.model import ByRegister, BySource, Contract, EnergyCharge, FixedCharge, Flat, Per, Percentage
 from wattline_cost.tariff.rate import Rate, rates, sum_of
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "cost" / "tariffs").glob("*.toml"))
@@ -155,3 +157,23 @@ def test_a_source_is_asked_once_for_a_day() -> None:
     prices.lines([], date(2026, 10, 24), date(2026, 10, 26))
     assert told() == numbers
     assert source.asked == [(begin_s, end_s)]
+
+
+def test_a_source_is_asked_while_a_version_names_it() -> None:
+    """The folder of prices may go when the contract has another price."""
+    source, change = Counted(), "2026-10-26"
+    spot, flat = EnergyCharge("Spot", BySource("pun")), EnergyCharge("Energy", Flat(D("0.20")))
+    house = contract(version(spot, stop=change), version(flat, start=change))
+    prices = Pricer(house, [lambda _: ""] * 2, {"pun": source})
+    prices.lines([], date(2026, 10, 26), date(2026, 10, 27))
+    assert prices.in_force(at("2026-10-26 00:00")) == InForce("", D("0.20"))
+    assert source.asked == []
+    prices.lines([], date(2026, 10, 25), date(2026, 10, 26))
+    assert len(source.asked) == 1
+
+
+def test_each_register_has_its_own_price() -> None:
+    house = contract(version(EnergyCharge("Energy", ByRegister({1: D("0.20"), 2: D("0.10")}))))
+    prices, start_s = pricer(house), at("2026-10-05 10:00")
+    found = [prices.in_force(start_s, register) for register in (1, 2, None, 3, 1)]
+    assert found == [InForce("", price) for price in (D("0.20"), D("0.10"), None, None, D("0.20"))]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from wattline.cli import complain
+from wattline.errors import WattlineError
 from wattline.paragraphs import filled
+from wattline_cost.commands.faults import raise_all
 from wattline_cost.errors import TariffError
 from wattline_cost.tariff import told
 from wattline_cost.tariff.file import MODES, read_contract
@@ -34,22 +35,19 @@ def execute(arguments: argparse.Namespace) -> int:
     Raises:
         TariffError: the last thing that is wrong with a file; what is wrong before it has been said.
     """
-    faults: list[TariffError] = []
+    faults: list[WattlineError] = []
     year = datetime.fromtimestamp(time.time()).astimezone().year
     texts = []
     for path in arguments.files:
         try:
             contract = read_contract(path)
         except TariffError as error:
-            faults += [error, *error.more]
+            faults.append(error)
         else:
             texts.append("\n".join(_lines(contract, path, year)))
     if texts:
         print("\n\n".join(texts))
-    if faults:
-        for fault in faults[:-1]:
-            complain(ERROR_PREFIX, str(fault))
-        raise faults[-1]
+    raise_all(faults, ERROR_PREFIX)
     return 0
 
 

@@ -18,7 +18,7 @@ from wattline_cost.tariff import told
 from wattline_cost.tariff.components import REGISTERS
 from wattline_cost.tariff.explain import Explanation, SourcePrice, explain
 from wattline_cost.tariff.file import read_contract
-from wattline_cost.tariff.model import Contract, Direction
+from wattline_cost.tariff.model import Contract, Direction, Rule
 from wattline_cost.tariff.versions import told as told_moment
 
 SUMMARY = "tells which version, band and price of a contract holds at a moment, and why"
@@ -84,7 +84,7 @@ def _lines(contract: Contract, found: Explanation) -> Iterator[str]:
     )
     yield f"version {found.number}, {_in_force(found)}"
     if found.rule is not None:
-        yield filled(f"band {found.band}: {_why(found)}", len(GAP))
+        yield filled(f"band {found.band}: {_why(found, found.rule)}", len(GAP))
     yield ""
     yield from _parts(contract, found)
     if found.fixed:
@@ -102,14 +102,12 @@ def _in_force(found: Explanation) -> str:
     return f"in force from {told_moment(found.version.start)} on, {until}"
 
 
-def _why(found: Explanation) -> str:
+def _why(found: Explanation, rule: Rule) -> str:
     """Which rule counts, and what its day is."""
-    if found.rule is None:
-        return ""
     day = "the day before" if found.from_day_before else "the day"
     holiday = f"; {day} is a holiday: {found.holiday}" if found.holiday else ""
     begun = ", which began on the day before" if found.from_day_before else ""
-    return f"of the rules that hold, the last is {told.rule(found.rule)!r}{begun}{holiday}"
+    return f"of the rules that hold, the last is {told.rule(rule)!r}{begun}{holiday}"
 
 
 def _parts(contract: Contract, found: Explanation) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What goes wrong with one contract stops no other: it is told at the end, each in its sentence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from wattline.cli import complain
 from wattline.errors import WattlineError
@@ -8,20 +8,15 @@ from wattline_cost.errors import TariffError
 
 
 def raise_all(faults: Sequence[WattlineError], prefix: str) -> None:
-    """Say all of them but the first, which is raised.
+    """Say all of them, and what else a file says that it may not, but the last, which is raised.
 
     Raises:
         WattlineError: there is one.
     """
-    sentences = list(_all(faults))
-    for sentence in sentences[1:]:
-        complain(prefix, sentence)
-    if faults:
-        raise faults[0]
-
-
-def _all(faults: Sequence[WattlineError]) -> Iterator[str]:
-    for each in faults:
-        yield str(each)
-        if isinstance(each, TariffError):
-            yield from map(str, each.more)
+    whole: list[WattlineError] = []
+    for fault in faults:
+        whole += [fault, *(fault.more if isinstance(fault, TariffError) else ())]
+    for fault in whole[:-1]:
+        complain(prefix, str(fault))
+    if whole:
+        raise whole[-1]

@@ -4,12 +4,13 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from wattline_cost.errors import SourceError
+from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.prices import gme, table
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.source import Price, Source
@@ -139,8 +140,7 @@ def _file(path: Path, zone: ZoneInfo) -> _File:
         day = None
     if day is None:
         return _File(path)
-    begin, end = (datetime.combine(at, time.min, zone).timestamp() for at in (day, day + timedelta(days=1)))
-    return _File(path, int(begin), int(end))
+    return _File(path, day_start_s(day, zone), day_stop_s(day, zone))
 
 
 def _told(start_s: int) -> str:

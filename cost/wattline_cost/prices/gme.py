@@ -19,11 +19,12 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from xml.parsers import expat
 
 from wattline.options import nearest
 from wattline_cost.errors import SourceError
+from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.prices.source import Price
 from wattline_cost.prices.written import per_kwh
 from wattline_cost.tariff.model import SourceSettings
@@ -84,18 +85,14 @@ def _price(row: Mapping[str, str], number: str, text: str, place: str, settings:
             f"{place}: A price has no day and no number of its hour, but Data {row.get('Data')!r} and {number} "
             f"{row.get(number)!r}; fetch the file again."
         ) from None
-    first_s, last_s = (_midnight_s(begin, settings) for begin in (day, day + timedelta(days=1)))
+    first_s, stop_s = day_start_s(day, settings.zone), day_stop_s(day, settings.zone)
     length_s = 60 * settings.minutes
     start_s = first_s + (place_of_day - 1) * length_s
-    if not first_s <= start_s < last_s:
+    if not first_s <= start_s < stop_s:
         raise SourceError(
-            f"{place}: {number} {place_of_day} is none of {day}, which has {(last_s - first_s) // length_s}; fetch the file again."
+            f"{place}: {number} {place_of_day} is none of {day}, which has {(stop_s - first_s) // length_s}; fetch the file again."
         )
     return Price(start_s, start_s + length_s, price)
-
-
-def _midnight_s(day: date, settings: SourceSettings) -> int:
-    return int(datetime.combine(day, time.min, settings.zone).timestamp())
 
 
 class _Rows:

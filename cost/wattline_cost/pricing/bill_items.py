@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from wattline_cost.pricing.energies import part_order, part_price
+from wattline_cost.pricing.energies import part_order, part_price, parts_of
 from wattline_cost.pricing.line import Kind, Line
 from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, FixedCharge, Per, Percentage, Version
 
-BY_POWER = (Per.KW_MONTH, Per.KW_YEAR)
 ONLY = (0, "")
 
 
@@ -93,7 +92,9 @@ def runs_of(contract: Contract, lines: Iterable[Line]) -> list[Run]:
         item = run.item
         return names.index(item.component), orders[item.component, item.part], run.versions[0]
 
-    return sorted((run for found in runs.values() for run in found), key=place)
+    # Of a band in which nothing was used there is no line.
+    every = [run for found in runs.values() for run in found if run.lines]
+    return sorted(every, key=place)
 
 
 def _items(version: Version, lines: Sequence[Line]) -> Iterator[tuple[Item, tuple[int, str], list[Line]]]:
@@ -107,11 +108,11 @@ def _items(version: Version, lines: Sequence[Line]) -> Iterator[tuple[Item, tupl
         match component:
             case EnergyCharge(price=price):
                 source = price if isinstance(price, BySource) else None
-                for part in {line.part for line in own}:
+                for part in parts_of(component) | {line.part for line in own}:
                     item = Item(name, Kind.ENERGY, part, part_price(component, part), Per.KWH.value, taxes, source)
                     yield item, part_order(component, part), [line for line in own if line.part == part]
             case FixedCharge(price=price, per=per):
-                kw = version.contract_kw if per in BY_POWER else None
+                kw = version.contract_kw if per.is_by_power else None
                 yield Item(name, Kind.FIXED, "", price, per.value, taxes, kw=kw), ONLY, own
             case Percentage(percent=percent, of=of):
                 item = Item(name, Kind.TAX, "", percent, "%", taxes)

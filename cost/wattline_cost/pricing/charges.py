@@ -17,16 +17,12 @@ DECIMALS = 9
 
 def charge_of(charge: FixedCharge, contract_kw: Decimal | None, day: date, share: Share) -> Decimal:
     """What ``charge`` costs in the part ``share`` of ``day``, where ``contract_kw`` is what a charge by kW is paid for."""
-    price = EXACT.multiply(charge.price, contract_kw or Decimal(0)) if _is_by_kw(charge) else charge.price
+    price = EXACT.multiply(charge.price, contract_kw or Decimal(0)) if charge.per.is_by_power else charge.price
     whole = _of_day(price, charge, day)
     before, until = share.before, share.before + share.part
     return EXACT.subtract(
         _until(whole, until.numerator, until.denominator), _until(whole, before.numerator, before.denominator)
     )
-
-
-def _is_by_kw(charge: FixedCharge) -> bool:
-    return charge.per in (Per.KW_MONTH, Per.KW_YEAR)
 
 
 def _of_day(price: Decimal, charge: FixedCharge, day: date) -> Decimal:

@@ -58,6 +58,17 @@ def part_price(charge: EnergyCharge, part: str) -> Decimal | None:
             return None
 
 
+def parts_of(charge: EnergyCharge) -> set[str]:
+    """The parts that have a price of their own, as a line names them."""
+    match charge.price:
+        case ByBand(prices):
+            return set(prices)
+        case ByRegister(prices):
+            return {f"T{number}" for number in prices}
+        case Flat() | BySource():
+            return {""}
+
+
 def part_order(charge: EnergyCharge, part: str) -> tuple[int, str]:
     """What puts the parts of ``charge`` into the order of a bill: bands as in the contract, registers by their number."""
     bands = list(charge.price.prices) if isinstance(charge.price, ByBand) else []

@@ -33,6 +33,11 @@ class Per(StrEnum):
     KW_MONTH = "kW month"
     KW_YEAR = "kW year"
 
+    @property
+    def is_by_power(self) -> bool:
+        """Whether it is for each kilowatt of the contract."""
+        return self in (Per.KW_MONTH, Per.KW_YEAR)
+
 
 class Spread(StrEnum):
     """How a charge for a year becomes that of a day: a 365th or 366th, or first a twelfth and then a part of the month."""

@@ -10,7 +10,7 @@ from wattline.options import nearest
 from wattline_cost.errors import TariffError
 from wattline_cost.tariff import coverage
 from wattline_cost.tariff.components import components
-from wattline_cost.tariff.model import ByBand, Component, EnergyCharge, FixedCharge, Per, Version
+from wattline_cost.tariff.model import ByBand, Component, EnergyCharge, FixedCharge, Version
 from wattline_cost.tariff.rules import NumberedRule, rules
 from wattline_cost.tariff.table import Faults, Table
 from wattline_cost.tariff.versions import Dates, local_moment, trouble
@@ -20,7 +20,6 @@ KEYS = ("from", "to", "contract_kw", "component", "rule")
 LARGEST_KW = 100_000
 # Before them clocks were off by other than quarters of an hour here and there; behind them Python's years end.
 YEARS = (1980, 2999)
-BY_POWER = (Per.KW_MONTH, Per.KW_YEAR)
 
 _DATE_RULE = "must be a date such as 2026-04-01 or a time such as 2026-04-01T12:00:00, without quotation marks"
 
@@ -121,7 +120,7 @@ def _contract_kw(table: Table, found: Sequence[Component]) -> Decimal | None:
             )
         return power
     for component in found:
-        if isinstance(component, FixedCharge) and component.per in BY_POWER:
+        if isinstance(component, FixedCharge) and component.per.is_by_power:
             raise table.fault(
                 "contract_kw",
                 f"must be the power of the contract in kW, such as 3, since {component.name!r} is paid per {component.per}",
