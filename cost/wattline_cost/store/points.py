@@ -10,9 +10,9 @@ from wattline.costs import ALL_BANDS, MONEY_DECIMALS
 from wattline.reading import Point
 from wattline_cost.energy.quarter import Quarter
 from wattline_cost.local_days import day_of, day_start_s
+from wattline_cost.money import NOTHING, energy_amount, kwh, rounded, total
 from wattline_cost.pricing.days import InForce, Pricer
 from wattline_cost.pricing.line import Line
-from wattline_cost.pricing.money import NOTHING, energy_amount, kwh, rounded, total
 from wattline_cost.store.stored import Key
 from wattline_cost.tariff.model import Contract
 
