@@ -223,6 +223,9 @@ class TestPriced:
     def test_a_contract_of_export_shows_its_income(self, looked_at: Householder) -> None:
         assert looked_at.one("Today", contract="roof")["current"] == pytest.approx(0.6125)
         assert looked_at.one("Fixed and variable", contract="roof")["Fixed"] == pytest.approx(0, abs=1e-9)
+        saved = [looked_at.one("Self-use and what it saves", contract=contract) for contract in ("house", "roof")]
+        assert saved[0] == pytest.approx(saved[1]), "what was not bought has the price of what is bought"
+        assert looked_at.rows("Standby in a year", contract="roof") == [], "nor does standby cost what the sun brings"
 
     def test_the_contract_that_buys_comes_first(self, looked_at: Householder) -> None:
         rows = looked_at.ask(variable_queries("cost")["contract"], WEEK, now=NOW)
