@@ -1,4 +1,4 @@
-"""A household as it stands in the five buckets at one moment, well or with a fault: what the alerts are tried on.
+"""A household as it stands in its buckets at one moment, well or with a fault: what the alerts are tried on.
 
 All stamps count back from ``NOW``, which is also the "now" of the queries, so that no test depends on the hour.
 """
@@ -12,7 +12,7 @@ NOW_S = int(NOW.timestamp())
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 LAG_S = 10
 
-BUCKETS = ("energy", "energy_1m", "energy_15m", "energy_1d", "host")
+BUCKETS = ("energy", "energy_1m", "energy_15m", "energy_1d", "cost", "host")
 
 ROLES = {"house": "grid", "flat": "grid", "roof": "solar"}
 SOURCES = ("mem", "disk", "diskio", "temp", "pi_power", "internal_write", "wattline_bus", "influxdb_memory")
@@ -36,6 +36,7 @@ class Household:
         fall_kwh: meter to what its counter lost two hours ago.
         base_load_w: meter to that of the last whole day; it was 120 W on the days before.
         whole_days: how many days there are.
+        drawn_before: what the house drew in other minutes than the last five: from so many minutes ago, until so many, watts.
         pace_s: seconds from reading to reading.
         before_s: for how long it has been so; before that all was well.
         rollup_age_s: the age of the newest minute.
@@ -63,6 +64,7 @@ class Household:
     fall_kwh: dict[str, float] = field(default_factory=dict)
     base_load_w: dict[str, float] = field(default_factory=dict)
     whole_days: int = 32
+    drawn_before: tuple[tuple[int, int, float], ...] = ()
     pace_s: int = 1
     before_s: int = 5 * MINUTE_S
     rollup_age_s: int = 90
@@ -136,7 +138,15 @@ class Household:
                 if second > NOW_S - 2 * HOUR_S:
                     total_kwh -= self.fall_kwh.get(meter, 0.0)
                 values = {"readings": 60.0, "energy_total_kwh": total_kwh, "consumption_counter_kwh": total_kwh}
+                values["power_w"] = self._drawn_w(meter, (NOW_S - second) / MINUTE_S)
                 yield "energy_1m", point("electricity", tags(meter), values, second - second % MINUTE_S)
+
+    def _drawn_w(self, meter: str, minutes_ago: float) -> float:
+        """The mean of the minute that began so many minutes ago."""
+        if ROLES[meter] == "solar":
+            return -5200.0
+        of_house = self.drawn_before if meter == "house" else ()
+        return next((float(watts) for begin, end, watts in of_house if begin >= minutes_ago > end), 420.0)
 
     def _days(self) -> Lines:
         # Local midnight of Rome, in winter.

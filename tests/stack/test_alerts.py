@@ -23,6 +23,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ DASHBOARDS = FOLDER.parent.parent / "dashboards"
 
 # The panels that the alerts lead to: dashboard, and number of the panel in it.
 PANELS = {
-    "WattlinePowerNearContract": ("wattline-home", 1),
-    "WattlinePowerOverContract": ("wattline-home", 1),
+    "WattlineMeterTrips": ("wattline-home", 1),
+    "WattlineMeterTripsSoon": ("wattline-home", 1),
+    "WattlineOverBudget": ("wattline-cost", 2),
     "WattlineBaseLoad": ("wattline-home", 11),
     "WattlineVoltage": ("wattline-electrical", 2),
     "WattlineFrequency": ("wattline-electrical", 8),
@@ -223,7 +225,8 @@ def labels(**of: str) -> Labels:
 
 
 HOUSE, FLAT = labels(meter="house"), labels(meter="flat")
-OVER_3000, OVER_6000 = labels(meter="house", contract_w="3000"), labels(meter="house", contract_w="6000")
+OVER_3000 = labels(meter="house", contract_w="3000")
+TRIPS = {"WattlineMeterTrips": {OVER_3000}, "WattlineMeterTripsSoon": {OVER_3000}}
 NO_LABELS = labels()
 
 # What the timers do beside the hourly backup.
@@ -233,10 +236,9 @@ NO_BACKUPS = Household(last_run_h=None, last_verify_h=None, last_offsite_h=None)
 
 FAULTS: list[Any] = [
     pytest.param(Household(silent_s=by_meter(house=120)), {"WattlineNoReadings": {HOUSE}, "WattlineMeterSilent": {HOUSE}}, id="silent for two minutes"),
-    pytest.param(Household(power_w=by_meter(house=2800)), {"WattlinePowerNearContract": {OVER_3000}}, id="power near the contract"),
-    pytest.param(Household(power_w=by_meter(house=3100)), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id="power over the contract"),
-    pytest.param(Household(power_w=by_meter(house=3100), contract_power_w=6000.0), {}, id="power below another contract"),
-    pytest.param(Household(power_w=by_meter(house=6100), contract_power_w=6000.0), {"WattlinePowerNearContract": {OVER_6000}, "WattlinePowerOverContract": {OVER_6000}}, id="power over another contract"),
+    pytest.param(Household(power_w=by_meter(house=3300)), {}, id="ten percent more than the contract"),
+    pytest.param(Household(power_w=by_meter(house=4200)), TRIPS, id="power of which the meter bears two minutes"),
+    pytest.param(Household(power_w=by_meter(house=4200), contract_power_w=6000.0), {}, id="power below another contract"),
     pytest.param(Household(power_w=by_meter(roof=5000)), {}, id="a roof is not the contract's"),
     pytest.param(Household(voltage_v=by_meter(house=205.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage low"),
     pytest.param(Household(voltage_v=by_meter(house=254.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage high"),
@@ -247,10 +249,9 @@ FAULTS: list[Any] = [
     pytest.param(Household(base_load_w=by_meter(house=200.0), whole_days=5), {}, id="base load up in the first week"),
     pytest.param(Household(base_load_w=by_meter(house=200.0), whole_days=1), {}, id="base load of the first whole day"),
     pytest.param(Household(whole_days=0), {}, id="no whole day yet"),
-    pytest.param(Household(power_w=by_meter(house=3100), pace_s=100), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id="power over the contract, read every 100 s"),
     *(
-        pytest.param(Household(power_w=by_meter(house=3100), before_s=170, pace_s=pace_s), {"WattlinePowerNearContract": {OVER_3000}, "WattlinePowerOverContract": {OVER_3000}}, id=f"power over the contract for three minutes, read every {pace_s} s")
-        for pace_s in (1, 10, 30)
+        pytest.param(Household(power_w=by_meter(house=4200), before_s=170, pace_s=pace_s), TRIPS, id=f"too much power for three minutes, read every {pace_s} s")
+        for pace_s in (1, 10, 30, 100)
     ),
     pytest.param(Household(voltage_v=by_meter(house=205.0), pace_s=100), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage low, read every 100 s"),
     pytest.param(Household(frequency_hz=by_meter(house=50.6), pace_s=100), {"WattlineFrequency": {HOUSE}}, id="frequency high, read every 100 s"),
@@ -320,6 +321,7 @@ class Database(InfluxDB):
     def __init__(self, *words: Any) -> None:
         super().__init__(*words)
         self.spent_s: dict[str, list[float]] = {}
+        self.numbers = count(1)
 
     def move_in(self, organisation: str, household: Household | None) -> None:
         """Make the buckets, and fill them."""
@@ -407,11 +409,11 @@ def database(
 
 
 @pytest.fixture
-def firing(database: Database, request: pytest.FixtureRequest) -> Callable[[Household | None], dict[str, set[Labels]]]:
+def firing(database: Database) -> Callable[[Household | None], dict[str, set[Labels]]]:
     """The alerts that fire in a household; each rule has given its numbers."""
 
     def judge(household: Household | None) -> dict[str, set[Labels]]:
-        organisation = f"home-{len(database.spent_s)}-{abs(hash(request.node.name))}"
+        organisation = f"home-{next(database.numbers)}"
         database.move_in(organisation, household)
         ask = database.query_as_grafana(organisation)
         fired = {rule.title: rule.fires(ask) for rule in RULES}

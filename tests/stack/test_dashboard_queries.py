@@ -17,13 +17,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from chain.conftest import InfluxDB
+from cost.priced_house import House as PricedHouse
 from stack.composition import query_limits
 from stack.dashboards import DASHBOARDS, Query, Viewer, panels, queries, query_of, variable_queries
+from stack.priced_panels_house import BOUGHT, SOLD
 from stack.simulated_year import DAY, SimulatedYear, present
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(600)]
@@ -64,7 +67,7 @@ def start_database(
     database = InfluxDB(server("influxd"), server("influx"), folder.mktemp(name), config, query_limits())
     database.start()
     database.set_up()
-    for bucket in ("energy_1m", "energy_15m", "energy_1d"):
+    for bucket in ("energy_1m", "energy_15m", "cost"):
         database._ask(f"bucket create --name {bucket} --org home")
     return database
 
@@ -78,6 +81,7 @@ def house(
         year = SimulatedYear(present(), ZONE)
         for bucket, lines in year.lines():
             write(database, bucket, lines)
+        price(database, year, tmp_path_factory.mktemp("contracts"))
         yield House(database, year)
 
 
@@ -88,6 +92,15 @@ def empty(
     """A database on its first day: buckets, and nothing in them."""
     with start_database(server, tmp_path_factory, "empty", pytestconfig) as database:
         yield House(database, SimulatedYear(present(), ZONE))
+
+
+def price(database: InfluxDB, year: SimulatedYear, folder: Path) -> None:
+    """Have what the house took and gave priced, by the real program."""
+    priced = PricedHouse(database, folder)
+    priced.contract(BOUGHT, "house")
+    priced.contract(SOLD, "roof")
+    priced.update(year.end)
+    assert priced.faults == []
 
 
 def columns_wanted(panel: dict[str, object]) -> set[str]:

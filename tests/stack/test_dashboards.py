@@ -34,12 +34,18 @@ from typing import Any
 import pytest
 
 from stack.dashboards import DASHBOARDS, FOLDER, Query, duration, panels, queries, rows, variable_queries, variables
+from wattline.costs import COST_FIELDS
 from wattline.fields import BACKUP_FIELDS, ELECTRICITY_FIELDS, VOCABULARY
 
 FORMATTER = FOLDER / "format.py"
-UIDS = {"home": "wattline-home", "electrical": "wattline-electrical", "system": "wattline-system"}
+UIDS = {
+    "home": "wattline-home",
+    "cost": "wattline-cost",
+    "electrical": "wattline-electrical",
+    "system": "wattline-system",
+}
 # The numbers that links, alerts and readers may name. A new panel takes the next one, and one that goes takes its own away.
-NUMBERS = {"home": 25, "electrical": 8, "system": 50}
+NUMBERS = {"home": 25, "cost": 18, "electrical": 8, "system": 50}
 
 GAUGES = {name for name, field in ELECTRICITY_FIELDS.items() if field.kind == "gauge"}
 ROLLUPS = {f"{name}_{end}" for name in GAUGES for end in ("min", "max")} | {
@@ -66,7 +72,7 @@ HOST = {
     "temp": {"temp"},
     "wattline_backup": set(BACKUP_FIELDS),
 }
-FIELDS = {measurement: set(fields) for measurement, fields in VOCABULARY.items()} | HOST
+FIELDS = {measurement: set(fields) for measurement, fields in (VOCABULARY | COST_FIELDS).items()} | HOST
 FIELDS["electricity"] |= ROLLUPS
 
 PANELS = [
@@ -289,7 +295,7 @@ def test_raw_seconds_are_read_for_six_hours_at_most(query: Query) -> None:
 @pytest.mark.parametrize("query", QUERIES)
 def test_rollups_are_read_by_the_zoom_rule_or_by_name(query: Query) -> None:
     buckets = set(re.findall(r'from\(bucket: "([^"]+)"\)', query.flux))
-    assert buckets <= {"${bucket}", "energy", "energy_15m", "energy_1d", "host"}
+    assert buckets <= {"${bucket}", "energy", "energy_15m", "energy_1d", "host", "cost"}
     if "energy_1m" in query.flux:
         # Only as what stands in for raw seconds, so at six hours at most.
         assert 'if "${bucket}" == "energy" then "energy_1m" else "${bucket}"' in query.flux or (
@@ -344,7 +350,10 @@ def fields_of(flux: str) -> set[str]:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_every_field_is_in_the_vocabulary(query: Query) -> None:
-    measurements = set(re.findall(r'r\._measurement == "(\w+)"', query.flux))
+    measurements = set(re.findall(r'measurement(?: ==|:) "(\w+)"', query.flux))
+    measurements |= {
+        name for pair in re.findall(r'measurement = if .* then "(\w+)" else "(\w+)"', query.flux) for name in pair
+    }
     assert measurements
     known = set().union(*(FIELDS[measurement] for measurement in measurements))
 
@@ -356,7 +365,8 @@ def test_every_field_is_in_the_vocabulary(query: Query) -> None:
 def test_calendar_days_are_the_household_s(query: Query) -> None:
     calendar = re.search(r"date\.(weekDay|hour|month|truncate\([^)]*unit: 1(d|mo|y))", query.flux)
 
-    if calendar and "energy_1d" not in query.flux.partition("unit")[0]:
+    # Days and months of a contract are stored as such.
+    if calendar and not re.search("energy_1d|cost_1mo", query.flux.partition("unit")[0]):
         assert 'option location = timezone.location(name: if "${__timezone}" == "utc"' in query.flux
 
 

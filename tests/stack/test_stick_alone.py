@@ -26,7 +26,7 @@ from math import isfinite
 import pytest
 
 from stack.conftest import Stack
-from stack.dashboards import DASHBOARDS, Viewer, queries, query_of
+from stack.dashboards import DASHBOARDS, Viewer, panels, queries, query_of
 from stack.stick_house import DAY, DAY_PRICE, HOUR, MESSAGES, NIGHT_PRICE, StickHouse, paid, taken_wh
 from wattline.fields import VOCABULARY
 from wattline.simulate.rainforest.fragments import FULL_WH, LAST_WH
@@ -49,6 +49,8 @@ ZOOMS = {"1 h": timedelta(hours=1), "24 h": timedelta(days=1), "30 d": timedelta
 NOT_COUNTED = ("Stored of what was metered", "Missing today", "Seconds of each day", "Why seconds are not there")
 # What a stick does not measure, what a radio has not, and what only the machine and its backups tell.
 SILENT_PANELS = {
+    # Priced is what a contract is there for.
+    "cost": {panel["title"] for panel in panels(DASHBOARDS["cost"])},
     "home": {"Solar power now", "Where the energy came from and went"},
     "electrical": {"Voltage", "Current", "Reactive power", "Apparent power", "Power factor", "Frequency"},
     "system": {"Round trip", "The bus is busy", *NOT_COUNTED},
@@ -75,7 +77,9 @@ class House(Viewer):
     def rows(self, name: str, title: str, zoom: str) -> list[dict[str, str]]:
         """What the panel's query gives."""
         bucket, window = WORDS[zoom]
-        return self.ask(query_of(name, title), ZOOMS[zoom], now=NOW, bucket=bucket, window=window, meter="grid")
+        return self.ask(
+            query_of(name, title), ZOOMS[zoom], now=NOW, bucket=bucket, window=window, meter="grid", contract=""
+        )
 
 
 def house_of(stack: Stack, simulated: StickHouse) -> House:

@@ -1,0 +1,45 @@
+"""A household whose month is priced so far, with a budget or without, as `wattline-cost update` leaves it."""
+
+from dataclasses import dataclass
+
+from stack.household import DAY_S, HOUR_S, NOW_S, Household, Lines, point
+
+# Local midnight of Rome, in winter; eleven hours of the day are to come.
+TODAY_S = NOW_S - 13 * HOUR_S
+FIXED, ENERGY, ENERGY_TODAY = 0.5, 2.4, 1.2
+
+
+@dataclass(frozen=True)
+class PricedMonth(Household):
+    """The tenth of March 2026. Each day owes 0.50, its energy costs 2.40, and that of today 1.20 so far.
+
+    Attributes:
+        budget: of the contract; None where it has none.
+        days_over: whole days of the month, with which it begins on another day than the first.
+        last_priced_h: hours since a quarter of an hour was priced.
+        earlier_budget: what the month before should have cost.
+        direction: of the contract.
+    """
+
+    budget: float | None = None
+    days_over: int = 9
+    last_priced_h: int = 0
+    earlier_budget: float | None = None
+    direction: str = "import"
+
+    def lines(self) -> Lines:
+        """Those of the household, and what is priced."""
+        yield from super().lines()
+        today_s = TODAY_S - self.last_priced_h * HOUR_S
+        contract = {"contract": "home", "direction": self.direction, "currency": "EUR"}
+        for day in range(1, 20):
+            values = {"cost": FIXED + ENERGY, "energy_cost": ENERGY}
+            yield "cost", point("cost_1d", contract, values, today_s - day * DAY_S)
+        values = {"cost": FIXED + ENERGY_TODAY, "energy_cost": ENERGY_TODAY}
+        yield "cost", point("cost_1d", contract, values, today_s)
+        month_s = today_s - self.days_over * DAY_S
+        so_far = {"cost": self.days_over * (FIXED + ENERGY) + FIXED + ENERGY_TODAY}
+        yield "cost", point("cost_1mo", contract, so_far | ({"budget": self.budget} if self.budget else {}), month_s)
+        if self.earlier_budget:
+            values = {"cost": 300.0, "budget": self.earlier_budget}
+            yield "cost", point("cost_1mo", contract, values, month_s - 20 * DAY_S)
