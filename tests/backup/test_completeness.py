@@ -19,6 +19,8 @@
 | a day of which the journal has dropped the begin is counted anew | test_a_day_that_the_journal_has_no_more_is_left_as_it_is |
 | the start of a process whose clock was wrong is taken as it stands | test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading |
 | a range that counts for nothing counts | test_ranges_that_are_left_cut_a_span |
+| ... or the number of a day that is left whole stays as it was, for ever | test_of_a_day_that_is_left_nothing_is_due_any_more |
+| ... also where the journal has dropped it | test_a_day_that_the_journal_has_no_more_can_be_left |
 | the numbers do not add up | test_whatever_the_numbers_are_they_add_up |
 | ... of what InfluxDB does not take | test_what_influxdb_does_not_take_is_told_as_missing |
 | the table hides what is missing | test_what_is_missing_is_said, test_none_is_missing |
@@ -37,7 +39,7 @@ from backup.restore_rig import Database
 from wattline.journal import notes
 from wattline.reading import Absence, Reason
 from wattline_backup.commands.completeness import as_text, month_of
-from wattline_backup.reconcile.days import Meter, Span, local_days, numbers_of, spans_of
+from wattline_backup.reconcile.days import Meter, Span, is_left, local_days, numbers_of, spans_of
 from wattline_backup.reconcile.kept import Began, Kept, Reader
 
 HOUR_S, DAY_S = 3600, 86_400
@@ -237,6 +239,52 @@ def test_a_day_that_the_journal_has_no_more_is_left_as_it_is(house: JournalDesk,
     told = house.reconcile()
     assert (told["lines"], told["days"]) == (0, 0)
     assert house.completeness("2026-02") == before
+
+
+def test_ranges_that_are_left_cover_a_day_together() -> None:
+    assert is_left((100, 200), [(150, 250), (90, 150)])
+    assert not is_left((100, 200), [(151, 250), (90, 150)])
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_of_a_day_that_is_left_nothing_is_due_any_more(house: JournalDesk, database: Database) -> None:
+    start = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+    lines = [reading(second) for second in range(start, start + DAY_S + HOUR_S, 10)]
+    write_journal(house.journal, lines, began_s=start, meters={"house": 10})
+    house.now_s = start + DAY_S + HOUR_S + 120
+    house.reconcile()
+    before = house.completeness("2026-02")
+    assert [(day["due"], day["stored"]) for day in before] == [(8640, 8640), (360, 360)]
+    assert house.desk.call("reconcile", "--leave", "2026-02-10", "2026-02-11")[0] == 0
+    house.reconcile()
+    left, other = house.completeness("2026-02")
+    assert {name: left[name] for name in ("due", "metered", "stored", *REASONS)} == dict.fromkeys(
+        ("due", "metered", "stored", *REASONS), 0
+    )
+    assert other == before[1]
+    assert house.reconcile()["days"] == 0
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_day_that_the_journal_has_no_more_can_be_left(house: JournalDesk, database: Database) -> None:
+    start = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+    hours = [20, 24, 100, 124]
+    lines = [reading(start + hour * HOUR_S + second) for hour in hours for second in range(HOUR_S)]
+    place = write_journal(house.journal, lines, began_s=start + 20 * HOUR_S, group_lines=3)
+    store(database, lines)
+    house.now_s = start + 125 * HOUR_S + 120
+    house.reconcile()
+    for path in sorted(place.iterdir())[:-1]:
+        path.unlink()
+    before = house.completeness("2026-02")
+    assert house.desk.call("reconcile", "--leave", "2026-02-10", "2026-02-11")[0] == 0
+    assert house.reconcile()["days"] == 1
+    assert house.reconcile()["days"] == 0
+    now = house.completeness("2026-02")
+    assert (before[0]["due"], now[0]["due"]) == (4 * HOUR_S, 0)
+    assert now[1:] == before[1:]
 
 
 @pytest.mark.chain

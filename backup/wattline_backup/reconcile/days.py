@@ -126,6 +126,15 @@ def _without(span: Span, hole: Range) -> Iterator[Span]:
         yield Span(after, span.stop, span.every_s)
 
 
+def is_left(day: Range, left: Sequence[Range]) -> bool:
+    """Whether nothing of a day counts, since ranges that are left cover it."""
+    covered_s = day[0]
+    for start, stop in sorted(left):
+        if start <= covered_s:
+            covered_s = max(covered_s, stop)
+    return covered_s >= day[1]
+
+
 def local_days(start_s: int, stop_s: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
     """The days of a time zone, each from its first second to that of the next, from that of ``start_s`` on.
 

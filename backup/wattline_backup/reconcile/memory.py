@@ -69,10 +69,14 @@ class Memory:
         self.to_remake = joined
 
     def forget_before(self, hour: int) -> None:
-        """Know nothing of hours that the journal has no more."""
+        """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""
         self.tried = {key: tried for key, tried in self.tried.items() if int(key.rpartition(" ")[2]) >= hour}
         begin_s = (hour - 48) * HOUR_S
-        self.told = {key: numbers for key, numbers in self.told.items() if int(key.rpartition(" ")[2]) >= begin_s}
+        self.told = {
+            key: numbers
+            for key, numbers in self.told.items()
+            if int(key.rpartition(" ")[2]) >= begin_s or not numbers["due"]
+        }
 
 
 def key_of(name: str, hour: int) -> str:

@@ -13,7 +13,7 @@ from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
 from wattline_backup.reconcile.cache import kept_in
-from wattline_backup.reconcile.days import Meter, local_days, meters_of, numbers_of, spans_of
+from wattline_backup.reconcile.days import Meter, is_left, local_days, meters_of, numbers_of, spans_of
 from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept, merged
 from wattline_backup.reconcile.lines import HOUR_S
@@ -205,7 +205,7 @@ class Work:
         memory.told |= told
 
     def _days(self, name: str, meter: Meter, ports: list[Kept], memory: Memory) -> Iterator[tuple[int, dict[str, int]]]:
-        """The days of a meter that the journal has whole, with their numbers."""
+        """The days of a meter that the journal has whole, or that are set aside whole, with their numbers."""
         if not ports:
             return
         whole_from_s = min(min(kept.hours, default=0) for kept in ports) * HOUR_S
@@ -214,7 +214,9 @@ class Work:
         began = [kept.began for kept in ports]
         spans = spans_of(name, began, since_s, self._cut_s, memory.left)
         reasons = merged(ports)
-        for day in local_days(max(since_s, whole_from_s), self._cut_s, self._chosen.zone):
-            numbers = numbers_of(name, meter, spans, reasons, day)
-            if max(day[0], since_s) >= whole_from_s and numbers["due"]:
-                yield day[0], numbers
+        for day in local_days(since_s, self._cut_s, self._chosen.zone):
+            if max(day[0], since_s) >= whole_from_s or is_left(day, memory.left):
+                numbers = numbers_of(name, meter, spans, reasons, day)
+                # Of a day of which nothing is due any more there may be a number of before.
+                if numbers["due"] or any(start < day[1] and stop > day[0] for start, stop in memory.left):
+                    yield day[0], numbers
