@@ -20,6 +20,9 @@
 | what was deleted on purpose comes back | test_a_range_that_is_left_stays_deleted |
 | equal numbers hide that both lack seconds, others each | test_after_a_kill_equal_numbers_are_not_believed |
 | ... or what dies at random, again and again, costs a second in the end | test_what_dies_at_random_costs_nothing |
+| ... or what is lost or deleted later, in an hour that was looked at before | test_after_a_kill_what_is_lost_later_comes_back |
+| ... or each run asks for each second again | test_a_second_is_asked_for_once |
+| of two values of a second the first stays, since the second is there | test_of_two_values_the_later_one_stands |
 | two runs at once | test_a_second_one_at_once_is_refused |
 | the timer fills systemd's journal | test_quiet_says_nothing_where_nothing_was_missing |
 | what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
@@ -30,6 +33,7 @@
 | minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
 | ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
 | an hour is asked for point by point | test_the_count_is_worked_out_by_the_storage_engine |
+| ... or, where that is needed, the whole shard is | test_the_seconds_are_those_of_one_series |
 """
 
 import random
@@ -58,8 +62,11 @@ from backup.restore_rig import Database
 from database import wait_until
 from wattline.influxdb.flux import bucket_of
 from wattline_backup.reconcile import fill, work
+from wattline_backup.reconcile.lines import Series, series_of
 from wattline_backup.reconcile.memory import Desk as MemoryDesk
 from wattline_backup.reconcile.memory import Memory
+from wattline_backup.reconcile.seconds import Seconds
+from wattline_backup.reconcile.seconds import question as question_of_seconds
 from wattline_backup.reconcile.stored import question
 from wattline_backup.server import Server
 
@@ -328,6 +335,67 @@ def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, databas
     assert (day["metered"], day["stored"]) == (HOUR_S, HOUR_S)
 
 
+def killed(house: JournalDesk) -> list[str]:
+    """An hour, in the middle of which the plugin was killed: its journal lacks five seconds. Gives all of its readings."""
+    lines = [reading(second) for second in range(START, START + HOUR_S)]
+    write_journal(house.journal, lines[:1795], began_s=START)
+    write_journal(house.journal, lines[1800:], began_s=START + 1800)
+    house.now_s = START + 2 * HOUR_S
+    return lines
+
+
+def test_after_a_kill_what_is_lost_later_comes_back(house: JournalDesk, database: Database) -> None:
+    """As many seconds as InfluxDB has beyond the journal are deleted, and again others."""
+    lines = killed(house)
+    store(database, lines)
+    house.reconcile()
+    whole = everything(database, "energy")
+    for begin in (START + 100, START + 2000):
+        database.delete(begin, begin + 5)
+        told = house.reconcile()
+        assert (told["lines"], told["filled"]) == (5, 5 * len(FIELDS))
+        assert everything(database, "energy") == whole
+    (day,) = house.completeness("2026-02")
+    assert (day["metered"], day["stored"]) == (HOUR_S, HOUR_S)
+
+
+def test_a_second_is_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an hour in doubt, and again where a count has changed; of one that is not, never."""
+    store(database, killed(house) + kept(house, START + 4 * HOUR_S, hours=3))
+    asked: list[int] = []
+    ask = Seconds._ask
+
+    def noted(itself: Seconds, series: Series, hour: int, counts: dict[str, int]) -> dict[str, int]:
+        asked.append(hour - START // HOUR_S)
+        return ask(itself, series, hour, counts)
+
+    monkeypatch.setattr(Seconds, "_ask", noted)
+    house.reconcile()
+    house.reconcile()
+    # In doubt is the hour in which it began anew, and that in which it ends, in both series.
+    assert sorted(asked) == [0, 4, 4, 6, 6]
+    database.delete(START + 100, START + 105)
+    house.reconcile()
+    assert sorted(asked) == [0, 0, 0, 4, 4, 6, 6], "before it was filled, and after"
+
+
+def test_of_two_values_the_later_one_stands(house: JournalDesk, database: Database) -> None:
+    """The clock was set back by ten minutes, and InfluxDB got nothing of what came after that."""
+    before = [reading(second) for second in range(START, START + 1800)]
+    after = [
+        reading(second + 31).replace(f"{second + 31}000000000", f"{second}000000000")
+        for second in range(START + 1200, START + HOUR_S)
+    ]
+    write_journal(house.journal, before, began_s=START)
+    write_journal(house.journal, after, began_s=START + 1200)
+    store(database, before)
+    house.now_s = START + 2 * HOUR_S
+    told = house.reconcile()
+    assert (told["lines"], told["filled"]) == (600 + len(after), 1800 * len(FIELDS))
+    assert everything(database, "energy") == stored_anew(database, before + after)
+    assert house.reconcile()["lines"] == 0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_dies_at_random_costs_nothing(house: JournalDesk, database: Database, seed: int) -> None:
     """The plugin is killed, and its journal lacks up to ten seconds that InfluxDB has; Telegraf is, and InfluxDB lacks some.
@@ -431,3 +499,22 @@ def test_the_count_is_worked_out_by_the_storage_engine(house: JournalDesk, datab
     profiled = database.query(f'import "profiler" option profiler.enabledProfilers = ["operator"] {flux}')
     operations = {row["Type"] for row in profiled if row.get("_measurement") == "profiler/operator"}
     assert operations == {"*influxdb.readWindowAggregateSource"}
+
+
+def test_the_seconds_are_those_of_one_series(house: JournalDesk, database: Database) -> None:
+    store(database, [reading(START + n) for n in range(20)])
+    store(database, [reading(START + n, floor="2") for n in range(30, 40)])
+    server = Server(database.url, database.token, "the test")
+    buckets, series = (
+        {"energy": bucket_of(server, "energy")},
+        series_of(f"electricity,meter=house,role=grid,site={SITE}"),
+    )
+    seconds = Seconds(server, buckets, Memory(left=[(START + 3, START + 5)]), START + 10)
+    found = seconds.of(series, START // HOUR_S, dict.fromkeys(FIELDS, 8))
+    flux = question_of_seconds(buckets["energy"], series, START // HOUR_S)
+    server.close()
+    assert found == dict.fromkeys(FIELDS, 0b1111100111)
+    profiled = database.query(f'import "profiler" option profiler.enabledProfilers = ["operator"] {flux}')
+    operations = {row["Type"] for row in profiled if row.get("_measurement") == "profiler/operator"}
+    assert "*influxdb.readFilterSource" in operations
+    assert not [operation for operation in operations if "filter" in operation.lower() and "Source" not in operation]

@@ -5,7 +5,7 @@ one number comes.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
@@ -50,12 +50,19 @@ def counted(
     counts: Counts = {}
     for start, stop in _stretches(hours, [*left, (cut_s, 1 << 62)]):
         for row in rows(server, bucket.organisation, question(bucket, start, stop)):
-            tags = frozenset((name, value) for name, value in row.items() if name not in _COLUMNS and value)
-            of_hours = counts.setdefault(Series(row["_measurement"], tags), {})
+            of_hours = counts.setdefault(series_of_row(row), {})
             hour = second_of(row["_time"]) // HOUR_S
             of_fields = of_hours.setdefault(hour, {})
             of_fields[row["_field"]] = of_fields.get(row["_field"], 0) + int(row["_value"])
     return counts
+
+
+def series_of_row(row: Mapping[str, str]) -> Series:
+    """The series that a row of an answer is of."""
+    return Series(
+        row["_measurement"],
+        frozenset((name, value) for name, value in row.items() if name not in _COLUMNS and value),
+    )
 
 
 def question(bucket: Bucket, start: int, stop: int) -> str:
