@@ -18,6 +18,8 @@
 | InfluxDB dies in the middle, and what was left is forgotten | test_influxdb_killed_in_the_middle_is_gone_on_with |
 | InfluxDB is away, and that is a traceback | test_influxdb_away_is_one_sentence |
 | what was deleted on purpose comes back | test_a_range_that_is_left_stays_deleted |
+| ... or nobody knows what was left, or can take it back | test_what_was_left_is_listed_and_can_be_filled_again |
+| ... or what is still to come is left, and forgotten | test_what_is_still_to_come_cannot_be_left |
 | equal numbers hide that both lack seconds, others each | test_after_a_kill_equal_numbers_are_not_believed |
 | ... or what dies at random, again and again, costs a second in the end | test_what_dies_at_random_costs_nothing |
 | ... or what is lost or deleted later, in an hour that was looked at before | test_after_a_kill_what_is_lost_later_comes_back |
@@ -28,7 +30,7 @@
 | what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
 | ... or is about a journal that was there before | test_another_journal_in_the_same_place_is_read |
 | there is no journal | test_no_journal_is_one_sentence |
-| ... or it began just now, and that is a traceback | test_a_journal_that_began_just_now_lacks_nothing |
+| ... or it began just now, and that is a traceback, or passes for compared | test_a_journal_that_began_just_now_lacks_nothing |
 | the outcome is not told | test_the_outcome_is_told |
 | minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
 | ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
@@ -36,6 +38,7 @@
 | ... or, where that is needed, the whole shard is | test_the_seconds_are_those_of_one_series |
 """
 
+import json
 import random
 import re
 import shutil
@@ -198,8 +201,10 @@ def test_several_other_sites_are_not_guessed_at(house: JournalDesk, database: Da
     for site in ("one", "two"):
         store(database, [line for line in lines[:100] if line.startswith("electricity")], site=site)
     before = everything(database, "energy")
-    (remark,) = house.reconcile()["remarks"]
-    assert "WATTLINE_SITE" in remark
+    code, out, _ = house.desk.call("reconcile")
+    assert (code, out[:23]) == (1, "720 values were missing"), "what can be told apart is filled"
+    assert "WATTLINE_SITE" in out
+    assert "success=0" in house.desk.outcome.read_text()
     assert everything(database, "energy") == before
 
 
@@ -305,7 +310,8 @@ def test_a_journal_that_began_just_now_lacks_nothing(house: JournalDesk) -> None
     write_journal(house.journal, day_of(START, START + 30), began_s=START)
     house.now_s = START + 40
     told = house.reconcile()
-    assert (told["lines"], told["days"], told["remarks"]) == (0, 0, [])
+    assert (told["lines"], told["days"], told["until"], told["remarks"]) == (0, 0, None, [])
+    assert house.desk.call("reconcile")[1].startswith("Nothing was compared")
 
 
 def test_a_range_that_is_left_stays_deleted(house: JournalDesk, database: Database) -> None:
@@ -318,6 +324,35 @@ def test_a_range_that_is_left_stays_deleted(house: JournalDesk, database: Databa
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"]) == (2 * HOUR_S + 7080 - 600, 2 * HOUR_S - 600, 2 * HOUR_S - 600)
     assert house.desk.call("reconcile", "--leave", "yesterday", "today")[0] == 2
+
+
+def instants(*seconds: int) -> list[str]:
+    return [datetime.fromtimestamp(START + n, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for n in seconds]
+
+
+def test_what_was_left_is_listed_and_can_be_filled_again(house: JournalDesk, database: Database) -> None:
+    store(database, kept(house))
+    database.delete(START + 600, START + 1800)
+    assert house.desk.call("reconcile", "--left")[1].startswith("No range is set aside")
+    for words in (instants(600, 1200), instants(1200, 1800)):
+        house.desk.call("reconcile", "--leave", *words)
+    assert json.loads(house.desk.call("reconcile", "--left", "--json")[1]) == [
+        dict(zip(("start", "stop"), instants(600, 1800), strict=True))
+    ]
+    assert house.desk.call("reconcile", "--fill", *instants(0, 100))[1].startswith("Nothing from")
+    assert house.desk.call("reconcile", "--fill", *instants(900, 1500))[0] == 0
+    assert house.desk.call("reconcile", "--left")[1].splitlines() == [
+        "From 2026-02-10T08:10:00Z to 2026-02-10T08:15:00Z nothing is filled any more.",
+        "From 2026-02-10T08:25:00Z to 2026-02-10T08:30:00Z nothing is filled any more.",
+    ]
+    assert house.reconcile()["filled"] == 600 * len(FIELDS)
+    assert "Set aside by `reconcile --leave`" in house.desk.call("completeness", "--month", "2026-02")[1]
+
+
+def test_what_is_still_to_come_cannot_be_left(house: JournalDesk) -> None:
+    code, out, err = house.desk.call("reconcile", "--leave", "2026-02-10", "2100-01-01")
+    assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert "still to come" in err
 
 
 def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, database: Database) -> None:
@@ -433,7 +468,9 @@ def test_a_second_one_at_once_is_refused(house: JournalDesk) -> None:
 def test_quiet_says_nothing_where_nothing_was_missing(house: JournalDesk, database: Database) -> None:
     store(database, kept(house))
     assert house.desk.call("reconcile", "--quiet") == (0, "", "")
-    assert house.desk.call("reconcile")[1].startswith("Nothing was missing")
+    assert house.desk.call("reconcile")[1].startswith(
+        "Nothing was missing of what the journal has up to 2026-02-10T09:59:59Z;"
+    )
     database.delete(START, START + 60)
     assert house.desk.call("reconcile", "--quiet")[1].startswith("180 values were missing")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wattline_backup.reconcile.kept import Began, Kept, merged
 from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.memory import Range
+from wattline_backup.reconcile.memory import Range, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,7 @@ def _without(span: Span, hole: Range) -> Iterator[Span]:
 
 def is_left(day: Range, left: Sequence[Range]) -> bool:
     """Whether nothing of a day counts, since ranges that are left cover it."""
-    covered_s = day[0]
-    for start, stop in sorted(left):
-        if start <= covered_s:
-            covered_s = max(covered_s, stop)
-    return covered_s >= day[1]
+    rest = [day]
+    for hole in left:
+        rest = without(rest, hole)
+    return not rest

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,8 @@ from wattline_backup.sets import sync
 
 NAME = "memory.json"
 FORM = 1
+
+_DAMAGES = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
 
 Range = tuple[int, int]
 """From a second since 1970 on, and before one."""
@@ -64,6 +66,7 @@ class Memory:
         seen: series and hour -> the seconds that InfluxDB had.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
+        counted_s: up to when they tell, in seconds since 1970; 0 before the first run.
     """
 
     left: list[Range] = field(default_factory=list)
@@ -72,16 +75,11 @@ class Memory:
     seen: dict[str, Seen] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     told: dict[str, dict[str, int]] = field(default_factory=dict)
+    counted_s: int = 0
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
-        joined: list[Range] = []
-        for start, stop in sorted([*self.to_remake, *ranges]):
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
-            else:
-                joined.append((start, stop))
-        self.to_remake = joined
+        self.to_remake = joined([*self.to_remake, *ranges])
 
     def forget_before(self, hour: int) -> None:
         """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""
@@ -92,6 +90,23 @@ class Memory:
             for key, numbers in self.told.items()
             if int(key.rpartition(" ")[2]) >= begin_s or not numbers["due"]
         }
+
+
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """The same, in their order; those that meet are one."""
+    found: list[Range] = []
+    for start, stop in sorted(ranges):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], stop))
+        else:
+            found.append((start, stop))
+    return found
+
+
+def without(ranges: Iterable[Range], hole: Range) -> list[Range]:
+    """What is left of them beside the hole."""
+    parts = [part for start, stop in ranges for part in ((start, min(stop, hole[0])), (max(start, hole[1]), stop))]
+    return [(start, stop) for start, stop in parts if start < stop]
 
 
 def key_of(name: str, hour: int) -> str:
@@ -126,6 +141,22 @@ class Desk:
                 self.write(memory)
         finally:
             os.close(descriptor)
+
+    def read(self) -> Memory:
+        """What is remembered, for one who changes nothing, also while another is at it; damaged is as good as nothing.
+
+        Raises:
+            FolderError: it may not be read.
+        """
+        path = self.folder / NAME
+        try:
+            return _read(json.loads(path.read_text()))
+        except FileNotFoundError:
+            return Memory()
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror}.") from error
+        except _DAMAGES:
+            return Memory()
 
     def write(self, memory: Memory) -> None:
         """Write it down, if it has changed.
@@ -166,7 +197,7 @@ class Desk:
             return _read(json.loads(self._text))
         except FileNotFoundError:
             return Memory()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+        except (OSError, *_DAMAGES) as error:
             damaged = path.with_name(NAME + ".damaged")
             LOG.warning(
                 "%s cannot be read (%s) and is kept as %s: what was deleted on purpose comes back unless `reconcile --leave` is "
@@ -200,4 +231,5 @@ def _read(document: dict[str, Any]) -> Memory:
         },
         {str(meter): int(second) for meter, second in document["since"].items()},
         {key: dict(numbers) for key, numbers in document["told"].items()},
+        int(document["counted_s"]),
     )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
+from wattline_backup.reconcile.memory import without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
 
@@ -81,6 +82,5 @@ def _stretches(hours: Collection[int], holes: Iterable[tuple[int, int]]) -> list
             rows_of.append((hour, hour))
     found = [(first * HOUR_S, (last + 1) * HOUR_S) for first, last in rows_of]
     for begin, end in holes:
-        parts = [part for start, stop in found for part in ((start, min(stop, begin)), (max(start, end), stop))]
-        found = [(start, stop) for start, stop in parts if start < stop]
+        found = without(found, (begin, end))
     return found

@@ -43,6 +43,8 @@ class Result:
         missing: values that it lacks all the same.
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
+        until_s: the last second that was compared, since 1970; None where the journal has none that is two minutes old.
+        unknown: series of which nothing was written, since it cannot be told under which tags InfluxDB has them.
         seconds: that it took.
         remarks: what a person should know, in sentences.
     """
@@ -52,6 +54,8 @@ class Result:
     missing: int = 0
     refusals: list[str] = field(default_factory=list)
     days: int = 0
+    until_s: int | None = None
+    unknown: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
 
@@ -98,6 +102,7 @@ class Work:
             self._result.remarks += rollups.remake(self._chosen.remake, memory)
             self._tell_unknown(beside)
             self._tell_days(dues, meters_of(comparison.kept, beside), buckets, memory)
+            self._result.until_s = comparison.until_s
             comparison.done()
         self._result.seconds = time.monotonic() - began_s
         return self._result
@@ -166,11 +171,11 @@ class Work:
         return changed
 
     def _tell_unknown(self, beside: list[Compared]) -> None:
-        unknown = sorted({each.text for each in beside if each.tags is None})
-        if unknown:
+        self._result.unknown = sorted({each.text for each in beside if each.tags is None})
+        if self._result.unknown:
             self._result.remarks.append(
-                f"InfluxDB has {', '.join(unknown)} of several sites, and of none that is called {self._chosen.site}; nothing of "
-                "it was written: set WATTLINE_SITE as Telegraf has it."
+                f"InfluxDB has {', '.join(self._result.unknown)} of several sites, and of none that is called "
+                f"{self._chosen.site}; nothing of it was written: set WATTLINE_SITE as Telegraf has it."
             )
 
     def _tell_days(
@@ -193,6 +198,7 @@ class Work:
         self._result.days = filler.written
         self._result.remarks += filler.refusals
         memory.told |= told
+        memory.counted_s = self._cut_s
 
 
 def _key(each: Compared) -> str:
