@@ -26,6 +26,9 @@
 | the numbers do not add up | test_whatever_the_numbers_are_they_add_up |
 | ... of what InfluxDB does not take | test_what_influxdb_does_not_take_is_told_as_missing |
 | the table hides what is missing | test_what_is_missing_is_said, test_none_is_missing |
+| ... or nobody knows up to when it was counted | test_a_day_that_is_not_over_is_told_up_to_a_time |
+| the seconds of two houses are summed as those of one | test_two_sites_are_two |
+| nothing is known, and nothing is said | test_without_a_journal_that_is_said |
 | a month begins and ends by UTC, or is none | test_a_month_is_that_of_the_household, test_a_month_that_is_none_is_refused |
 """
 
@@ -353,23 +356,51 @@ def test_what_influxdb_does_not_take_is_told_as_missing(house: JournalDesk, data
     assert house.desk.call("completeness", "--month", "2026-02")[1].split()[-4:] == ["3", "600", "are", "missing."]
 
 
-def document(**changed: int) -> dict[str, object]:
+def document(**changed: object) -> dict[str, object]:
     known = {"due": 86_400, "metered": 86_390, "stored": 86_390, "silent": 7, "off": 3}
     return {"site": "home", "meter": "house", "day": "2026-02-10"} | known | changed
 
 
+# When it was counted last.
+COUNTED = datetime(2026, 2, 11, 11, 2, tzinfo=ROME)
+
+
 def test_none_is_missing() -> None:
-    assert as_text([document()]).splitlines() == [
-        "day         meter     due  metered  stored  not metered, since",
+    assert as_text([document()], COUNTED).splitlines() == [
+        "day         meter     due  metered  stored  not metered, by reason",
         "2026-02-10  house   86400    86390   86390  silent 7, off 3",
         "",
-        "Of 86 400 seconds in which a reading was due, 86 390 were metered and 86 390 of them are stored:",
-        "none is missing.",
+        "From 2026-02-10 to the end of 2026-02-10, of 86 400 seconds in which a reading was due, 86 390 were",
+        "metered and 86 390 of them are stored: none is missing.",
     ]
 
 
 def test_what_is_missing_is_said() -> None:
-    assert as_text([document(stored=86_000), document()]).endswith("390 are missing.")
+    assert as_text([document(stored=86_000), document()], COUNTED).endswith("390 are missing.")
+
+
+def test_a_day_that_is_not_over_is_told_up_to_a_time() -> None:
+    assert "From 2026-02-10 to 2026-02-11 11:02, of" in as_text([document(), document(day="2026-02-11")], COUNTED)
+
+
+def test_two_sites_are_two() -> None:
+    lines = as_text([document(), document(site="villa", stored=86_000)], COUNTED).splitlines()
+    assert lines[0].split()[:3] == ["day", "site", "meter"]
+    assert [line.split()[:3] for line in lines[1:3]] == [
+        ["2026-02-10", "home", "house"],
+        ["2026-02-10", "villa", "house"],
+    ]
+    home, villa = " ".join(lines[4:]).split("  ")
+    assert home.startswith("home: From")
+    assert home.endswith("none is missing.")
+    assert villa.endswith("390 are missing.")
+
+
+@pytest.mark.chain
+def test_without_a_journal_that_is_said(house: JournalDesk) -> None:
+    code, out, _ = house.desk.call("completeness")
+    assert (code, out.split()[:4]) == (0, ["Nothing", "is", "known", "of"])
+    assert "cannot be read" in out
 
 
 def test_a_month_is_that_of_the_household() -> None:
