@@ -29,6 +29,7 @@
 | the timer fills systemd's journal | test_quiet_says_nothing_where_nothing_was_missing |
 | what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
 | ... or is about a journal that was there before | test_another_journal_in_the_same_place_is_read |
+| a bucket is not there, and nobody says what makes it | test_a_bucket_that_is_not_there_is_one_sentence |
 | there is no journal | test_no_journal_is_one_sentence |
 | ... or it began just now, and that is a traceback, or passes for compared | test_a_journal_that_began_just_now_lacks_nothing |
 | the outcome is not told | test_the_outcome_is_told |
@@ -298,6 +299,16 @@ def test_influxdb_away_is_one_sentence(house: JournalDesk, monkeypatch: pytest.M
     code, out, err = house.desk.call("reconcile")
     assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
     assert "success=0" in house.desk.outcome.read_text()
+
+
+def test_a_bucket_that_is_not_there_is_one_sentence(house: JournalDesk, database: Database) -> None:
+    """As where InfluxDB was set up by hand, and nothing made the buckets of the rollups."""
+    kept(house)
+    (bucket,) = database.ask("GET", "buckets?name=energy_1d")["buckets"]
+    database.ask("DELETE", f"buckets/{bucket['id']}")
+    code, out, err = house.desk.call("reconcile")
+    assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert "has no bucket energy_1d: compose/influxdb/setup makes" in err
 
 
 def test_no_journal_is_one_sentence(house: JournalDesk) -> None:

@@ -23,17 +23,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--journal-days",
         metavar="N",
-        default=usual.days,
         type=_whole("--journal-days", LONGEST_DAYS, "days"),
-        help="days that are kept in the journal (default: %(default)s)",
+        help=f"days that are kept in the journal (default: {usual.days})",
     )
     parser.add_argument(
         "--journal-mb",
         metavar="N",
-        default=usual.mb,
         type=_whole("--journal-mb", LARGEST_MB, "megabytes"),
-        help="megabytes that the journal of the port may take (default: %(default)s)",
+        help=f"megabytes that the journal of the port may take (default: {usual.mb})",
     )
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    """How much is to be kept.
+
+    Raises:
+        WordError: that is said, and not where.
+    """
+    given = {"days": arguments.journal_days, "mb": arguments.journal_mb}
+    said = {name: number for name, number in given.items() if number is not None}
+    if said and not arguments.journal:
+        raise WordError(
+            f"--journal-{min(said)} is about a journal, and none is kept: name its folder by --journal DIR."
+        )
+    return Limits(**said)
 
 
 def _folder(text: str) -> Path:
