@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wattline.errors import WordError
 from wattline.journal.limits import Limits
@@ -23,15 +24,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--journal-days",
         metavar="N",
+        default=usual.days,
+        action=_Bound,
         type=_whole("--journal-days", LONGEST_DAYS, "days"),
-        help=f"days that are kept in the journal (default: {usual.days})",
+        help="days that are kept in the journal (default: %(default)s)",
     )
     parser.add_argument(
         "--journal-mb",
         metavar="N",
+        default=usual.mb,
+        action=_Bound,
         type=_whole("--journal-mb", LARGEST_MB, "megabytes"),
-        help=f"megabytes that the journal of the port may take (default: {usual.mb})",
+        help="megabytes that the journal of the port may take (default: %(default)s)",
     )
+    parser.set_defaults(journal_bounds=())
 
 
 def limits_of(arguments: argparse.Namespace) -> Limits:
@@ -40,13 +46,25 @@ def limits_of(arguments: argparse.Namespace) -> Limits:
     Raises:
         WordError: that is said, and not where.
     """
-    given = {"days": arguments.journal_days, "mb": arguments.journal_mb}
-    said = {name: number for name, number in given.items() if number is not None}
-    if said and not arguments.journal:
+    if arguments.journal_bounds and not arguments.journal:
         raise WordError(
-            f"--journal-{min(said)} is about a journal, and none is kept: name its folder by --journal DIR."
+            f"{arguments.journal_bounds[0]} is about a journal, and none is kept: name its folder by --journal DIR."
         )
-    return Limits(**said)
+    return Limits(arguments.journal_days, arguments.journal_mb)
+
+
+class _Bound(argparse.Action):
+    """Stores a number, and that it was said."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - argparse hands it over
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.journal_bounds = (*namespace.journal_bounds, option_string)
 
 
 def _folder(text: str) -> Path:
