@@ -219,7 +219,8 @@ def test_a_field_of_another_type_is_told_and_the_rest_is_filled(house: JournalDe
     )
     assert told["missing"] > 0
     again = house.reconcile()
-    assert (again["lines"], again["remarks"]) == (0, [])
+    assert (again["lines"], again["missing"], again["remarks"]) == (0, told["missing"], [])
+    assert "values are missing still: InfluxDB did not take them" in house.desk.call("reconcile", "--quiet")[1]
 
 
 def test_a_field_that_had_another_type_before_spoils_nothing(house: JournalDesk, database: Database) -> None:

@@ -117,6 +117,7 @@ def _leave(chosen: Settings, start: str, stop: str) -> str:
         raise WordError(f"STOP is {stop}, which is still to come: it is {instant(now_s)} now, at the latest.")
     with desk_of(chosen).alone() as memory:
         memory.left = joined([*memory.left, left])
+        memory.seen.clear()
     return _told(left)
 
 
@@ -127,6 +128,7 @@ def _fill(chosen: Settings, start: str, stop: str) -> str:
         if rest == memory.left:
             return f"Nothing from {instant(again[0])} to {instant(again[1])} was set aside; `reconcile --left` lists what is."
         memory.left = rest
+        memory.seen.clear()
     return f"From {instant(again[0])} to {instant(again[1])} is filled again what the journal has and InfluxDB lacks."
 
 
@@ -143,6 +145,9 @@ def _told(left: Range) -> str:
 
 def _as_text(result: Result) -> str:
     took = f"{result.seconds:.1f} s"
+    if result.missing and not result.lines:
+        why = "InfluxDB did not take them within the last day, after which they are tried again"
+        return filled(f"{result.missing} values are missing still: {why}; {took}.")
     if result.filled or result.missing:
         still = f"; {result.missing} are missing still" if result.missing else ""
         there = f"{result.filled} values were missing and are there now{still}"

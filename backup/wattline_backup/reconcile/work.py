@@ -40,7 +40,7 @@ class Result:
     Attributes:
         lines: that were written.
         filled: values that InfluxDB has now, and had not before.
-        missing: values that it lacks all the same.
+        missing: values that it lacks all the same, also those that it refused within the last day.
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
         until_s: the last second that was compared, since 1970; None where the journal has none that is two minutes old.
@@ -100,6 +100,7 @@ class Work:
             if due:
                 beside = self._bring([folder for folder, _ in ports], due, comparison, buckets, memory)
             self._result.remarks += rollups.remake(self._chosen.remake, memory)
+            self._result.missing = sum(each.missing for each in beside if each.tags is not None)
             self._tell_unknown(beside)
             self._tell_days(dues, meters_of(comparison.kept, beside), buckets, memory)
             self._result.until_s = comparison.until_s
@@ -164,7 +165,6 @@ class Work:
             then = now[_key(each)]
             gained = each.missing - then.missing
             self._result.filled += gained
-            self._result.missing += then.missing
             if gained or each.again:
                 changed.append(each)
             memory.written[_key(each)] = Written(self._cut_s, then.missing)
