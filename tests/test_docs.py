@@ -69,6 +69,7 @@ FOREIGN_OPTIONS |= {"--write-bucket", "--input-filter", "--backup", "--reload", 
 FOREIGN_OPTIONS |= {"--raw", "--batch", "--file", "--shard-group-duration", "--here", "--days", "--minutes", "--seed"}
 FOREIGN_OPTIONS |= {"--no-stream", "--volumes", "--force-recreate", "--rm", "--bolt-path", "--username"}
 FOREIGN_OPTIONS |= {"--id", "--new-bucket", "--target", "--tag", "--force", "--password", "--now", "--stdin-name"}
+FOREIGN_OPTIONS |= {"--start", "--stop", "--predicate"}
 
 
 def section(text: str, title: str) -> str:

@@ -16,12 +16,19 @@
 | a stick, which is not asked, is due | test_what_speaks_when_it_wants_to_is_never_due |
 | what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
 | ... or what both lack is told as metered | likewise |
+| ... in hours of which the journal has nothing at all | test_hours_that_the_journal_lacks_are_asked_for |
+| what InfluxDB has beyond the journal makes up for what it lacks | test_what_is_stored_alone_hides_nothing_that_is_missing |
 | a day of which the journal has dropped the begin is counted anew | test_a_day_that_the_journal_has_no_more_is_left_as_it_is |
 | the start of a process whose clock was wrong is taken as it stands | test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading |
 | a range that counts for nothing counts | test_ranges_that_are_left_cut_a_span |
+| ... or the number of a day that is left whole stays as it was, for ever | test_of_a_day_that_is_left_nothing_is_due_any_more |
+| ... also where the journal has dropped it | test_a_day_that_the_journal_has_no_more_can_be_left |
 | the numbers do not add up | test_whatever_the_numbers_are_they_add_up |
 | ... of what InfluxDB does not take | test_what_influxdb_does_not_take_is_told_as_missing |
 | the table hides what is missing | test_what_is_missing_is_said, test_none_is_missing |
+| ... or nobody knows up to when it was counted | test_a_day_that_is_not_over_is_told_up_to_a_time |
+| the seconds of two houses are summed as those of one | test_two_sites_are_two |
+| nothing is known, and nothing is said | test_without_a_journal_that_is_said |
 | a month begins and ends by UTC, or is none | test_a_month_is_that_of_the_household, test_a_month_that_is_none_is_refused |
 """
 
@@ -37,8 +44,9 @@ from backup.restore_rig import Database
 from wattline.journal import notes
 from wattline.reading import Absence, Reason
 from wattline_backup.commands.completeness import as_text, month_of
-from wattline_backup.reconcile.days import Meter, Span, local_days, numbers_of, spans_of
-from wattline_backup.reconcile.kept import Began, Kept, Reader
+from wattline_backup.reconcile.days import Meter, local_days, numbers_of
+from wattline_backup.reconcile.due import Span, is_left, spans_of
+from wattline_backup.reconcile.kept import Began, Kept, Reader, bits_between
 
 HOUR_S, DAY_S = 3600, 86_400
 ROME = ZoneInfo("Europe/Rome")
@@ -55,7 +63,7 @@ def meter_of(kept: Kept, name: str = "house") -> Meter:
             for hour, names in hours.items():
                 for bits in names.values():
                     seconds[hour] = seconds.get(hour, 0) | bits
-    return Meter(seconds, kept.absent.get(name, {}))
+    return Meter(seconds, absent=kept.absent.get(name, {}))
 
 
 def read(*lines: str) -> Kept:
@@ -102,7 +110,7 @@ def test_what_influxdb_has_is_not_lost() -> None:
     """The disk was full for twenty seconds, of which InfluxDB has fifteen; and nothing ran for a while."""
     kept = read(began(DAY), *(reading(DAY + n) for n in range(100)), notes.lost(9, DAY + 100, {"at": DAY + 119}))
     meter = meter_of(kept)
-    meter.more[DAY // HOUR_S] = 15
+    meter.seconds[DAY // HOUR_S] |= bits_between(DAY // HOUR_S, DAY + 100, DAY + 115)
     found = numbers(kept, DAY + 200, meter=meter)
     assert (found["due"], found["metered"], found["lost"], found["off"]) == (200, 115, 5, 80)
 
@@ -166,15 +174,17 @@ seconds = some.integers(DAY - 100, DAY + 400)
     some.dictionaries(seconds, some.sampled_from(list(Reason))),
     some.lists(some.tuples(seconds, some.integers(0, 50))),
     some.lists(seconds, min_size=1),
-    some.tuples(some.sampled_from([1, 2, 7, 10]), some.integers(0, 300), some.integers(0, 300)),
+    some.tuples(some.sampled_from([1, 2, 7, 10]), some.sets(seconds)),
 )
 def test_whatever_the_numbers_are_they_add_up(there, why, lost, starts, rest) -> None:
-    every_s, missing, more = rest
+    every_s, lacking = rest
     lines = [began(at, house=every_s) for at in starts] + [reading(second) for second in sorted(there)]
     lines += [absent(second, reason) for second, reason in why.items()]
     kept = read(*lines, *(notes.lost(1, at, {"at": at + length}) for at, length in lost))
     meter = meter_of(kept)
-    meter.missing[DAY // HOUR_S], meter.more[DAY // HOUR_S] = missing, more
+    meter.lacking = {
+        hour: bits & sum(1 << second % HOUR_S for second in lacking) for hour, bits in meter.seconds.items()
+    }
     found = numbers(kept, DAY + 500, meter=meter)
     assert min(found.values()) >= 0
     assert found["stored"] <= found["metered"]
@@ -193,6 +203,39 @@ def test_a_second_that_is_stored_alone_counts_as_metered(house: JournalDesk, dat
     house.reconcile()
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 10, HOUR_S - 10, 10)
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_what_is_stored_alone_hides_nothing_that_is_missing(house: JournalDesk, database: Database) -> None:
+    """Five seconds before a kill InfluxDB alone has; eight others it does not take, since a field has another type there."""
+    lines = [reading(second) for second in range(DAY, DAY + HOUR_S)]
+    write_journal(house.journal, lines[:1795], began_s=DAY)
+    write_journal(house.journal, lines[1810:], began_s=DAY + 1810)
+    bare = [reading(second, fields=["power_w"]) for second in range(DAY, DAY + HOUR_S)]
+    store(database, bare[:600] + bare[608:1800] + bare[1810:])
+    database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {DAY * NS}')
+    house.now_s = DAY + HOUR_S + 120
+    assert house.reconcile()["filled"] == 0
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 10, 5, 10)
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_hours_that_the_journal_lacks_are_asked_for(house: JournalDesk, database: Database) -> None:
+    """Its disk was full from the second hour on, over two hours; and it was given up in the fifth, while the timer stays."""
+    lines = [reading(second) for second in range(DAY, DAY + 8 * HOUR_S)]
+    lost = notes.lost(9, DAY + HOUR_S + 60, {"at": DAY + 3 * HOUR_S + 59})
+    journal = [*lines[: HOUR_S + 60], lost, *lines[3 * HOUR_S + 60 : 5 * HOUR_S]]
+    write_journal(house.journal, journal, began_s=DAY)
+    store(database, lines[: 2 * HOUR_S] + lines[2 * HOUR_S + 7 : 7 * HOUR_S + 5])
+    house.now_s = DAY + 8 * HOUR_S + 120
+    house.reconcile()
+    days = house.completeness("2026-02")
+    total = {name: sum(day[name] for day in days) for name in ("due", "metered", "stored", "lost", "off")}
+    metered = 7 * HOUR_S + 5 - 7
+    assert total == {"due": 8 * HOUR_S, "metered": metered, "stored": metered, "lost": 7, "off": HOUR_S - 5}
 
 
 @pytest.mark.chain
@@ -239,6 +282,52 @@ def test_a_day_that_the_journal_has_no_more_is_left_as_it_is(house: JournalDesk,
     assert house.completeness("2026-02") == before
 
 
+def test_ranges_that_are_left_cover_a_day_together() -> None:
+    assert is_left((100, 200), [(150, 250), (90, 150)])
+    assert not is_left((100, 200), [(151, 250), (90, 150)])
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_of_a_day_that_is_left_nothing_is_due_any_more(house: JournalDesk, database: Database) -> None:
+    start = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+    lines = [reading(second) for second in range(start, start + DAY_S + HOUR_S, 10)]
+    write_journal(house.journal, lines, began_s=start, meters={"house": 10})
+    house.now_s = start + DAY_S + HOUR_S + 120
+    house.reconcile()
+    before = house.completeness("2026-02")
+    assert [(day["due"], day["stored"]) for day in before] == [(8640, 8640), (360, 360)]
+    assert house.desk.call("reconcile", "--leave", "2026-02-10", "2026-02-11")[0] == 0
+    house.reconcile()
+    left, other = house.completeness("2026-02")
+    assert {name: left[name] for name in ("due", "metered", "stored", *REASONS)} == dict.fromkeys(
+        ("due", "metered", "stored", *REASONS), 0
+    )
+    assert other == before[1]
+    assert house.reconcile()["days"] == 0
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_day_that_the_journal_has_no_more_can_be_left(house: JournalDesk, database: Database) -> None:
+    start = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+    hours = [20, 24, 100, 124]
+    lines = [reading(start + hour * HOUR_S + second) for hour in hours for second in range(HOUR_S)]
+    place = write_journal(house.journal, lines, began_s=start + 20 * HOUR_S, group_lines=3)
+    store(database, lines)
+    house.now_s = start + 125 * HOUR_S + 120
+    house.reconcile()
+    for path in sorted(place.iterdir())[:-1]:
+        path.unlink()
+    before = house.completeness("2026-02")
+    assert house.desk.call("reconcile", "--leave", "2026-02-10", "2026-02-11")[0] == 0
+    assert house.reconcile()["days"] == 1
+    assert house.reconcile()["days"] == 0
+    now = house.completeness("2026-02")
+    assert (before[0]["due"], now[0]["due"]) == (4 * HOUR_S, 0)
+    assert now[1:] == before[1:]
+
+
 @pytest.mark.chain
 @pytest.mark.timeout(120)
 def test_a_meter_that_was_moved_to_another_port_is_one(house: JournalDesk, database: Database) -> None:
@@ -267,23 +356,51 @@ def test_what_influxdb_does_not_take_is_told_as_missing(house: JournalDesk, data
     assert house.desk.call("completeness", "--month", "2026-02")[1].split()[-4:] == ["3", "600", "are", "missing."]
 
 
-def document(**changed: int) -> dict[str, object]:
+def document(**changed: object) -> dict[str, object]:
     known = {"due": 86_400, "metered": 86_390, "stored": 86_390, "silent": 7, "off": 3}
     return {"site": "home", "meter": "house", "day": "2026-02-10"} | known | changed
 
 
+# When it was counted last.
+COUNTED = datetime(2026, 2, 11, 11, 2, tzinfo=ROME)
+
+
 def test_none_is_missing() -> None:
-    assert as_text([document()]).splitlines() == [
-        "day         meter     due  metered  stored  not metered, since",
+    assert as_text([document()], COUNTED).splitlines() == [
+        "day         meter     due  metered  stored  not metered, by reason",
         "2026-02-10  house   86400    86390   86390  silent 7, off 3",
         "",
-        "Of 86 400 seconds in which a reading was due, 86 390 were metered and 86 390 of them are stored:",
-        "none is missing.",
+        "From 2026-02-10 to the end of 2026-02-10, of 86 400 seconds in which a reading was due, 86 390 were",
+        "metered and 86 390 of them are stored: none is missing.",
     ]
 
 
 def test_what_is_missing_is_said() -> None:
-    assert as_text([document(stored=86_000), document()]).endswith("390 are missing.")
+    assert as_text([document(stored=86_000), document()], COUNTED).endswith("390 are missing.")
+
+
+def test_a_day_that_is_not_over_is_told_up_to_a_time() -> None:
+    assert "From 2026-02-10 to 2026-02-11 11:02, of" in as_text([document(), document(day="2026-02-11")], COUNTED)
+
+
+def test_two_sites_are_two() -> None:
+    lines = as_text([document(), document(site="villa", stored=86_000)], COUNTED).splitlines()
+    assert lines[0].split()[:3] == ["day", "site", "meter"]
+    assert [line.split()[:3] for line in lines[1:3]] == [
+        ["2026-02-10", "home", "house"],
+        ["2026-02-10", "villa", "house"],
+    ]
+    home, villa = " ".join(lines[4:]).split("  ")
+    assert home.startswith("home: From")
+    assert home.endswith("none is missing.")
+    assert villa.endswith("390 are missing.")
+
+
+@pytest.mark.chain
+def test_without_a_journal_that_is_said(house: JournalDesk) -> None:
+    code, out, _ = house.desk.call("completeness")
+    assert (code, out.split()[:4]) == (0, ["Nothing", "is", "known", "of"])
+    assert "cannot be read" in out
 
 
 def test_a_month_is_that_of_the_household() -> None:

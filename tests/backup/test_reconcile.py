@@ -18,20 +18,28 @@
 | InfluxDB dies in the middle, and what was left is forgotten | test_influxdb_killed_in_the_middle_is_gone_on_with |
 | InfluxDB is away, and that is a traceback | test_influxdb_away_is_one_sentence |
 | what was deleted on purpose comes back | test_a_range_that_is_left_stays_deleted |
+| ... or nobody knows what was left, or can take it back | test_what_was_left_is_listed_and_can_be_filled_again |
+| ... or what is still to come is left, and forgotten | test_what_is_still_to_come_cannot_be_left |
 | equal numbers hide that both lack seconds, others each | test_after_a_kill_equal_numbers_are_not_believed |
 | ... or what dies at random, again and again, costs a second in the end | test_what_dies_at_random_costs_nothing |
+| ... or what is lost or deleted later, in an hour that was looked at before | test_after_a_kill_what_is_lost_later_comes_back |
+| ... or each run asks for each second again | test_a_second_is_asked_for_once |
+| of two values of a second the first stays, since the second is there | test_of_two_values_the_later_one_stands |
 | two runs at once | test_a_second_one_at_once_is_refused |
 | the timer fills systemd's journal | test_quiet_says_nothing_where_nothing_was_missing |
 | what is remembered, or the cache, is damaged | test_a_damaged_cache_is_made_anew |
 | ... or is about a journal that was there before | test_another_journal_in_the_same_place_is_read |
+| a bucket is not there, and nobody says what makes it | test_a_bucket_that_is_not_there_is_one_sentence |
 | there is no journal | test_no_journal_is_one_sentence |
-| ... or it began just now, and that is a traceback | test_a_journal_that_began_just_now_lacks_nothing |
+| ... or it began just now, and that is a traceback, or passes for compared | test_a_journal_that_began_just_now_lacks_nothing |
 | the outcome is not told | test_the_outcome_is_told |
 | minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
 | ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
 | an hour is asked for point by point | test_the_count_is_worked_out_by_the_storage_engine |
+| ... or, where that is needed, the whole shard is | test_the_seconds_are_those_of_one_series |
 """
 
+import json
 import random
 import re
 import shutil
@@ -58,8 +66,11 @@ from backup.restore_rig import Database
 from database import wait_until
 from wattline.influxdb.flux import bucket_of
 from wattline_backup.reconcile import fill, work
+from wattline_backup.reconcile.lines import Series, series_of
 from wattline_backup.reconcile.memory import Desk as MemoryDesk
 from wattline_backup.reconcile.memory import Memory
+from wattline_backup.reconcile.seconds import Seconds
+from wattline_backup.reconcile.seconds import question as question_of_seconds
 from wattline_backup.reconcile.stored import question
 from wattline_backup.server import Server
 
@@ -191,8 +202,10 @@ def test_several_other_sites_are_not_guessed_at(house: JournalDesk, database: Da
     for site in ("one", "two"):
         store(database, [line for line in lines[:100] if line.startswith("electricity")], site=site)
     before = everything(database, "energy")
-    (remark,) = house.reconcile()["remarks"]
-    assert "WATTLINE_SITE" in remark
+    code, out, _ = house.desk.call("reconcile")
+    assert (code, out[:23]) == (1, "720 values were missing"), "what can be told apart is filled"
+    assert "WATTLINE_SITE" in out
+    assert "success=0" in house.desk.outcome.read_text()
     assert everything(database, "energy") == before
 
 
@@ -206,7 +219,8 @@ def test_a_field_of_another_type_is_told_and_the_rest_is_filled(house: JournalDe
     )
     assert told["missing"] > 0
     again = house.reconcile()
-    assert (again["lines"], again["remarks"]) == (0, [])
+    assert (again["lines"], again["missing"], again["remarks"]) == (0, told["missing"], [])
+    assert "values are missing still: InfluxDB did not take them" in house.desk.call("reconcile", "--quiet")[1]
 
 
 def test_a_field_that_had_another_type_before_spoils_nothing(house: JournalDesk, database: Database) -> None:
@@ -288,6 +302,16 @@ def test_influxdb_away_is_one_sentence(house: JournalDesk, monkeypatch: pytest.M
     assert "success=0" in house.desk.outcome.read_text()
 
 
+def test_a_bucket_that_is_not_there_is_one_sentence(house: JournalDesk, database: Database) -> None:
+    """As where InfluxDB was set up by hand, and nothing made the buckets of the rollups."""
+    kept(house)
+    (bucket,) = database.ask("GET", "buckets?name=energy_1d")["buckets"]
+    database.ask("DELETE", f"buckets/{bucket['id']}")
+    code, out, err = house.desk.call("reconcile")
+    assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert "has no bucket energy_1d: compose/influxdb/setup makes" in err
+
+
 def test_no_journal_is_one_sentence(house: JournalDesk) -> None:
     code, out, err = house.desk.call("reconcile")
     assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
@@ -298,7 +322,8 @@ def test_a_journal_that_began_just_now_lacks_nothing(house: JournalDesk) -> None
     write_journal(house.journal, day_of(START, START + 30), began_s=START)
     house.now_s = START + 40
     told = house.reconcile()
-    assert (told["lines"], told["days"], told["remarks"]) == (0, 0, [])
+    assert (told["lines"], told["days"], told["until"], told["remarks"]) == (0, 0, None, [])
+    assert house.desk.call("reconcile")[1].startswith("Nothing was compared")
 
 
 def test_a_range_that_is_left_stays_deleted(house: JournalDesk, database: Database) -> None:
@@ -311,6 +336,35 @@ def test_a_range_that_is_left_stays_deleted(house: JournalDesk, database: Databa
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"]) == (2 * HOUR_S + 7080 - 600, 2 * HOUR_S - 600, 2 * HOUR_S - 600)
     assert house.desk.call("reconcile", "--leave", "yesterday", "today")[0] == 2
+
+
+def instants(*seconds: int) -> list[str]:
+    return [datetime.fromtimestamp(START + n, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for n in seconds]
+
+
+def test_what_was_left_is_listed_and_can_be_filled_again(house: JournalDesk, database: Database) -> None:
+    store(database, kept(house))
+    database.delete(START + 600, START + 1800)
+    assert house.desk.call("reconcile", "--left")[1].startswith("No range is set aside")
+    for words in (instants(600, 1200), instants(1200, 1800)):
+        house.desk.call("reconcile", "--leave", *words)
+    assert json.loads(house.desk.call("reconcile", "--left", "--json")[1]) == [
+        dict(zip(("start", "stop"), instants(600, 1800), strict=True))
+    ]
+    assert house.desk.call("reconcile", "--fill", *instants(0, 100))[1].startswith("Nothing from")
+    assert house.desk.call("reconcile", "--fill", *instants(900, 1500))[0] == 0
+    assert house.desk.call("reconcile", "--left")[1].splitlines() == [
+        "From 2026-02-10T08:10:00Z to 2026-02-10T08:15:00Z nothing is filled any more.",
+        "From 2026-02-10T08:25:00Z to 2026-02-10T08:30:00Z nothing is filled any more.",
+    ]
+    assert house.reconcile()["filled"] == 600 * len(FIELDS)
+    assert "Set aside by `reconcile --leave`" in house.desk.call("completeness", "--month", "2026-02")[1]
+
+
+def test_what_is_still_to_come_cannot_be_left(house: JournalDesk) -> None:
+    code, out, err = house.desk.call("reconcile", "--leave", "2026-02-10", "2100-01-01")
+    assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert "still to come" in err
 
 
 def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, database: Database) -> None:
@@ -326,6 +380,67 @@ def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, databas
     assert house.reconcile()["lines"] == 0
     (day,) = house.completeness("2026-02")
     assert (day["metered"], day["stored"]) == (HOUR_S, HOUR_S)
+
+
+def killed(house: JournalDesk) -> list[str]:
+    """An hour, in the middle of which the plugin was killed: its journal lacks five seconds. Gives all of its readings."""
+    lines = [reading(second) for second in range(START, START + HOUR_S)]
+    write_journal(house.journal, lines[:1795], began_s=START)
+    write_journal(house.journal, lines[1800:], began_s=START + 1800)
+    house.now_s = START + 2 * HOUR_S
+    return lines
+
+
+def test_after_a_kill_what_is_lost_later_comes_back(house: JournalDesk, database: Database) -> None:
+    """As many seconds as InfluxDB has beyond the journal are deleted, and again others."""
+    lines = killed(house)
+    store(database, lines)
+    house.reconcile()
+    whole = everything(database, "energy")
+    for begin in (START + 100, START + 2000):
+        database.delete(begin, begin + 5)
+        told = house.reconcile()
+        assert (told["lines"], told["filled"]) == (5, 5 * len(FIELDS))
+        assert everything(database, "energy") == whole
+    (day,) = house.completeness("2026-02")
+    assert (day["metered"], day["stored"]) == (HOUR_S, HOUR_S)
+
+
+def test_a_second_is_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an hour in doubt, and again where a count has changed; of one that is not, never."""
+    store(database, killed(house) + kept(house, START + 4 * HOUR_S, hours=3))
+    asked: list[int] = []
+    ask = Seconds._ask
+
+    def noted(itself: Seconds, series: Series, hour: int, counts: dict[str, int]) -> dict[str, int]:
+        asked.append(hour - START // HOUR_S)
+        return ask(itself, series, hour, counts)
+
+    monkeypatch.setattr(Seconds, "_ask", noted)
+    house.reconcile()
+    house.reconcile()
+    # In doubt is the hour in which it began anew, and that in which it ends, in both series.
+    assert sorted(asked) == [0, 4, 4, 6, 6]
+    database.delete(START + 100, START + 105)
+    house.reconcile()
+    assert sorted(asked) == [0, 0, 0, 4, 4, 6, 6], "before it was filled, and after"
+
+
+def test_of_two_values_the_later_one_stands(house: JournalDesk, database: Database) -> None:
+    """The clock was set back by ten minutes, and InfluxDB got nothing of what came after that."""
+    before = [reading(second) for second in range(START, START + 1800)]
+    after = [
+        reading(second + 31).replace(f"{second + 31}000000000", f"{second}000000000")
+        for second in range(START + 1200, START + HOUR_S)
+    ]
+    write_journal(house.journal, before, began_s=START)
+    write_journal(house.journal, after, began_s=START + 1200)
+    store(database, before)
+    house.now_s = START + 2 * HOUR_S
+    told = house.reconcile()
+    assert (told["lines"], told["filled"]) == (600 + len(after), 1800 * len(FIELDS))
+    assert everything(database, "energy") == stored_anew(database, before + after)
+    assert house.reconcile()["lines"] == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -365,7 +480,9 @@ def test_a_second_one_at_once_is_refused(house: JournalDesk) -> None:
 def test_quiet_says_nothing_where_nothing_was_missing(house: JournalDesk, database: Database) -> None:
     store(database, kept(house))
     assert house.desk.call("reconcile", "--quiet") == (0, "", "")
-    assert house.desk.call("reconcile")[1].startswith("Nothing was missing")
+    assert house.desk.call("reconcile")[1].startswith(
+        "Nothing was missing of what the journal has up to 2026-02-10T09:59:59Z;"
+    )
     database.delete(START, START + 60)
     assert house.desk.call("reconcile", "--quiet")[1].startswith("180 values were missing")
 
@@ -431,3 +548,22 @@ def test_the_count_is_worked_out_by_the_storage_engine(house: JournalDesk, datab
     profiled = database.query(f'import "profiler" option profiler.enabledProfilers = ["operator"] {flux}')
     operations = {row["Type"] for row in profiled if row.get("_measurement") == "profiler/operator"}
     assert operations == {"*influxdb.readWindowAggregateSource"}
+
+
+def test_the_seconds_are_those_of_one_series(house: JournalDesk, database: Database) -> None:
+    store(database, [reading(START + n) for n in range(20)])
+    store(database, [reading(START + n, floor="2") for n in range(30, 40)])
+    server = Server(database.url, database.token, "the test")
+    buckets, series = (
+        {"energy": bucket_of(server, "energy")},
+        series_of(f"electricity,meter=house,role=grid,site={SITE}"),
+    )
+    seconds = Seconds(server, buckets, Memory(left=[(START + 3, START + 5)]), START + 10)
+    found = seconds.of(series, START // HOUR_S, dict.fromkeys(FIELDS, 8))
+    flux = question_of_seconds(buckets["energy"], series, START // HOUR_S)
+    server.close()
+    assert found == dict.fromkeys(FIELDS, 0b1111100111)
+    profiled = database.query(f'import "profiler" option profiler.enabledProfilers = ["operator"] {flux}')
+    operations = {row["Type"] for row in profiled if row.get("_measurement") == "profiler/operator"}
+    assert "*influxdb.readFilterSource" in operations
+    assert not [operation for operation in operations if "filter" in operation.lower() and "Source" not in operation]

@@ -6,6 +6,7 @@
 | ... or gets its further tags in the middle of a value | test_further_tags_stand_behind_its_own |
 | a second that stands twice counts twice | test_a_second_counts_once |
 | hours that were metered twice pass for whole, since the numbers are equal | test_what_was_metered_twice_is_in_doubt |
+| ... or a second that came again, of other fields or in another file, passes for one | test_what_stands_twice_is_known |
 | the cache gives other seconds than went in | test_the_cache_gives_what_went_in |
 | a measurement of ours goes nowhere, or elsewhere than Telegraf brings it | test_the_routes_are_those_of_telegraf |
 """
@@ -74,6 +75,18 @@ def test_what_was_metered_twice_is_in_doubt() -> None:
     assert reader.kept().doubtful_hours == set()
     reader.take([notes.began("1", {"at": 3 * 3600 + 1800}, "p", {"house": 1}, 1), reading(3 * 3600 + 1800)])
     assert reader.kept().doubtful_hours == {3, 4, 5, 6}
+
+
+def test_what_stands_twice_is_known() -> None:
+    first, second = Reader(), Reader()
+    first.take([reading(7200), reading(7201), reading(7200, fields=["power_w"]), reading(7202, "roof")])
+    second.take([reading(7201), reading(7203), reading(7202)])
+    whole = first.kept()
+    whole.add(second.kept())
+    assert whole.again == {
+        "electricity,meter=house,role=grid": {2: {"power_w": 3, "voltage_v": 2, "energy_total_kwh": 2}}
+    }
+    assert whole.masked(7201).again == {"electricity,meter=house,role=grid": {2: {"power_w": 1}}}
 
 
 @given(some.lists(some.tuples(some.integers(0, 20_000), some.sampled_from(["house", "roof"])), max_size=50))

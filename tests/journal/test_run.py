@@ -191,6 +191,8 @@ def test_what_did_not_come_is_noted(program, simulator, tmp_path: Path) -> None:
         (["--journal-days", "99999999999999999999"], "must be whole days"),
         (["--journal-mb", "0"], "--journal-mb '0' must be whole megabytes, 1 to"),
         (["--journal-mb", "lots"], "must be whole megabytes"),
+        (["--journal-days", "7"], "--journal-days is about a journal, and none is kept"),
+        (["--journal-mb", "7"], "--journal-mb is about a journal, and none is kept"),
     ],
 )
 def test_words_that_cannot_be_are_refused(capsys, tmp_path: Path, words: list[str], sentence: str) -> None:

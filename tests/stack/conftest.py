@@ -16,7 +16,7 @@ import pytest
 
 from database import InfluxDB, instant, wait_until
 from stack.composition import query_limits
-from wattline.fields import ELECTRICITY
+from wattline.fields import COMPLETENESS, ELECTRICITY
 
 INFLUXDB = Path(__file__).parents[2] / "compose" / "influxdb"
 ROLLUPS = ("energy_1m", "energy_15m", "energy_1d")
@@ -86,7 +86,7 @@ class Stack(InfluxDB):
         return found[0] if found else {}
 
     def all_points(self, bucket: str) -> dict[tuple[tuple[str, str], ...], dict[int, dict[str, float]]]:
-        """Every series of a bucket: its tags, then its points."""
+        """Every series of readings in a bucket: its tags, then its points."""
         series: dict[tuple[tuple[str, str], ...], dict[int, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
         columns = {"", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement"}
         for row in self.query(
@@ -94,6 +94,8 @@ class Stack(InfluxDB):
         ):
             tags = tuple(sorted((key, value) for key, value in row.items() if key not in columns and value))
             second = int(datetime.fromisoformat(row["_time"].replace("Z", "+00:00")).timestamp())
+            if row["_measurement"] == COMPLETENESS:
+                continue
             assert row["_measurement"] == ELECTRICITY
             assert row["_field"] not in series[tags][second], f"twice in one point: {row}"
             series[tags][second][row["_field"]] = float(row["_value"])

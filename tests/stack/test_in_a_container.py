@@ -9,6 +9,7 @@ A program in the place of Docker writes down its words and runs the container's 
 | words are torn, or stdin does not arrive | test_what_is_written_can_be_queried |
 | days are cut in another zone than that of .env | test_a_range_is_made_anew_in_the_zone_of_the_household |
 | the CLI of this machine asks with an old server's token | test_a_cli_and_a_token_of_this_machine_change_nothing |
+| Docker without its Compose plugin answers with what its help is called | test_docker_without_compose_is_as_good_as_none |
 | with neither there is no word of it | test_with_neither_docker_nor_a_cli_a_sentence_says_so |
 """
 
@@ -46,6 +47,8 @@ def docker(stack: Stack, tmp_path: Path) -> Path:
 import os, sys
 words = sys.argv[1:]
 open({str(tmp_path / "words")!r}, "a").write(repr((words, os.getcwd())) + "\\n")
+if words == ["compose", "version"]:
+    sys.exit()
 options = ["compose", "run", "--rm", "-T", "--no-deps", "--entrypoint", "/bin/sh", "setup"]
 assert words[:8] == options, words
 inside = [word.replace("/wattline/", {str(COMPOSE / "influxdb")!r} + "/", 1) for word in words[8:]]
@@ -100,6 +103,19 @@ def test_with_neither_docker_nor_a_cli_a_sentence_says_so(tmp_path: Path) -> Non
     done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("remake: there is no influx CLI on this machine")
+
+
+def test_docker_without_compose_is_as_good_as_none(tmp_path: Path) -> None:
+    for name in ("env", "sh", "dirname"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    (tmp_path / "docker").write_text("#!/bin/sh\necho \"Run 'docker --help' for more information\" >&2; exit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    for program, words in (("influx", "query"), ("influxdb/remake", "2025-11-25"), ("influxdb/rotate", "grafana")):
+        done = subprocess.run(
+            [COMPOSE / program, words], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+        )
+        assert done.stderr.count("\n") == 1
+        assert "docker compose" in done.stderr
 
 
 def test_no_token_stands_on_a_command_line(docker: Path, stack: Stack) -> None:

@@ -2,15 +2,18 @@
 
 import argparse
 import json
-from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from wattline import fields
 from wattline.errors import WordError
 from wattline.influxdb.flux import bucket_of, instant, rows
 from wattline.paragraphs import filled
+from wattline_backup.reconcile.memory import Range
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
+from wattline_backup.reconcile.work import desk_of
 from wattline_backup.server import Server
 from wattline_backup.settings import settings
 
@@ -33,7 +36,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print it; returns 0.
 
     Raises:
-        BackupError: InfluxDB is away.
+        BackupError: InfluxDB is away, or what `reconcile` remembers cannot be read.
         WordError: the month is none.
     """
     chosen = settings()
@@ -43,7 +46,15 @@ def execute(arguments: argparse.Namespace) -> int:
         days = _days(server, start, stop, chosen.zone)
     finally:
         server.close()
-    print(json.dumps(days, indent=2) if arguments.json else as_text(days))
+    if arguments.json:
+        print(json.dumps(days, indent=2))
+    elif days:
+        memory = desk_of(chosen).read()
+        counted = datetime.fromtimestamp(memory.counted_s, UTC).astimezone(chosen.zone)
+        left = [each for each in memory.left if each[0] < stop and each[1] > start]
+        print("\n".join([as_text(days, counted), *_set_aside(left)]))
+    else:
+        print(_nothing_known(chosen.journal))
     return 0
 
 
@@ -76,26 +87,60 @@ def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[di
     return [found[key] for key in sorted(found)]
 
 
-def as_text(days: Iterable[dict[str, Any]]) -> str:
-    """A table, and the sentence."""
+def as_text(days: Iterable[dict[str, Any]], counted: datetime) -> str:
+    """A table, and a sentence for each site.
+
+    Args:
+        days: one document for each meter and day; at least one.
+        counted: up to when they tell, in the household's time.
+    """
     days = list(days)
-    if not days:
-        return (
-            "Nothing is known of this month: `wattline-backup reconcile` counts, where `wattline run` keeps a journal."
-        )
-    width = max(5, *(len(day["meter"]) for day in days))
-    lines = [f"{'day':10}  {'meter':{width}}  {'due':>6}  {'metered':>7}  {'stored':>6}  not metered, since"]
+    sites = sorted({day["site"] for day in days})
+    lines = _table(days, ["day", "site", "meter"] if len(sites) > 1 else ["day", "meter"])
+    for site in sites:
+        told = _sentence([day for day in days if day["site"] == site], counted)
+        lines += ["", filled(f"{site}: {told}" if len(sites) > 1 else told)]
+    return "\n".join(lines)
+
+
+def _table(days: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
+    widths = [max(len(name), *(len(day[name]) for day in days)) for name in names]
+
+    def line(words: Iterable[str], due: object, metered: object, stored: object, why: str) -> str:
+        begin = "  ".join(f"{word:{width}}" for word, width in zip(words, widths, strict=True))
+        return f"{begin}  {due:>6}  {metered:>7}  {stored:>6}  {why}".rstrip()
+
+    lines = [line(names, "due", "metered", "stored", "not metered, by reason")]
     for day in days:
         why = ", ".join(f"{reason} {day[reason]}" for reason in REASONS if day.get(reason))
-        start = f"{day['day']}  {day['meter']:{width}}  {day['due']:6}  {day['metered']:7}  {day['stored']:6}"
-        lines.append(f"{start}  {why}".rstrip())
+        lines.append(line([day[name] for name in names], day["due"], day["metered"], day["stored"], why))
+    return lines
+
+
+def _sentence(days: Sequence[dict[str, Any]], counted: datetime) -> str:
+    first, last = min(day["day"] for day in days), max(day["day"] for day in days)
+    # The last day may not be over.
+    until = f"{last} {counted:%H:%M}" if counted.date().isoformat() == last else f"the end of {last}"
     due, metered, stored = (sum(day[name] for day in days) for name in ("due", "metered", "stored"))
     missing = sum(max(0, day["metered"] - day["stored"]) for day in days)
-    told = (
-        f"Of {_grouped(due)} seconds in which a reading was due, {_grouped(metered)} were metered and {_grouped(stored)} of "
-        f"them are stored: {'none is' if not missing else f'{_grouped(missing)} are'} missing."
+    return (
+        f"From {first} to {until}, of {_grouped(due)} seconds in which a reading was due, {_grouped(metered)} were metered "
+        f"and {_grouped(stored)} of them are stored: {'none is' if not missing else f'{_grouped(missing)} are'} missing."
     )
-    return "\n".join([*lines, "", filled(told)])
+
+
+def _set_aside(left: Iterable[Range]) -> list[str]:
+    ranges = "; ".join(f"{instant(start)} to {instant(stop)}" for start, stop in left)
+    return [filled(f"Set aside by `reconcile --leave`, and not due: {ranges}.")] if ranges else []
+
+
+def _nothing_known(journal: Path) -> str:
+    try:
+        there = "" if any(journal.iterdir()) else ", where there is none"
+    except OSError as error:
+        there = f", which cannot be read ({error.strerror})"
+    kept = f"the journal that `wattline run --journal` keeps, in {journal}{there}"
+    return filled(f"Nothing is known of this month: `wattline-backup reconcile` counts by {kept}.")
 
 
 def _grouped(number: int) -> str:

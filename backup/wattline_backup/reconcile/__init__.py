@@ -5,10 +5,13 @@
     kept.py      what the journal has: of each series, field and hour the seconds
     cache.py     the same of a full file, kept so that it is read once
     stored.py    how many points InfluxDB has, and under which further tags
-    plan.py      which hours of which series are written again
+    seconds.py   in which very seconds, where the numbers prove nothing
+    plan.py      the journal beside InfluxDB, and which seconds of which series are written again
+    comparison.py  the same, as often as it is asked for in a run
     fill.py      writing them
     memory.py    what is remembered from run to run
     rollups.py   minutes, quarter-hours and days of what was filled
+    due.py       when each meter was due
     days.py      of each meter and day the seconds that were due, metered and stored, and why not
     work.py      one run, from the lock to the number
 

@@ -4,7 +4,6 @@ A file is full when it has a successor; nothing is written to it any more. The k
 of the one that it is about; where these are others, or it is damaged, it is made anew.
 """
 
-import base64
 import json
 import zlib
 from collections.abc import Iterable
@@ -13,10 +12,9 @@ from typing import Any
 
 from wattline.journal.reader import files_in, folders_in, read
 from wattline.log import LOG
-from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, each
+from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, each, text_of
 
-FORM = 1
-_HOUR_BYTES = 450
+FORM = 2
 
 
 def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
@@ -92,17 +90,16 @@ def _mark(path: Path) -> list[int]:
 
 def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
     numbers: dict[int, int] = {}
-    held = [_held_to_json(each_held, numbers) for each_held in (kept.points, kept.absent)]
-    bits = [
-        base64.b64encode(zlib.compress(each_bits.to_bytes(_HOUR_BYTES, "little"))).decode() for each_bits in numbers
-    ]
+    held = [_held_to_json(each_held, numbers) for each_held in (kept.points, kept.again, kept.absent)]
+    bits = [text_of(each_bits) for each_bits in numbers]
     began = [[each_began.at, each_began.meters] for each_began in kept.began]
     return {
         "form": FORM,
         "file": mark,
         "bits": bits,
         "points": held[0],
-        "absent": held[1],
+        "again": held[1],
+        "absent": held[2],
         "began": began,
         "lost": kept.lost,
         "given_up": kept.given_up,
@@ -121,16 +118,17 @@ def _held_to_json(held: Held, numbers: dict[int, int]) -> dict[str, dict[str, di
 def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
     if document["form"] != FORM or document["file"] != mark:
         raise ValueError("it is about another file")
-    numbers = [int.from_bytes(zlib.decompress(base64.b64decode(text)), "little") for text in document["bits"]]
-    points, absent = (
+    numbers = [bits_of(text) for text in document["bits"]]
+    points, again, absent = (
         {
             series: {int(hour): {name: numbers[at] for name, at in names.items()} for hour, names in hours.items()}
             for series, hours in document[which].items()
         }
-        for which in ("points", "absent")
+        for which in ("points", "again", "absent")
     )
     return Kept(
         points,
+        again,
         absent,
         [Began(at, meters) for at, meters in document["began"]],
         [(since, at) for since, at in document["lost"]],

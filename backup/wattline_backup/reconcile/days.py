@@ -1,8 +1,7 @@
 """Of each meter and day of the household: in how many seconds a reading was due, was metered and is stored, and why not.
 
-A second counts as metered when the journal has it, or InfluxDB: where the plugin was killed, the journal lacks up to ten.
-InfluxDB's part is known by numbers of an hour, so of a day that begins within an hour of UTC a part of what it lacks may be
-told of its neighbour.
+A second counts as metered when the journal has it, or InfluxDB: where the plugin was killed, the journal lacks up to ten. It
+counts as stored when InfluxDB has all that the journal has of it.
 """
 
 from collections import Counter
@@ -11,43 +10,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from wattline import fields
-from wattline_backup.reconcile.kept import Began, Kept, bits_between
-from wattline_backup.reconcile.lines import HOUR_S, series_of
+from wattline_backup.reconcile.due import Due, Span, is_left
+from wattline_backup.reconcile.kept import Kept, bits_between
+from wattline_backup.reconcile.lines import HOUR_S
 from wattline_backup.reconcile.memory import Range
-from wattline_backup.reconcile.plan import Compared
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A time in which a meter was due.
-
-    Attributes:
-        start: seconds since 1970.
-        stop: likewise, the first second that is none of it.
-        every_s: seconds from one reading that is due to the next.
-    """
-
-    start: int
-    stop: int
-    every_s: int
+from wattline_backup.reconcile.plan import Compared, union
 
 
 @dataclass
 class Meter:
-    """What is known of a meter, by hours since 1970.
+    """What is known of a meter, by hours since 1970; each number's bits are seconds.
 
     Attributes:
-        seconds: of which the journal has a reading.
-        absent: of which it has the reason why not, by reason.
-        missing: how many readings of them InfluxDB lacks.
-        more: how many it has that the journal lacks.
+        seconds: of which the journal or InfluxDB has a reading.
+        lacking: of them those of which InfluxDB lacks what the journal has.
+        absent: of which the journal has the reason why there is none, by reason.
         site: the tag that it has in InfluxDB.
     """
 
-    seconds: dict[int, int] = field(default_factory=Counter)
+    seconds: dict[int, int] = field(default_factory=dict)
+    lacking: dict[int, int] = field(default_factory=dict)
     absent: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    missing: Counter[int] = field(default_factory=Counter)
-    more: Counter[int] = field(default_factory=Counter)
     site: str = ""
 
 
@@ -59,71 +42,15 @@ def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
         beside: the same beside InfluxDB.
     """
     meters = {name: Meter(absent=hours) for name, hours in kept.absent.items()}
-    for text, hours in kept.points.items():
-        series = series_of(text)
-        if series.measurement == fields.ELECTRICITY and (name := dict(series.tags).get("meter")):
-            seconds = meters.setdefault(name, Meter()).seconds
-            for hour, names in hours.items():
-                for bits in names.values():
-                    seconds[hour] = seconds.get(hour, 0) | bits
-    balances: dict[tuple[str, int], Counter[str]] = {}
     for each in beside:
-        name = dict(each.series.tags).get("meter", "")
-        if each.series.measurement == fields.ELECTRICITY and name in meters:
-            balance = balances.setdefault((name, each.hour), Counter())
-            balance.update(each.stored)
-            balance.subtract(each.kept)
-            meters[name].site = dict(each.tags or ()).get("site", "") or meters[name].site
-    for (name, hour), balance in balances.items():
-        meters[name].more[hour] = max(0, *balance.values(), 0)
-        meters[name].missing[hour] = -min(0, *balance.values(), 0)
+        name = dict(each.series.tags).get("meter")
+        if name and each.series.measurement == fields.ELECTRICITY:
+            meter = meters.setdefault(name, Meter())
+            there = union([*each.kept.values(), *each.stored.values()])
+            meter.seconds[each.hour] = meter.seconds.get(each.hour, 0) | there
+            meter.lacking[each.hour] = meter.lacking.get(each.hour, 0) | each.lacking
+            meter.site = dict(each.tags or ()).get("site", "") or meter.site
     return meters
-
-
-def spans_of(
-    name: str, began: Sequence[Sequence[Began]], since_s: int, cut_s: int, left: Sequence[Range]
-) -> list[Span]:
-    """When a meter was due: from the begin of a process that knew it until one began that did not.
-
-    Args:
-        name: of the meter.
-        began: the processes of its port; of each port, if it was moved from one to another.
-        since_s: when it was due for the first time, as far as is known.
-        cut_s: the second from which on nothing is told.
-        left: ranges that count for nothing.
-    """
-    spans: list[Span] = []
-    for span in sorted((span for port in began for span in _spans(name, port, cut_s)), key=lambda span: span.start):
-        start = max(span.start, since_s, spans[-1].stop if spans else 0)
-        if start < span.stop:
-            spans.append(Span(start, span.stop, span.every_s))
-    for hole in left:
-        spans = [rest for span in spans for rest in _without(span, hole)]
-    return spans
-
-
-def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
-    """Those of one port; what follows without a break is one."""
-    ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
-    spans: list[Span] = []
-    for place, each in enumerate(ordered, 1):
-        start, every_s = each.at, each.meters.get(name, 0)
-        stop = ordered[place].at if place < len(ordered) else cut_s
-        if not every_s:
-            continue
-        if spans and (spans[-1].stop, spans[-1].every_s) == (start, every_s):
-            spans[-1] = Span(spans[-1].start, stop, every_s)
-        else:
-            spans.append(Span(start, stop, every_s))
-    return spans
-
-
-def _without(span: Span, hole: Range) -> Iterator[Span]:
-    before, after = min(span.stop, hole[0]), max(span.start, hole[1])
-    if span.start < before:
-        yield Span(span.start, before, span.every_s)
-    if after < span.stop:
-        yield Span(after, span.stop, span.every_s)
 
 
 def local_days(start_s: int, stop_s: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:
@@ -149,6 +76,23 @@ def _second(day: datetime, zone: tzinfo | None) -> int:
     return int((day.replace(tzinfo=zone) if zone else day.astimezone()).timestamp())
 
 
+def days_of(name: str, meter: Meter, due: Due, zone: tzinfo | None) -> Iterator[tuple[int, dict[str, int]]]:
+    """The first second of each day that the journal has whole, or that is set aside whole, with its numbers.
+
+    Args:
+        name: of the meter.
+        meter: what is known of it.
+        due: when it was.
+        zone: whose days; None is the system's.
+    """
+    for day in local_days(due.since_s, due.until_s, zone):
+        if max(day[0], due.since_s) >= due.whole_from_s or is_left(day, due.left):
+            numbers = numbers_of(name, meter, due.spans, due.kept, day)
+            # Of a day of which nothing is due any more there may be a number of before.
+            if numbers["due"] or any(start < day[1] and stop > day[0] for start, stop in due.left):
+                yield day[0], numbers
+
+
 def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: Range) -> dict[str, int]:
     """The fields of ``wattline_completeness`` of one meter and day.
 
@@ -165,38 +109,28 @@ def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: 
         if span.start < day[1] and span.stop > day[0]
     ]
     reasons: Counter[str] = Counter()
-    lost_in: Counter[int] = Counter()
-    due = metered = 0
+    due = metered = lacking = 0
     for part in parts:
         there = _folded(meter.seconds, part)
-        had = sum(bits.bit_count() for bits in there.values())
+        had = _sum(there)
         due += max(part.stop // part.every_s - part.start // part.every_s, had)
         metered += had
+        lacking += _sum(_folded(meter.lacking, part))
         reasons.update(_reasons(meter.absent, part, there))
-        for lost in kept.lost:
-            lost_in.update(_lost(meter.seconds, part, lost))
+        reasons["lost"] += sum(_lost(meter.seconds, part, lost) for lost in kept.lost)
         reasons["clock"] += round(
             sum(n for at, who, n in kept.given_up if who == name and part.start <= at < part.stop)
         )
-    hours = range(day[0] // HOUR_S, -(-day[1] // HOUR_S))
-    more = sum(meter.more[hour] for hour in hours)
-    missing = min(metered, sum(meter.missing[hour] for hour in hours))
-    # What InfluxDB has beyond the journal, the journal has lost before all else.
-    lost_due = sum(max(0, count - meter.more[hour]) for hour, count in lost_in.items())
-    return _summed(due, metered, reasons, more=more, missing=missing, lost=lost_due)
+    return {"due": due, "metered": metered, "stored": metered - lacking, **_told(reasons, due - metered)}
 
 
-def _summed(due: int, metered: int, reasons: Counter[str], *, more: int, missing: int, lost: int) -> dict[str, int]:
-    """Whatever the numbers are, those not metered add up to what is due."""
-    rest = due - metered
+def _told(reasons: Counter[str], rest: int) -> dict[str, int]:
+    """Why the rest was not metered. Whatever the numbers are, they add up to it."""
     told = {}
-    for reason in ("silent", "unbelieved", "busy", "port", "clock"):
+    for reason in ("silent", "unbelieved", "busy", "port", "clock", "lost"):
         told[reason] = min(reasons[reason], rest)
         rest -= told[reason]
-    more = min(more, rest)
-    lost = min(lost, rest - more)
-    numbers = {"due": due, "metered": metered + more, "stored": metered + more - missing}
-    return numbers | told | {"lost": lost, "off": rest - more - lost}
+    return told | {"off": rest}
 
 
 def _reasons(absent: Mapping[int, Mapping[str, int]], part: Span, there: Mapping[int, int]) -> Counter[str]:
@@ -209,16 +143,15 @@ def _reasons(absent: Mapping[int, Mapping[str, int]], part: Span, there: Mapping
     return counts
 
 
-def _lost(seconds: Mapping[int, int], part: Span, lost: Range) -> dict[int, int]:
-    """By hour, how many of the readings that were due while lines were lost are not there."""
-    start, stop = max(part.start, lost[0]), min(part.stop, lost[1] + 1)
-    found = {}
-    for hour in range(start // HOUR_S, -(-stop // HOUR_S)):
-        inner = Span(max(start, hour * HOUR_S), min(stop, (hour + 1) * HOUR_S), part.every_s)
-        there = _folded(seconds, inner)
-        due = -(-(inner.stop - inner.start) // part.every_s)
-        found[hour] = max(0, due - sum(bits.bit_count() for bits in there.values()))
-    return found
+def _lost(seconds: Mapping[int, int], part: Span, lost: Range) -> int:
+    """How many of the readings that were due while lines were lost are not there."""
+    inner = Span(max(part.start, lost[0]), min(part.stop, lost[1] + 1), part.every_s)
+    due = -(-max(0, inner.stop - inner.start) // inner.every_s)
+    return max(0, due - _sum(_folded(seconds, inner)))
+
+
+def _sum(hours: Mapping[int, int]) -> int:
+    return sum(bits.bit_count() for bits in hours.values())
 
 
 def _folded(seconds: Mapping[int, int], part: Span) -> dict[int, int]:

@@ -9,23 +9,22 @@ from wattline.influxdb.errors import RefusedError
 from wattline.influxdb.flux import Bucket
 from wattline.journal.reader import files_in, read
 from wattline_backup.reconcile.lines import HOUR_S, Tags, parts_of, with_tags
-from wattline_backup.reconcile.memory import Range
 from wattline_backup.server import Server
 
 BATCH_LINES = 5000
 
-Wanted = Mapping[tuple[str, int], tuple[str, Tags]]
-"""Series and hour -> the bucket that it goes to, and the tags that Telegraf adds."""
+Wanted = Mapping[tuple[str, int], tuple[str, Tags, int]]
+"""Series and hour -> the bucket that it goes to, the tags that Telegraf adds, and a number whose bits are its seconds."""
+
+_NOTHING: tuple[str, Tags, int] = ("", frozenset(), 0)
 
 
-def lines_of(folder: Path, wanted: Wanted, cut_s: int, left: Sequence[Range]) -> Iterator[tuple[str, str]]:
+def lines_of(folder: Path, wanted: Wanted) -> Iterator[tuple[str, str]]:
     """The lines of the journal of a port that are written again, each with the name of its bucket.
 
     Args:
         folder: of the port.
         wanted: which.
-        cut_s: the second from which on none is.
-        left: ranges of which none is.
 
     Raises:
         OSError: the journal cannot be read.
@@ -33,14 +32,11 @@ def lines_of(folder: Path, wanted: Wanted, cut_s: int, left: Sequence[Range]) ->
     for path in files_in(folder):
         for record in read(path):
             for line in record.lines:
-                parts = parts_of(line)
-                target = wanted.get((parts.series, parts.second // HOUR_S)) if parts else None
-                if parts and target and parts.second < cut_s and not _is_in(parts.second, left):
-                    yield target[0], with_tags(line, parts.series, target[1])
-
-
-def _is_in(second: int, ranges: Sequence[Range]) -> bool:
-    return any(start <= second < stop for start, stop in ranges)
+                if parts := parts_of(line):
+                    hour, second = divmod(parts.second, HOUR_S)
+                    bucket, tags, seconds = wanted.get((parts.series, hour), _NOTHING)
+                    if seconds >> second & 1:
+                        yield bucket, with_tags(line, parts.series, tags)
 
 
 class Filler:

@@ -4,6 +4,8 @@ A second that stands in it twice, as after a clock that was set back, is one. Ab
 reason.
 """
 
+import base64
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ class Kept:
 
     Attributes:
         points: by series.
+        again: those of them that stand there twice, since the clock was set back: InfluxDB may have the value of before.
         absent: by meter, with the reasons.
         began: the processes, as they stand.
         lost: from which second to which lines were lost.
@@ -47,6 +50,7 @@ class Kept:
     """
 
     points: Held = field(default_factory=dict)
+    again: Held = field(default_factory=dict)
     absent: Held = field(default_factory=dict)
     began: list[Began] = field(default_factory=list)
     lost: list[tuple[int, int]] = field(default_factory=list)
@@ -59,6 +63,8 @@ class Kept:
             # It began with the file, in which the last words of the one before are not.
             self.broken |= {max(self.hours, default=0), other.began[0].at // HOUR_S}
         self.broken |= other.broken
+        _merge(self.again, other.again)
+        _merge(self.again, _common(self.points, other.points))
         _merge(self.points, other.points)
         _merge(self.absent, other.absent)
         self.began += other.began
@@ -68,13 +74,8 @@ class Kept:
     def masked(self, cut_s: int, left: Iterable[tuple[int, int]] = ()) -> "Kept":
         """The points before ``cut_s`` and in none of the ranges ``left``, from a second on and before one; all else as it is."""
         holes = [*left, (cut_s, 1 << 62)]
-        points: Held = {}
-        for series, hour, name, bits in each(self.points):
-            for start, stop in holes:
-                bits &= ~bits_between(hour, start, stop)  # noqa: PLW2901 - hole by hole
-            if bits:
-                points.setdefault(series, {}).setdefault(hour, {})[name] = bits
-        return Kept(points, self.absent, self.began, self.lost, self.given_up, self.broken)
+        points, again = _without(self.points, holes), _without(self.again, holes)
+        return Kept(points, again, self.absent, self.began, self.lost, self.given_up, self.broken)
 
     @property
     def hours(self) -> set[int]:
@@ -87,6 +88,11 @@ class Kept:
         return self.broken.union(
             *(range(since // HOUR_S, at // HOUR_S + 1) for since, at in self.lost if at - since < 1 << 20)
         )
+
+    def ended_hours(self, cut_s: int) -> set[int]:
+        """The last one, if it is over before ``cut_s``: a process that is no more may have been killed in it."""
+        last = max(self.hours, default=0)
+        return {last} if (last + 1) * HOUR_S <= cut_s else set()
 
 
 def merged(kept: Iterable[Kept]) -> Kept:
@@ -105,11 +111,35 @@ def each(held: Held) -> Iterator[tuple[str, int, str, int]]:
                 yield series, hour, name, bits
 
 
+def _without(held: Held, holes: Iterable[tuple[int, int]]) -> Held:
+    rest: Held = {}
+    for series, hour, name, bits in each(held):
+        for start, stop in holes:
+            bits &= ~bits_between(hour, start, stop)  # noqa: PLW2901 - hole by hole
+        if bits:
+            rest.setdefault(series, {}).setdefault(hour, {})[name] = bits
+    return rest
+
+
 def bits_between(hour: int, start_s: int, stop_s: int) -> int:
     """The bits of the seconds of ``hour`` from ``start_s`` on and before ``stop_s``."""
     first = min(max(start_s - hour * HOUR_S, 0), HOUR_S)
     last = min(max(stop_s - hour * HOUR_S, 0), HOUR_S)
     return ((1 << last) - 1) & ~((1 << first) - 1)
+
+
+def text_of(bits: int) -> str:
+    """The seconds of an hour, as JSON has them: those of most hours are nearly all, so it is short."""
+    return base64.b64encode(zlib.compress(bits.to_bytes(_HOUR_BYTES, "little"))).decode()
+
+
+def bits_of(text: str) -> int:
+    """The same, back.
+
+    Raises:
+        ValueError, zlib.error: it is none.
+    """
+    return int.from_bytes(zlib.decompress(base64.b64decode(text)), "little")
 
 
 class Reader:
@@ -129,7 +159,11 @@ class Reader:
                 self._note(of_line(line) or {})
             elif parts := parts_of(line):
                 hour, second = divmod(parts.second, HOUR_S)
-                self._points[parts.series, parts.fields, hour][second >> 3] |= 1 << (second & 7)
+                seconds, bit = self._points[parts.series, parts.fields, hour], 1 << (second & 7)
+                if seconds[second >> 3] & bit:
+                    again = dict.fromkeys(parts.fields, 1 << second)
+                    _merge(self._kept.again, {parts.series: {hour: again}})
+                seconds[second >> 3] |= bit
                 self._last_hour = hour
                 if self._undated is not None:
                     self._begin(Began(parts.second, self._undated))
@@ -138,10 +172,9 @@ class Reader:
     def kept(self) -> Kept:
         """What all of them hold."""
         for (series, names, hour), seconds in self._points.items():
-            bits = int.from_bytes(seconds, "little")
-            held = self._kept.points.setdefault(series, {}).setdefault(hour, {})
-            for name in names:
-                held[name] = held.get(name, 0) | bits
+            points: Held = {series: {hour: dict.fromkeys(names, int.from_bytes(seconds, "little"))}}
+            _merge(self._kept.again, _common(self._kept.points, points))
+            _merge(self._kept.points, points)
         return self._kept
 
     def _note(self, note: dict[str, object]) -> None:
@@ -178,3 +211,11 @@ def _merge(to: Held, other: Held) -> None:
     for series, hour, name, bits in each(other):
         held = to.setdefault(series, {}).setdefault(hour, {})
         held[name] = held.get(name, 0) | bits
+
+
+def _common(held: Held, other: Held) -> Held:
+    found: Held = {}
+    for series, hour, name, bits in each(other):
+        if common := held.get(series, {}).get(hour, {}).get(name, 0) & bits:
+            found.setdefault(series, {}).setdefault(hour, {})[name] = common
+    return found

@@ -7,37 +7,52 @@ before may be left as they were. What was deleted on purpose comes back; so a da
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from wattline.log import LOG
 from wattline_backup.errors import FolderError
+from wattline_backup.reconcile.kept import bits_of, text_of
 from wattline_backup.reconcile.lines import HOUR_S
 from wattline_backup.sets import sync
 
 NAME = "memory.json"
 FORM = 1
 
+_DAMAGES = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
+
 Range = tuple[int, int]
 """From a second since 1970 on, and before one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Written:
     """That an hour of a series was written again.
 
     Attributes:
         at_s: up to which second, since 1970.
-        total: values that the journal then had of it.
-        is_short: whether InfluxDB had fewer all the same.
+        missing: values that InfluxDB lacked all the same.
     """
 
     at_s: int
-    total: int
-    is_short: bool
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The very seconds that InfluxDB had of a series and an hour.
+
+    Attributes:
+        counts: how many, by field.
+        seconds: which, by field, one bit for each.
+    """
+
+    counts: dict[str, int]
+    seconds: dict[str, int]
 
 
 @dataclass
@@ -47,32 +62,51 @@ class Memory:
     Attributes:
         left: ranges that are not filled, since they were deleted on purpose.
         to_remake: ranges whose rollups are still to be made anew.
-        tried: series and hour -> what came of writing them again.
+        written: series and hour -> what came of writing them again.
+        seen: series and hour -> the seconds that InfluxDB had.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
+        counted_s: up to when they tell, in seconds since 1970; 0 before the first run.
     """
 
     left: list[Range] = field(default_factory=list)
     to_remake: list[Range] = field(default_factory=list)
-    tried: dict[str, Tried] = field(default_factory=dict)
+    written: dict[str, Written] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     told: dict[str, dict[str, int]] = field(default_factory=dict)
+    counted_s: int = 0
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
-        joined: list[Range] = []
-        for start, stop in sorted([*self.to_remake, *ranges]):
-            if joined and start <= joined[-1][1]:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
-            else:
-                joined.append((start, stop))
-        self.to_remake = joined
+        self.to_remake = joined([*self.to_remake, *ranges])
 
     def forget_before(self, hour: int) -> None:
-        """Know nothing of hours that the journal has no more."""
-        self.tried = {key: tried for key, tried in self.tried.items() if int(key.rpartition(" ")[2]) >= hour}
+        """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""
+        self.written = {key: each for key, each in self.written.items() if int(key.rpartition(" ")[2]) >= hour}
         begin_s = (hour - 48) * HOUR_S
-        self.told = {key: numbers for key, numbers in self.told.items() if int(key.rpartition(" ")[2]) >= begin_s}
+        self.told = {
+            key: numbers
+            for key, numbers in self.told.items()
+            if int(key.rpartition(" ")[2]) >= begin_s or not numbers["due"]
+        }
+
+
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """The same, in their order; those that meet are one."""
+    found: list[Range] = []
+    for start, stop in sorted(ranges):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], stop))
+        else:
+            found.append((start, stop))
+    return found
+
+
+def without(ranges: Iterable[Range], hole: Range) -> list[Range]:
+    """What is left of them beside the hole."""
+    parts = [part for start, stop in ranges for part in ((start, min(stop, hole[0])), (max(start, hole[1]), stop))]
+    return [(start, stop) for start, stop in parts if start < stop]
 
 
 def key_of(name: str, hour: int) -> str:
@@ -108,13 +142,29 @@ class Desk:
         finally:
             os.close(descriptor)
 
+    def read(self) -> Memory:
+        """What is remembered, for one who changes nothing, also while another is at it; damaged is as good as nothing.
+
+        Raises:
+            FolderError: it may not be read.
+        """
+        path = self.folder / NAME
+        try:
+            return _read(json.loads(path.read_text()))
+        except FileNotFoundError:
+            return Memory()
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror}.") from error
+        except _DAMAGES:
+            return Memory()
+
     def write(self, memory: Memory) -> None:
         """Write it down, if it has changed.
 
         Raises:
             FolderError: it cannot be written.
         """
-        text = json.dumps({"form": FORM, **asdict(memory)}, indent=1) + "\n"
+        text = json.dumps(_to_json(memory), indent=1) + "\n"
         if text == self._text:
             return
         fresh = self.folder / (NAME + ".new")
@@ -147,7 +197,7 @@ class Desk:
             return _read(json.loads(self._text))
         except FileNotFoundError:
             return Memory()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, *_DAMAGES) as error:
             damaged = path.with_name(NAME + ".damaged")
             LOG.warning(
                 "%s cannot be read (%s) and is kept as %s: what was deleted on purpose comes back unless `reconcile --leave` is "
@@ -160,13 +210,26 @@ class Desk:
             return Memory()
 
 
+def _to_json(memory: Memory) -> dict[str, Any]:
+    seen = {
+        key: [each.counts, {name: text_of(bits) for name, bits in each.seconds.items()}]
+        for key, each in memory.seen.items()
+    }
+    return {"form": FORM, **asdict(replace(memory, seen={})), "seen": seen}
+
+
 def _read(document: dict[str, Any]) -> Memory:
     if document["form"] != FORM:
         raise ValueError("it was written by a newer wattline-backup")
     return Memory(
         [(int(start), int(stop)) for start, stop in document["left"]],
         [(int(start), int(stop)) for start, stop in document["to_remake"]],
-        {key: Tried(**each) for key, each in document["tried"].items()},
+        {key: Written(**each) for key, each in document["written"].items()},
+        {
+            key: Seen(dict(counts), {name: bits_of(text) for name, text in seconds.items()})
+            for key, (counts, seconds) in document["seen"].items()
+        },
         {str(meter): int(second) for meter, second in document["since"].items()},
         {key: dict(numbers) for key, numbers in document["told"].items()},
+        int(document["counted_s"]),
     )

@@ -5,10 +5,11 @@ one number comes.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
+from wattline_backup.reconcile.memory import without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
 
@@ -50,12 +51,19 @@ def counted(
     counts: Counts = {}
     for start, stop in _stretches(hours, [*left, (cut_s, 1 << 62)]):
         for row in rows(server, bucket.organisation, question(bucket, start, stop)):
-            tags = frozenset((name, value) for name, value in row.items() if name not in _COLUMNS and value)
-            of_hours = counts.setdefault(Series(row["_measurement"], tags), {})
+            of_hours = counts.setdefault(series_of_row(row), {})
             hour = second_of(row["_time"]) // HOUR_S
             of_fields = of_hours.setdefault(hour, {})
             of_fields[row["_field"]] = of_fields.get(row["_field"], 0) + int(row["_value"])
     return counts
+
+
+def series_of_row(row: Mapping[str, str]) -> Series:
+    """The series that a row of an answer is of."""
+    return Series(
+        row["_measurement"],
+        frozenset((name, value) for name, value in row.items() if name not in _COLUMNS and value),
+    )
 
 
 def question(bucket: Bucket, start: int, stop: int) -> str:
@@ -74,6 +82,5 @@ def _stretches(hours: Collection[int], holes: Iterable[tuple[int, int]]) -> list
             rows_of.append((hour, hour))
     found = [(first * HOUR_S, (last + 1) * HOUR_S) for first, last in rows_of]
     for begin, end in holes:
-        parts = [part for start, stop in found for part in ((start, min(stop, begin)), (max(start, end), stop))]
-        found = [(start, stop) for start, stop in parts if start < stop]
+        found = without(found, (begin, end))
     return found

@@ -1,7 +1,7 @@
 """One run: what the journal has, beside what InfluxDB has; what is missing is written; the rollups and the number follow."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,14 +13,15 @@ from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
 from wattline_backup.reconcile.cache import kept_in
-from wattline_backup.reconcile.days import Meter, local_days, meters_of, numbers_of, spans_of
+from wattline_backup.reconcile.comparison import Comparison
+from wattline_backup.reconcile.days import Meter, days_of, meters_of
+from wattline_backup.reconcile.due import Due, dues_of, hours_of
 from wattline_backup.reconcile.fill import Filler, lines_of
-from wattline_backup.reconcile.kept import Kept, merged
-from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.memory import Desk, Memory, Tried, key_of
-from wattline_backup.reconcile.plan import Compared, compared, is_due
+from wattline_backup.reconcile.kept import Kept
+from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
+from wattline_backup.reconcile.plan import Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import Counts, buckets_of, counted
+from wattline_backup.reconcile.stored import buckets_of
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -39,9 +40,11 @@ class Result:
     Attributes:
         lines: that were written.
         filled: values that InfluxDB has now, and had not before.
-        missing: values that it lacks all the same.
+        missing: values that it lacks all the same, also those that it refused within the last day.
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
+        until_s: the last second that was compared, since 1970; None where the journal has none that is two minutes old.
+        unknown: series of which nothing was written, since it cannot be told under which tags InfluxDB has them.
         seconds: that it took.
         remarks: what a person should know, in sentences.
     """
@@ -51,6 +54,8 @@ class Result:
     missing: int = 0
     refusals: list[str] = field(default_factory=list)
     days: int = 0
+    until_s: int | None = None
+    unknown: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
 
@@ -86,16 +91,20 @@ class Work:
         began_s = time.monotonic()
         with self._desk.alone() as memory:
             ports = self._ports()
-            whole = merged(kept for _, kept in ports)
+            kept = [kept for _, kept in ports]
+            dues = dues_of(kept, memory.since, self._cut_s, memory.left)
             buckets = buckets_of(self._server)
-            beside = self._beside(whole, buckets, memory)
-            due = self._due([kept for _, kept in ports], beside, memory)
+            comparison = Comparison(self._server, buckets, memory, kept, due_hours=hours_of(dues), cut_s=self._cut_s)
+            beside = comparison.beside(self._ours)
+            due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
             if due:
-                beside = self._bring(ports, whole, due, buckets, memory)
+                beside = self._bring([folder for folder, _ in ports], due, comparison, buckets, memory)
             self._result.remarks += rollups.remake(self._chosen.remake, memory)
+            self._result.missing = sum(each.missing for each in beside if each.tags is not None)
             self._tell_unknown(beside)
-            self._tell_days([kept for _, kept in ports], meters_of(whole, beside), buckets, memory)
-            memory.forget_before(min(whole.hours, default=0))
+            self._tell_days(dues, meters_of(comparison.kept, beside), buckets, memory)
+            self._result.until_s = comparison.until_s
+            comparison.done()
         self._result.seconds = time.monotonic() - began_s
         return self._result
 
@@ -112,88 +121,74 @@ class Work:
             raise BackupError(f"There is no journal in {journal}: no port has a folder with files of one there.")
         return ports
 
-    def _beside(self, whole: Kept, buckets: dict[str, Bucket], memory: Memory) -> list[Compared]:
-        """The journal beside InfluxDB."""
-        masked = whole.masked(self._cut_s, memory.left)
-        hours = {hour for of_hours in masked.points.values() for hour in of_hours}
-        counts: dict[str, Counts] = {
-            name: counted(self._server, buckets[name], hours, self._cut_s, memory.left) for name in set(ROUTES.values())
-        }
-        return list(compared(masked, counts, self._ours))
-
-    def _due(self, ports: list[Kept], beside: list[Compared], memory: Memory) -> list[Compared]:
-        doubtful = {hour for kept in ports for hour in kept.doubtful_hours}
-        return [
-            each
-            for each in beside
-            if is_due(each, doubtful, memory.tried.get(key_of(each.text, each.hour)), self._cut_s)
-        ]
-
     def _bring(
-        self, ports: Ports, whole: Kept, due: list[Compared], buckets: dict[str, Bucket], memory: Memory
+        self,
+        folders: list[Path],
+        due: list[Compared],
+        comparison: Comparison,
+        buckets: dict[str, Bucket],
+        memory: Memory,
     ) -> list[Compared]:
         """Write what is due. Gives the journal beside InfluxDB as it is then."""
         earlier = list(memory.to_remake)
         # Before the first line, in case that this does not come to its end.
         memory.note_to_remake(rollups.to_remake(due, self._cut_s))
         self._desk.write(memory)
-        self._fill([folder for folder, _ in ports], due, buckets, memory)
-        beside = self._beside(whole, buckets, memory)
-        filled = self._note_tried(due, beside, memory)
+        self._fill(folders, due, buckets)
+        beside = comparison.beside(self._ours)
+        changed = self._note_written(due, beside, memory)
         if not self._result.refusals:
             # InfluxDB answers a refusal before the other shards of the batch are written: then not all is counted yet.
             memory.to_remake = earlier
-            memory.note_to_remake(rollups.to_remake(filled, self._cut_s))
+            memory.note_to_remake(rollups.to_remake(changed, self._cut_s))
         return beside
 
-    def _fill(self, folders: list[Path], due: list[Compared], buckets: dict[str, Bucket], memory: Memory) -> None:
+    def _fill(self, folders: list[Path], due: list[Compared], buckets: dict[str, Bucket]) -> None:
         wanted = {
-            (each.text, each.hour): (ROUTES[each.series.measurement], each.tags)
+            (each.text, each.hour): (ROUTES[each.series.measurement], each.tags, each.lacking | each.again)
             for each in due
             if each.tags is not None
         }
         filler = Filler(self._server, buckets)
         for folder in folders:
-            for bucket, line in lines_of(folder, wanted, self._cut_s, memory.left):
+            for bucket, line in lines_of(folder, wanted):
                 filler.put(bucket, line)
         filler.finish()
         self._result.lines, self._result.refusals = filler.written, filler.refusals
         self._result.remarks += filler.refusals
 
-    def _note_tried(self, due: list[Compared], beside: list[Compared], memory: Memory) -> list[Compared]:
-        """Count what came of it. Gives those of ``due`` of which InfluxDB has more now."""
-        filled = []
-        now = {(each.text, each.hour): each for each in beside}
+    def _note_written(self, due: list[Compared], beside: list[Compared], memory: Memory) -> list[Compared]:
+        """Count what came of it. Gives those of ``due`` of which InfluxDB has more now, or another value."""
+        changed = []
+        now = {_key(each): each for each in beside}
         for each in due:
-            then = now[each.text, each.hour]
-            gained = sum(then.stored.values()) - sum(each.stored.values())
-            if gained > 0:
-                self._result.filled += gained
-                filled.append(each)
-            self._result.missing += then.missing
-            memory.tried[key_of(each.text, each.hour)] = Tried(self._cut_s, each.total, bool(then.missing))
-        return filled
+            then = now[_key(each)]
+            gained = each.missing - then.missing
+            self._result.filled += gained
+            if gained or each.again:
+                changed.append(each)
+            memory.written[_key(each)] = Written(self._cut_s, then.missing)
+        return changed
 
     def _tell_unknown(self, beside: list[Compared]) -> None:
-        unknown = sorted({each.text for each in beside if each.tags is None})
-        if unknown:
+        self._result.unknown = sorted({each.text for each in beside if each.tags is None})
+        if self._result.unknown:
             self._result.remarks.append(
-                f"InfluxDB has {', '.join(unknown)} of several sites, and of none that is called {self._chosen.site}; nothing of "
-                "it was written: set WATTLINE_SITE as Telegraf has it."
+                f"InfluxDB has {', '.join(self._result.unknown)} of several sites, and of none that is called "
+                f"{self._chosen.site}; nothing of it was written: set WATTLINE_SITE as Telegraf has it."
             )
 
     def _tell_days(
-        self, ports: list[Kept], meters: dict[str, Meter], buckets: dict[str, Bucket], memory: Memory
+        self, dues: dict[str, Due], meters: dict[str, Meter], buckets: dict[str, Bucket], memory: Memory
     ) -> None:
         """Write the numbers that have changed."""
         filler, told = Filler(self._server, buckets), {}
         if self._result.filled:
             # What readings were missing of, as after a restore of an older set, may have lost its numbers with them.
             memory.told.clear()
-        for name, meter in meters.items():
-            # One that was moved to another port is in the journals of both.
-            own = [kept for kept in ports if any(began.meters.get(name) for began in kept.began)]
-            for day_s, numbers in self._days(name, meter, own, memory):
+        for name in dues.keys() & meters.keys():
+            meter = meters[name]
+            for day_s, numbers in days_of(name, meter, dues[name], self._chosen.zone):
                 key = key_of(name, day_s)
                 if memory.told.get(key) != numbers:
                     tags = {"meter": name, "site": meter.site or self._chosen.site}
@@ -203,18 +198,8 @@ class Work:
         self._result.days = filler.written
         self._result.remarks += filler.refusals
         memory.told |= told
+        memory.counted_s = self._cut_s
 
-    def _days(self, name: str, meter: Meter, ports: list[Kept], memory: Memory) -> Iterator[tuple[int, dict[str, int]]]:
-        """The days of a meter that the journal has whole, with their numbers."""
-        if not ports:
-            return
-        whole_from_s = min(min(kept.hours, default=0) for kept in ports) * HOUR_S
-        known_s = min(began.at for kept in ports for began in kept.began if began.meters.get(name))
-        since_s = memory.since.setdefault(name, max(known_s, whole_from_s))
-        began = [kept.began for kept in ports]
-        spans = spans_of(name, began, since_s, self._cut_s, memory.left)
-        reasons = merged(ports)
-        for day in local_days(max(since_s, whole_from_s), self._cut_s, self._chosen.zone):
-            numbers = numbers_of(name, meter, spans, reasons, day)
-            if max(day[0], since_s) >= whole_from_s and numbers["due"]:
-                yield day[0], numbers
+
+def _key(each: Compared) -> str:
+    return key_of(each.text, each.hour)

@@ -20,7 +20,6 @@ from wattline.clock import Clock
 from wattline.errors import WattlineError, WordError
 from wattline.hold import LONGEST_S, Hold
 from wattline.journal import words as journal
-from wattline.journal.limits import Limits
 from wattline.keys import WHOLE_TIMES
 from wattline.log import LOG
 from wattline.loop import Loop
@@ -119,7 +118,12 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _journal_of(arguments: argparse.Namespace, system: System, believes: Callable[[], bool]) -> "Journal | None":
-    """The journal that the words ask for, if they do."""
+    """The journal that the words ask for, if they do.
+
+    Raises:
+        WordError: they bound one, and ask for none.
+    """
+    limits = journal.limits_of(arguments)
     if not arguments.journal:
         return None
     from wattline.journal.files import folder_name  # noqa: PLC0415 - half a megabyte, spent where one is kept
@@ -131,7 +135,7 @@ def _journal_of(arguments: argparse.Namespace, system: System, believes: Callabl
     return Journal(
         arguments.journal / folder_name(port),
         lambda at: began(__version__, at, port, dues_s, interval_s),
-        Limits(arguments.journal_days, arguments.journal_mb),
+        limits,
         believes=believes,
     )
 

@@ -29,9 +29,14 @@ def bucket_of(server: Server, name: str) -> Bucket:
         found = server.ask("GET", f"/api/v2/buckets?name={name}")["buckets"]
     except GoneError:
         found = []
-    if len(found) != 1:
-        how_many = "no bucket" if not found else "several organisations with a bucket"
-        raise ServerError(f"InfluxDB at {server.url} has {how_many} {name}; wattline's own are in one organisation.")
+    if not found:
+        raise ServerError(
+            f"InfluxDB at {server.url} has no bucket {name}: compose/influxdb/setup makes wattline's own."
+        )
+    if len(found) > 1:
+        raise ServerError(
+            f"InfluxDB at {server.url} has several organisations with a bucket {name}; wattline's own are in one."
+        )
     return Bucket(name, found[0]["id"], found[0]["orgID"])
 
 

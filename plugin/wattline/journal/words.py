@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wattline.errors import WordError
 from wattline.journal.limits import Limits
@@ -24,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--journal-days",
         metavar="N",
         default=usual.days,
+        action=_Bound,
         type=_whole("--journal-days", LONGEST_DAYS, "days"),
         help="days that are kept in the journal (default: %(default)s)",
     )
@@ -31,9 +33,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--journal-mb",
         metavar="N",
         default=usual.mb,
+        action=_Bound,
         type=_whole("--journal-mb", LARGEST_MB, "megabytes"),
         help="megabytes that the journal of the port may take (default: %(default)s)",
     )
+    parser.set_defaults(journal_bounds=())
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    """How much is to be kept.
+
+    Raises:
+        WordError: that is said, and not where.
+    """
+    if arguments.journal_bounds and not arguments.journal:
+        raise WordError(
+            f"{arguments.journal_bounds[0]} is about a journal, and none is kept: name its folder by --journal DIR."
+        )
+    return Limits(arguments.journal_days, arguments.journal_mb)
+
+
+class _Bound(argparse.Action):
+    """Stores a number, and that it was said."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 - argparse hands it over
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, values)
+        namespace.journal_bounds = (*namespace.journal_bounds, option_string)
 
 
 def _folder(text: str) -> Path:

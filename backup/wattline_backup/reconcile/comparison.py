@@ -1,0 +1,74 @@
+"""The journal beside InfluxDB, as often as it is asked for in a run."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from wattline.influxdb.flux import Bucket
+from wattline_backup.reconcile.kept import Kept, merged
+from wattline_backup.reconcile.lines import HOUR_S, Tags
+from wattline_backup.reconcile.memory import Memory
+from wattline_backup.reconcile.plan import Compared, compared, union
+from wattline_backup.reconcile.routes import ROUTES
+from wattline_backup.reconcile.seconds import Seconds
+from wattline_backup.reconcile.stored import counted
+from wattline_backup.server import Server
+
+
+class Comparison:
+    """Compares what is neither younger than ``cut_s`` nor set aside.
+
+    Args:
+        server: InfluxDB.
+        buckets: by name.
+        memory: what is remembered.
+        ports: what the journal of each has.
+        due_hours: in which a meter was due, whether or not the journal has anything of them.
+        cut_s: the second from which on nothing is looked at.
+
+    Attributes:
+        kept: what the journal has.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        buckets: Mapping[str, Bucket],
+        memory: Memory,
+        ports: Sequence[Kept],
+        *,
+        due_hours: Collection[int],
+        cut_s: int,
+    ) -> None:
+        self._server, self._buckets, self._memory, self._cut_s = server, buckets, memory, cut_s
+        self._seconds = Seconds(server, buckets, memory, cut_s)
+        self._doubtful = {hour for kept in ports for hour in kept.doubtful_hours | kept.ended_hours(cut_s)}
+        self.kept = merged(ports).masked(cut_s, memory.left)
+        self._hours = {hour for hours in self.kept.points.values() for hour in hours} | set(due_hours)
+
+    def beside(self, ours: Tags) -> list[Compared]:
+        """Each series and hour, as InfluxDB is now.
+
+        Args:
+            ours: the tags that our settings say Telegraf adds.
+
+        Raises:
+            ServerError: InfluxDB does not answer, or not to the end.
+        """
+        counts = {
+            name: counted(self._server, self._buckets[name], self._hours, self._cut_s, self._memory.left)
+            for name in set(ROUTES.values())
+        }
+        return list(compared(self.kept, counts, ours, self._doubtful, self._seconds.of))
+
+    @property
+    def until_s(self) -> int | None:
+        """The last second that the journal has; None where it has none that is looked at."""
+        last = max((hour for hours in self.kept.points.values() for hour in hours), default=None)
+        if last is None:
+            return None
+        bits = union(bits for hours in self.kept.points.values() for bits in hours.get(last, {}).values())
+        return last * HOUR_S + bits.bit_length() - 1
+
+    def done(self) -> None:
+        """Nothing more is asked in this run: what is remembered of hours that are in order goes."""
+        self._seconds.forget_others()
+        self._memory.forget_before(min(self.kept.hours, default=0))
