@@ -9,9 +9,6 @@
 | a second run writes it all again | test_a_second_run_writes_nothing |
 | a reading that Telegraf still holds is taken for lost | test_what_is_younger_than_two_minutes_is_left_alone |
 | other people's points, buckets or sites are touched | test_nothing_else_is_touched |
-| a house whose tag is another than the settings say gets every series twice | test_the_tags_that_are_there_are_taken |
-| ... or another house's meter of the same name counts as ours | test_another_house_with_a_meter_of_that_name_is_another |
-| ... or it cannot be told, and is guessed | test_several_other_sites_are_not_guessed_at |
 | a point that InfluxDB refuses keeps the rest out, or is tried each time | test_a_field_of_another_type_is_told_and_the_rest_is_filled |
 | ... or a field that had another type in an older shard spoils the count of all | test_a_field_that_had_another_type_before_spoils_nothing |
 | a torn journal is the end of it | test_a_torn_journal_is_read_as_far_as_it_is_whole |
@@ -174,33 +171,6 @@ def test_nothing_else_is_touched(house: JournalDesk, database: Database) -> None
     assert len(everything(database, "energy")) == len(before["energy"]) + sum(
         len(FIELDS) for line in lines if line.startswith("electricity")
     )
-
-
-def test_the_tags_that_are_there_are_taken(house: JournalDesk, database: Database) -> None:
-    lines = kept(house)
-    store(database, lines[:4000], site="elsewhere")
-    house.reconcile()
-    assert {dict(row)["site"] for row in everything(database, "energy")} == {"elsewhere"}
-    assert house.reconcile()["lines"] == 0
-
-
-def test_another_house_with_a_meter_of_that_name_is_another(house: JournalDesk, database: Database) -> None:
-    lines = kept(house)
-    store(database, lines, site="elsewhere")
-    store(database, lines[:100])
-    house.reconcile()
-    rows = everything(database, "energy")
-    assert len([row for row in rows if ("site", SITE) in row]) == len(rows) / 2
-
-
-def test_several_other_sites_are_not_guessed_at(house: JournalDesk, database: Database) -> None:
-    lines = kept(house)
-    for site in ("one", "two"):
-        store(database, [line for line in lines[:100] if line.startswith("electricity")], site=site)
-    before = everything(database, "energy")
-    (remark,) = house.reconcile()["remarks"]
-    assert "WATTLINE_SITE" in remark
-    assert everything(database, "energy") == before
 
 
 def test_a_field_of_another_type_is_told_and_the_rest_is_filled(house: JournalDesk, database: Database) -> None:

@@ -6,9 +6,10 @@ of the one that it is about; where these are others, or it is damaged, it is mad
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wattline.journal.reader import files_in, folders_in, read
 from wattline.log import LOG
@@ -17,8 +18,22 @@ from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, e
 FORM = 2
 
 
-def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
-    """The folder of each port in a journal, and what it has.
+class Port(NamedTuple):
+    """The journal of a port.
+
+    Attributes:
+        folder: of it.
+        kept: what it has.
+        files: those that have points of an hour since 1970, in order.
+    """
+
+    folder: Path
+    kept: Kept
+    files: dict[int, list[Path]]
+
+
+def ports_in(journal: Path, cache: Path) -> list[Port]:
+    """Each port in a journal.
 
     Args:
         journal: its folder.
@@ -27,18 +42,19 @@ def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
     Raises:
         OSError: the journal cannot be read.
     """
-    return [(folder, _of_port(folder, cache / folder.name)) for folder in folders_in(journal)]
+    return [_of_port(folder, cache / folder.name) for folder in folders_in(journal)]
 
 
-def _of_port(folder: Path, cache: Path) -> Kept:
+def _of_port(folder: Path, cache: Path) -> Port:
     paths = files_in(folder)
-    whole = Kept()
-    for path in paths[:-1]:
-        whole.add(_of_full(path, cache / f"{path.stem}.json"))
-    for path in paths[-1:]:
-        whole.add(read_file(path))
+    whole, files = Kept(), defaultdict[int, list[Path]](list)
+    for path in paths:
+        kept = read_file(path) if path == paths[-1] else _of_full(path, cache / f"{path.stem}.json")
+        for hour in {hour for hours in kept.points.values() for hour in hours}:
+            files[hour].append(path)
+        whole.add(kept)
     _forget(cache, {path.stem for path in paths[:-1]})
-    return whole
+    return Port(folder, whole, files)
 
 
 def _of_full(path: Path, place: Path) -> Kept:

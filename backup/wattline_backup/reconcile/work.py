@@ -12,12 +12,11 @@ from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
-from wattline_backup.reconcile.cache import kept_in
+from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
-from wattline_backup.reconcile.days import Meter, days_of, meters_of
+from wattline_backup.reconcile.days import Meter, days_of, meters_of, site_of
 from wattline_backup.reconcile.due import Due, dues_of, hours_of
 from wattline_backup.reconcile.fill import Filler, lines_of
-from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
 from wattline_backup.reconcile.plan import Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
@@ -28,9 +27,6 @@ from wattline_backup.settings import Settings
 # What is younger is under way: ten seconds in the journal's group, ten in Telegraf's, and a while in a slow card.
 UNDER_WAY_S = 120
 FOLDER = "reconcile"
-
-Ports = list[tuple[Path, Kept]]
-"""The folder of each port in the journal, and what is in it."""
 
 
 @dataclass
@@ -87,25 +83,24 @@ class Work:
         began_s = time.monotonic()
         with self._desk.alone() as memory:
             ports = self._ports()
-            kept = [kept for _, kept in ports]
-            dues = dues_of(kept, memory.since, self._cut_s, memory.left)
+            dues = dues_of([port.kept for port in ports], memory.since, self._cut_s, memory.left)
             buckets = buckets_of(self._server)
-            comparison = Comparison(self._server, buckets, memory, kept, due_hours=hours_of(dues), cut_s=self._cut_s)
+            comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
             if due:
-                beside = self._bring([folder for folder, _ in ports], due, comparison, buckets, memory)
+                beside = self._bring([port.folder for port in ports], due, comparison, buckets, memory)
             self._result.remarks += rollups.remake(self._chosen.remake, memory)
-            self._tell_unknown(beside)
+            self._tell_site(beside)
             self._tell_days(dues, meters_of(comparison.kept, beside), buckets, memory)
             comparison.done()
         self._result.seconds = time.monotonic() - began_s
         return self._result
 
-    def _ports(self) -> Ports:
+    def _ports(self) -> list[Port]:
         journal = self._chosen.journal
         try:
-            ports = kept_in(journal, self._desk.folder)
+            ports = ports_in(journal, self._desk.folder)
         except OSError as error:
             raise BackupError(
                 f"The journal in {journal} cannot be read ({error.strerror}): set WATTLINE_BACKUP_JOURNAL to the folder that "
@@ -141,7 +136,6 @@ class Work:
         wanted = {
             (each.text, each.hour): (ROUTES[each.series.measurement], each.tags, each.lacking | each.again)
             for each in due
-            if each.tags is not None
         }
         filler = Filler(self._server, buckets)
         for folder in folders:
@@ -165,12 +159,14 @@ class Work:
             memory.written[_key(each)] = Written(self._cut_s, then.missing)
         return changed
 
-    def _tell_unknown(self, beside: list[Compared]) -> None:
-        unknown = sorted({each.text for each in beside if each.tags is None})
-        if unknown:
+    def _tell_site(self, beside: list[Compared]) -> None:
+        """Say it where Telegraf has another site now than the settings."""
+        found = [(each.hour, site_of(each.tags)) for each in beside if each.stored and site_of(each.tags)]
+        last = max((hour for hour, _ in found), default=0)
+        for site in sorted({site for hour, site in found if hour == last} - {self._chosen.site}):
             self._result.remarks.append(
-                f"InfluxDB has {', '.join(unknown)} of several sites, and of none that is called {self._chosen.site}; nothing of "
-                "it was written: set WATTLINE_SITE as Telegraf has it."
+                f"InfluxDB has the journal's readings of site {site}, and not of {self._chosen.site}: nothing is doubled, but "
+                "set WATTLINE_SITE as Telegraf has it."
             )
 
     def _tell_days(
