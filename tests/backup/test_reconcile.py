@@ -415,10 +415,12 @@ def test_a_damaged_cache_is_made_anew(house: JournalDesk, database: Database) ->
     cached = sorted(folder.rglob("0*.json"))
     assert cached
     sound = [path.read_text() for path in cached]
-    cached[0].write_text('{"form"')
-    (folder / "memory.json").write_text("[")
-    assert house.reconcile()["lines"] == 0
-    assert [path.read_text() for path in cached] == sound
+    hour = START // HOUR_S
+    for damaged in ('{"form"', sound[0].replace(str(hour), str(hour - 1))):
+        cached[0].write_text(damaged)
+        (folder / "memory.json").write_text("[")
+        assert house.reconcile()["lines"] == 0
+        assert [path.read_text() for path in cached] == sound
     assert (folder / "memory.json.damaged").read_text() == "["
 
 

@@ -15,12 +15,13 @@ from wattline_backup.reconcile import rollups
 from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
 from wattline_backup.reconcile.days import Meter, days_of, meters_of, site_of
-from wattline_backup.reconcile.due import Due, dues_of, hours_of
+from wattline_backup.reconcile.due import Due, dues_of, hours_of, unknown_of
 from wattline_backup.reconcile.fill import Filler, lines_of
+from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
 from wattline_backup.reconcile.plan import Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import buckets_of
+from wattline_backup.reconcile.stored import buckets_of, last_counted
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -83,8 +84,8 @@ class Work:
         began_s = time.monotonic()
         with self._desk.alone() as memory:
             ports = self._ports()
-            dues = dues_of([port.kept for port in ports], memory.since, self._cut_s, memory.left)
             buckets = buckets_of(self._server)
+            dues = self._dues([port.kept for port in ports], buckets, memory)
             comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
@@ -109,6 +110,14 @@ class Work:
         if not ports:
             raise BackupError(f"There is no journal in {journal}: no port has a folder with files of one there.")
         return ports
+
+    def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
+        """When each meter was due. Of a day that was counted when more of it was known, not less is told now."""
+        for name, whole_from_s in unknown_of(ports, memory.since).items():
+            counted_s = last_counted(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
+            if counted_s is not None:
+                memory.since[name] = counted_s
+        return dues_of(ports, memory.since, self._cut_s, memory.left)
 
     def _bring(
         self,
