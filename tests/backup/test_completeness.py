@@ -221,7 +221,7 @@ def test_what_is_stored_alone_hides_nothing_that_is_missing(house: JournalDesk, 
     store(database, bare[:600] + bare[608:1800] + bare[1810:])
     database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {DAY * NS}')
     house.now_s = DAY + HOUR_S + 120
-    assert house.reconcile()["filled"] == 0
+    assert house.reconcile(exit_code=1)["filled"] == 0
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 10, 5, 10)
 
@@ -409,7 +409,7 @@ def test_what_influxdb_does_not_take_is_told_as_missing(house: JournalDesk, data
     write_journal(house.journal, lines, began_s=DAY)
     database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {DAY * NS}')
     house.now_s = DAY + HOUR_S + 120
-    house.reconcile()
+    house.reconcile(exit_code=1)
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"]) == (HOUR_S, HOUR_S, 0)
     assert house.desk.call("completeness", "--month", "2026-02")[1].split()[-4:] == ["3", "600", "are", "missing."]

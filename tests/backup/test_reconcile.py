@@ -176,12 +176,13 @@ def test_nothing_else_is_touched(house: JournalDesk, database: Database) -> None
 def test_a_field_of_another_type_is_told_and_the_rest_is_filled(house: JournalDesk, database: Database) -> None:
     kept(house)
     database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {START * NS}')
-    told = house.reconcile()
+    told = house.reconcile(exit_code=1)
     assert any("field type conflict" in remark for remark in told["remarks"])
     assert told["filled"] == 2 * HOUR_S / 10, (
         "all of the bus, since InfluxDB refuses a reading whole for one field of it"
     )
     assert told["missing"] > 0
+    assert "success=0" in house.desk.outcome.read_text()
     again = house.reconcile()
     assert (again["lines"], again["remarks"]) == (0, [])
 
@@ -197,7 +198,7 @@ def test_a_field_that_had_another_type_before_spoils_nothing(house: JournalDesk,
     text = f'electricity,meter=house,role=grid,site={SITE} voltage_v="230" {(midnight - 7) * NS}'
     database.ask("POST", "write?org=home&bucket=energy", text)
     house.now_s = midnight + HOUR_S
-    told = house.reconcile()
+    told = house.reconcile(exit_code=1)
 
     def powers() -> int:
         return len([row for row in everything(database, "energy") if ("_field", "power_w") in row])
@@ -442,7 +443,7 @@ def test_the_outcome_is_told(house: JournalDesk) -> None:
 def test_without_remake_the_range_stays_noted(house: JournalDesk) -> None:
     kept(house)
     house.now_s += 2 * DAY_S
-    (remark,) = house.reconcile()["remarks"]
+    (remark,) = house.reconcile(exit_code=1)["remarks"]
     assert "WATTLINE_BACKUP_REMAKE" in remark
     house.remake.write_text('#!/bin/sh\necho "$@" > "$0.words"\n')
     house.remake.chmod(0o700)
@@ -456,9 +457,10 @@ def test_a_remake_that_fails_is_told_and_stays_noted(house: JournalDesk) -> None
     house.now_s += 2 * DAY_S
     house.remake.write_text("#!/bin/sh\necho first >&2; echo why >&2; exit 1\n")
     house.remake.chmod(0o700)
-    (remark,) = house.reconcile()["remarks"]
+    (remark,) = house.reconcile(exit_code=1)["remarks"]
     assert remark.endswith("were not made anew: why")
     assert len(memory_of(house).to_remake) == 1
+    assert "success=0" in house.desk.outcome.read_text()
 
 
 def test_the_count_is_worked_out_by_the_storage_engine(house: JournalDesk, database: Database) -> None:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Do it, and tell what came of it; returns 0.
+    """Do it, and tell what came of it; returns 0, or 1 where InfluxDB refused lines or rollups were not made anew.
 
     Raises:
         BackupError: there is no journal, InfluxDB is away, or another run is at it.
@@ -61,13 +61,13 @@ def execute(arguments: argparse.Namespace) -> int:
         raise
     finally:
         server.close()
-    fields = {"success": 1.0, "duration_s": result.seconds, "filled": float(result.filled)}
+    fields = {"success": float(result.is_done), "duration_s": result.seconds, "filled": float(result.filled)}
     outcome.record(chosen.outcome, "reconcile", fields)
     if arguments.json:
         print(json.dumps(_as_json(result), indent=2))
     elif result.filled or result.missing or result.remarks or not arguments.quiet:
         print("\n".join([_as_text(result), *result.remarks]))
-    return 0
+    return 0 if result.is_done else 1
 
 
 def _parse_wait(text: str) -> int:

@@ -40,6 +40,7 @@ class Result:
         missing: values that it lacks all the same.
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
+        not_remade: why rollups were not made anew.
         seconds: that it took.
         remarks: what a person should know, in sentences.
     """
@@ -49,8 +50,14 @@ class Result:
     missing: int = 0
     refusals: list[str] = field(default_factory=list)
     days: int = 0
+    not_remade: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was to be written was."""
+        return not (self.refusals or self.not_remade)
 
 
 def desk_of(chosen: Settings) -> Desk:
@@ -91,7 +98,8 @@ class Work:
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
             if due:
                 beside = self._bring([port.folder for port in ports], due, comparison, buckets, memory)
-            self._result.remarks += rollups.remake(self._chosen.remake, memory)
+            self._result.not_remade = rollups.remake(self._chosen.remake, memory)
+            self._result.remarks += self._result.not_remade
             self._tell_site(beside)
             self._tell_days(dues, meters_of(comparison.kept, beside), buckets, memory)
             comparison.done()
@@ -151,7 +159,7 @@ class Work:
             for bucket, line in lines_of(folder, wanted):
                 filler.put(bucket, line)
         filler.finish()
-        self._result.lines, self._result.refusals = filler.written, filler.refusals
+        self._result.lines, self._result.refusals = filler.written, list(filler.refusals)
         self._result.remarks += filler.refusals
 
     def _note_written(self, due: list[Compared], beside: list[Compared], memory: Memory) -> list[Compared]:
@@ -196,6 +204,7 @@ class Work:
                     told[key] = numbers
         filler.finish()
         self._result.days = filler.written
+        self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
 
