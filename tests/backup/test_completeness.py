@@ -19,6 +19,9 @@
 | ... in hours of which the journal has nothing at all | test_hours_that_the_journal_lacks_are_asked_for |
 | what InfluxDB has beyond the journal makes up for what it lacks | test_what_is_stored_alone_hides_nothing_that_is_missing |
 | a day of which the journal has dropped the begin is counted anew | test_a_day_that_the_journal_has_no_more_is_left_as_it_is |
+| ... within its first hour, or while nothing ran | test_a_day_that_lost_its_begin_is_not_told_again |
+| ... or after what is remembered was lost | test_where_memory_is_lost_a_number_of_more_stands |
+| what InfluxDB alone has counts in a time in which nothing was due | test_what_is_stored_before_the_journal_began_is_not_due |
 | the start of a process whose clock was wrong is taken as it stands | test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading |
 | a range that counts for nothing counts | test_ranges_that_are_left_cut_a_span |
 | ... or the number of a day that is left whole stays as it was, for ever | test_of_a_day_that_is_left_nothing_is_due_any_more |
@@ -33,6 +36,7 @@
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,11 +46,15 @@ from hypothesis import strategies as some
 from backup.journal_rig import NS, JournalDesk, reading, store, write_journal
 from backup.restore_rig import Database
 from wattline.journal import notes
+from wattline.journal.files import path_of
+from wattline.journal.reader import files_in
+from wattline.journal.sectors import make
 from wattline.reading import Absence, Reason
 from wattline_backup.commands.completeness import as_text, month_of
 from wattline_backup.reconcile.days import Meter, local_days, numbers_of
 from wattline_backup.reconcile.due import Span, is_left, spans_of
 from wattline_backup.reconcile.kept import Began, Kept, Reader, bits_between
+from wattline_backup.reconcile.work import FOLDER
 
 HOUR_S, DAY_S = 3600, 86_400
 ROME = ZoneInfo("Europe/Rome")
@@ -216,7 +224,7 @@ def test_what_is_stored_alone_hides_nothing_that_is_missing(house: JournalDesk, 
     store(database, bare[:600] + bare[608:1800] + bare[1810:])
     database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {DAY * NS}')
     house.now_s = DAY + HOUR_S + 120
-    assert house.reconcile()["filled"] == 0
+    assert house.reconcile(exit_code=1)["filled"] == 0
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"], day["off"]) == (HOUR_S, HOUR_S - 10, 5, 10)
 
@@ -280,6 +288,60 @@ def test_a_day_that_the_journal_has_no_more_is_left_as_it_is(house: JournalDesk,
     told = house.reconcile()
     assert (told["lines"], told["days"]) == (0, 0)
     assert house.completeness("2026-02") == before
+
+
+def lost_its_begin(house: JournalDesk, database: Database) -> Path:
+    """A day of which InfluxDB has all but twenty minutes, in which nothing ran; they were in the oldest file. Gives its folder."""
+    start = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+    before = [reading(second) for second in range(start - HOUR_S, start + 600, 10)]
+    after = [reading(second) for second in range(start + 1800, start + 26 * HOUR_S, 10)]
+    place = write_journal(house.journal, before, began_s=start - HOUR_S, meters={"house": 10})
+    make(path_of(place, 2))
+    write_journal(house.journal, after, began_s=start + 1800, meters={"house": 10})
+    assert len(files_in(place)) > 2
+    store(database, before + after)
+    house.now_s = start + 26 * HOUR_S + 120
+    house.reconcile()
+    return place
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_day_that_lost_its_begin_is_not_told_again(house: JournalDesk, database: Database) -> None:
+    place = lost_its_begin(house, database)
+    before = house.completeness("2026-02")
+    assert [(day["due"], day["off"]) for day in before[1:]] == [(8640, 120), (720, 0)]
+    path_of(place, 1).unlink()
+    assert house.reconcile()["days"] == 0
+    assert house.completeness("2026-02") == before
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_where_memory_is_lost_a_number_of_more_stands(house: JournalDesk, database: Database) -> None:
+    place = lost_its_begin(house, database)
+    before = house.completeness("2026-02")
+    for path in files_in(place)[:2]:
+        path.unlink()
+    (house.desk.folder / FOLDER / "memory.json").unlink()
+    house.now_s += 600
+    assert house.reconcile()["days"] == 1
+    now = house.completeness("2026-02")
+    assert now[:2] == before[:2]
+    assert now[2]["due"] == before[2]["due"] + 60
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_what_is_stored_before_the_journal_began_is_not_due(house: JournalDesk, database: Database) -> None:
+    """The journal was switched on within an hour of which InfluxDB has readings from before, and ended soon."""
+    own = [reading(second) for second in range(DAY + 1800, DAY + 2100)]
+    write_journal(house.journal, own, began_s=DAY + 1800)
+    store(database, [reading(second) for second in range(DAY, DAY + 1000)] + own)
+    house.now_s = DAY + 3400
+    house.reconcile()
+    (day,) = house.completeness("2026-02")
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (1480, 300, 300, 1180)
 
 
 def test_ranges_that_are_left_cover_a_day_together() -> None:
@@ -350,7 +412,7 @@ def test_what_influxdb_does_not_take_is_told_as_missing(house: JournalDesk, data
     write_journal(house.journal, lines, began_s=DAY)
     database.ask("POST", "write?org=home&bucket=energy", f'electricity,meter=x voltage_v="230" {DAY * NS}')
     house.now_s = DAY + HOUR_S + 120
-    house.reconcile()
+    house.reconcile(exit_code=1)
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"]) == (HOUR_S, HOUR_S, 0)
     assert house.desk.call("completeness", "--month", "2026-02")[1].split()[-4:] == ["3", "600", "are", "missing."]

@@ -7,6 +7,9 @@
 | a second that stands twice counts twice | test_a_second_counts_once |
 | hours that were metered twice pass for whole, since the numbers are equal | test_what_was_metered_twice_is_in_doubt |
 | ... or a second that came again, of other fields or in another file, passes for one | test_what_stands_twice_is_known |
+| what cannot be read passes for nothing: the hours beside it pass for whole | test_what_cannot_be_read_leaves_its_hours_in_doubt |
+| ... also at the end of a file | test_a_damage_at_the_end_leaves_its_hour_in_doubt |
+| a process that began long before its file is taken for all of its time | test_a_file_tells_from_its_first_instant_on |
 | the cache gives other seconds than went in | test_the_cache_gives_what_went_in |
 | a measurement of ours goes nowhere, or elsewhere than Telegraf brings it | test_the_routes_are_those_of_telegraf |
 """
@@ -19,12 +22,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
-from backup.journal_rig import NS, reading
+from backup.journal_rig import NS, reading, write_journal
 from wattline import fields
 from wattline.journal import notes
+from wattline.journal.reader import files_in, read
 from wattline.line import to_line
-from wattline.reading import Point
-from wattline_backup.reconcile.cache import _from_json, _to_json
+from wattline.reading import Absence, Point, Reason
+from wattline_backup.reconcile.cache import _from_json, _to_json, read_file
 from wattline_backup.reconcile.kept import Reader
 from wattline_backup.reconcile.lines import parts_of, series_of, with_tags
 from wattline_backup.reconcile.routes import ROUTES
@@ -87,6 +91,44 @@ def test_what_stands_twice_is_known() -> None:
         "electricity,meter=house,role=grid": {2: {"power_w": 3, "voltage_v": 2, "energy_total_kwh": 2}}
     }
     assert whole.masked(7201).again == {"electricity,meter=house,role=grid": {2: {"power_w": 1}}}
+
+
+def damaged(folder: Path, at: int) -> Path:
+    """A file of three hours, in which a sector cannot be read any more; from its front or, below zero, from its end."""
+    place = write_journal(folder, [reading(second) for second in range(7200, 18_000, 60)], began_s=7200)
+    path = files_in(place)[0]
+    records = read(path)
+    ends = [record.end for record in records]
+    data = bytearray(path.read_bytes())
+    data[ends[at] - 500] ^= 1
+    path.write_bytes(data)
+    return path
+
+
+def test_what_cannot_be_read_leaves_its_hours_in_doubt(tmp_path: Path) -> None:
+    """A record has twelve lines, of which each is of another minute."""
+    assert read_file(damaged(tmp_path / "a", 4)).doubtful_hours == {2, 3}
+    assert read_file(damaged(tmp_path / "b", 7)).doubtful_hours == {3}
+    assert read_file(damaged(tmp_path / "c", 0)).doubtful_hours == {1, 2}
+
+
+def test_a_damage_at_the_end_leaves_its_hour_in_doubt(tmp_path: Path) -> None:
+    assert read_file(damaged(tmp_path, -1)).doubtful_hours == {4, 5}
+
+
+def test_a_file_tells_from_its_first_instant_on() -> None:
+    """Its head names a process that may have begun days before; one that began with it has nothing before."""
+    began = notes.began("1", {"at": 100}, "p", {"house": 1}, 1)
+    for lines, first_s in [
+        ([began, reading(101)], 100),
+        ([began, reading(9000)], 9000),
+        ([began, notes.absent(Absence({"house": Reason.SILENT}, 8000 * NS)), reading(9000)], 8000),
+        ([began, notes.lost(9, 7000, {"at": 7100}), reading(7101)], 7000),
+        ([began], None),
+    ]:
+        reader = Reader()
+        reader.take(lines)
+        assert reader.kept().first_s == first_s
 
 
 @given(some.lists(some.tuples(some.integers(0, 20_000), some.sampled_from(["house", "roof"])), max_size=50))

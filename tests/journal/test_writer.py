@@ -15,6 +15,8 @@
 | old files stay, or young ones go | test_what_is_older_than_it_shall_be_goes |
 | ... by a clock that is not believed | test_a_clock_that_is_not_believed_deletes_nothing |
 | ... or a wrong stamp of once keeps all of them | test_a_stamp_that_has_not_come_keeps_nothing |
+| ... or a clock that is far ahead for minutes deletes a week | test_a_clock_that_is_far_ahead_for_a_while_deletes_no_week |
+| ... or a pause keeps what was before it for ever | test_after_a_long_pause_what_is_old_goes_with_time |
 | two processes write into one folder | test_a_second_writer_is_refused |
 | ... or one that comes while the other ends goes without a journal | test_who_comes_while_another_ends_waits_for_it |
 | what goes past the page cache is not on the disk, or not taken | test_each_way_to_write_gives_the_same_file |
@@ -223,29 +225,62 @@ def fill(opened: Open, seconds: list[int], **options: object) -> Writer:
     return writer
 
 
+def half_days(count: int, until_s: int = NOW_S) -> list[int]:
+    """So many, the last of them at ``until_s``."""
+    return [until_s - n * DAY_S // 2 for n in reversed(range(count))]
+
+
 def test_what_is_older_than_it_shall_be_goes(opened: Open, folder: Path) -> None:
-    old = [NOW_S - days * DAY_S for days in (9, 8, 6, 1)]
-    fill(opened, old, limits=Limits(days=30))
+    """Of a file the next one's begin tells when it ended: the last that stays ended seven days ago."""
+    seconds = half_days(20)
+    fill(opened, seconds, limits=Limits(days=30))
     writer = opened(Limits(days=7))
     writer.commit([line()])
-    assert writer.dropped == 2
-    assert [text for text in lines_in(folder) if text != HEAD] == [line(old[2]), line(old[3]), line()]
+    assert writer.dropped == 4
+    assert [text for text in lines_in(folder) if text != HEAD] == [*map(line, seconds[4:]), line()]
 
 
 def test_a_clock_that_is_not_believed_deletes_nothing(opened: Open, folder: Path) -> None:
-    fill(opened, [NOW_S - 9 * DAY_S, NOW_S], limits=Limits(days=30))
+    fill(opened, half_days(20), limits=Limits(days=30))
     writer = opened(Limits(days=7), now_s=None)
     writer.commit([line()])
     assert writer.dropped == 0
-    assert len(files_in(folder)) == 2
+    assert len(files_in(folder)) == 20
 
 
 def test_a_stamp_that_has_not_come_keeps_nothing(opened: Open, folder: Path) -> None:
-    """A clock that was wrong for once; the file behind tells that this one is older still."""
-    fill(opened, [NOW_S - 9 * DAY_S, NOW_S + 900 * DAY_S, NOW_S - 8 * DAY_S, NOW_S], limits=Limits(days=3000))
+    """A clock that was wrong for once; the files beside it tell how old this one is."""
+    seconds = half_days(20)
+    fill(opened, [*seconds[:2], NOW_S + 900 * DAY_S, *seconds[3:]], limits=Limits(days=3000))
     writer = opened(Limits(days=7))
     writer.commit([line()])
-    assert writer.dropped == 3
+    assert writer.dropped == 4
+
+
+@pytest.mark.parametrize("files", [0, 1, 3])
+def test_a_clock_that_is_far_ahead_for_a_while_deletes_no_week(opened: Open, folder: Path, files: int) -> None:
+    """It is believed, and so many files are begun by it; each jump makes the journal a day older, and is over in a day."""
+    ahead_s = NOW_S + 400 * DAY_S
+    fill(opened, half_days(14), limits=Limits(days=30))
+    writer = opened(Limits(days=7), now_s=ahead_s)
+    writer.commit([line(ahead_s)])
+    for n in range(files):
+        writer._begin_next()
+        writer.commit([line(ahead_s + n)])
+    assert writer.dropped <= 2
+    writer = opened(Limits(days=7))
+    writer.commit([line()])
+    assert writer.dropped == 0
+    assert len(files_in(folder)) >= 12 + files
+
+
+def test_after_a_long_pause_what_is_old_goes_with_time(opened: Open, folder: Path) -> None:
+    """Nothing ran for a month; as the journal goes on, that is forgotten by and by."""
+    month_s = NOW_S - 30 * DAY_S
+    fill(opened, [*half_days(14, month_s), *half_days(16)], limits=Limits(days=300))
+    writer = opened(Limits(days=7))
+    writer.commit([line()])
+    assert writer.dropped == 14
 
 
 def test_a_second_writer_is_refused(opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

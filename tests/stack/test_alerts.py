@@ -286,10 +286,10 @@ FAULTS: list[Any] = [
     pytest.param(Household(last_offsite_h=49.0, failed_h={"offsite": 1.0}), {"WattlineOffsiteLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="offsite")}}, id="off-site copy late since it fails"),
     pytest.param(Household(has_journal=False), {}, id="no journal is kept, and none is missed"),
     *(
-        pytest.param(Household(missing_s=by_meter(house=1), missing_day=day), {"WattlineSecondsMissing": {HOUSE}}, id=f"a second is missing, {day} days ago")
+        pytest.param(Household(missing_s=by_meter(house=1), missing_day=day), {"WattlineSecondsMissing": {labels(meter="house", site="home")}}, id=f"a second is missing, {day} days ago")
         for day in (0, 1, 6)
     ),
-    pytest.param(Household(missing_s=by_meter(house=40, flat=7), missing_day=2), {"WattlineSecondsMissing": {HOUSE, FLAT}}, id="two meters lack seconds"),
+    pytest.param(Household(missing_s=by_meter(house=40, flat=7), missing_day=2), {"WattlineSecondsMissing": {labels(meter=name, site="home") for name in ("house", "flat")}}, id="two meters lack seconds"),
     pytest.param(Household(missing_s=by_meter(house=900), missing_day=8), {}, id="the journal has it no more"),
     pytest.param(Household(last_reconcile_h=1.9), {}, id="journal compared less than two hours ago"),
     pytest.param(Household(last_reconcile_h=2.2), {"WattlineReconcileLate": {NO_LABELS}}, id="journal not compared"),

@@ -17,6 +17,7 @@ Each panel's own query is asked on a real InfluxDB, and compared with the gaps t
 | a journal that is off, or one that there is not, passes for one that is kept | test_each_port_says_whether_it_keeps_a_journal |
 | what was lost before the plugin was begun anew is forgotten, or subtracted | test_a_counter_that_begins_anew_is_counted_on |
 | a house without a journal: an error, or a zero | test_a_house_without_a_journal_says_so |
+| two houses with a meter, or a port, of one name are one | test_two_houses_with_a_meter_of_one_name_are_two |
 | 96 runs a day push the backups out of their table | test_the_comparison_leaves_the_table_to_the_backups |
 """
 
@@ -314,3 +315,30 @@ def test_a_house_without_a_journal_says_so(server_of_stack: Stack) -> None:
     (row,) = house.rows("The journal")
     assert (row["port"], float(row["state"])) == ("/dev/ttyA", -1)
     assert not any(name.startswith("journal") for name in row)
+
+
+def test_two_houses_with_a_meter_of_one_name_are_two(server_of_stack: Stack) -> None:
+    """Of today one lacks nothing of 900 seconds that were metered, the other ten of 1000."""
+    midnight = int(datetime(2026, 11, 26, 0, 0, tzinfo=ROME).timestamp())
+    numbers = {"here": (900, 900), "there": (1000, 990)}
+    days = [
+        point(
+            COMPLETENESS,
+            {"meter": "house", "site": site},
+            {"due": 1000.0, "metered": float(metered), "stored": float(stored)},
+            midnight,
+        )
+        for site, (metered, stored) in numbers.items()
+    ]
+    buses = [
+        point("wattline_bus", {"port": "/dev/ttyRS485", "site": site}, {"slots": 9.0, "journal_on": is_on}, END - 60)
+        for site, is_on in {"here": 1.0, "there": 0.0}.items()
+    ]
+    house = house_of(server_of_stack, days, buses)
+
+    assert missing_of(house.rows("Stored of what was metered")) == {"house (here)": 100, "house (there)": 99}
+    assert missing_of(house.rows("Missing today")) == {"house (here)": 0, "house (there)": 10}
+    rows = house.rows("Seconds of each day")
+    assert [(row["meter"], float(row["missing"])) for row in rows] == [("house (here)", 0), ("house (there)", 10)]
+    ports = {row["port"]: float(row["state"]) for row in house.rows("The journal")}
+    assert ports == {"/dev/ttyRS485 (here)": 1, "/dev/ttyRS485 (there)": 0}

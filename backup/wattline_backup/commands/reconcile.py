@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Do it, and tell what came of it; returns 0, or 1 where something could not be written for want of its site.
+    """Do it, and tell what came of it; returns 0, or 1 where InfluxDB refused lines or rollups were not made anew.
 
     Raises:
         BackupError: there is no journal, InfluxDB is away, or another run is at it.
@@ -67,14 +67,13 @@ def execute(arguments: argparse.Namespace) -> int:
         raise
     finally:
         server.close()
-    is_done = not result.unknown
-    fields = {"success": float(is_done), "duration_s": result.seconds, "filled": float(result.filled)}
+    fields = {"success": float(result.is_done), "duration_s": result.seconds, "filled": float(result.filled)}
     outcome.record(chosen.outcome, "reconcile", fields)
     if arguments.json:
         print(json.dumps(_as_json(result), indent=2))
     elif result.filled or result.missing or result.remarks or not arguments.quiet:
         print("\n".join([_as_text(result), *result.remarks]))
-    return 0 if is_done else 1
+    return 0 if result.is_done else 1
 
 
 def _parse_wait(text: str) -> int:
@@ -155,9 +154,7 @@ def _as_text(result: Result) -> str:
     if result.until_s is None:
         why = "all that the journal has is set aside, or younger than two minutes and may be under way"
         return filled(f"Nothing was compared: {why}; {took}.")
-    # What cannot be told apart was not compared; a remark says so.
-    what = "Nothing else" if result.unknown else "Nothing"
-    return filled(f"{what} was missing of what the journal has up to {instant(result.until_s)}; {took}.")
+    return filled(f"Nothing was missing of what the journal has up to {instant(result.until_s)}; {took}.")
 
 
 def _as_json(result: Result) -> dict[str, object]:

@@ -6,19 +6,35 @@ of the one that it is about; where these are others, or it is damaged, it is mad
 
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from wattline.journal.files import number_of
 from wattline.journal.reader import files_in, folders_in, read
 from wattline.log import LOG
 from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, each, text_of
 
-FORM = 2
+FORM = 3
 
 
-def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
-    """The folder of each port in a journal, and what it has.
+class Port(NamedTuple):
+    """The journal of a port.
+
+    Attributes:
+        folder: of it.
+        kept: what it has.
+        files: those that have points of an hour since 1970, in order.
+    """
+
+    folder: Path
+    kept: Kept
+    files: dict[int, list[Path]]
+
+
+def ports_in(journal: Path, cache: Path) -> list[Port]:
+    """Each port in a journal.
 
     Args:
         journal: its folder.
@@ -27,24 +43,26 @@ def kept_in(journal: Path, cache: Path) -> list[tuple[Path, Kept]]:
     Raises:
         OSError: the journal cannot be read.
     """
-    return [(folder, _of_port(folder, cache / folder.name)) for folder in folders_in(journal)]
+    return [_of_port(folder, cache / folder.name) for folder in folders_in(journal)]
 
 
-def _of_port(folder: Path, cache: Path) -> Kept:
+def _of_port(folder: Path, cache: Path) -> Port:
     paths = files_in(folder)
-    whole = Kept()
-    for path in paths[:-1]:
-        whole.add(_of_full(path, cache / f"{path.stem}.json"))
-    for path in paths[-1:]:
-        whole.add(read_file(path))
+    # Their numbers begin at one.
+    whole, files = Kept(has_dropped=bool(paths) and number_of(paths[0]) > 1), defaultdict[int, list[Path]](list)
+    for path in paths:
+        kept = read_file(path) if path == paths[-1] else _of_full(path, cache / f"{path.stem}.json")
+        for hour in {hour for hours in kept.points.values() for hour in hours}:
+            files[hour].append(path)
+        whole.add(kept)
     _forget(cache, {path.stem for path in paths[:-1]})
-    return whole
+    return Port(folder, whole, files)
 
 
 def _of_full(path: Path, place: Path) -> Kept:
     try:
         mark = _mark(path)
-        return _from_json(json.loads(place.read_text()), mark)
+        return _from_json(json.loads(_checked(place.read_text())), mark)
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error) as error:
@@ -59,9 +77,14 @@ def _of_full(path: Path, place: Path) -> Kept:
 
 def read_file(path: Path) -> Kept:
     """What is in one file, read now."""
-    reader = Reader()
-    for record in read(path):
+    reader, records, skipped_bytes = Reader(), read(path), 0
+    for record in records:
+        if records.skipped_bytes > skipped_bytes:
+            skipped_bytes = records.skipped_bytes
+            reader.note_damage()
         reader.take(record.lines)
+    if records.skipped_bytes > skipped_bytes:
+        reader.note_damage()
     return reader.kept()
 
 
@@ -70,10 +93,19 @@ def _keep(place: Path, document: dict[str, Any]) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = place.with_name(place.name + ".new")
-        fresh.write_text(json.dumps(document, separators=(",", ":")))
+        text = json.dumps(document, separators=(",", ":"))
+        fresh.write_text(f"{text}\n{zlib.crc32(text.encode())}\n")
         fresh.replace(place)
     except OSError as error:
         LOG.warning("%s cannot be written (%s); the journal is read anew each time.", place, error.strerror)
+
+
+def _checked(text: str) -> str:
+    """The document, in a line; the line behind it has its checksum."""
+    document, _, checksum = text.partition("\n")
+    if checksum.strip() != str(zlib.crc32(document.encode())):
+        raise ValueError("its checksum is another")
+    return document
 
 
 def _forget(cache: Path, names: Iterable[str]) -> None:
@@ -104,6 +136,7 @@ def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
         "lost": kept.lost,
         "given_up": kept.given_up,
         "broken": sorted(kept.broken),
+        "first_s": kept.first_s,
     }
 
 
@@ -134,4 +167,5 @@ def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
         [(since, at) for since, at in document["lost"]],
         [(at, meter, count) for at, meter, count in document["given_up"]],
         set(document["broken"]),
+        document["first_s"],
     )

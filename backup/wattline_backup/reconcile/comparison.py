@@ -3,13 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from wattline.influxdb.flux import Bucket
-from wattline_backup.reconcile.kept import Kept, merged
+from wattline_backup.reconcile.cache import Port
+from wattline_backup.reconcile.kept import merged
 from wattline_backup.reconcile.lines import HOUR_S, Tags
 from wattline_backup.reconcile.memory import Memory
-from wattline_backup.reconcile.plan import Compared, compared, union
+from wattline_backup.reconcile.plan import Beside, Compared, union
 from wattline_backup.reconcile.routes import ROUTES
 from wattline_backup.reconcile.seconds import Seconds
 from wattline_backup.reconcile.stored import counted
+from wattline_backup.reconcile.values import Proof
 from wattline_backup.server import Server
 
 
@@ -20,7 +22,7 @@ class Comparison:
         server: InfluxDB.
         buckets: by name.
         memory: what is remembered.
-        ports: what the journal of each has.
+        ports: of the journal.
         due_hours: in which a meter was due, whether or not the journal has anything of them.
         cut_s: the second from which on nothing is looked at.
 
@@ -33,15 +35,20 @@ class Comparison:
         server: Server,
         buckets: Mapping[str, Bucket],
         memory: Memory,
-        ports: Sequence[Kept],
+        ports: Sequence[Port],
         *,
         due_hours: Collection[int],
         cut_s: int,
     ) -> None:
         self._server, self._buckets, self._memory, self._cut_s = server, buckets, memory, cut_s
         self._seconds = Seconds(server, buckets, memory, cut_s)
-        self._doubtful = {hour for kept in ports for hour in kept.doubtful_hours | kept.ended_hours(cut_s)}
-        self.kept = merged(ports).masked(cut_s, memory.left)
+        files = {
+            hour: [path for port in ports for path in port.files.get(hour, ())] for port in ports for hour in port.files
+        }
+        self._proof = Proof(server, buckets, memory, files)
+        kept = [port.kept for port in ports]
+        self._doubtful = {hour for each in kept for hour in each.doubtful_hours | each.ended_hours(cut_s)}
+        self.kept = merged(kept).masked(cut_s, memory.left)
         self._hours = {hour for hours in self.kept.points.values() for hour in hours} | set(due_hours)
 
     def beside(self, ours: Tags) -> list[Compared]:
@@ -57,7 +64,8 @@ class Comparison:
             name: counted(self._server, self._buckets[name], self._hours, self._cut_s, self._memory.left)
             for name in set(ROUTES.values())
         }
-        return list(compared(self.kept, counts, ours, self._doubtful, self._seconds.of))
+        beside = Beside(counts, ours, self._doubtful, self._seconds.of, self._proof.verdict)
+        return list(beside.compared(self.kept))
 
     @property
     def until_s(self) -> int | None:
@@ -71,4 +79,5 @@ class Comparison:
     def done(self) -> None:
         """Nothing more is asked in this run: what is remembered of hours that are in order goes."""
         self._seconds.forget_others()
+        self._proof.forget_others()
         self._memory.forget_before(min(self.kept.hours, default=0))

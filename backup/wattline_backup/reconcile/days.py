@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from wattline import fields
 from wattline_backup.reconcile.due import Due, Span, is_left
 from wattline_backup.reconcile.kept import Kept, bits_between
-from wattline_backup.reconcile.lines import HOUR_S
+from wattline_backup.reconcile.lines import HOUR_S, Tags
 from wattline_backup.reconcile.memory import Range
 from wattline_backup.reconcile.plan import Compared, union
 
@@ -49,8 +49,14 @@ def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
             there = union([*each.kept.values(), *each.stored.values()])
             meter.seconds[each.hour] = meter.seconds.get(each.hour, 0) | there
             meter.lacking[each.hour] = meter.lacking.get(each.hour, 0) | each.lacking
-            meter.site = dict(each.tags or ()).get("site", "") or meter.site
+            if each.stored:
+                meter.site = site_of(each.tags) or meter.site
     return meters
+
+
+def site_of(tags: Tags) -> str:
+    """The site among further tags; empty where there is none."""
+    return dict(tags).get("site", "")
 
 
 def local_days(start_s: int, stop_s: int, zone: tzinfo | None) -> Iterator[tuple[int, int]]:

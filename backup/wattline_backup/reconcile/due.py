@@ -60,12 +60,32 @@ def dues_of(
         {name for kept in ports for began in kept.began for name, every_s in began.meters.items() if every_s}
     ):
         own = [kept for kept in ports if any(began.meters.get(name) for began in kept.began)]
-        whole_from_s = min(min(kept.hours, default=0) for kept in own) * HOUR_S
+        whole_from_s = _whole_from(own)
         known_s = min(began.at for kept in own for began in kept.began if began.meters.get(name))
         since_s = since.setdefault(name, max(known_s, whole_from_s))
         spans = spans_of(name, [kept.began for kept in own], since_s, cut_s, left)
         found[name] = Due(merged(own), since_s, whole_from_s, cut_s, left, spans)
     return found
+
+
+def unknown_of(ports: Sequence[Kept], since: Mapping[str, int]) -> dict[str, int]:
+    """The meters of which it is not known when they were first due, and the journal does not tell, since it dropped files.
+
+    Each with the second from which on the journal has all of it; arguments as of ``dues_of``.
+    """
+    found = {}
+    for name in {name for kept in ports for began in kept.began for name, every_s in began.meters.items() if every_s}:
+        own = [kept for kept in ports if any(began.meters.get(name) for began in kept.began)]
+        if name not in since and any(kept.has_dropped for kept in own):
+            found[name] = _whole_from(own)
+    return found
+
+
+def _whole_from(ports: Sequence[Kept]) -> int:
+    """From when on nothing was dropped of any of them; or, if nothing ever was, from their begin."""
+    firsts = [(kept.first_s, kept.has_dropped) for kept in ports if kept.first_s is not None]
+    dropped = [first for first, has_dropped in firsts if has_dropped]
+    return max(dropped) if dropped else min((first for first, _ in firsts), default=0)
 
 
 def hours_of(dues: Mapping[str, Due]) -> set[int]:

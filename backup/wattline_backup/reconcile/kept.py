@@ -8,7 +8,7 @@ import base64
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wattline.journal.notes import is_note, of_line
 from wattline_backup.reconcile.lines import HOUR_S, parts_of
@@ -19,6 +19,8 @@ Held = dict[str, dict[int, dict[str, int]]]
 _HOUR_BYTES = HOUR_S // 8
 # A clock that was wrong by more than a fortnight was no time that was metered before.
 _TWICE_HOURS = 14 * 24
+# What comes so soon after a process began, is the first that it tells: a slot, or a reading of several seconds.
+_AT_ONCE_S = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Kept:
         given_up: at which second how many due readings of a meter were given up since the clock was not known.
         broken: the hours in which a process ended or another began after it, since the one may have been killed; and those
             that were metered twice, since the clock was set back.
+        first_s: the first second of which it tells anything, since 1970; None where it tells nothing.
+        has_dropped: whether there were older files, which went.
     """
 
     points: Held = field(default_factory=dict)
@@ -56,6 +60,8 @@ class Kept:
     lost: list[tuple[int, int]] = field(default_factory=list)
     given_up: list[tuple[int, str, float]] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
+    first_s: int | None = None
+    has_dropped: bool = False
 
     def add(self, other: "Kept") -> None:
         """Take in what the next file has."""
@@ -63,6 +69,8 @@ class Kept:
             # It began with the file, in which the last words of the one before are not.
             self.broken |= {max(self.hours, default=0), other.began[0].at // HOUR_S}
         self.broken |= other.broken
+        self.first_s = min((each for each in (self.first_s, other.first_s) if each is not None), default=None)
+        self.has_dropped |= other.has_dropped
         _merge(self.again, other.again)
         _merge(self.again, _common(self.points, other.points))
         _merge(self.points, other.points)
@@ -75,7 +83,7 @@ class Kept:
         """The points before ``cut_s`` and in none of the ranges ``left``, from a second on and before one; all else as it is."""
         holes = [*left, (cut_s, 1 << 62)]
         points, again = _without(self.points, holes), _without(self.again, holes)
-        return Kept(points, again, self.absent, self.began, self.lost, self.given_up, self.broken)
+        return replace(self, points=points, again=again)
 
     @property
     def hours(self) -> set[int]:
@@ -151,6 +159,7 @@ class Reader:
         self._interval_s = 1
         self._undated: dict[str, int] | None = None
         self._last_hour: int | None = None
+        self._is_damaged = False
 
     def take(self, lines: Iterable[str]) -> None:
         """Take in some lines, notes among them."""
@@ -164,13 +173,22 @@ class Reader:
                     again = dict.fromkeys(parts.fields, 1 << second)
                     _merge(self._kept.again, {parts.series: {hour: again}})
                 seconds[second >> 3] |= bit
+                if self._is_damaged:
+                    self._doubt(hour)
                 self._last_hour = hour
+                self._tells_of(parts.second)
                 if self._undated is not None:
                     self._begin(Began(parts.second, self._undated))
                     self._undated = None
 
+    def note_damage(self) -> None:
+        """Between the lines before and those that come there were others, which cannot be read any more."""
+        self._is_damaged = True
+
     def kept(self) -> Kept:
         """What all of them hold."""
+        if self._is_damaged and self._last_hour is not None:
+            self._kept.broken |= {self._last_hour, self._last_hour + 1}
         for (series, names, hour), seconds in self._points.items():
             points: Held = {series: {hour: dict.fromkeys(names, int.from_bytes(seconds, "little"))}}
             _merge(self._kept.again, _common(self._kept.points, points))
@@ -189,15 +207,30 @@ class Reader:
                     # The clock was wrong, but the next point bears the right time: it is held until that is known.
                     self._undated = known
             case {"absent": dict(reasons), "at": int(at)}:
+                self._tells_of(at)
                 for meter, reason in reasons.items():
                     held = self._kept.absent.setdefault(meter, {}).setdefault(at // HOUR_S, {})
                     held[reason] = held.get(reason, 0) | 1 << at % HOUR_S
             case {"lost": int(), "since": int(since), "at": int(at)}:
+                self._tells_of(since)
                 self._kept.lost.append((since, at))
             case {"clock": int(slots), "at": int(at)} if self._kept.began:
+                self._tells_of(at)
                 for meter, every_s in self._kept.began[-1].meters.items():
                     if every_s:
                         self._kept.given_up.append((at, meter, slots * self._interval_s / every_s))
+
+    def _doubt(self, hour: int) -> None:
+        """What cannot be read was before this hour, or in it."""
+        begin = hour - 1 if self._last_hour is None else self._last_hour
+        self._kept.broken |= {begin, *range(begin, min(hour, begin + _TWICE_HOURS)), hour}
+        self._is_damaged = False
+
+    def _tells_of(self, second: int) -> None:
+        """Each file begins with the note about its process, which may have begun long before: that tells of nothing."""
+        if self._kept.first_s is None or second < self._kept.first_s:
+            begins = self._kept.began and 0 <= second - self._kept.began[-1].at <= _AT_ONCE_S
+            self._kept.first_s = self._kept.began[-1].at if begins else second
 
     def _begin(self, began: Began) -> None:
         if self._kept.began and self._kept.began[-1].at != began.at:

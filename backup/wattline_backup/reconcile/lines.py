@@ -9,7 +9,8 @@ from wattline.line import tag_text
 HOUR_S = 3600
 
 _POINT = re.compile(r'((?:\\.|[^\\ ])+) ((?:"(?:\\.|[^"\\])*"|\\.|[^" ])+) (-?\d+)', re.DOTALL)
-_FIELD = re.compile(r'((?:\\.|[^\\=,])+)=(?:"(?:\\.|[^"\\])*"|[^,]*)(?:,|$)', re.DOTALL)
+_FIELD = re.compile(r'((?:\\.|[^\\=,])+)=("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)', re.DOTALL)
+_ESCAPED_IN_TEXT = re.compile(r'\\(["\\])')
 _WORD = re.compile(r"(?:\\[ ,=]|[^,])+", re.DOTALL)
 _TAG = re.compile(r"((?:\\[ ,=]|[^=])+)=(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\([ ,=])")
@@ -53,7 +54,17 @@ def _parts_with_escapes(line: str) -> Parts | None:
     point = None if line.startswith("#") else _POINT.fullmatch(line)
     if not point:
         return None
-    return Parts(point[1], tuple(_plain(name) for name in _FIELD.findall(point[2])), int(point[3]) // NS)
+    return Parts(point[1], tuple(_plain(name) for name, _ in _FIELD.findall(point[2])), int(point[3]) // NS)
+
+
+def values_of(line: str, parts: Parts) -> list[tuple[str, str]]:
+    """The fields of a line with their values: a number as it stands there, a text as it was meant."""
+    words = line[len(parts.series) + 1 : line.rindex(" ")]
+    return [(_plain(name), _plain_value(value)) for name, value in _FIELD.findall(words)]
+
+
+def _plain_value(value: str) -> str:
+    return _ESCAPED_IN_TEXT.sub(r"\1", value[1:-1]) if value.startswith('"') else value
 
 
 def series_of(text: str) -> Series:

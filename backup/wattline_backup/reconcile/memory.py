@@ -55,6 +55,19 @@ class Seen:
     seconds: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whether a series under other further tags than ours was ours in an hour.
+
+    Attributes:
+        mark: of the counts that InfluxDB had.
+        verdict: what the values said.
+    """
+
+    mark: int
+    verdict: str
+
+
 @dataclass
 class Memory:
     """What is remembered.
@@ -64,6 +77,7 @@ class Memory:
         to_remake: ranges whose rollups are still to be made anew.
         written: series and hour -> what came of writing them again.
         seen: series and hour -> the seconds that InfluxDB had.
+        judged: series with further tags and hour -> whether it was ours.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
         counted_s: up to when they tell, in seconds since 1970; 0 before the first run.
@@ -73,6 +87,7 @@ class Memory:
     to_remake: list[Range] = field(default_factory=list)
     written: dict[str, Written] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
+    judged: dict[str, Judged] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
     told: dict[str, dict[str, int]] = field(default_factory=dict)
     counted_s: int = 0
@@ -215,7 +230,8 @@ def _to_json(memory: Memory) -> dict[str, Any]:
         key: [each.counts, {name: text_of(bits) for name, bits in each.seconds.items()}]
         for key, each in memory.seen.items()
     }
-    return {"form": FORM, **asdict(replace(memory, seen={})), "seen": seen}
+    judged = {key: [each.mark, each.verdict] for key, each in memory.judged.items()}
+    return {"form": FORM, **asdict(replace(memory, seen={}, judged={})), "seen": seen, "judged": judged}
 
 
 def _read(document: dict[str, Any]) -> Memory:
@@ -229,6 +245,7 @@ def _read(document: dict[str, Any]) -> Memory:
             key: Seen(dict(counts), {name: bits_of(text) for name, text in seconds.items()})
             for key, (counts, seconds) in document["seen"].items()
         },
+        {key: Judged(int(mark), str(verdict)) for key, (mark, verdict) in document.get("judged", {}).items()},
         {str(meter): int(second) for meter, second in document["since"].items()},
         {key: dict(numbers) for key, numbers in document["told"].items()},
         int(document["counted_s"]),

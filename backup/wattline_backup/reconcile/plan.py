@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wattline import fields
+from wattline_backup.reconcile.carriers import Carried, Verdict, carriers_of
 from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.lines import HOUR_S, Series, Tags, series_of
 from wattline_backup.reconcile.memory import Written
-from wattline_backup.reconcile.naming import naming_of
 from wattline_backup.reconcile.routes import ROUTES
 from wattline_backup.reconcile.stored import Counts
 
@@ -21,6 +21,8 @@ Seconds = Mapping[str, int]
 """Field -> a number whose bits are the seconds of an hour."""
 Look = Callable[[Series, int, Mapping[str, int]], Seconds]
 """Gives of a series of InfluxDB, an hour and its counts, the very seconds."""
+Judge = Callable[[str, int, Tags, Mapping[str, int]], Verdict]
+"""Tells of a series of the journal, an hour, further tags and the counts, whether InfluxDB has its readings there."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,17 @@ class Compared:
         text: the series as the journal has it.
         series: the same, taken apart.
         hour: since 1970.
-        tags: those that Telegraf adds; None where it cannot be told which.
+        tags: those that Telegraf adds.
         kept: the seconds that the journal has, by field.
         stored: those that InfluxDB has, by field.
-        again: those that the journal has twice, of any field.
+        again: those that the journal has twice, of any field; without those that InfluxDB has under other tags alone.
         next_hour: the next one of which there is anything; the one behind it if there is none.
     """
 
     text: str
     series: Series
     hour: int
-    tags: Tags | None
+    tags: Tags
     kept: Seconds
     stored: Seconds
     again: int
@@ -75,58 +77,84 @@ def _most(seconds: Seconds) -> int:
     return max((bits.bit_count() for bits in seconds.values()), default=0)
 
 
-def compared(
-    kept: Kept, counts: Mapping[str, Counts], ours: Tags, doubtful_hours: Collection[int], look: Look
-) -> Iterator[Compared]:
-    """Each series of the journal, and each hour of which the journal or InfluxDB has anything of it.
+@dataclass(frozen=True)
+class Beside:
+    """What the journal is compared with.
 
-    Args:
-        kept: what the journal has.
+    Attributes:
         counts: what InfluxDB has, by bucket.
         ours: the tags that our settings say Telegraf adds.
         doubtful_hours: those in which the journal may lack seconds that InfluxDB has.
         look: is asked where counts prove nothing.
+        judge: is asked where there is a series under other further tags.
     """
-    for text, names_of in kept.points.items():
-        series = series_of(text)
-        if series.measurement not in ROUTES:
-            continue
-        of_bucket = counts[ROUTES[series.measurement]]
-        naming = naming_of(series, of_bucket, ours)
-        known = {name for names in names_of.values() for name in names}
-        found = _found(series, naming.now, naming.before, of_bucket)
-        hours = sorted(names_of.keys() | found)
+
+    counts: Mapping[str, Counts]
+    ours: Tags
+    doubtful_hours: Collection[int]
+    look: Look
+    judge: Judge
+
+    def compared(self, kept: Kept) -> Iterator[Compared]:
+        """Each series of the journal, and each hour of which the journal or InfluxDB has anything of it."""
+        for text, names_of in kept.points.items():
+            series = series_of(text)
+            if series.measurement in ROUTES:
+                yield from self._of_series(text, series, names_of, kept.again.get(text, {}))
+
+    def _of_series(
+        self, text: str, series: Series, names_of: Mapping[int, Seconds], again: Mapping[int, Seconds]
+    ) -> Iterator[Compared]:
+        carried = self._carried(text, series, names_of)
+        hours, tags = sorted(names_of.keys() | carried.keys()), self.ours
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
-            in_journal = names_of.get(hour, {})
-            there = {name: count for name, count in found.get(hour, {}).items() if name in known}
-            tags = naming.at(hour)
-            if _are_proven(series, in_journal, there, is_doubtful=hour in doubtful_hours):
-                stored: Seconds = in_journal if there else {}
-            else:
-                stored = look(Series(series.measurement, series.tags | (tags or frozenset())), hour, there)
-            again = union(kept.again.get(text, {}).get(hour, {}).values())
-            yield Compared(text, series, hour, tags, in_journal, stored, again, next_hour)
+            in_journal, there = names_of.get(hour, {}), carried.get(hour, {})
+            stored = self._stored(series, hour, in_journal, there)
+            tags = _latest(stored) or tags
+            twice = union(again.get(hour, {}).values())
+            if elsewhere := union(union(names.values()) for other, names in stored.items() if other != tags):
+                twice &= union(stored.get(tags, {}).values()) | ~elsewhere
+            yield Compared(text, series, hour, tags, in_journal, _joined(stored.values()), twice, next_hour)
+
+    def _carried(self, text: str, series: Series, names_of: Mapping[int, Seconds]) -> Carried:
+        known = {name for names in names_of.values() for name in names}
+
+        def judge(hour: int, tags: Tags, counts: Mapping[str, int]) -> Verdict:
+            return self.judge(text, hour, tags, counts) if hour in names_of else Verdict.UNKNOWN
+
+        return carriers_of(series, known, self.counts[ROUTES[series.measurement]], self.ours, judge)
+
+    def _stored(
+        self, series: Series, hour: int, in_journal: Seconds, there: Mapping[Tags, Mapping[str, int]]
+    ) -> dict[Tags, Seconds]:
+        """The seconds that InfluxDB has, by further tags."""
+        if not in_journal and series.measurement != fields.ELECTRICITY:
+            # Only of what is metered does it matter what the journal has nothing of.
+            return {}
+        if len(there) == 1 and hour not in self.doubtful_hours:
+            ((tags, counts),) = there.items()
+            # Of an hour that the journal has whole InfluxDB can have nothing else.
+            if counts == {name: bits.bit_count() for name, bits in in_journal.items()}:
+                return {tags: in_journal}
+        return {
+            tags: self.look(Series(series.measurement, series.tags | tags), hour, counts)
+            for tags, counts in there.items()
+        }
 
 
-def _found(
-    series: Series, now: Tags | None, before: Mapping[int, Tags], counts: Counts
-) -> dict[int, Mapping[str, int]]:
-    found: dict[int, Mapping[str, int]] = {}
-    if now is not None:
-        found |= counts.get(Series(series.measurement, series.tags | now), {})
-    for hour, tags in before.items():
-        found[hour] = counts[Series(series.measurement, series.tags | tags)][hour]
-    return found
+def _latest(stored: Mapping[Tags, Seconds]) -> Tags | None:
+    """The tags that Telegraf had last; None where there is nothing."""
+    last = {tags: union(names.values()).bit_length() for tags, names in stored.items()}
+    return max(sorted(last, key=sorted), key=lambda tags: last[tags], default=None)
 
 
-def _are_proven(series: Series, kept: Seconds, there: Mapping[str, int], *, is_doubtful: bool) -> bool:
-    """Whether counts tell which seconds InfluxDB has: none, or those of the journal."""
-    if not there:
-        return True
-    if not kept:
-        # Only of what is metered does it matter what the journal has nothing of.
-        return series.measurement != fields.ELECTRICITY
-    return not is_doubtful and there == {name: bits.bit_count() for name, bits in kept.items()}
+def _joined(many: Iterable[Seconds]) -> Seconds:
+    """The seconds that are in any of them, by field."""
+    joined: dict[str, int] = {}
+    for seconds in many:
+        for name, bits in seconds.items():
+            joined[name] = joined.get(name, 0) | bits
+    return joined
 
 
 def is_due(each: Compared, written: Written | None, cut_s: int) -> bool:
@@ -140,8 +168,6 @@ def is_due(each: Compared, written: Written | None, cut_s: int) -> bool:
         written: what came of writing it before.
         cut_s: the second from which on nothing is looked at, which is nearly now.
     """
-    if each.tags is None:
-        return False
     if each.missing:
         return not (written and each.missing <= written.missing and cut_s - written.at_s < DAY_S)
     end_s = (each.hour + 1) * HOUR_S

@@ -7,6 +7,7 @@ one number comes.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from wattline import fields
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
 from wattline_backup.reconcile.memory import without
@@ -56,6 +57,20 @@ def counted(
             of_fields = of_hours.setdefault(hour, {})
             of_fields[row["_field"]] = of_fields.get(row["_field"], 0) + int(row["_value"])
     return counts
+
+
+def last_counted(server: Server, bucket: Bucket, meter: str, until_s: int) -> int | None:
+    """The begin of the last day of which InfluxDB has a number of a meter, up to a second; None where it has none.
+
+    Raises:
+        ServerError: InfluxDB does not answer, or not to the end.
+    """
+    which = f"r._measurement == {json.dumps(fields.COMPLETENESS)} and r.meter == {json.dumps(meter)}"
+    flux = (
+        f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {instant(until_s + 1)}) |> filter(fn: (r) => {which})'
+    )
+    found = rows(server, bucket.organisation, flux + " |> last()")
+    return max((second_of(row["_time"]) for row in found), default=None)
 
 
 def series_of_row(row: Mapping[str, str]) -> Series:

@@ -12,25 +12,22 @@ from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
-from wattline_backup.reconcile.cache import kept_in
+from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
-from wattline_backup.reconcile.days import Meter, days_of, meters_of
-from wattline_backup.reconcile.due import Due, dues_of, hours_of
+from wattline_backup.reconcile.days import Meter, days_of, meters_of, site_of
+from wattline_backup.reconcile.due import Due, dues_of, hours_of, unknown_of
 from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
 from wattline_backup.reconcile.plan import Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import buckets_of
+from wattline_backup.reconcile.stored import buckets_of, last_counted
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
 # What is younger is under way: ten seconds in the journal's group, ten in Telegraf's, and a while in a slow card.
 UNDER_WAY_S = 120
 FOLDER = "reconcile"
-
-Ports = list[tuple[Path, Kept]]
-"""The folder of each port in the journal, and what is in it."""
 
 
 @dataclass
@@ -44,7 +41,7 @@ class Result:
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
         until_s: the last second that was compared, since 1970; None where the journal has none that is two minutes old.
-        unknown: series of which nothing was written, since it cannot be told under which tags InfluxDB has them.
+        not_remade: why rollups were not made anew.
         seconds: that it took.
         remarks: what a person should know, in sentences.
     """
@@ -55,9 +52,14 @@ class Result:
     refusals: list[str] = field(default_factory=list)
     days: int = 0
     until_s: int | None = None
-    unknown: list[str] = field(default_factory=list)
+    not_remade: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was to be written was."""
+        return not (self.refusals or self.not_remade)
 
 
 def desk_of(chosen: Settings) -> Desk:
@@ -91,27 +93,27 @@ class Work:
         began_s = time.monotonic()
         with self._desk.alone() as memory:
             ports = self._ports()
-            kept = [kept for _, kept in ports]
-            dues = dues_of(kept, memory.since, self._cut_s, memory.left)
             buckets = buckets_of(self._server)
-            comparison = Comparison(self._server, buckets, memory, kept, due_hours=hours_of(dues), cut_s=self._cut_s)
+            dues = self._dues([port.kept for port in ports], buckets, memory)
+            comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
             if due:
-                beside = self._bring([folder for folder, _ in ports], due, comparison, buckets, memory)
-            self._result.remarks += rollups.remake(self._chosen.remake, memory)
-            self._result.missing = sum(each.missing for each in beside if each.tags is not None)
-            self._tell_unknown(beside)
+                beside = self._bring([port.folder for port in ports], due, comparison, buckets, memory)
+            self._result.not_remade = rollups.remake(self._chosen.remake, memory)
+            self._result.remarks += self._result.not_remade
+            self._result.missing = sum(each.missing for each in beside)
+            self._tell_site(beside)
             self._tell_days(dues, meters_of(comparison.kept, beside), buckets, memory)
             self._result.until_s = comparison.until_s
             comparison.done()
         self._result.seconds = time.monotonic() - began_s
         return self._result
 
-    def _ports(self) -> Ports:
+    def _ports(self) -> list[Port]:
         journal = self._chosen.journal
         try:
-            ports = kept_in(journal, self._desk.folder)
+            ports = ports_in(journal, self._desk.folder)
         except OSError as error:
             raise BackupError(
                 f"The journal in {journal} cannot be read ({error.strerror}): set WATTLINE_BACKUP_JOURNAL to the folder that "
@@ -120,6 +122,14 @@ class Work:
         if not ports:
             raise BackupError(f"There is no journal in {journal}: no port has a folder with files of one there.")
         return ports
+
+    def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
+        """When each meter was due. Of a day that was counted when more of it was known, not less is told now."""
+        for name, whole_from_s in unknown_of(ports, memory.since).items():
+            counted_s = last_counted(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
+            if counted_s is not None:
+                memory.since[name] = counted_s
+        return dues_of(ports, memory.since, self._cut_s, memory.left)
 
     def _bring(
         self,
@@ -147,14 +157,13 @@ class Work:
         wanted = {
             (each.text, each.hour): (ROUTES[each.series.measurement], each.tags, each.lacking | each.again)
             for each in due
-            if each.tags is not None
         }
         filler = Filler(self._server, buckets)
         for folder in folders:
             for bucket, line in lines_of(folder, wanted):
                 filler.put(bucket, line)
         filler.finish()
-        self._result.lines, self._result.refusals = filler.written, filler.refusals
+        self._result.lines, self._result.refusals = filler.written, list(filler.refusals)
         self._result.remarks += filler.refusals
 
     def _note_written(self, due: list[Compared], beside: list[Compared], memory: Memory) -> list[Compared]:
@@ -170,12 +179,14 @@ class Work:
             memory.written[_key(each)] = Written(self._cut_s, then.missing)
         return changed
 
-    def _tell_unknown(self, beside: list[Compared]) -> None:
-        self._result.unknown = sorted({each.text for each in beside if each.tags is None})
-        if self._result.unknown:
+    def _tell_site(self, beside: list[Compared]) -> None:
+        """Say it where Telegraf has another site now than the settings."""
+        found = [(each.hour, site_of(each.tags)) for each in beside if each.stored and site_of(each.tags)]
+        last = max((hour for hour, _ in found), default=0)
+        for site in sorted({site for hour, site in found if hour == last} - {self._chosen.site}):
             self._result.remarks.append(
-                f"InfluxDB has {', '.join(self._result.unknown)} of several sites, and of none that is called "
-                f"{self._chosen.site}; nothing of it was written: set WATTLINE_SITE as Telegraf has it."
+                f"InfluxDB has the journal's readings of site {site}, and not of {self._chosen.site}: nothing is doubled, but "
+                "set WATTLINE_SITE as Telegraf has it."
             )
 
     def _tell_days(
@@ -196,6 +207,7 @@ class Work:
                     told[key] = numbers
         filler.finish()
         self._result.days = filler.written
+        self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
         memory.counted_s = self._cut_s

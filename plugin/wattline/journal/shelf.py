@@ -31,7 +31,7 @@ class Shelf:
         self.dropped = 0
         self._folder, self._limits, self._now_s = folder, limits, now_s
         self._numbers = numbers_in(folder)
-        self._newest_s: dict[int, float | None] = {}
+        self._begins_s: dict[int, float] = {}
 
     @property
     def last(self) -> int:
@@ -62,25 +62,36 @@ class Shelf:
             self._drop(old)
 
     def _old(self, now_s: float) -> int:
-        """How many files are too old, up to the first of which that can be told; what is before that one, is older."""
-        for before, number in enumerate(self._numbers[:-1]):
-            newest_s = self._newest(number)
-            # A stamp that has not come yet was of a wrong clock.
-            if newest_s is not None and newest_s < now_s + DAY_S:
-                return before + 1 if newest_s < now_s - self._limits.days * DAY_S else 0
+        """How many files are too old: by the journal's own time from there to now, in which a gap counts as a day at most.
+
+        So a clock that is far ahead for minutes, and believed, makes all of it a day older at once, and not a year.
+        """
+        limit_s, later_s, age_s = self._limits.days * DAY_S, now_s, 0.0
+        if len(self._numbers) < 2 or now_s - (self._begin(self._numbers[1]) or 0) <= limit_s:
+            return 0
+        for place in range(len(self._numbers) - 1, 0, -1):
+            begin_s = self._begin(self._numbers[place])
+            # Of a clock that was ahead, or has been set back since.
+            if begin_s is None or begin_s > later_s:
+                continue
+            age_s += min(later_s - begin_s, DAY_S)
+            later_s = begin_s
+            if age_s > limit_s:
+                return place
         return 0
 
-    def _newest(self, number: int) -> float | None:
-        """The latest stamp in a file that is not written any more; None of one without any."""
-        if number not in self._newest_s:
-            records = read(path_of(self._folder, number))
-            stamps = (stamp for record in records for stamp in stamps_ns(record.lines))
-            newest = max(stamps, default=None)
-            self._newest_s[number] = None if newest is None else newest / NS
-        return self._newest_s[number]
+    def _begin(self, number: int) -> float | None:
+        """The first stamp in a file, with which the one before it ends; None as long as it has none."""
+        if number not in self._begins_s:
+            stamps = (stamp for record in read(path_of(self._folder, number)) for stamp in stamps_ns(record.lines))
+            first = next(stamps, None)
+            if first is None:
+                return None
+            self._begins_s[number] = first / NS
+        return self._begins_s[number]
 
     def _drop(self, count: int) -> None:
         for _ in range(count):
             path_of(self._folder, self._numbers[0]).unlink(missing_ok=True)
-            self._newest_s.pop(self._numbers.pop(0), None)
+            self._begins_s.pop(self._numbers.pop(0), None)
             self.dropped += 1

@@ -1,0 +1,80 @@
+"""Which series of InfluxDB carry the readings of the journal: of one measurement and own tags there may be several.
+
+Telegraf puts further tags on every point, ``site`` for one. Under those that the settings say a series is ours. Under others it
+is another house's that has the same name for a meter, or ours as well: from before ``site`` was renamed, or since, or with a
+tag more. No name tells, but the values do: the lines of the journal are the very ones that Telegraf got.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+
+from wattline import fields
+from wattline_backup.reconcile.lines import Series, Tags
+from wattline_backup.reconcile.stored import Counts
+
+LEAST_SECONDS = 3
+"""So many seconds, with so many values, have to agree."""
+
+Carried = dict[int, dict[Tags, dict[str, int]]]
+"""Hour since 1970 -> the further tags of each series that carries ours -> points by field."""
+
+
+class Verdict(StrEnum):
+    """What the values of an hour say of a series under further tags that are not those of the settings."""
+
+    OURS = "ours"
+    """All that stand at one second are equal, and they move."""
+    THEIRS = "theirs"
+    """Some are not."""
+    STILL = "still"
+    """They are equal, but do not move, as those of another house might be."""
+    UNKNOWN = "unknown"
+    """There are none to compare, or too few."""
+
+
+Judge = Callable[[int, Tags, Mapping[str, int]], Verdict]
+"""Tells it of an hour since 1970, further tags, and the points by field."""
+
+
+def carriers_of(series: Series, known: Iterable[str], counts: Counts, ours: Tags, judge: Judge) -> Carried:
+    """Tell of each hour which they are.
+
+    Args:
+        series: as the journal has it.
+        known: the fields that it has there.
+        counts: what InfluxDB has.
+        ours: the further tags that our settings say.
+        judge: is asked about others.
+    """
+    carried: Carried = {}
+    for tags, hours in _found(series, set(known), counts).items():
+        own = hours.keys() if tags == ours else _proven({hour: judge(hour, tags, hours[hour]) for hour in hours})
+        for hour in own:
+            carried.setdefault(hour, {})[tags] = hours[hour]
+    return carried
+
+
+def _found(series: Series, known: set[str], counts: Counts) -> dict[Tags, dict[int, dict[str, int]]]:
+    """All that have the measurement and the tags of a series, by their further tags; of the fields that are known."""
+    own = fields.TAGS.get(series.measurement, {}).keys() | dict(series.tags)
+    found: dict[Tags, dict[int, dict[str, int]]] = {}
+    for other, hours in counts.items():
+        further = other.tags - series.tags
+        is_like = other.measurement == series.measurement and other.tags >= series.tags
+        if is_like and not own & {name for name, _ in further}:
+            there = {hour: {name: n for name, n in names.items() if name in known} for hour, names in hours.items()}
+            found[further] = {hour: names for hour, names in there.items() if names}
+    return found
+
+
+def _proven(verdicts: Mapping[int, Verdict]) -> set[int]:
+    """The hours that are ours.
+
+    Where an hour itself proves nothing, the nearest before it that does counts, else the nearest behind. Where none does at
+    all, readings that never move and are equal are ours: such a meter stands still for days.
+    """
+    firm = sorted(hour for hour, verdict in verdicts.items() if verdict in {Verdict.OURS, Verdict.THEIRS})
+    if not firm:
+        return {hour for hour, verdict in verdicts.items() if verdict == Verdict.STILL}
+    nearest = {hour: max((each for each in firm if each <= hour), default=firm[0]) for hour in verdicts}
+    return {hour for hour in verdicts if verdicts[nearest[hour]] == Verdict.OURS}

@@ -1,0 +1,216 @@
+"""Under which further tags InfluxDB has our readings is proven by their values, and never guessed from names.
+
+| fault | test |
+|---|---|
+| a house whose tag is another than the settings say gets every series twice | test_a_site_that_was_renamed_in_telegraf_alone_is_seen |
+| ... or for a tag more | test_a_tag_more_doubles_nothing |
+| ... or an hour in the middle of which it was renamed is in both | test_a_site_that_is_renamed_within_an_hour_doubles_nothing |
+| ... and what is lost later is written under the name of before | test_what_is_lost_after_a_rename_is_written_under_the_new_name |
+| another house's readings are overwritten by ours, since it alone is there | test_another_house_is_never_touched |
+| ... or since its readings ended when ours began | likewise |
+| ... or its readings count as ours, so that ours are never brought | likewise |
+| two houses that both stand still pass for one | test_a_night_of_two_houses_that_stand_still_is_none_of_proof |
+| the first of a wrong name are doubled later | test_a_wrong_name_in_an_empty_influxdb_is_seen_later |
+| each run reads the values again | test_values_are_asked_for_once |
+| ... or where there is one site alone | likewise |
+| an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
+| a value that stands otherwise in a line than in an answer is another | test_values_are_compared_and_not_their_text |
+| a second with two values in the journal is taken for another house's | test_a_second_with_two_values_proves_nothing |
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from backup.journal_rig import FIELDS, NS, SITE, JournalDesk, day_of, everything, reading, store, write_journal
+from backup.restore_rig import Database
+from wattline_backup.reconcile.carriers import Verdict, carriers_of
+from wattline_backup.reconcile.lines import Series, parts_of, series_of, values_of
+from wattline_backup.reconcile.values import Proof, judged, values_in
+
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
+
+HOUR_S = 3600
+START = int(datetime(2026, 2, 10, 8, tzinfo=UTC).timestamp())
+
+
+def kept(house: JournalDesk, hours: int = 2) -> list[str]:
+    """A journal of some hours, which ended two hours ago."""
+    lines = list(day_of(START, START + hours * HOUR_S))
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + (hours + 2) * HOUR_S
+    return lines
+
+
+def sites(database: Database) -> Counter[str]:
+    """Values of each site."""
+    return Counter(dict(row).get("site", "") for row in everything(database, "energy"))
+
+
+def other_house(start: int, stop: int) -> Iterable[str]:
+    """A meter of the same name that has other readings at the same seconds."""
+    return (reading(second + 31).rsplit(" ", 1)[0] + f" {second * NS}" for second in range(start, stop))
+
+
+@pytest.mark.parametrize(
+    ("there", "own"),
+    [((0, 600), (0, 0)), ((0, 2 * HOUR_S), (0, 0)), ((0, HOUR_S), (HOUR_S, HOUR_S + 600)), ((0, 2 * HOUR_S), (0, 60))],
+    ids=["it is there alone", "alone and whole", "it ends where ours begins", "beside ours"],
+)
+def test_another_house_is_never_touched(
+    house: JournalDesk, database: Database, there: tuple[int, int], own: tuple[int, int]
+) -> None:
+    lines = kept(house)
+    store(database, other_house(START + there[0], START + there[1]), site="elsewhere")
+    before = everything(database, "energy")
+    store(database, map(reading, range(START + own[0], START + own[1])))
+    told = house.reconcile()
+    assert (told["missing"], told["remarks"]) == (0, [])
+    now = everything(database, "energy")
+    assert [row for row in now if ("site", "elsewhere") in row] == before
+    assert sites(database)[SITE] == len(FIELDS) * sum(line.startswith("electricity") for line in lines)
+    assert house.reconcile()["lines"] == 0
+    (day,) = house.completeness("2026-02")
+    assert (day["site"], day["metered"], day["stored"]) == (SITE, 2 * HOUR_S, 2 * HOUR_S)
+
+
+def test_a_site_that_was_renamed_in_telegraf_alone_is_seen(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    store(database, lines[:4000])
+    store(database, lines[4000:], site="elsewhere")
+    before = {bucket: everything(database, bucket) for bucket in ("energy", "host")}
+    told = house.reconcile()
+    (remark,) = told["remarks"]
+    assert told["lines"] == 0
+    assert "elsewhere" in remark
+    assert "WATTLINE_SITE" in remark
+    assert {bucket: everything(database, bucket) for bucket in ("energy", "host")} == before
+
+
+def test_what_is_lost_after_a_rename_is_written_under_the_new_name(house: JournalDesk, database: Database) -> None:
+    """Within an hour of which something is there, and hours later."""
+    lines = kept(house, hours=4)
+    there = lines[:3960] + lines[4360:8000]
+    store(database, there[:3960])
+    store(database, there[3960:], site="elsewhere")
+    told = house.reconcile()
+    assert (told["lines"], told["missing"]) == (len(lines) - len(there), 0)
+    per_hour = HOUR_S * len(FIELDS)
+    assert sites(database) == {SITE: per_hour, "elsewhere": 3 * per_hour}
+    assert house.reconcile()["lines"] == 0
+
+
+def test_a_tag_more_doubles_nothing(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    store(database, lines[:4000])
+    more = [line.replace(" ", ",floor=1 ", 1) for line in lines[4000:]]
+    store(database, more[:-20])
+    told = house.reconcile()
+    assert (told["lines"], told["remarks"]) == (20, [])
+    rows = everything(database, "energy")
+    assert len({row for row in rows if ("floor", "1") in row}) == len(rows) - sites_without_floor(lines[:4000])
+
+
+def sites_without_floor(lines: Iterable[str]) -> int:
+    """Values that those lines have of the meter."""
+    return len(FIELDS) * sum(line.startswith("electricity") for line in lines)
+
+
+def test_a_site_that_is_renamed_within_an_hour_doubles_nothing(house: JournalDesk, database: Database) -> None:
+    """In Telegraf and in the settings; and two seconds before the hour was over."""
+    lines = kept(house)
+    for cut in (2000, 3958):
+        database.delete(START, START + 3 * HOUR_S)
+        database.delete(START, START + 3 * HOUR_S, "host")
+        store(database, lines[:cut], site="elsewhere")
+        store(database, lines[cut:])
+        assert house.reconcile()["lines"] == 0
+        database.delete(START, START + 3 * HOUR_S)
+        database.delete(START, START + 3 * HOUR_S, "host")
+        store(database, lines[:cut])
+        store(database, lines[cut:], site="elsewhere")
+        assert house.reconcile()["lines"] == 0
+
+
+def test_a_wrong_name_in_an_empty_influxdb_is_seen_later(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    house.now_s = START + HOUR_S + 120
+    house.reconcile()
+    store(database, lines[3960:], site="elsewhere")
+    house.now_s = START + 4 * HOUR_S
+    told = house.reconcile()
+    assert (told["lines"], len(told["remarks"])) == (0, 1)
+    assert sites(database) == {SITE: HOUR_S * len(FIELDS), "elsewhere": HOUR_S * len(FIELDS)}
+
+
+def test_values_are_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an hour in which there is another site, and again where a count has changed."""
+    lines = kept(house)
+    store(database, lines)
+    asked: list[int] = []
+    ask = Proof._values
+
+    def noted(itself: Proof, series: Series, hour: int, field: str) -> dict[int, str]:
+        asked.append(hour - START // HOUR_S)
+        return ask(itself, series, hour, field)
+
+    monkeypatch.setattr(Proof, "_values", noted)
+    house.reconcile()
+    assert asked == []
+    store(database, other_house(START, START + 2 * HOUR_S), site="elsewhere")
+    house.reconcile()
+    house.reconcile()
+    assert asked == [0, 1]
+    database.delete(START, START + 60)
+    house.reconcile()
+    assert asked == [0, 1, 0]
+
+
+OURS, THEIRS = frozenset({("site", SITE)}), frozenset({("site", "elsewhere")})
+METER = series_of("electricity,meter=house")
+
+
+def carried(verdicts: Mapping[int, Verdict]) -> set[int]:
+    """The hours of another site that are ours, by what each says."""
+    counts = {Series(METER.measurement, METER.tags | THEIRS): {hour: {"power_w": 9} for hour in verdicts}}
+    return set(carriers_of(METER, ["power_w"], counts, OURS, lambda hour, *_: verdicts[hour]))
+
+
+def test_what_an_hour_does_not_prove_the_nearest_does() -> None:
+    ours, theirs, still, unknown = Verdict.OURS, Verdict.THEIRS, Verdict.STILL, Verdict.UNKNOWN
+    assert carried(dict(enumerate([unknown, ours, still, theirs, still, unknown, ours]))) == {0, 1, 2, 6}
+    assert carried(dict(enumerate([unknown, still, ours, unknown]))) == {0, 1, 2, 3}
+    assert carried({1: still, 2: unknown}) == {1}
+
+
+def test_a_night_of_two_houses_that_stand_still_is_none_of_proof() -> None:
+    """Both roofs give 0 W; by day they do not agree."""
+    night = dict.fromkeys(range(60), "0")
+    assert judged(night, night) == Verdict.STILL
+    assert carried({1: Verdict.THEIRS, 2: Verdict.STILL, 3: Verdict.THEIRS}) == set()
+
+
+def test_values_are_compared_and_not_their_text() -> None:
+    assert judged(
+        {1: "1e-05", 2: "-0.5", 3: "100000000000000000000", 4: "a"}, {1: "0.00001", 2: "-0.5", 3: "1e+20", 4: "a"}
+    ) == (Verdict.OURS)
+    assert judged({1: "1", 2: "2", 3: "3"}, {1: "1", 2: "2", 3: "3.0000001"}) == Verdict.THEIRS
+    assert judged({1: "1", 2: "2", 3: "3"}, {1: "1", 2: "2", 4: "9"}) == Verdict.UNKNOWN
+
+
+def test_a_second_with_two_values_proves_nothing(tmp_path: Path) -> None:
+    """The clock was set back, and InfluxDB may have either."""
+    twice = reading(START + 1).rsplit(" ", 1)[0] + f" {START * NS}"
+    place = write_journal(tmp_path, [reading(START), reading(START + 1), twice], began_s=START)
+    found = values_in(sorted(place.iterdir()), "electricity,meter=house,role=grid", START // HOUR_S)
+    assert {name: set(values) for name, values in found.items()} == {name: {START + 1} for name in FIELDS}
+
+
+def test_texts_are_taken_apart_as_they_were_meant() -> None:
+    line = f'm,a=b note="a \\"b\\" c\\\\",power_w=1.5 {NS}'
+    parts = parts_of(line)
+    assert parts
+    assert values_of(line, parts) == [("note", 'a "b" c\\'), ("power_w", "1.5")]
