@@ -68,6 +68,8 @@ class JournalDesk:
     def __init__(self, desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.desk, self.journal = desk, folder / "journal"
         self.remake = folder / "remake"
+        self.remake.write_text("#!/bin/sh\n")
+        self.remake.chmod(0o755)
         self.now_s = 0
         monkeypatch.setenv("WATTLINE_BACKUP_JOURNAL", str(self.journal))
         monkeypatch.setenv("WATTLINE_BACKUP_REMAKE", str(self.remake))

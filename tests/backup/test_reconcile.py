@@ -488,6 +488,7 @@ def test_the_outcome_is_told(house: JournalDesk) -> None:
 
 
 def test_without_remake_the_range_stays_noted(house: JournalDesk) -> None:
+    house.remake.unlink()
     kept(house)
     house.now_s += 2 * DAY_S
     (remark,) = house.reconcile(exit_code=1)["remarks"]
