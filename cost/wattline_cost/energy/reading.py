@@ -23,7 +23,8 @@ _COUNTERS = {
 _REGISTERS = {Direction.IMPORT: ("energy_import", "energy_total"), Direction.EXPORT: ("energy_export",)}
 # Beyond a day before and after nothing is read unless it has to be looked for.
 _BESIDE_S = 86_400
-_EVER_S = 4_102_444_800
+EVER_S = 4_102_444_800
+"""The end of 2099: nobody looks beyond."""
 
 # One pushed-down read: the engine hands out blocks of the fields that are asked for and of nothing else.
 _ROWS = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop}) |> filter(fn: (r) => {which}){end}
@@ -87,10 +88,10 @@ class Reader:
         after = [row for row in found if row.start_s >= stop_s][:1]
         # Over a gap it is farther away.
         before = before or self._one(0, start_s - _BESIDE_S, "last")
-        after = after or self._one(stop_s + _BESIDE_S, _EVER_S, "first")
+        after = after or self._one(stop_s + _BESIDE_S, EVER_S, "first")
         return [*before, *within, *after]
 
-    def days(self, start_s: int, stop_s: int = _EVER_S) -> list[DaySum]:
+    def days(self, start_s: int, stop_s: int = EVER_S) -> list[DaySum]:
         """The days whose stamps are from ``start_s`` on and before ``stop_s``, in order.
 
         Raises:
@@ -111,7 +112,7 @@ class Reader:
             ServerError: InfluxDB does not answer.
             CostError: several meters have the role.
         """
-        return min(self._found(self._days, 0, _EVER_S, ("readings",), " |> first()"), default=None)
+        return min(self._found(self._days, 0, EVER_S, ("readings",), " |> first()"), default=None)
 
     def _rolled(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
         found = self._found(self._quarters, start_s, stop_s, self._fields(with_all_counters=with_all_counters), "")
