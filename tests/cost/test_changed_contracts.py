@@ -123,7 +123,11 @@ class TestStored:
 
     def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
         house.read(
-            midnight(date(2026, 2, 20)), NOW + DAY_S, but=range(midnight(FEBRUARY), NOW, 1800), meter="heat", role="heat"
+            midnight(date(2026, 2, 20)),
+            NOW + DAY_S,
+            but=range(midnight(FEBRUARY), NOW, 1800),
+            meter="heat",
+            role="heat",
         )
         before = house.stored("cost_1mo")[midnight(FEBRUARY)]
         house.contract(f'meter = "heat"\n{FLAT}')

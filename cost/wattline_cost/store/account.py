@@ -186,7 +186,7 @@ class Account:
             ServerError: InfluxDB does not answer.
         """
         start_s, stop_s = self._span(first, last)
-        rows = self.reader.around(start_s, stop_s)
+        rows = self.reader.around(start_s, stop_s, self.contract.zone)
         habits = self._learn(rows)
         return list(shape(rows, self.contract.direction, self.contract.zone, (start_s, stop_s), habits))
 
@@ -260,12 +260,13 @@ class Account:
         }
 
     def _learn(self, rows: Sequence[Rolled]) -> Habits:
-        if self._known.readings:
-            known = Habits(self._known.decimals, self._known.readings)
+        if self._known.decimals:
+            known = Habits(self._known.decimals)
         else:
-            known = learn(self.reader.around(self._now_s - LEARNT_FROM_S, self._now_s, with_all_counters=True))
+            start_s = self._now_s - LEARNT_FROM_S
+            known = learn(self.reader.around(start_s, self._now_s, self.contract.zone, with_all_counters=True))
         habits = learn(rows, known)
-        self._known.decimals, self._known.readings = dict(habits.decimals), habits.readings
+        self._known.decimals = dict(habits.decimals)
         return habits
 
 

@@ -27,14 +27,12 @@ class Known:
         priced: by which terms each month was, as ``terms.mark`` tells them, by its first day as text.
         looked_at: the day on which all days were looked at, and not the newest alone.
         decimals: of the counters of its meter, as far as they have shown.
-        readings: how many a quarter-hour has, as a rule; 0: nothing is known.
     """
 
     content: str = ""
     priced: dict[str, str] = field(default_factory=dict)
     looked_at: date | None = None
     decimals: dict[str, int] = field(default_factory=dict)
-    readings: int = 0
 
 
 class Memory:
@@ -126,5 +124,4 @@ def _known(document: dict[str, Any]) -> Known:
         priced={str(month): str(terms) for month, terms in document["priced"].items()},
         looked_at=date.fromisoformat(looked_at) if looked_at is not None else None,
         decimals={str(name): int(count) for name, count in document["decimals"].items()},
-        readings=int(document["readings"]),
     )
