@@ -107,7 +107,9 @@ class Work:
             try:
                 yield do(file)
             except WattlineError as error:
-                faults.append(error)
+                # Where InfluxDB is away it is so for all of them.
+                if str(error) not in map(str, faults):
+                    faults.append(error)
 
     def _update(self, file: File) -> Result:
         account, known = self._account(file)
@@ -127,7 +129,8 @@ class Work:
             days = account.due(begin if is_look else max(begin, today - RECENT_DAYS * ONE_DAY))
             if is_anew:
                 days.update(days_through(max(begin, month), account.last_day))
-            days = {day for day in days if day >= month or _is_alike(file, known, month_begin(day))}
+            alike = {each for each in set(map(month_begin, days)) if each == month or _is_alike(file, known, each)}
+            days = {day for day in days if month_begin(day) in alike}
             change += account.price(days)
             for each in months_through(begin, today) if is_look else map(month_begin, days):
                 known.priced.setdefault(str(each), mark(file.contract, each))
