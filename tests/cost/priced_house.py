@@ -78,8 +78,20 @@ class House:
         self.chosen = Settings(stack.url, token_file, self.tariffs, "home", folder / "state", "")
         self.faults: list[WattlineError] = []
 
-    def read(self, first: int, last: int, *, but: Iterable[int] = (), meter: str = "house", role: str = "grid") -> None:
-        """Have the quarter-hours that begin from ``first`` on and before ``last`` read, but for some of them, and their days."""
+    def read(
+        self,
+        first: int,
+        last: int,
+        *,
+        but: Iterable[int] = (),
+        meter: str = "house",
+        role: str = "grid",
+        often: Callable[[int], int] = lambda _: 900,
+    ) -> None:
+        """Have the quarter-hours that begin from ``first`` on and before ``last`` read, but for some of them, and their days.
+
+        ``often`` is how many readings the one has that begins at a second.
+        """
         left_out = set(but)
         days: dict[int, list[float]] = {}
         rows, unread_kwh = [], 0.0
@@ -89,11 +101,16 @@ class House:
                 continue
             counter = COUNTED_BEFORE_KWH + QUARTER_KWH * (number + 1)
             gained, unread_kwh = QUARTER_KWH + unread_kwh, 0.0
-            values = {"readings": 900, "power_w": 1000, "consumption_counter_kwh": counter, "consumption_kwh": gained}
+            values = {
+                "readings": often(second),
+                "power_w": 1000,
+                "consumption_counter_kwh": counter,
+                "consumption_kwh": gained,
+            }
             values |= {"energy_export_kwh": counter / 2, "export_kwh": gained / 2}
             rows.append(line(second, values, meter=meter, role=role, site="home"))
             day = days.setdefault(midnight(day_of(second, ROME)), [0.0, 0.0])
-            day[0], day[1] = day[0] + 900, day[1] + gained
+            day[0], day[1] = day[0] + often(second), day[1] + gained
         self.stack.write(rows, "energy_15m")
         self.stack.write(
             [

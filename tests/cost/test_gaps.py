@@ -25,7 +25,7 @@ from wattline_cost.tariff.model import Direction
 
 IN = Direction.IMPORT
 # Of a few rows told by hand nobody could tell how many decimals the display has.
-HABITS = Habits(dict.fromkeys(("consumption_counter_kwh", "energy_total_t1_kwh", "energy_total_t2_kwh"), 2), 900)
+HABITS = Habits(dict.fromkeys(("consumption_counter_kwh", "energy_total_t1_kwh", "energy_total_t2_kwh"), 2))
 
 
 def energies(rows: list[Rolled], begin: str = "", end: str = "") -> list[tuple[int, bool]]:

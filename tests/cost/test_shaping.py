@@ -20,6 +20,7 @@
 | the order of rows, or a row that comes twice, changes anything | test_neither_order_nor_repetition_counts               |
 | export is taken for import                                     | test_each_direction_has_its_own_counter                |
 | another interval of reading is taken for a gap                 | test_another_interval_is_no_gap                        |
+| a line that loses readings, or another interval, moves midnight | test_midnight_is_what_was_shown_whatever_is_lost       |
 | the quarter-hour that is under way has what nobody counted yet | test_a_day_under_way_ends_with_what_the_counter_shows  |
 """
 
@@ -37,6 +38,7 @@ from cost.metered import BEIRUT, QUARTER_S, ROME, SANTIAGO, Meter, at, row
 from wattline_cost.energy.display import Habits, decimals_of, learn
 from wattline_cost.energy.quarter import Quarter, Rolled
 from wattline_cost.energy.shaping import shape
+from wattline_cost.local_days import day_of
 from wattline_cost.tariff.model import Direction
 
 IN, OUT = Direction.IMPORT, Direction.EXPORT
@@ -100,13 +102,13 @@ def test_what_is_stored_goes_back_to_the_display(decimals: int, shown: float) ->
     units = round(shown * 10**decimals)
     stored = [meter.shown((units + more) * 10 ** (6 - decimals)) for more in range(30)]
     assert decimals_of(stored) == decimals
-    habits = Habits({"a": decimals}, 900)
+    habits = Habits({"a": decimals})
     assert habits.shown_mwh("a", stored[0]) == round(shown * 1_000_000)
 
 
 def test_decimals_that_were_known_are_not_lost_by_a_quiet_day() -> None:
     """515.8125 is 515.8 and 515.81 alike."""
-    known = Habits({"consumption_counter_kwh": 2}, 900)
+    known = Habits({"consumption_counter_kwh": 2})
     assert learn([row(0, 515.8125, 0.0)]).decimals["consumption_counter_kwh"] == 1
     assert learn([row(0, 515.8125, 0.0)], known).decimals["consumption_counter_kwh"] == 2
 
@@ -124,11 +126,6 @@ def test_the_sum_of_registers_has_their_decimals() -> None:
     counters = {"energy_total_t1_kwh": shown[0], "energy_total_t2_kwh": shown[1], "consumption_counter_kwh": sum(shown)}
     habits = learn([Rolled(0, 900, 100.0, counters)])
     assert habits.shown_mwh("consumption_counter_kwh", sum(shown)) == 20_230_000
-
-
-@pytest.mark.parametrize(("counts", "usual"), [([900, 897, 901, 40], 900), ([90, 89, 3], 90), ([107, 108, 109], 108)])
-def test_a_few_readings_more_or_less_make_no_habit(counts: list[int], usual: int) -> None:
-    assert learn([row(n * 900, 1.0, 0.0, readings=count) for n, count in enumerate(counts)]).readings == usual
 
 
 def steps(*rows: Rolled) -> list[int]:
@@ -225,6 +222,21 @@ def test_another_interval_is_no_gap() -> None:
     assert total(last) == gained * 10_000
 
 
+@pytest.mark.parametrize(
+    ("counts", "length"),
+    [([900, 800], 1), ([900, 800], 30), ([225, 900], 7), ([900, 225], 30), ([112, 450], 13), ([90, 150, 110, 100], 1)],
+)
+def test_midnight_is_what_was_shown_whatever_is_lost(counts: list[int], length: int) -> None:
+    """As many readings for ``length`` quarter-hours, then the next number; and the reading goes on behind midnight."""
+    rows = list(Meter().rows(MIDNIGHT - 96 * QUARTER_S, [333.0 + number % 50 for number in range(97 + 96)]))
+    for phase in range(len(counts) * length):
+        readings = [counts[(number + phase) // length % len(counts)] for number in range(len(rows))]
+        other = [replace(each, readings=count) for each, count in zip(rows, readings, strict=True)]
+        shown = {each.start_s: round(each.counters_kwh["consumption_counter_kwh"] * 100) for each in rows}
+        day = list(shape(other, IN, ROME, (MIDNIGHT, MIDNIGHT + 86400)))
+        assert total(day) == (shown[MIDNIGHT + 86400 - QUARTER_S] - shown[MIDNIGHT - QUARTER_S]) * 10_000
+
+
 def test_a_day_under_way_ends_with_what_the_counter_shows() -> None:
     """The last row has 300 of 900 readings and 0.08 kWh: more is not counted yet, whatever its power."""
     rows = [row(MIDNIGHT + (n - 1) * QUARTER_S, 7 + n * 0.25, 0.25, 1000.0) for n in range(4)]
@@ -263,9 +275,9 @@ def test_no_quarter_hour_strays_from_the_counter(house: tuple[list[Rolled], Zone
 
 
 @metered.FEWER
-@given(metered.months())
-def test_days_one_by_one_are_the_month(house: tuple[list[Rolled], ZoneInfo]) -> None:
-    """A day needs its own rows, the last one before it and the first one after it."""
+@given(metered.months(), st.randoms())
+def test_days_one_by_one_are_the_month(house: tuple[list[Rolled], ZoneInfo], dice: random.Random) -> None:
+    """Or some at a time, whichever go together: a day needs its own rows, those of the last day before it that was read and the first one after it."""
     rows, zone = house
     habits = learn(rows)
     whole = list(shape(rows, IN, zone, habits=habits))
@@ -273,8 +285,10 @@ def test_days_one_by_one_are_the_month(house: tuple[list[Rolled], ZoneInfo]) -> 
     begin = at("2026-03-20 00:00", zone)
     days = [at(f"2026-{month:02}-{day:02} 00:00", zone) for month in range(3, 12) for day in range(1, 31)]
     days = [begin, *sorted(day for day in days if rows[0].start_s - 86400 * 2 < day < rows[-1].start_s + 86400 * 2)]
-    for start_s, stop_s in pairwise(days):
-        before = [each for each in rows if each.start_s < start_s][-1:]
+    together = [days[0], *(day for day in days[1:-1] if dice.random() < 0.7), days[-1]]
+    for start_s, stop_s in pairwise(together):
+        before = [each for each in rows if each.start_s < start_s]
+        before = [each for each in before if day_of(each.start_s, zone) == day_of(before[-1].start_s, zone)]
         after = [each for each in rows if each.start_s >= stop_s][:1]
         own = [each for each in rows if start_s <= each.start_s < stop_s]
         by_day += shape([*before, *own, *after], IN, zone, (start_s, stop_s), habits)

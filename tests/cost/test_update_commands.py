@@ -6,6 +6,8 @@
 | a broken contract ends as if all were well, or hides what is wrong with another | test_every_broken_contract_is_told |
 | two contracts have one name, and take turns | test_two_contracts_of_one_name_are_refused |
 | a missing token, or an InfluxDB that is away, ends in a riddle | test_a_missing_token_is_a_sentence, test_an_influxdb_that_is_away_is_a_sentence |
+| what is wrong with InfluxDB, or how long it took, is said once for each contract | test_what_is_the_same_for_all_contracts_is_said_once |
+| a publisher without a scheme ends in a riddle | test_an_address_without_a_scheme_is_a_sentence |
 | wrong words do something | test_wrong_words_are_refused |
 | a bill is another than that of the days, or no program can read it | test_a_bill_is_that_of_the_days |
 | it says too much, or nothing of what somebody has to do | test_the_timer_hears_only_what_is_to_be_done |
@@ -22,6 +24,12 @@ import pytest
 from cost.priced_house import DAY_S, FLAT, QUARTER_S, ROME, TWO_BANDS, House, midnight
 from stack.conftest import Stack
 from wattline_cost.cli import main
+from wattline_cost.commands.update import tell
+from wattline_cost.store.account import Day
+from wattline_cost.store.publishing import publish
+from wattline_cost.store.stored import Change
+from wattline_cost.store.work import Result
+from wattline_cost.tariff.file import parse_contract
 
 TARIFF = FLAT
 
@@ -92,6 +100,24 @@ def test_an_influxdb_that_is_away_is_a_sentence(
     (folder / "tariffs" / "house.toml").write_text(TARIFF)
     assert main(words) == 1
     assert capsys.readouterr().err.count("InfluxDB does not answer at http://127.0.0.1:9 (") == 1
+
+
+def test_what_is_the_same_for_all_contracts_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("house", "garage", "solar"):
+        (folder / "tariffs" / f"{name}.toml").write_text(TARIFF)
+    assert main(["update"]) == 1
+    assert capsys.readouterr().err.count("InfluxDB does not answer") == 1
+    results = [Result(parse_contract(Path(name), TARIFF), 2, Change(3, 1)) for name in ("a.toml", "b.toml")]
+    tell(results, 33.84, is_quiet=False, as_json=False)
+    assert capsys.readouterr().out == (
+        "a: 2 days priced, 3 points written, 1 removed.\nb: 2 days priced, 3 points written, 1 removed; 33.8 s.\n"
+    )
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8193", "localhost:8193/", "/run/mqtt"])
+def test_an_address_without_a_scheme_is_a_sentence(url: str) -> None:
+    result = Result(parse_contract(Path("a.toml"), TARIFF), today=Day(0, 1.0, 2.0))
+    assert publish(url, "home", [result]).endswith("should be an address such as http://127.0.0.1:8193/.")
 
 
 @pytest.mark.parametrize(

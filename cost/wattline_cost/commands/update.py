@@ -63,13 +63,18 @@ def tell(results: list[Result], seconds: float, *, is_quiet: bool, as_json: bool
     if as_json:
         print(json.dumps({"contracts": [_as_json(each) for each in results], "seconds": round(seconds, 3)}, indent=2))
         return
+    lines = [] if is_quiet else [_line(each) for each in results if each.days or each.change.removed]
+    if lines:
+        print(".\n".join(lines) + f"; {seconds:.1f} s.")
     for each in results:
-        if not is_quiet and each.days:
-            name, change = each.contract.name, each.change
-            days = "1 day" if each.days == 1 else f"{each.days} days"
-            print(f"{name}: {days} priced, {change.written} points written, {change.removed} removed; {seconds:.1f} s.")
         for remark in each.remarks:
             print(remark)
+
+
+def _line(result: Result) -> str:
+    days = "1 day" if result.days == 1 else f"{result.days} days"
+    change = result.change
+    return f"{result.contract.name}: {days} priced, {change.written} points written, {change.removed} removed"
 
 
 def _as_json(result: Result) -> dict[str, object]:

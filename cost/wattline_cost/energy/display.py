@@ -1,4 +1,4 @@
-"""What the rows of a meter show of it: the decimals of its display, and how often it is read.
+"""What the rows of a meter show of it: the decimals of its display.
 
 A counter is stored on a binary grain (see ``wattline.registers``), or as the decimal itself where another program wrote it.
 Its decimals stand nowhere beside it, but show: they are the fewest from which every value leads back to the one that is stored.
@@ -7,15 +7,12 @@ A few values may allow fewer (515.8125 is 515.8 and 515.81 alike), so habits are
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from statistics import median_high
 
 from wattline.registers import to_grain
-from wattline_cost.energy.quarter import MWH_PER_KWH, QUARTER_S, Rolled
+from wattline_cost.energy.quarter import MWH_PER_KWH, Rolled
 
 MOST_DECIMALS = 6
 """Milliwatt-hours."""
-# A whole number of seconds between two readings is told from a count that comes so near to it.
-NEAR = 0.03
 # What the rollups take for the consumption: a counter of its own if there is one, else the sum of the registers.
 CONSUMPTION = "consumption_counter_kwh"
 COUNTERS = {"energy_import_kwh", "energy_total_kwh"}
@@ -28,11 +25,9 @@ class Habits:
 
     Attributes:
         decimals: of a counter by the name of its field, that of ``gained_kwh`` not among them.
-        readings: how many a quarter-hour has, as a rule.
     """
 
     decimals: Mapping[str, int]
-    readings: int
 
     def unit_mwh(self, name: str) -> int:
         """The last digit of the counter ``name`` in milliwatt-hours."""
@@ -47,9 +42,7 @@ class Habits:
 def learn(rows: Iterable[Rolled], known: Habits | None = None) -> Habits:
     """The habits of a meter by ``rows``; of what is ``known`` no decimal is lost."""
     values: dict[str, set[float]] = {}
-    counts = []
     for row in rows:
-        counts.append(row.readings)
         for name, value in row.counters_kwh.items():
             values.setdefault(name, set()).add(value)
     decimals = dict(known.decimals) if known else {}
@@ -59,7 +52,7 @@ def learn(rows: Iterable[Rolled], known: Habits | None = None) -> Habits:
     if registers and not decimals.keys() & COUNTERS:
         # The sum of values on a grain need not be where the grain has the sum of their decimals.
         decimals[CONSUMPTION] = max(registers)
-    return Habits(decimals, _usual(median_high(counts)) if counts else known.readings if known else QUARTER_S)
+    return Habits(decimals)
 
 
 def decimals_of(values: Collection[float], least: int = 0) -> int:
@@ -68,12 +61,6 @@ def decimals_of(values: Collection[float], least: int = 0) -> int:
         if all(_shows(value, decimals) for value in values):
             return decimals
     return MOST_DECIMALS
-
-
-def _usual(readings: int) -> int:
-    """How many readings a quarter-hour has where half of them have ``readings`` or more: those of whole seconds, if it is near."""
-    whole = QUARTER_S // max(1, round(QUARTER_S / max(1, readings)))
-    return whole if abs(readings - whole) <= NEAR * whole else readings
 
 
 def _shows(value: float, decimals: int) -> bool:

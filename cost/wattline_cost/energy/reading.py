@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from wattline.fields import ELECTRICITY
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
@@ -11,6 +12,7 @@ from wattline.influxdb.server import Server
 from wattline.rollups import DAYS, QUARTER_HOURS
 from wattline_cost.energy.quarter import QUARTER_S, Rolled
 from wattline_cost.errors import CostError
+from wattline_cost.local_days import day_of, day_start_s
 from wattline_cost.tariff.model import Direction
 
 GAINS = {Direction.IMPORT: "consumption_kwh", Direction.EXPORT: "export_kwh"}
@@ -21,9 +23,10 @@ _COUNTERS = {
     Direction.EXPORT: ("energy_export_kwh",),
 }
 _REGISTERS = {Direction.IMPORT: ("energy_import", "energy_total"), Direction.EXPORT: ("energy_export",)}
-# Beyond a day before and after nothing is read unless it has to be looked for.
-_BESIDE_S = 86_400
-_EVER_S = 4_102_444_800
+# Beyond the longest day before and after nothing is read unless it has to be looked for.
+_BESIDE_S = 25 * 3600
+EVER_S = 4_102_444_800
+"""The end of 2099: nobody looks beyond."""
 
 # One pushed-down read: the engine hands out blocks of the fields that are asked for and of nothing else.
 _ROWS = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop}) |> filter(fn: (r) => {which}){end}
@@ -69,12 +72,13 @@ class Reader:
         self._who = f"r._measurement == {json.dumps(ELECTRICITY)} and r.site == {json.dumps(site)} and {of_meter}"
         self.what = f"the meter {meter!r}" if meter is not None else "a meter with the role grid"
 
-    def around(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
-        """The rows of a span, the last one before it and the first one after it, in order.
+    def around(self, start_s: int, stop_s: int, zone: ZoneInfo, *, with_all_counters: bool = False) -> list[Rolled]:
+        """The rows of a span, those of the last day before it that was read and the first one after it, in order.
 
         Args:
-            start_s: the first second.
-            stop_s: the one after the last.
+            start_s: the first second, a midnight.
+            stop_s: the one after the last, likewise.
+            zone: whose midnights they are.
             with_all_counters: also those that are not priced by, but of which the one that is may be made.
 
         Raises:
@@ -82,15 +86,20 @@ class Reader:
             CostError: several meters have the role.
         """
         found = self._rolled(start_s - _BESIDE_S, stop_s + _BESIDE_S, with_all_counters=with_all_counters)
-        before = [row for row in found if row.start_s < start_s][-1:]
         within = [row for row in found if start_s <= row.start_s < stop_s]
         after = [row for row in found if row.start_s >= stop_s][:1]
         # Over a gap it is farther away.
-        before = before or self._one(0, start_s - _BESIDE_S, "last")
-        after = after or self._one(stop_s + _BESIDE_S, _EVER_S, "first")
+        last = [row for row in found if row.start_s < start_s][-1:] or self._one(0, start_s - _BESIDE_S, "last")
+        after = after or self._one(stop_s + _BESIDE_S, EVER_S, "first")
+        before: list[Rolled] = []
+        if last:
+            begin_s = day_start_s(day_of(last[0].start_s, zone), zone)
+            before = [row for row in found if begin_s <= row.start_s < start_s]
+            if begin_s < start_s - _BESIDE_S:
+                before = self._rolled(begin_s, last[0].start_s + QUARTER_S, with_all_counters=with_all_counters)
         return [*before, *within, *after]
 
-    def days(self, start_s: int, stop_s: int = _EVER_S) -> list[DaySum]:
+    def days(self, start_s: int, stop_s: int = EVER_S) -> list[DaySum]:
         """The days whose stamps are from ``start_s`` on and before ``stop_s``, in order.
 
         Raises:
@@ -111,7 +120,7 @@ class Reader:
             ServerError: InfluxDB does not answer.
             CostError: several meters have the role.
         """
-        return min(self._found(self._days, 0, _EVER_S, ("readings",), " |> first()"), default=None)
+        return min(self._found(self._days, 0, EVER_S, ("readings",), " |> first()"), default=None)
 
     def _rolled(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
         found = self._found(self._quarters, start_s, stop_s, self._fields(with_all_counters=with_all_counters), "")

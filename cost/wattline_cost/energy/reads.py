@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from statistics import median_high
+from zoneinfo import ZoneInfo
 
 from wattline_cost.energy.display import Habits
 from wattline_cost.energy.quarter import QUARTER_S, Rolled
+from wattline_cost.local_days import day_of
 from wattline_cost.tariff.model import Direction
 
 # A watt over a quarter-hour.
 MWH_PER_W = 250
-# A quarter-hour is read to its end where no more than one reading in twenty is missing.
+# Before a gap a quarter-hour is read to its end where no more than one reading in twenty is missing.
 NEARLY_ALL = 0.95
-
-# How often a quarter-hour is read with each interval that people choose; one more or less may fall on its other side.
-OTHER_COUNTS = [
-    range(QUARTER_S // interval_s - 1, QUARTER_S // interval_s + 2)
-    for interval_s in (1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60)
-]
+# Where the reading goes on at once fewer are those of a line that loses some: it was cut off if more than half is missing.
+HALF = 0.5
 
 COUNTERS = {
     Direction.IMPORT: ("consumption_counter_kwh", "consumption_kwh"),
@@ -48,35 +48,53 @@ class Read:
     registers_mwh: Mapping[int, int] = field(default_factory=dict)
 
 
-def reads_of(rows: Iterable[Rolled], direction: Direction, habits: Habits) -> list[Read]:
-    """The readings of ``rows``, in order; of those with the same start the last one counts."""
+def reads_of(rows: Iterable[Rolled], direction: Direction, zone: ZoneInfo, habits: Habits) -> list[Read]:
+    """The readings of ``rows``, in order; of those with the same start the last one counts.
+
+    What a row becomes depends on the rows of its local day in ``zone``, the last one before it and the first one after it.
+    """
     ordered = [row for _, row in sorted({row.start_s: row for row in rows}.items())]
     gained_mwh = _Gained(direction, habits)
     reads = []
-    for row, after in zip(ordered, [*ordered[1:], None], strict=True):
+    usual = _usual_readings(ordered, zone)
+    for before, row, after in zip([None, *ordered[:-1]], ordered, [*ordered[1:], None], strict=True):
         counter_mwh, registers_mwh = gained_mwh.until(row)
         power_mwh = None if row.power_w is None else _energy_mwh(row.power_w, direction)
-        is_whole = _is_whole(row, after, habits)
-        missing = 0 if is_whole else habits.readings - row.readings
-        rest_mwh = (power_mwh or 0) * missing // habits.readings
+        day = day_of(row.start_s, zone)
+        # What came before the day is not known to whoever asks for the day after it.
+        is_of_day = before is not None and day_of(before.start_s, zone) == day
+        is_whole = _is_whole(row, before if is_of_day else None, after, usual[day])
+        missing = 0 if is_whole else max(usual[day] - row.readings, 0)
+        rest_mwh = (power_mwh or 0) * missing // usual[day]
         reads.append(Read(row.start_s, counter_mwh, power_mwh, rest_mwh, is_whole, registers_mwh))
     return reads
 
 
+def _usual_readings(rows: Iterable[Rolled], zone: ZoneInfo) -> Mapping[date, int]:
+    """How many readings a quarter-hour of each day has, as a rule; by that day alone, so that no run knows it otherwise."""
+    counts: dict[date, list[int]] = {}
+    for row in rows:
+        counts.setdefault(day_of(row.start_s, zone), []).append(row.readings)
+    return {day: max(median_high(of_day), 1) for day, of_day in counts.items()}
+
+
+def _is_whole(row: Rolled, before: Rolled | None, after: Rolled | None, usual: int) -> bool:
+    """Whether a quarter-hour was read to its end: it was not if it has clearly fewer readings than is usual.
+
+    Nor than one beside it: the interval may be another one for a part of the day.
+    """
+    if after is None or after.start_s != row.start_s + QUARTER_S:
+        return row.readings >= NEARLY_ALL * usual
+    if row.readings >= HALF * usual:
+        return True
+    beside = [after.readings]
+    if before is not None and before.start_s == row.start_s - QUARTER_S:
+        beside.append(before.readings)
+    return any(NEARLY_ALL * count <= row.readings <= count / NEARLY_ALL for count in beside)
+
+
 def _energy_mwh(power_w: float, direction: Direction) -> int:
     return round(max(power_w if direction is Direction.IMPORT else -power_w, 0.0) * MWH_PER_W)
-
-
-def _is_whole(row: Rolled, after: Rolled | None, habits: Habits) -> bool:
-    """Whether a quarter-hour has about as many readings as is usual.
-
-    Or as many as another interval gives, and so has the one that follows it: the interval may have been another one once.
-    """
-    if row.readings >= NEARLY_ALL * habits.readings:
-        return True
-    if after is None or after.start_s != row.start_s + QUARTER_S:
-        return False
-    return any(row.readings in counts and after.readings in counts for counts in OTHER_COUNTS)
 
 
 class _Gained:

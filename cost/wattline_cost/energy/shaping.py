@@ -29,7 +29,7 @@ def shape(
     """The quarter-hours of a meter in one direction, from its first row to its last, those that were not read among them.
 
     Whatever the span, a quarter-hour has the same energy if the same habits are given and the rows are those of its whole
-    local day, the last one before that day and the first one after it.
+    local day, those of the last day before it that was read, and the first one after it.
 
     Args:
         rows: of one meter, in any order. One that comes twice counts once, and of different ones with one start the last.
@@ -43,7 +43,7 @@ def shape(
     counter, _ = COUNTERS[direction]
     if counter not in habits.decimals or not given:
         return
-    reads = reads_of(given, direction, habits)
+    reads = reads_of(given, direction, zone, habits)
     first_s, stop_s = span or (reads[0].start_s, reads[-1].start_s + QUARTER_S)
     first_s, stop_s = max(first_s, reads[0].start_s), min(stop_s, reads[-1].start_s + QUARTER_S)
     course = Course(reads, habits.unit_mwh(counter))

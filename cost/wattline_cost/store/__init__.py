@@ -3,6 +3,7 @@
 points.py    quarter-hours, days and months as points
 stored.py    what the bucket has, and how it becomes what it should have
 due.py       the days that have to be priced anew
+terms.py     by which terms a month is priced
 memory.py    what is remembered from run to run
 account.py   one contract, its meter and its points
 publishing.py  today's cost, for Home Assistant

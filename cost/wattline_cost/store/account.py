@@ -1,15 +1,16 @@
 """One contract, its meter and its points: the days that are due are priced, and stored."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 
 from wattline import costs
 from wattline.influxdb.server import Server
 from wattline_cost.energy.display import Habits, learn
 from wattline_cost.energy.quarter import QUARTER_S, Quarter, Rolled
-from wattline_cost.energy.reading import Reader
+from wattline_cost.energy.reading import EVER_S, Reader
 from wattline_cost.energy.shaping import shape
 from wattline_cost.local_days import day_of, day_start_s, days_through
 from wattline_cost.prices.cache import Cache
@@ -22,7 +23,7 @@ from wattline_cost.store.memory import Known
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS, Metered, Points, by_day, coming, priced
 from wattline_cost.store.stored import Change, Stored
 from wattline_cost.tariff.bands import Bands
-from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge, Rounding
+from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge
 
 # Late readings are in the rollups a day and a half behind; what is older is looked at once a day.
 RECENT_DAYS = 7
@@ -74,11 +75,23 @@ class Account:
         """By the contract's calendar."""
         return day_of(self._now_s, self.contract.zone)
 
+    @cached_property
+    def _first_s(self) -> int | None:
+        return self.reader.first_s()
+
     @property
     def last_day(self) -> date:
         """Today, or the day on which the contract ended."""
         stop = self.contract.versions[-1].stop
         return self.today if stop is None else min(self.today, day_of(int(stop.timestamp()) - 1, self.contract.zone))
+
+    def is_read(self) -> bool:
+        """Whether its meter was ever read.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        return self._first_s is not None
 
     def begin(self) -> date | None:
         """The first day that is priced: the contract holds, and the meter is read; None: that has not come yet.
@@ -86,7 +99,7 @@ class Account:
         Raises:
             ServerError: InfluxDB does not answer.
         """
-        if (first_s := self.reader.first_s()) is None:
+        if (first_s := self._first_s) is None:
             return None
         # The day's stamp is its midnight by the household's clock, which may not be the contract's.
         began_s = max(int(self.contract.versions[0].start.timestamp()), first_s + DAY_S // 2)
@@ -117,6 +130,44 @@ class Account:
                 change += self._sum_up(month_begin(first))
         return change
 
+    def clear(self, first: date, last: date | None) -> Change:
+        """Delete what is stored from ``first`` to ``last`` or for ever and is not owed, as after a contract was ended.
+
+        That is what lies outside the contract's days, and what begins where no day or month of its calendar does.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        start_s, stop_s = day_start_s(first, self.contract.zone), self._stop_s(last)
+        begin, owed_to = self.begin(), self.last_day
+        is_owed = partial(self._is_owed, begin)
+        # The month of a calendar further east began before.
+        astray = self._stored.remove([costs.MONTHS], start_s - DAY_S, start_s, is_owed)
+        start_s = min([start_s, *(second for _, _, second in astray)])
+        gone = astray | self._stored.remove(OF_DAYS, start_s, stop_s, is_owed)
+        month_s = min(start_s, day_start_s(month_begin(first), self.contract.zone))
+        gone |= self._stored.remove(OF_MONTHS, month_s, stop_s, is_owed)
+        begin_s, end_s = stop_s, stop_s
+        if begin is not None:
+            # Tomorrow's prices are owed as today's energy is.
+            begin_s, end_s = self._span(begin, owed_to + ONE_DAY if owed_to == self.today else owed_to)
+        for from_s, to_s in ((start_s, min(begin_s, stop_s)), (max(end_s, start_s), stop_s)):
+            if from_s < to_s:
+                gone |= self._stored.remove(OF_QUARTERS, from_s, to_s, lambda *_: False)
+        change = Change(0, len(gone))
+        days = (day_of(second, self.contract.zone) for measurement, _, second in gone if measurement in OF_DAYS)
+        for month in sorted({month_begin(day) for day in days}):
+            change += self._sum_up(month)
+        return change
+
+    def has(self, first: date, end: date) -> bool:
+        """Whether any day from ``first`` on and before ``end`` is stored.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        return bool(self._stored.points([costs.DAYS], *self._span(first, end - ONE_DAY))) if first < end else False
+
     def so_far(self) -> Day | None:
         """Today, as it is stored; None where nothing is.
 
@@ -135,7 +186,7 @@ class Account:
             ServerError: InfluxDB does not answer.
         """
         start_s, stop_s = self._span(first, last)
-        rows = self.reader.around(start_s, stop_s)
+        rows = self.reader.around(start_s, stop_s, self.contract.zone)
         habits = self._learn(rows)
         return list(shape(rows, self.contract.direction, self.contract.zone, (start_s, stop_s), habits))
 
@@ -176,6 +227,16 @@ class Account:
         days = self._stored.points(OF_DAYS, start_s, stop_s)
         return self._stored.replace(OF_MONTHS, start_s, stop_s, self._points.of_month(month, days))
 
+    def _is_owed(self, begin: date | None, measurement: str, second: int) -> bool:
+        """Whether there is to be a point of a day or month at ``second``."""
+        day = day_of(second, self.contract.zone)
+        if begin is None or day > self.last_day or day_start_s(day, self.contract.zone) != second:
+            return False
+        return day >= begin if measurement in OF_DAYS else day == month_begin(day) and day >= month_begin(begin)
+
+    def _stop_s(self, last: date | None) -> int:
+        return EVER_S if last is None else day_start_s(last + ONE_DAY, self.contract.zone)
+
     def _span(self, first: date, last: date) -> tuple[int, int]:
         """The first second of the one day, and the one after the last of the other."""
         zone = self.contract.zone
@@ -199,12 +260,13 @@ class Account:
         }
 
     def _learn(self, rows: Sequence[Rolled]) -> Habits:
-        if self._known.readings:
-            known = Habits(self._known.decimals, self._known.readings)
+        if self._known.decimals:
+            known = Habits(self._known.decimals)
         else:
-            known = learn(self.reader.around(self._now_s - LEARNT_FROM_S, self._now_s, with_all_counters=True))
+            start_s = self._now_s - LEARNT_FROM_S
+            known = learn(self.reader.around(start_s, self._now_s, self.contract.zone, with_all_counters=True))
         habits = learn(rows, known)
-        self._known.decimals, self._known.readings = dict(habits.decimals), habits.readings
+        self._known.decimals = dict(habits.decimals)
         return habits
 
 
@@ -212,14 +274,3 @@ def pricer_of(contract: Contract, kept: Path) -> Pricer:
     """What prices by a contract; what was read of files of prices is kept in the folder ``kept``."""
     bands = [Bands(contract.zone, version.rules, contract.holidays).at for version in contract.versions]
     return Pricer(contract, bands, sources_of(contract, Cache(kept)))
-
-
-def as_of(contract: Contract, end_s: int) -> Contract:
-    """What of a contract holds before ``end_s``: two that are the same then price all that is before alike."""
-    versions = []
-    for version in contract.versions:
-        if version.start.timestamp() >= end_s:
-            break
-        ends_later = version.stop is None or version.stop.timestamp() >= end_s
-        versions.append(replace(version, stop=None) if ends_later else version)
-    return replace(contract, versions=tuple(versions), rounding=Rounding(), budget=None)

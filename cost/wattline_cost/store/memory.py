@@ -14,7 +14,8 @@ from wattline.log import LOG
 from wattline_cost.errors import CostError
 
 NAME = "memory.json"
-FORM = 1
+FORM = 2
+"""Of the file; another is that of another wattline."""
 
 
 @dataclass
@@ -22,20 +23,16 @@ class Known:
     """What is remembered of a contract.
 
     Attributes:
-        content: of its file when the current month was priced.
-        earlier: of its file when what is before was priced.
-        earlier_until: the first day that was not priced by that.
+        content: of its file when it was priced last.
+        priced: by which terms each month was, as ``terms.mark`` tells them, by its first day as text.
         looked_at: the day on which all days were looked at, and not the newest alone.
         decimals: of the counters of its meter, as far as they have shown.
-        readings: how many a quarter-hour has, as a rule; 0: nothing is known.
     """
 
     content: str = ""
-    earlier: str = ""
-    earlier_until: date | None = None
+    priced: dict[str, str] = field(default_factory=dict)
     looked_at: date | None = None
     decimals: dict[str, int] = field(default_factory=dict)
-    readings: int = 0
 
 
 class Memory:
@@ -107,14 +104,24 @@ class Memory:
     def _load(self) -> dict[str, Known]:
         try:
             text = self._read()
-            return {name: _known(each) for name, each in json.loads(text)["contracts"].items()} if text else {}
+            return _contracts(json.loads(text)) if text else {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             LOG.warning("%s cannot be read (%s): all days are looked at once more.", self._folder / NAME, error)
             return {}
 
 
+def _contracts(document: dict[str, Any]) -> dict[str, Known]:
+    """Raises ValueError, TypeError, KeyError or AttributeError where it is none that was written here."""
+    if document["form"] != FORM:
+        raise ValueError(f"its form is {document['form']}, and not {FORM}")
+    return {name: _known(each) for name, each in document["contracts"].items()}
+
+
 def _known(document: dict[str, Any]) -> Known:
-    known = Known(**document)
-    for name in ("looked_at", "earlier_until"):
-        setattr(known, name, date.fromisoformat(document[name]) if document[name] else None)
-    return known
+    looked_at = document["looked_at"]
+    return Known(
+        content=str(document["content"]),
+        priced={str(month): str(terms) for month, terms in document["priced"].items()},
+        looked_at=date.fromisoformat(looked_at) if looked_at is not None else None,
+        decimals={str(name): int(count) for name, count in document["decimals"].items()},
+    )

@@ -25,6 +25,11 @@ def publish(url: str, site: str, results: Iterable[Result]) -> str:
     metrics = [_metric(site, each.contract, each.today) for each in results if each.today]
     if not metrics:
         return ""
+    if not url.startswith(("http://", "https://")):
+        return (
+            f"Today's cost is not published: WATTLINE_COST_PUBLISHER is {url!r}, and should be an address such as "
+            "http://127.0.0.1:8193/."
+        )
     try:
         answer = urllib3.request(
             "POST",

@@ -7,7 +7,7 @@ middle leaves what the next one finishes.
 
 import gzip
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wattline.costs import BUCKET
@@ -107,6 +107,25 @@ class Stored:
         stale = there.keys() - wanted.keys()
         self._delete(stale, there.keys() | wanted.keys())
         return Change(len(fresh), len(stale))
+
+    def remove(
+        self, measurements: Collection[str], start_s: int, stop_s: int, is_owed: Callable[[str, int], bool]
+    ) -> set[Key]:
+        """Delete what is not owed of a range, and return what it was.
+
+        Args:
+            measurements: that are looked at.
+            start_s: the first second.
+            stop_s: the one after the last.
+            is_owed: by the measurement and the second.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        there = self.points(measurements, start_s, stop_s)
+        stale = {key for key in there if not is_owed(key[0], key[2])}
+        self._delete(stale, there.keys())
+        return stale
 
     def _write(self, points: Sequence[Point]) -> None:
         path = f"/api/v2/write?bucket={self._bucket.id}&orgID={self._bucket.organisation}&precision=ns"

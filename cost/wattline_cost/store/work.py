@@ -9,12 +9,13 @@ from pathlib import Path
 from wattline.errors import WattlineError
 from wattline.influxdb.server import Server
 from wattline_cost.errors import CostError
-from wattline_cost.local_days import day_of, day_start_s, days_through
+from wattline_cost.local_days import days_through
 from wattline_cost.settings import Settings
-from wattline_cost.store.account import RECENT_DAYS, Account, Day, as_of
-from wattline_cost.store.due import ONE_DAY, month_begin
+from wattline_cost.store.account import RECENT_DAYS, Account, Day
+from wattline_cost.store.due import ONE_DAY, month_begin, next_month
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
+from wattline_cost.store.terms import mark, months_through
 from wattline_cost.tariff.file import parse_contract
 from wattline_cost.tariff.model import Contract
 
@@ -106,81 +107,77 @@ class Work:
             try:
                 yield do(file)
             except WattlineError as error:
-                faults.append(error)
+                # Where InfluxDB is away it is so for all of them.
+                if str(error) not in map(str, faults):
+                    faults.append(error)
 
     def _update(self, file: File) -> Result:
         account, known = self._account(file)
-        if (begin := account.begin()) is None:
+        if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
-        today = account.today
-        days = account.due(begin if known.looked_at != today else max(begin, today - RECENT_DAYS * ONE_DAY))
-        month = month_begin(today)
-        if known.content not in {"", file.content}:
-            days.update(days_through(max(begin, month), account.last_day))
-        change = account.price(days)
-        is_changed = known.content != file.content
-        self._note(known, file, month)
-        known.looked_at = today
-        remarks = [_differs(file, known, begin)] if is_changed and known.earlier != file.content else []
+        begin, today = account.begin(), account.today
+        month, is_changed = month_begin(today), known.content != file.content
+        if is_changed and known.content and begin is not None:
+            # What was not owed before stays as it is, as all history does.
+            for each in months_through(begin, month - ONE_DAY):
+                known.priced.setdefault(str(each), "")
+        is_anew = is_changed or known.priced.get(str(month)) != mark(file.contract, month)
+        change = account.clear(month, None) if is_anew else Change(0, 0)
+        days: set[date] = set()
+        if begin is not None:
+            is_look = known.looked_at != today
+            days = account.due(begin if is_look else max(begin, today - RECENT_DAYS * ONE_DAY))
+            if is_anew:
+                days.update(days_through(max(begin, month), account.last_day))
+            alike = {each for each in set(map(month_begin, days)) if each == month or _is_alike(file, known, each)}
+            days = {day for day in days if month_begin(day) in alike}
+            change += account.price(days)
+            for each in months_through(begin, today) if is_look else map(month_begin, days):
+                known.priced.setdefault(str(each), mark(file.contract, each))
+        known.content, known.looked_at = file.content, today
+        known.priced[str(month)] = mark(file.contract, month)
+        remarks = _remarks(file, known, month) if is_changed else []
+        if begin is None:
+            remarks.append(_nothing_yet(account))
         return Result(file.contract, len(days), change, remarks, account.so_far())
 
     def _recompute(self, file: File, first: date, last: date | None) -> Result:
         account, known = self._account(file)
-        if (begin := account.begin()) is None:
+        if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
-        today = account.today
-        last = min(last or today, account.last_day)
-        days = set(days_through(max(first, begin), last))
-        change = account.price(days)
-        if known.earlier and known.earlier != file.content:
-            since = differs_from(file, known, begin)
-            if since is None or (
-                first <= since and last >= min((known.earlier_until or today) - ONE_DAY, account.last_day)
-            ):
-                known.earlier = file.content
-        return Result(file.contract, len(days), change, today=account.so_far())
+        begin, today = account.begin(), account.today
+        change, days = account.clear(first, last), set[date]()
+        if begin is not None:
+            days.update(days_through(max(first, begin), min(last or today, account.last_day)))
+        change += account.price(days)
+        for month in months_through(first, min(last or today, today)):
+            is_to_its_end = last is None or last >= min(next_month(month) - ONE_DAY, today)
+            if is_to_its_end and not account.has(month, first):
+                known.priced[str(month)] = mark(file.contract, month)
+        remarks = [] if begin is not None else [_nothing_yet(account)]
+        return Result(file.contract, len(days), change, remarks, account.so_far())
 
     def _account(self, file: File) -> tuple[Account, Known]:
         known = self._memory.of(file.contract.name)
         return Account(file.contract, self._chosen, self._server, known, self._now_s), known
 
-    def _note(self, known: Known, file: File, month: date) -> None:
-        """The current month is priced by the file as it is; what is before may not be."""
-        if not known.content:
-            known.earlier = file.content
-        elif known.content != file.content:
-            known.earlier_until = month
-        known.content = file.content
-        if known.earlier != file.content and differs_from(file, known, date.min) is None:
-            known.earlier = file.content
+
+def _is_alike(file: File, known: Known, month: date) -> bool:
+    """Whether a month was priced by the terms that hold now, or was never."""
+    return known.priced.get(str(month)) in {None, mark(file.contract, month)}
 
 
-def differs_from(file: File, known: Known, begin: date) -> date | None:
-    """From which day on what was priced before is priced otherwise now; None where it is not."""
-    zone, until = file.contract.zone, known.earlier_until
-    if until is None:
-        return None
-    try:
-        earlier = parse_contract(file.path, known.earlier)
-    except WattlineError:
-        # It was written for another wattline.
-        return begin
-    end_s = day_start_s(until, zone)
-    if as_of(earlier, end_s) == as_of(file.contract, end_s):
-        return None
-    starts_s = sorted(
-        {int(version.start.timestamp()) for each in (earlier, file.contract) for version in each.versions}
+def _remarks(file: File, known: Known, month: date) -> list[str]:
+    """What is to be said of the months before ``month`` that were priced by other terms."""
+    others = [each for each in sorted(map(date.fromisoformat, known.priced)) if not _is_alike(file, known, each)]
+    if not others or others[0] >= month:
+        return []
+    remark = (
+        f"{file.path.name} has other terms for what was priced before {month}; that stays as it is until "
+        f"`wattline-cost recompute --contract {file.contract.name} --from {others[0]}` prices it anew, or removes what is "
+        "not owed any more."
     )
-    alike_s = [start_s for start_s in starts_s if as_of(earlier, start_s) == as_of(file.contract, start_s)]
-    return max(begin, day_of(alike_s[-1], zone)) if alike_s else begin
-
-
-def _differs(file: File, known: Known, begin: date) -> str:
-    since = differs_from(file, known, begin)
-    return (
-        f"{file.path.name} has other prices for what was priced before {known.earlier_until}; that stays as it is until "
-        f"`wattline-cost recompute --contract {file.contract.name} --from {since}` prices it anew."
-    )
+    return [remark]
 
 
 def _nothing_yet(account: Account) -> str:

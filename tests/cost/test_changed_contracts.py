@@ -1,0 +1,198 @@
+"""Contracts that are changed after something was priced by them: what `update` and `recompute` make of it.
+
+| fault | test |
+|---|---|
+| what is not owed any more stays stored for ever | test_a_later_begin_removes_what_is_before_it, test_an_earlier_end_removes_what_is_behind_it |
+| ... and is published as today's cost | test_a_supplier_that_took_over_is_alone |
+| days and months of another time zone stay beside the new ones | test_another_time_zone_leaves_no_point_of_the_old_one |
+| a mistake that was taken back after a month stays, and nobody is told | test_a_mistake_that_was_taken_back_is_told |
+| another meter prices history anew unasked | test_another_meter_prices_no_history_unasked |
+| a lost memory and a changed contract make a month of two prices | test_a_lost_memory_prices_the_month_whole |
+| what is written otherwise, and says the same, counts as a change | test_the_same_terms_have_the_same_mark |
+| ... or a change does not | test_other_terms_have_another_mark |
+| a damaged memory ends in a bug | test_a_damaged_memory_is_none |
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cost.priced_house import DAY_S, FLAT, QUARTER_S, TWO_BANDS, House, midnight
+from stack.conftest import Stack
+from wattline_cost.local_days import day_start_s
+from wattline_cost.store.memory import FORM, Known, Memory
+from wattline_cost.store.terms import mark
+from wattline_cost.tariff.file import parse_contract
+
+TODAY = date(2026, 3, 5)
+NOW = midnight(TODAY) + 49 * QUARTER_S
+FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
+chain = [pytest.mark.chain, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def house(stack: Stack, tmp_path: Path) -> House:
+    """It was read, and priced, since 20 February; what of today is still to come is there already."""
+    house = House(stack, tmp_path)
+    house.read(midnight(date(2026, 2, 20)), NOW + DAY_S)
+    house.contract(FLAT)
+    house.update(NOW)
+    return house
+
+
+def days(house: House, contract: str = "house") -> list[date]:
+    """The first and the last day that are stored."""
+    stored = house.stored("cost_1d", contract)
+    return [date.fromordinal((second + 7200) // DAY_S + 719_163) for second in (min(stored), max(stored))]
+
+
+def remarks(house: House, now: int = NOW) -> str:
+    (result,) = house.update(now)
+    return " ".join(result.remarks)
+
+
+class TestStored:
+    pytestmark = chain
+
+    def test_a_later_begin_removes_what_is_before_it(self, house: House) -> None:
+        """History by `recompute`, which is named; and the current month at once."""
+        house.contract(FLAT.replace("2026-01-01", "2026-02-25"))
+        assert "`wattline-cost recompute --contract house --from 2026-02-01`" in remarks(house)
+        assert days(house)[0] == date(2026, 2, 20)
+        house.recompute(NOW, FEBRUARY)
+        assert days(house) == [date(2026, 2, 25), TODAY]
+        # Four days of 24 kWh at 0.30.
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)][""]["cost"] == pytest.approx(4 * 7.2, abs=1e-9)
+        assert min(house.stored("cost_15m")) == midnight(date(2026, 2, 25))
+        house.contract(FLAT.replace("2026-01-01", "2026-03-03"))
+        assert "--from 2026-02-01`" in remarks(house)
+        assert sorted(house.stored("cost_1d"))[4] == midnight(date(2026, 3, 3)), "the first two of March went"
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)][""]["cost"] == pytest.approx(4 * 7.2, abs=1e-9)
+        house.recompute(NOW, FEBRUARY)
+        assert days(house) == [date(2026, 3, 3), TODAY]
+        assert list(house.stored("cost_1mo")) == [midnight(MARCH)]
+
+    def test_an_earlier_end_removes_what_is_behind_it(self, house: House) -> None:
+        house.contract(FLAT.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-03-03"))
+        assert remarks(house) == ""
+        assert days(house) == [date(2026, 2, 20), date(2026, 3, 2)]
+        assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(2 * 7.2, abs=1e-9)
+        assert max(house.stored("cost_15m")) == midnight(date(2026, 3, 3)) - QUARTER_S
+        house.contract(FLAT.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-02-22"))
+        assert "--from 2026-02-01`" in remarks(house)
+        assert days(house) == [date(2026, 2, 20), date(2026, 2, 28)]
+        house.recompute(NOW, FEBRUARY)
+        assert days(house) == [date(2026, 2, 20), date(2026, 2, 21)]
+        assert list(house.stored("cost_1mo")) == [midnight(FEBRUARY)]
+        house.update(NOW + DAY_S)
+        assert days(house) == [date(2026, 2, 20), date(2026, 2, 21)]
+
+    def test_a_supplier_that_took_over_is_alone(self, house: House) -> None:
+        house.contract(FLAT.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-03-04"))
+        house.contract(FLAT.replace("2026-01-01", "2026-03-04"), "new")
+        today = {result.contract.name: result.today for result in house.update(NOW)}
+        assert today["house"] is None
+        assert today["new"] is not None
+        assert (days(house)[1], days(house, "new")[0]) == (date(2026, 3, 3), date(2026, 3, 4))
+
+    @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+    def test_another_time_zone_leaves_no_point_of_the_old_one(self, house: House, zone: str) -> None:
+        house.contract(FLAT.replace("Europe/Rome", zone))
+        contract = parse_contract(Path("house"), (house.tariffs / "house.toml").read_text())
+        assert "--from 2026-02-01`" in remarks(house)
+        march = day_start_s(MARCH, contract.zone)
+        assert [second for second in house.stored("cost_1mo") if second > march - 5 * DAY_S] == [march]
+        house.recompute(NOW, FEBRUARY)
+        assert sorted(house.stored("cost_1mo")) == [day_start_s(FEBRUARY, contract.zone), march]
+        assert all((second - march) % DAY_S == 0 for second in house.stored("cost_1d"))
+
+    def test_a_mistake_that_was_taken_back_is_told(self, house: House) -> None:
+        """Twice the price from 5 March to 5 April, and then what it was: March has it still."""
+        house.contract(FLAT.replace("0.30", "0.60"))
+        assert "--from 2026-02-01`" in remarks(house)
+        april = NOW + 31 * DAY_S
+        house.read(midnight(date(2026, 2, 20)), april)
+        assert remarks(house, april - DAY_S) == ""
+        house.contract(FLAT)
+        assert "priced before 2026-04-01" in (remark := remarks(house, april))
+        assert "--from 2026-03-01`" in remark
+        house.recompute(april, MARCH)
+        assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(743 * 0.3, abs=1e-6)
+
+    def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
+        house.read(
+            midnight(date(2026, 2, 20)),
+            NOW + DAY_S,
+            but=range(midnight(FEBRUARY), NOW, 1800),
+            meter="heat",
+            role="heat",
+        )
+        before = house.stored("cost_1mo")[midnight(FEBRUARY)]
+        house.contract(f'meter = "heat"\n{FLAT}')
+        assert "--from 2026-02-01`" in remarks(house)
+        assert remarks(house, NOW + DAY_S) == ""
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)] == before
+        house.recompute(NOW + DAY_S, FEBRUARY)
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)][""]["estimated_kwh"] > 0
+
+    def test_a_lost_memory_prices_the_month_whole(self, house: House) -> None:
+        """Five days at 0.60."""
+        house.contract(FLAT.replace("0.30", "0.60"))
+        (house.chosen.state / "memory.json").unlink()
+        house.update(NOW)
+        month = house.stored("cost_1mo")[midnight(MARCH)][""]
+        assert month["cost"] == pytest.approx(5 * 24 * 0.6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("found", "replaced"),
+    [
+        ("0.20", "0.2000"),
+        ("{ day = 0.20, night = 0.10 }", "{ night = 0.10, day = 0.20 }"),
+        ("[[version]]\nfrom = 2026-01-01", "[[version]]\n# the first\nfrom = 2025-11-01"),
+        ("from = 2026-01-01", "from = 2026-01-01\nto = 2026-05-01"),
+        ('currency = "EUR"', 'currency = "EUR"\nbudget = 70\nholiday = [{ name = "A", date = 2026-04-05 }]'),
+    ],
+)
+def test_the_same_terms_have_the_same_mark(found: str, replaced: str) -> None:
+    """Of March."""
+    text = TWO_BANDS.replace(found, replaced)
+    assert text != TWO_BANDS
+    assert mark(parse_contract(Path("a"), text), MARCH) == mark(parse_contract(Path("a"), TWO_BANDS), MARCH)
+
+
+@pytest.mark.parametrize(
+    ("found", "replaced"),
+    [
+        ("0.20", "0.21"),
+        ("08:00", "07:00"),
+        ('per = "month"', 'per = "day"'),
+        ("from = 2026-01-01", "from = 2026-03-02"),
+        ("from = 2026-01-01", "from = 2026-01-01\nto = 2026-03-31"),
+        ("from = 2026-01-01", "from = 2026-04-01"),
+        ('currency = "EUR"', 'currency = "EUR"\nholiday = [{ name = "A", date = 2026-03-05 }]'),
+        ('currency = "EUR"', 'currency = "CHF"'),
+        ('currency = "EUR"', 'currency = "EUR"\nmeter = "heat"'),
+        ("Europe/Rome", "Europe/Paris"),
+    ],
+)
+def test_other_terms_have_another_mark(found: str, replaced: str) -> None:
+    text = TWO_BANDS.replace(found, replaced)
+    assert mark(parse_contract(Path("a"), text), MARCH) != mark(parse_contract(Path("a"), TWO_BANDS), MARCH)
+
+
+@pytest.mark.parametrize("field", ["content", "priced", "decimals", "looked_at", "form"])
+def test_a_damaged_memory_is_none(tmp_path: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
+    with Memory(tmp_path).alone() as memory:
+        memory.of("house").content = "a file"
+    assert Memory(tmp_path).seen().of("house").content == "a file"
+    document = json.loads((tmp_path / "memory.json").read_text())
+    if field == "form":
+        document["form"] = FORM - 1
+    else:
+        document["contracts"]["house"][field] = 7 if field in {"looked_at"} else None
+    (tmp_path / "memory.json").write_text(json.dumps(document))
+    if field != "content":
+        assert Memory(tmp_path).seen().of("house") == Known()
