@@ -128,7 +128,10 @@ def _notes(bill: Bill) -> Iterator[str]:
     for line in bill.lines:
         if line.unpriced_kwh:
             name = f"{line.component} {line.part}".strip()
-            yield f"{line.unpriced_kwh:f} kWh have no price for {name!r}, and are not in its amount nor in the total."
+            yield (
+                f"{line.unpriced_kwh:f} kWh have no price for {name!r}: that is in neither its amount nor the total; the rest "
+                "of what they cost is."
+            )
     if not bill.contract.rounding.each_line:
         yield "The total alone is rounded by this contract; the lines are shown rounded, and may miss it by the last digit."
 
