@@ -13,7 +13,7 @@
 | what was kept is believed of a file that has changed, or of other settings | test_a_changed_file_is_read_anew, test_other_settings_read_anew |
 | a cut-off or foreign cache stops a bill | test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone |
 | a table's column, unit, separator or clock is misread | test_a_table_is_read_as_it_is_told, test_the_hour_that_is_there_twice_is_two_hours |
-| a table that is none ends in a traceback | test_what_is_no_such_table_is_refused |
+| a table that is none ends in a traceback, or a comma of decimals is taken for one between columns | test_what_is_no_such_table_is_refused |
 """
 
 from dataclasses import replace
@@ -258,6 +258,10 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             "t.csv: There is no column 'start' in its first line; there are time, price, and the source's keys",
         ),
         ("start,price\n2026-01-14T10:00Z\n", "t.csv, line 2: The line has fewer columns than the first line."),
+        (
+            "start,price\n2026-10-26T01:00,0,25\n",
+            "t.csv, line 2: The line has more columns than the first line; where commas stand between columns, decimals have a",
+        ),
         ("start,price\nnow,1\n", "t.csv, line 2: 'now' is no time; it must be such as 2026-03-01T18:00 or"),
         (
             "start,price\n2026-01-14T10:05Z,1\n",
