@@ -24,14 +24,14 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cost.contracts import KWH, Table, contract, italian_band, pricer, quarter, steady, version
+from cost.contracts import KWH, Table, contract, italian_band, month_of, pricer, quarter, steady, version
 from cost.metered import QUARTER_S, ROME, Meter, at
 from wattline_cost.energy.quarter import Quarter
 from wattline_cost.energy.shaping import shape
 from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.money import total
 from wattline_cost.prices.source import Price
-from wattline_cost.pricing.bill import bill_of, month_of
+from wattline_cost.pricing.bill import bill_of
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.tariff.model import (
     ByBand,

@@ -72,6 +72,7 @@ def as_json(bill: Bill) -> str:
         "currency": bill.contract.currency,
         "first": bill.first.isoformat(),
         "last": bill.last.isoformat(),
+        "metered_since": bill.metered_since.isoformat() if bill.metered_since else None,
         "lines": [_fields(line, bill) for line in bill.lines],
         "energy": f"{bill.energy:f}",
         "fixed": f"{bill.fixed:f}",
@@ -118,6 +119,8 @@ def _money(amount: Decimal, bill: Bill) -> str:
 
 
 def _notes(bill: Bill) -> Iterator[str]:
+    if bill.metered_since:
+        yield f"From {bill.metered_since} on, when the meter was first read; what the contract costs before is not here."
     if any(line.is_mean and line.price is not None for line in bill.lines):
         yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
     if bill.estimated_kwh:
