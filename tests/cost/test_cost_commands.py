@@ -88,6 +88,15 @@ def test_check_tells_of_registers_sources_months_and_times_of_change(
         in text
     )
     assert "bands in Mar-Oct\n  Mon-Sun  00:00 a\n" in text
+    # Sunday the 1st of November has a until 6, and Sunday the 1st of March b.
+    assert "where a rule leads across midnight, the morning goes by the day before: here by" in " ".join(text.split())
+    path.write_text(
+        TOP
+        + 'rule = [{ band = "a" }, { band = "b", hours = "22:00-06:00" }]\n'
+        + VERSION
+        + BY_BAND.replace("F1", "a").replace("F23", "b")
+    )
+    assert "across midnight" not in told(capsys, "check", path), "every morning is alike"
     assert "source spot: the column 'price' of tables, of each 30 minutes, in /prices\n" in text
     assert "bill: the sum rounded to 2 decimals (half up), energy to 0 decimals of a kWh\n" in text
 

@@ -248,7 +248,11 @@ def test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does(
 @pytest.mark.parametrize(
     ("change", "month", "sentence"),
     [
-        (("currency", 'meter = "hose"\ncurrency'), "2026-03", "the meter 'hose' was not read while the contract held, up"),
+        (
+            ("currency", 'meter = "hose"\ncurrency'),
+            "2026-03",
+            "the meter 'hose' was not read while the contract held, up",
+        ),
         (("", ""), "2026-02", "a meter with the role grid was not read while the contract held, up to 2026-02-28;"),
         (("2026-01-01", "2026-04-01"), "2026-03", "has no bill of 2026-03: the contract begins 2026-04-01."),
         (
