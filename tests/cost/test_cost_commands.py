@@ -176,6 +176,11 @@ def test_explain_takes_a_register(capsys: pytest.CaptureFixture[str], tmp_path: 
     path.write_text(TOP + VERSION + ENERGY.replace("price = 0.15", "registers = { T1 = 0.20, T2 = 0.10 }"))
     assert "not known\n  Energy  ?  as the meter's register says: T1 0.20, T2 0.10" in told(capsys, "explain", path)
     assert "costs 0.1 EUR\n  Energy  0.1  register T2 of the meter" in told(capsys, "explain", path, "--register", "T2")
+    refused = told(capsys, "explain", path, "--register", "T3", code=2)
+    assert "Version 1 has prices of the registers T1, T2, and none of T3." in refused
+    path.write_text(TOP + VERSION + ENERGY)
+    refused = told(capsys, "explain", path, "--register", "T1", code=2)
+    assert "Version 1 has no prices by the meter's registers, and none of T1." in refused
 
 
 def test_income_is_told_as_such(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from wattline.paragraphs import filled
 from wattline_cost.commands.choosing import add_contract, chosen_of, day_of, no_contract
 from wattline_cost.commands.faults import raise_all
 from wattline_cost.commands.update import tell
+from wattline_cost.local_days import day_of as day_at
 from wattline_cost.settings import settings
 from wattline_cost.store.memory import Memory
 from wattline_cost.store.work import Work, files_in
@@ -44,6 +45,8 @@ def execute(arguments: argparse.Namespace) -> int:
         print(filled(no_contract(chosen)))
         return 0
     files = chosen_of(files, arguments.contract)
+    if files and all(first > day_at(int(time.time()), file.contract.zone) for file in files):
+        raise WordError(f"{first} has not come yet: --from is today, or a day before.")
     began_s = time.monotonic()
     server = chosen.server()
     try:

@@ -30,8 +30,14 @@ def bucket_of(server: Server, name: str) -> Bucket:
     except GoneError:
         found = []
     if len(found) != 1:
-        how_many = "no bucket" if not found else "several organisations with a bucket"
-        raise ServerError(f"InfluxDB at {server.url} has {how_many} {name}; wattline's own are in one organisation.")
+        # To a token without the right it does not exist either.
+        why = (
+            f"has no bucket {name}, or the token in {server.token_place} lacks the right to read it; it has to be "
+            f"{server.token_owner}."
+            if not found
+            else f"has several organisations with a bucket {name}; wattline's own are in one."
+        )
+        raise ServerError(f"InfluxDB at {server.url} {why}")
     return Bucket(name, found[0]["id"], found[0]["orgID"])
 
 
