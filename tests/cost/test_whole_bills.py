@@ -227,21 +227,24 @@ def test_a_month_of_which_the_exchange_told_no_price_for_a_day(
     assert (found["lines"][0]["unpriced_kwh"], found["total"]) == ("0", "111.85")
 
 
-def test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does(
-    stack: Stack, tariffs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The contract holds since January, and the meter was first read on 10 March: 22 days of 0.10, and a tenth of them as tax.
-
-    Days of nothing, since the meter stood still.
-    """
-    (tariffs / "house.toml").write_text(TWO_BANDS)
+@pytest.fixture
+def read_since_march(stack: Stack, tariffs: Path) -> Path:
+    """The folder of the contracts of a house that was first read on 10 March, and uses nothing."""
     meter(stack, date(2026, 3, 10), date(2026, 4, 1), ROME, lambda _: 0)
+    return tariffs
+
+
+def test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does(
+    read_since_march: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The contract holds since January, and the meter was first read on 10 March: 22 days of 0.10, and a tenth of them as tax."""
+    (read_since_march / "house.toml").write_text(TWO_BANDS)
     found = billed(capsys, "2026-03", "house")
     assert rows_of(found) == [("Standing charge", "22", "2.20"), ("Tax", "2.20", "0.22")]
     assert (found["first"], found["metered_since"], found["total"]) == ("2026-03-01", "2026-03-10", "2.42")
     assert main(["bill", "--month", "2026-03"]) == 0
     assert "From 2026-03-10 on, when the meter was first read;" in capsys.readouterr().out
-    (tariffs / "house.toml").write_text(TWO_BANDS.replace("from = 2026-01-01", "from = 2026-03-10"))
+    (read_since_march / "house.toml").write_text(TWO_BANDS.replace("from = 2026-01-01", "from = 2026-03-10"))
     assert billed(capsys, "2026-03", "house")["metered_since"] is None, "the contract itself began then"
 
 
@@ -264,17 +267,11 @@ def test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does(
     ids=["misspelt", "before the first reading", "before the contract", "after it"],
 )
 def test_where_there_is_nothing_to_bill_it_says_why(
-    stack: Stack,
-    tariffs: Path,
-    capsys: pytest.CaptureFixture[str],
-    change: tuple[str, str],
-    month: str,
-    sentence: str,
+    read_since_march: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], month: str, sentence: str
 ) -> None:
     """And hides no other contract's bill."""
-    (tariffs / "house.toml").write_text(TWO_BANDS.replace(*change))
-    (tariffs / "other.toml").write_text(TWO_BANDS.replace("2026-01-01", "2020-01-01"))
-    meter(stack, date(2026, 3, 10), date(2026, 4, 1), ROME, lambda _: 0)
+    (read_since_march / "house.toml").write_text(TWO_BANDS.replace(*change))
+    (read_since_march / "other.toml").write_text(TWO_BANDS.replace("2026-01-01", "2020-01-01"))
     assert main(["bill", "--month", month, "--contract", "house"]) == 1
     told = capsys.readouterr()
     assert sentence in " ".join(told.err.split())
