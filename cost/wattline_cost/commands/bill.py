@@ -7,7 +7,7 @@ from datetime import date
 
 from wattline.errors import WattlineError, WordError
 from wattline.paragraphs import filled
-from wattline_cost.commands.choosing import add_contract, chosen_of, month_of, no_contract
+from wattline_cost.commands.choosing import add_contract, chosen_of, no_contract, told_month
 from wattline_cost.commands.faults import raise_all
 from wattline_cost.errors import CostError
 from wattline_cost.local_days import day_start_s
@@ -45,7 +45,7 @@ def execute(arguments: argparse.Namespace) -> int:
         WordError: the words are wrong, or a contract's file.
         ServerError: InfluxDB is away, or refuses.
     """
-    month, chosen = month_of(arguments.month), settings()
+    month, chosen = told_month(arguments.month), settings()
     faults: list[WattlineError] = []
     files = files_in(chosen, faults)
     if not files and not faults:

@@ -16,7 +16,7 @@ from wattline_cost.energy.quarter import QUARTER_S
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.tariff import told
-from wattline_cost.tariff.components import REGISTERS
+from wattline_cost.tariff.components import REGISTER_NUMBERS
 from wattline_cost.tariff.explain import Explanation, SourcePrice, explain
 from wattline_cost.tariff.file import read_contract
 from wattline_cost.tariff.model import ByRegister, Contract, Direction, EnergyCharge, Rule
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--register",
         metavar="T",
-        type=one_of(tuple(REGISTERS)),
+        type=one_of(tuple(REGISTER_NUMBERS)),
         help="where prices are by the meter's registers: T1 to T4, the one that counts",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -58,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     contract = read_contract(arguments.file)
     at_s = int(time.time()) if arguments.at is None else moment_s(arguments.at, contract.zone)
-    register = REGISTERS.get(arguments.register or "")
+    register = REGISTER_NUMBERS.get(arguments.register or "")
     explanation = explain(contract, at_s, _prices(contract), register)
     if register is not None:
         _refuse_other_register(explanation, register)

@@ -13,10 +13,9 @@ from wattline_cost.local_days import day_of, day_start_s
 from wattline_cost.money import NOTHING, energy_amount, kwh, rounded, total
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
-from wattline_cost.store.stored import Key
+from wattline_cost.store.stored import NS_A_SECOND, Key
 from wattline_cost.tariff.model import Contract
 
-NS_A_SECOND = 1_000_000_000
 OF_QUARTERS = (costs.QUARTER_HOURS,)
 OF_DAYS = (costs.DAYS, costs.COMPONENT_DAYS, costs.BAND_DAYS)
 MONTH_OF = {
