@@ -94,9 +94,10 @@ def _bands(version: Version, *, have_holidays: bool) -> Iterator[str]:
             text = GAP.join(f"{start} {band}" for start, band in spans)
             yield filled(f"{GAP}{name:{width}}{GAP}{text}", len(GAP) + width + len(GAP))
     if depends_on_day_before(version.rules):
+        of_holidays = " that is no holiday, and that of a holiday by a Wednesday" if have_holidays else ""
         yield filled(
-            f"{GAP}where a rule leads across midnight, the morning goes by the day before: here by one of the same month "
-            "that is no holiday, and that of a holiday by a Wednesday",
+            f"{GAP}where a rule leads across midnight, the morning goes by the day before: here by one of the same "
+            f"month{of_holidays}",
             len(GAP),
         )
 

@@ -40,14 +40,13 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NAME_RULE = "must be letters, digits, hyphens and underscores, 64 at most"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # What TOML does not know and people write, and how a file writes it.
+_DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}|[0-9]{4}([./-])[0-9]{1,2}\2[0-9]{1,2}")
+_COMMA = re.compile(r"[-+]?[0-9.]+,[0-9]+")
+_UNIT = re.compile(r"[-+]?[0-9.,]+\s*([^\W\d]|[%€$£]).*|([A-Z]{3}|[€$£])\s*[-+]?[0-9.,]+")
 _HINTS = {
-    re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}|[0-9]{4}([./-])[0-9]{1,2}\2[0-9]{1,2}"): (
-        "a date is written as in 2026-04-01"
-    ),
-    re.compile(r"[-+]?[0-9.]+,[0-9]+"): "a number is written with a point, as in 0.25",
-    re.compile(r"[-+]?[0-9.,]+\s*[^\W\d].*|[-+]?[0-9.,]+\s*[%€$£].*|([A-Z]{3}|[€$£])\s*[-+]?[0-9.,]+"): (
-        "a number is written without a unit, as in 0.25"
-    ),
+    _DATE: "a date is written as in 2026-04-01",
+    _COMMA: "a number is written with a point, as in 0.25",
+    _UNIT: "a number is written without a unit, as in 0.25",
 }
 _AT_LINE = re.compile(r"\(at line ([0-9]+), ")
 
