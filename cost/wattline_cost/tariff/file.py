@@ -18,13 +18,10 @@ from wattline_cost.errors import TariffError
 from wattline_cost.tariff.model import Contract, Direction, Rounding
 from wattline_cost.tariff.rules import holidays
 from wattline_cost.tariff.sources import sources
-from wattline_cost.tariff.table import Faults, Table
+from wattline_cost.tariff.table import AT_THE_TOP, Faults, Table
 from wattline_cost.tariff.version import versions
 
-KEYS = (
-    *("name", "meter", "direction", "currency", "timezone", "budget"),
-    *("rounding", "holiday", "rule", "version", "source"),
-)
+KEYS = (*AT_THE_TOP, "rounding", "holiday", "rule", "version", "source")
 ROUNDING_KEYS = ("decimals", "mode", "each_line", "kwh_decimals")
 DIRECTIONS = {direction.value: direction for direction in Direction}
 MODES = {

@@ -17,7 +17,9 @@ MOST_DECIMALS = 10
 # A dong is a twenty-five-thousandth of a euro.
 LARGEST = 1_000_000_000_000
 # What is written after a line in brackets belongs to what that names, and these are easily written there.
-AT_THE_TOP = ("name", "meter", "direction", "currency", "timezone", "budget", "rule", "holiday")
+AT_THE_TOP = ("name", "meter", "direction", "currency", "timezone", "budget")
+# These may be lists there.
+LISTS_AT_THE_TOP = ("rule", "holiday")
 LONGEST_SHOWN = 60
 
 
@@ -69,7 +71,7 @@ class Table:
         for key in values:
             if key in known:
                 continue
-            if key in AT_THE_TOP:
+            if key in {*AT_THE_TOP, *LISTS_AT_THE_TOP}:
                 raise TariffError(
                     place,
                     f"The key {key!r} does not belong here; it must stand at the top of the file, above the first line in "
