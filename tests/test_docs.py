@@ -46,7 +46,7 @@ from wattline.watch.state import State
 from wattline.words import parse_meters
 from wattline_backup.cli import BACKUP
 from wattline_cost.cli import COST
-from wattline_cost.tariff import components, file, rules, sources, version
+from wattline_cost.tariff import components, file, rules, sources, table, version
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "plugin" / "wattline"
@@ -218,7 +218,7 @@ def test_every_command_about_costs_is_documented() -> None:
 def test_every_key_of_a_tariff_file_is_documented() -> None:
     """Table by table, in the order of the reader's own list."""
     for title, keys in {
-        "Above the first line in brackets": file.AT_THE_TOP,
+        "Above the first line in brackets": table.AT_THE_TOP,
         "Rounding": file.ROUNDING_KEYS,
         "Versions": version.KEYS,
         "Components": components.KEYS,

@@ -56,7 +56,7 @@ def _energy(name: str, meaning: str) -> Field:
 
 _OWN: tuple[tuple[Field, tuple[str, ...]], ...] = (
     (_energy("energy_kwh", "What was metered."), tuple(COST_TAGS)),
-    (_money("cost", "What it costs, not rounded as a bill rounds."), (*COST_TAGS,)),
+    (_money("cost", "What it costs, as far as that is known, not rounded as a bill rounds."), (*COST_TAGS,)),
     (
         _money(
             "price_per_kwh", "What one kilowatt-hour more costs, taxes included; known of coming quarter-hours too."
@@ -78,7 +78,10 @@ _OWN: tuple[tuple[Field, tuple[str, ...]], ...] = (
         (DAYS, MONTHS),
     ),
     (_energy("estimated_kwh", "How much of the energy is estimated."), (DAYS, MONTHS)),
-    (_energy("unpriced_kwh", "How much of the energy has no price, and is in no cost."), (DAYS, MONTHS)),
+    (
+        _energy("unpriced_kwh", "Of how much of the energy a part of the price is not known; that part is in no cost."),
+        (DAYS, MONTHS, BAND_DAYS, BAND_MONTHS),
+    ),
     (_money("budget", "What the month should cost at most, as the contract says."), (MONTHS,)),
     (
         Field("readings", "", "gauge", 0, "How many readings `energy_1d` had of the day when it was priced."),

@@ -1,7 +1,7 @@
 """Contracts told by hand, and what they are priced with."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,12 @@ def contract(
     rounding: Rounding | None = None,
 ) -> Contract:
     return Contract("house", None, direction, currency, zone, (), versions, rounding or Rounding())
+
+
+def month_of(year: int, month: int) -> tuple[date, date]:
+    """The first and the last day of a month."""
+    first = date(year, month, 1)
+    return first, (first + timedelta(31)).replace(day=1) - timedelta(1)
 
 
 def italian_band(start_s: int) -> str:

@@ -2,10 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
-from cost.contracts import D, Table, bill, contract, italian_band, pricer, quarter, steady, version
+from cost.contracts import D, Table, bill, contract, italian_band, month_of, pricer, quarter, steady, version
 from cost.metered import QUARTER_S, at
 from wattline_cost.prices.source import Price
-from wattline_cost.pricing.bill import Bill, month_of
+from wattline_cost.pricing.bill import Bill
 from wattline_cost.tariff.model import (
     ByBand,
     BySource,

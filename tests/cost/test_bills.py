@@ -35,6 +35,7 @@ from cost.contracts import (
     bill,
     contract,
     italian_band,
+    month_of,
     pricer,
     quarter,
     steady,
@@ -43,7 +44,6 @@ from cost.contracts import (
 from cost.examples import OCTOBER, dynamic_bill, german_bill, italian_bill, two_versions
 from cost.metered import at
 from wattline_cost.prices.source import Price
-from wattline_cost.pricing.bill import month_of
 from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,

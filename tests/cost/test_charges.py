@@ -19,10 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cost.contracts import contract, pricer, steady, version
+from cost.contracts import contract, month_of, pricer, steady, version
 from cost.metered import BEIRUT, ROME, SANTIAGO
 from wattline_cost.money import total
-from wattline_cost.pricing.bill import month_of
 from wattline_cost.tariff.model import Contract, EnergyCharge, FixedCharge, Flat, Per, Spread
 
 D = Decimal

@@ -88,6 +88,15 @@ def test_check_tells_of_registers_sources_months_and_times_of_change(
         in text
     )
     assert "bands in Mar-Oct\n  Mon-Sun  00:00 a\n" in text
+    # Sunday the 1st of November has a until 6, and Sunday the 1st of March b.
+    assert "where a rule leads across midnight, the morning goes by the day before: here by" in " ".join(text.split())
+    path.write_text(
+        TOP
+        + 'rule = [{ band = "a" }, { band = "b", hours = "22:00-06:00" }]\n'
+        + VERSION
+        + BY_BAND.replace("F1", "a").replace("F23", "b")
+    )
+    assert "across midnight" not in told(capsys, "check", path), "every morning is alike"
     assert "source spot: the column 'price' of tables, of each 30 minutes, in /prices\n" in text
     assert "bill: the sum rounded to 2 decimals (half up), energy to 0 decimals of a kWh\n" in text
 
@@ -167,6 +176,11 @@ def test_explain_takes_a_register(capsys: pytest.CaptureFixture[str], tmp_path: 
     path.write_text(TOP + VERSION + ENERGY.replace("price = 0.15", "registers = { T1 = 0.20, T2 = 0.10 }"))
     assert "not known\n  Energy  ?  as the meter's register says: T1 0.20, T2 0.10" in told(capsys, "explain", path)
     assert "costs 0.1 EUR\n  Energy  0.1  register T2 of the meter" in told(capsys, "explain", path, "--register", "T2")
+    refused = told(capsys, "explain", path, "--register", "T3", code=2)
+    assert "Version 1 has prices of the registers T1, T2, and none of T3." in refused
+    path.write_text(TOP + VERSION + ENERGY)
+    refused = told(capsys, "explain", path, "--register", "T1", code=2)
+    assert "Version 1 has no prices by the meter's registers, and none of T1." in refused
 
 
 def test_income_is_told_as_such(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

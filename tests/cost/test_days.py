@@ -24,15 +24,15 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cost.contracts import KWH, Table, contract, italian_band, pricer, quarter, steady, version
+from cost.contracts import KWH, Table, contract, italian_band, month_of, pricer, quarter, steady, version
 from cost.metered import QUARTER_S, ROME, Meter, at
 from wattline_cost.energy.quarter import Quarter
 from wattline_cost.energy.shaping import shape
 from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.money import total
 from wattline_cost.prices.source import Price
-from wattline_cost.pricing.bill import bill_of, month_of
-from wattline_cost.pricing.days import InForce, Pricer
+from wattline_cost.pricing.bill import bill_of
+from wattline_cost.pricing.days import Pricer
 from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
@@ -157,8 +157,9 @@ def test_the_price_in_force_has_the_taxes_of_energy() -> None:
 def test_the_price_in_force_is_not_known_where_a_part_is_not() -> None:
     ten = at("2026-10-05 10:00")
     prices = everything(Table([Price(ten, ten + 3600, D("0.10"))]))
-    without_register, without_price = prices.in_force(ten), prices.in_force(ten + 3600, register=1)
-    assert (without_register, without_price) == (InForce("F1", None), InForce("F1", None))
+    for found in (prices.in_force(ten), prices.in_force(ten + 3600, register=1)):
+        assert found is not None
+        assert (found.band, found.per_kwh) == ("F1", None)
 
 
 def test_no_contract_no_price() -> None:

@@ -66,7 +66,10 @@ def test_no_row_is_wider_than_80_columns() -> None:
 def test_what_is_not_sure_is_said_below() -> None:
     text = " ".join(as_table(dynamic_bill()).split())
     assert "1 of 4 kWh are estimated: nobody read the meter then" in text
-    assert "1 kWh have no price for 'PUN', and are not in its amount nor in the total." in text
+    assert (
+        "1 kWh have no price for 'PUN': that is in neither its amount nor the total; the rest of what they cost is."
+        in text
+    )
     assert "~ 0.076667/kWh" in text
     assert "~ is the mean of the prices" in text
     assert "The total alone is rounded" in as_table(german_bill(Rounding(each_line=False)))

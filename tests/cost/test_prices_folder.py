@@ -4,6 +4,7 @@
 |---|---|
 | a price is missing at the edge of what is asked for, or one too many is there | test_those_are_given_that_hold_at_some_time_asked_for |
 | a gap is filled with a neighbour | test_a_gap_stays_a_gap |
+| the last digits of a long price are lost | test_a_price_has_all_its_digits |
 | files that contradict each other are both believed | test_two_prices_of_a_time_are_refused, test_prices_that_overlap_are_refused |
 | ... once they were refused | test_what_was_refused_is_refused_again |
 | the same in two files is a contradiction | test_the_same_twice_is_once |
@@ -13,7 +14,7 @@
 | what was kept is believed of a file that has changed, or of other settings | test_a_changed_file_is_read_anew, test_other_settings_read_anew |
 | a cut-off or foreign cache stops a bill | test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone |
 | a table's column, unit, separator or clock is misread | test_a_table_is_read_as_it_is_told, test_the_hour_that_is_there_twice_is_two_hours |
-| a table that is none ends in a traceback | test_what_is_no_such_table_is_refused |
+| a table that is none ends in a traceback, or a comma of decimals is taken for one between columns | test_what_is_no_such_table_is_refused |
 """
 
 from dataclasses import replace
@@ -31,6 +32,7 @@ from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import READERS, Folder
 from wattline_cost.prices.source import Price
 from wattline_cost.prices.table import read as read_table
+from wattline_cost.prices.written import per_kwh
 from wattline_cost.tariff.model import Files, SourceSettings
 
 DAY_S = 86_400
@@ -74,6 +76,11 @@ def test_what_is_asked_in_pieces_is_what_is_asked_at_once(tmp_path: Path) -> Non
     backwards = [pieces.prices(at, at + 900)[0] for at in range(end - 900, begin - 1, -900)]
     assert len(whole) == 240
     assert sorted(set(backwards), key=lambda price: price.start_s) == whole
+
+
+def test_a_price_has_all_its_digits() -> None:
+    """Python's own decimals end after 28."""
+    assert str(per_kwh("1234567.890123456789012345678901", 1000)) == "1234.567890123456789012345678901"
 
 
 def test_a_gap_stays_a_gap(tmp_path: Path) -> None:
@@ -258,6 +265,10 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             "t.csv: There is no column 'start' in its first line; there are time, price, and the source's keys",
         ),
         ("start,price\n2026-01-14T10:00Z\n", "t.csv, line 2: The line has fewer columns than the first line."),
+        (
+            "start,price\n2026-10-26T01:00,0,25\n",
+            "t.csv, line 2: The line has more columns than the first line; where commas stand between columns, decimals have a",
+        ),
         ("start,price\nnow,1\n", "t.csv, line 2: 'now' is no time; it must be such as 2026-03-01T18:00 or"),
         (
             "start,price\n2026-01-14T10:05Z,1\n",

@@ -10,6 +10,7 @@
 | what it says of one day is taken for another's | test_a_source_is_asked_once_for_a_day |
 | a source that only an earlier version names is asked for ever | test_a_source_is_asked_while_a_version_names_it |
 | the register that was asked for first has its price for all | test_each_register_has_its_own_price |
+| what is known of a price is owed by the day, and not by its quarter-hours and bands | test_what_is_known_of_a_price_is_owed |
 """
 
 import random
@@ -29,11 +30,12 @@ from wattline_cost.local_days import day_of, day_start_s
 from wattline_cost.money import total
 from wattline_cost.prices.source import Price
 from wattline_cost.pricing.days import InForce, Pricer
+from wattline_cost.store.points import priced
 from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.explain import explain
 from wattline_cost.tariff.file import read_contract
 from wattline_cost.tariff.model import ByRegister, BySource, Contract, EnergyCharge, FixedCharge, Flat, Per, Percentage
-from wattline_cost.tariff.rate import Rate, rates, sum_of
+from wattline_cost.tariff.rate import UNKNOWN, Rate, Times, rates, sum_of
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "cost" / "tariffs").glob("*.toml"))
 MOMENTS = 300
@@ -72,8 +74,7 @@ def test_whoever_tells_the_price_tells_the_same(path: Path) -> None:
         assert in_force.per_kwh == explained.per_kwh
         assert in_force.band in {explained.band, ""}
         assert sum(line.unpriced_mwh for line in lines) == (0 if explained.per_kwh is not None else MWH_PER_KWH)
-        if explained.per_kwh is not None:
-            assert total(line.of_energy for line in lines) == explained.per_kwh
+        assert total(line.of_energy for line in lines) == in_force.known
 
 
 def test_no_digit_is_lost_whoever_tells_it() -> None:
@@ -98,7 +99,7 @@ def test_no_digit_is_lost_whoever_tells_it() -> None:
 def test_a_rate_is_the_sum_of_what_it_is_made_of() -> None:
     """Spot 1.1 x p + 0.02 and grid 0.03; duty 50 % of spot and of the day's charge; VAT 10 % of spot, grid and duty.
 
-    Of what does not change with p: 0.02 + 0.03 + 0.01 + 0.1 x 0.06 = 0.066; times p: 1.1 + 0.55 + 0.165 = 1.815.
+    Without the source: 0.03 + 0.1 x 0.03 = 0.033; with it 0.02 + 0.01 + 0.1 x 0.03 = 0.033; times p: 1.1 + 0.55 + 0.165 = 1.815.
     """
     house = version(
         EnergyCharge("Spot", BySource("pun", D("1.1"), D("0.02"))),
@@ -110,20 +111,23 @@ def test_a_rate_is_the_sum_of_what_it_is_made_of() -> None:
     )
     found = rates(house, "", None)
     assert found == {
-        "Spot": Rate(D("0.02"), {"pun": D("1.1")}),
+        "Spot": Rate(D(0), {"pun": Times(D("1.1"), D("0.02"))}),
         "Grid": Rate(D("0.03")),
-        "Duty": Rate(D("0.01"), {"pun": D("0.55")}),
-        "VAT": Rate(D("0.006"), {"pun": D("0.165")}),
+        "Duty": Rate(D(0), {"pun": Times(D("0.55"), D("0.01"))}),
+        "VAT": Rate(D("0.003"), {"pun": Times(D("0.165"), D("0.003"))}),
     }
     whole = sum_of(found.values())
-    assert whole == Rate(D("0.066"), {"pun": D("1.815")})
+    assert whole == Rate(D("0.033"), {"pun": Times(D("1.815"), D("0.033"))})
     assert whole.at({"pun": D("0.1"), "other": D(9)}) == D("0.2475")
+    # Grid and its tax.
+    assert (whole.at({"other": D(9)}), whole.known({"other": D(9)})) == (None, D("0.033"))
 
 
 def test_a_rate_is_not_known_where_its_source_says_nothing() -> None:
-    assert Rate(D("0.1"), {"pun": D(0)}).at({}) is None
+    assert Rate(D("0.1"), {"pun": Times(D(0))}).at({}) is None
     assert Rate(D("0.1")).at({}) == D("0.1")
-    assert sum_of([Rate(D("0.1")), None]) is None
+    assert sum_of([Rate(D("0.1")), UNKNOWN]) == Rate(D("0.1"), is_whole=False)
+    assert sum_of([Rate(D("0.1")), UNKNOWN]).at({}) is None
     assert sum_of([]) == Rate(D(0))
 
 
@@ -176,4 +180,34 @@ def test_each_register_has_its_own_price() -> None:
     house = contract(version(EnergyCharge("Energy", ByRegister({1: D("0.20"), 2: D("0.10")}))))
     prices, start_s = pricer(house), at("2026-10-05 10:00")
     found = [prices.in_force(start_s, register) for register in (1, 2, None, 3, 1)]
-    assert found == [InForce("", price) for price in (D("0.20"), D("0.10"), None, None, D("0.20"))]
+    unknown = InForce("", D(0), is_whole=False)
+    assert found == [InForce("", D("0.20")), InForce("", D("0.10")), unknown, unknown, InForce("", D("0.20"))]
+
+
+def test_what_is_known_of_a_price_is_owed() -> None:
+    """Register 1 0.20 and the market's 0.30 in the first quarter-hour alone, 0.05 for the grid, VAT 10 %, of 1 kWh each.
+
+    With all: 1.1 x 0.55 = 0.605. No market: 1.1 x 0.25 = 0.275. Half of it in register 3, of no price: 1.1 x (0.05 + 0.5 x 0.20)
+    = 0.165. No register and no market: 1.1 x 0.05 = 0.055. That is 1.1 for all four, as the day's lines say.
+    """
+    ten = at("2026-10-05 10:00")
+    house = contract(
+        version(
+            EnergyCharge("Energy", ByRegister({1: D("0.20")})),
+            EnergyCharge("Market", BySource("pun")),
+            EnergyCharge("Grid", Flat(D("0.05"))),
+            Percentage("VAT", D(10), ("Energy", "Market", "Grid")),
+        )
+    )
+    prices = pricer(house, sources={"pun": Table([Price(ten, ten + QUARTER_S, D("0.30"))])})
+    counted: list[dict[int, int]] = [{1: MWH_PER_KWH}, {1: MWH_PER_KWH}, {1: MWH_PER_KWH // 2, 3: MWH_PER_KWH // 2}, {}]
+    quarters = [
+        Quarter(ten + QUARTER_S * place, MWH_PER_KWH, registers_mwh=registers)
+        for place, registers in enumerate(counted)
+    ]
+    slots = list(priced(prices, quarters))
+    assert [slot.cost for slot in slots] == [D("0.605"), D("0.275"), D("0.165"), D("0.055")]
+    assert [slot.unpriced_mwh for slot in slots] == [0, *[MWH_PER_KWH] * 3]
+    assert [slot.price for slot in slots] == [D("0.605"), None, None, None]
+    day = date(2026, 10, 5)
+    assert total(line.of_energy for line in prices.lines(quarters, day, day)) == D("1.1")

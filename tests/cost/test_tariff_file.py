@@ -234,10 +234,23 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, '"EUR"', "EUR", "This is not TOML: Invalid value (at line 1, column 12)."),
         (RIGHT, "0.15", "0,15", ("This is not TOML: Expected newline or end of document after a statement (at line 9, column 10); a "
             "number is written with a point, as in 0.25.")),
+        (RIGHT, "0.15", "0.15 EUR", ("This is not TOML: Expected newline or end of document after a "
+            "statement (at line 9, column 14); a number is written without a unit, as in 0.25.")),
+        (RIGHT, "0.15", "€ 0.15", "This is not TOML: Invalid value (at line 9, column 9); a number is written without a unit"),
+        (RIGHT, "contract_kw = 3", "contract_kw = 3 kW # ours", ("This is not TOML: Expected newline or end of document after a "
+            "statement (at line 5, column 17); a number is written without a unit, as in 0.25.")),
+        (RIGHT, "2026-01-01", "01/01/2026", ("This is not TOML: Expected newline or end of document after a "
+            "statement (at line 4, column 9); a date is written as in 2026-04-01.")),
+        (RIGHT, "2026-01-01", "2026-1-1", ("This is not TOML: Expected newline or end of document after a "
+            "statement (at line 4, column 12); a date is written as in 2026-04-01.")),
         (RIGHT, "[[version]]", '[rounding]\nmode = "half"\n[[version]]', (", rounding: The key 'mode' says 'half'; it must be one of "
             "'half up', 'half even', 'half down', 'up', 'down'")),
         (RIGHT, "[[version]]", "[rounding]\nbudget = 9\n[[version]]", (", rounding: The key 'budget' does not belong here; it must "
             "stand at the top of the file, above the first line in brackets.")),
+        (RIGHT + "budget = 9\n", "", "", E + ": The key 'budget' does not belong here; it must stand at the top of the file"),
+        (RIGHT, "contract_kw = 3", "holiday = []", V + ": The key 'holiday' does not belong here; it must stand at the top"),
+        (RIGHT, "[[version.component]]", "[version.component]", V + (": A component begins with a line in single brackets; it must "
+            "begin with [[version.component]], in double brackets")),
         (RIGHT, "[[version]]", "[rounding]\ndecimals = 2.5\n[[version]]", (", rounding: The key 'decimals' says 2.5; it must be a "
             "whole number from 0 to 6.")),
         (RIGHT, "[[version]]", '[rounding]\neach_line = "no"\n[[version]]', (", rounding: The key 'each_line' says 'no'; it must be "
@@ -267,7 +280,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "0.15", '"0.15"', E + ": The key 'price' says '0.15'; it must be a number without quotation marks and with a point"),
         (RIGHT, "0.15", "true", E + ": The key 'price' says true; it must be a number"),
         (RIGHT, "0.15", "nan", E + ": The key 'price' says NaN; it must be a number"),
-        (RIGHT, "0.15", "1e7", E + ": The key 'price' says 1E+7; it must be a number"),
+        (RIGHT, "0.15", "1e12", E + ": The key 'price' says 1E+12; it must be a number"),
         (RIGHT, "0.15", "0.12345678901", E + ": The key 'price' says 0.12345678901; it must be a number"),
         (RIGHT, "kWh", "kwh", E + ": The key 'per' says 'kwh'; it must be one of 'kWh', 'day', 'month', 'year', 'kW month', 'kW year'"
             "; the nearest is 'kWh'."),
@@ -335,7 +348,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "able [source.pnu] at the end of the file, which says where its prices lie."),
         (WITH_SOURCE, '"gme"', '"gem"', ", source 'pun': The key 'kind' says 'gem'; it must be one of 'gme', 'table'; the nearest is "),
         (WITH_SOURCE, "minutes = 15", "minutes = 20", ", source 'pun': The key 'minutes' says 20; it must be one of 15, 60."),
-        (WITH_SOURCE, "minutes = 15", "", ", source 'pun': The key 'minutes' is missing; it must be a whole number from 15 to 60."),
+        (WITH_SOURCE, "minutes = 15", "", ", source 'pun': The key 'minutes' is missing; it must be one of 15, 60."),
         (WITH_SOURCE, "minutes", 'zone = "nord"\nminutes', ", source 'pun': The key 'zone' says 'nord'; it must be PUN or a price zon"),
         (WITH_SOURCE, "minutes", 'unit = "kWh"\nminutes', ", source 'pun': There is no key 'unit' here; the keys are kind, folder, m"),
         (WITH_SOURCE, '"EUR"', '"CHF"', ", source 'pun': The key 'kind' says 'gme'; it cannot be of a contract in CHF, since its pric"),

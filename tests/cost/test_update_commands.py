@@ -10,6 +10,7 @@
 | a publisher without a scheme ends in a riddle | test_an_address_without_a_scheme_is_a_sentence |
 | wrong words do something | test_wrong_words_are_refused |
 | a bill is another than that of the days, or no program can read it | test_a_bill_is_that_of_the_days |
+| a token that lacks a right ends in a riddle | test_a_token_without_a_right_is_told_which |
 | it says too much, or nothing of what somebody has to do | test_the_timer_hears_only_what_is_to_be_done |
 """
 
@@ -124,6 +125,7 @@ def test_an_address_without_a_scheme_is_a_sentence(url: str) -> None:
     ("words", "sentence"),
     [
         (["recompute", "--from", "yesterday"], "yesterday is no day"),
+        (["recompute", "--from", "2999-01-01"], "2999-01-01 has not come yet: --from is today, or a day before."),
         (["recompute", "--from", "2026-03-02", "--to", "2026-03-01"], "--from is before --to"),
         (["bill", "--month", "2026-13"], "2026-13 is no month"),
         (
@@ -189,3 +191,36 @@ def test_the_timer_hears_only_what_is_to_be_done(house: House, capsys: pytest.Ca
     since = datetime.fromtimestamp(min(house.stored("cost_1d")) + DAY_S, ROME).date()
     assert main(["recompute", "--from", str(since), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["contracts"][0]["days"] >= 39
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        (
+            ("read", "energy_1d"),
+            "has no bucket energy_1d, or the token in {token} lacks the right to read it; it has to be that of",
+        ),
+        (
+            ("write", "cost"),
+            "insufficient permissions for write; the token in {token} lacks this right, and has to be that of wattline-cost.",
+        ),
+    ],
+    ids=["read", "write"],
+)
+def test_a_token_without_a_right_is_told_which(
+    house: House, folder: Path, capsys: pytest.CaptureFixture[str], missing: tuple[str, str], sentence: str
+) -> None:
+    ids = {bucket["name"]: bucket["id"] for bucket in house.stack.ask("GET", "buckets?limit=100")["buckets"]}
+    rights = [("read", "energy_15m"), ("read", "energy_1d"), ("read", "cost"), ("write", "cost")]
+    permissions = [
+        {"action": action, "resource": {"type": "buckets", "id": ids[name], "orgID": house.stack.org_id}}
+        for action, name in rights
+        if (action, name) != missing
+    ]
+    made = house.stack.ask("POST", "authorizations", {"orgID": house.stack.org_id, "permissions": permissions})
+    (folder / "token").write_text(made["token"])
+    house.contract(FLAT)
+    assert main(["update"]) == 1
+    assert sentence.format(token=folder / "token") in " ".join(capsys.readouterr().err.split())

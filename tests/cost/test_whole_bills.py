@@ -9,6 +9,8 @@
 | a month's charge that changes within is more or less than its parts | the same |
 | a day without prices costs nothing and nobody is told, or what is known is wrong for it | test_a_month_of_which_the_exchange_told_no_price_for_a_day |
 | prices that come late are never on the bill | the same |
+| a bill owes for days that what is stored does not, before the meter was read | test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does |
+| a misspelt meter, or a month without the contract, has a bill of nothing | test_where_there_is_nothing_to_bill_it_says_why |
 """
 
 import json
@@ -24,6 +26,7 @@ import pytest
 from cost.examples import BERLIN
 from cost.gme_files import hours, quarters
 from cost.metered import MWH_PER_W, QUARTER_S, ROME
+from cost.priced_house import TWO_BANDS
 from database import line
 from stack.conftest import Stack
 from wattline_cost.cli import main
@@ -71,6 +74,7 @@ def meter(stack: Stack, first: date, last: date, zone: ZoneInfo, power_w: Callab
         gains = {"consumption_kwh": used / MWH_PER_KWH, "export_kwh": given / MWH_PER_KWH}
         rows.append(line(start_s, {"readings": 900, "power_w": power} | counters | gains, site="home"))
     stack.write(rows, "energy_15m")
+    stack.write([line(day_start_s(first, zone), {"readings": 86400}, site="home")], "energy_1d")
 
 
 def billed(capsys: pytest.CaptureFixture[str], month: str, contract: str) -> dict[str, Any]:
@@ -215,8 +219,63 @@ def test_a_month_of_which_the_exchange_told_no_price_for_a_day(
     energy = found["lines"][0]
     assert (energy["price"], energy["is_mean"], energy["unpriced_kwh"]) == ("0.149562", True, "12")
     assert main(["bill", "--month", "2026-06"]) == 0
-    assert "12 kWh have no price for 'Energia', and are not in its amount nor in the total." in capsys.readouterr().out
+    note = "12 kWh have no price for 'Energia': that is in neither its amount nor the total; the rest of what they cost is."
+    assert note in " ".join(capsys.readouterr().out.split())
     publish(date(2026, 6, 10))
     found = billed(capsys, "2026-06", "italy-dynamic")
     assert (rows_of(found)[0], rows_of(found)[-1]) == (("Energia", "360", "53.86"), ("IVA", "101.68", "10.17"))
     assert (found["lines"][0]["unpriced_kwh"], found["total"]) == ("0", "111.85")
+
+
+@pytest.fixture
+def read_since_march(stack: Stack, tariffs: Path) -> Path:
+    """The folder of the contracts of a house that was first read on 10 March, and uses nothing."""
+    meter(stack, date(2026, 3, 10), date(2026, 4, 1), ROME, lambda _: 0)
+    return tariffs
+
+
+def test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does(
+    read_since_march: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The contract holds since January, and the meter was first read on 10 March: 22 days of 0.10, and a tenth of them as tax."""
+    (read_since_march / "house.toml").write_text(TWO_BANDS)
+    found = billed(capsys, "2026-03", "house")
+    assert rows_of(found) == [("Standing charge", "22", "2.20"), ("Tax", "2.20", "0.22")]
+    assert (found["first"], found["metered_since"], found["total"]) == ("2026-03-01", "2026-03-10", "2.42")
+    assert main(["bill", "--month", "2026-03"]) == 0
+    assert "From 2026-03-10 on, when the meter was first read;" in capsys.readouterr().out
+    (read_since_march / "house.toml").write_text(TWO_BANDS.replace("from = 2026-01-01", "from = 2026-03-10"))
+    assert billed(capsys, "2026-03", "house")["metered_since"] is None, "the contract itself began then"
+
+
+@pytest.mark.parametrize(
+    ("change", "month", "sentence"),
+    [
+        (
+            ("currency", 'meter = "hose"\ncurrency'),
+            "2026-03",
+            "the meter 'hose' was not read while the contract held, up",
+        ),
+        (("", ""), "2026-02", "a meter with the role grid was not read while the contract held, up to 2026-02-28;"),
+        (("2026-01-01", "2026-04-01"), "2026-03", "has no bill of 2026-03: the contract begins 2026-04-01."),
+        (
+            ("2026-01-01", "2026-01-01\nto = 2026-03-01"),
+            "2026-03",
+            "the contract begins 2026-01-01 and ends before 2026-03-01.",
+        ),
+    ],
+    ids=["misspelt", "before the first reading", "before the contract", "after it"],
+)
+def test_where_there_is_nothing_to_bill_it_says_why(
+    read_since_march: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], month: str, sentence: str
+) -> None:
+    """And hides no other contract's bill."""
+    (read_since_march / "house.toml").write_text(TWO_BANDS.replace(*change))
+    (read_since_march / "other.toml").write_text(TWO_BANDS.replace("2026-01-01", "2020-01-01"))
+    assert main(["bill", "--month", month, "--contract", "house"]) == 1
+    told = capsys.readouterr()
+    assert sentence in " ".join(told.err.split())
+    assert told.out == ""
+    if month == "2026-03":
+        assert main(["bill", "--month", month]) == 1
+        assert "What other costs, " in capsys.readouterr().out

@@ -70,8 +70,8 @@ def test_a_day_is_priced_as_by_hand(house: House) -> None:
         "Tax": near(cost=0.37, energy_kwh=0),
     }
     assert house.stored("cost_by_band_1d")[day] == {
-        "day": near(cost=2.64, energy_kwh=12),
-        "night": near(cost=1.32, energy_kwh=12),
+        "day": near(cost=2.64, energy_kwh=12, unpriced_kwh=0),
+        "night": near(cost=1.32, energy_kwh=12, unpriced_kwh=0),
     }
     quarters = house.stored("cost_15m")
     assert quarters[day] == {"night": near(energy_kwh=0.25, cost=0.0275, price_per_kwh=0.11, is_estimated=0)}
@@ -266,23 +266,27 @@ def test_prices_of_today_and_tomorrow_are_there(house: House) -> None:
 
 
 def test_a_price_that_comes_late_is_found(house: House) -> None:
-    """Of an exchange whose file of 8 March is put into the folder on the 12th: 24 kWh at 0.50."""
+    """Of an exchange whose file of 8 March is put into the folder on the 12th: 24 kWh at 0.50, and until then at 0.10 for the
+    grid alone, 2.40 in the day, its bands and its quarter-hours."""
     prices = house.chosen.state.parent / "prices"
     prices.mkdir()
     source = f'[source.exchange]\nkind = "table"\nfolder = "{prices}"\nminutes = 60\nunit = "kWh"\n'
-    house.contract(FLAT.replace("price = 0.30", 'source = "exchange"') + source)
+    grid = '[[version.component]]\nname = "Grid"\nper = "kWh"\nprice = 0.10\n'
+    house.contract(FLAT.replace("price = 0.30", 'source = "exchange"') + grid + source)
     house.read(midnight(date(2026, 3, 7)), NOW)
     house.update(NOW)
     assert house.faults == []
     day = midnight(date(2026, 3, 8))
     fields = house.stored("cost_1d")[day][""]
-    assert (fields["cost"], fields["energy_kwh"], fields["unpriced_kwh"]) == (0, 24, 24)
-    assert "cost" not in house.stored("cost_15m")[day]["all"]
+    known = near(cost=2.4, energy_kwh=24, unpriced_kwh=24)
+    assert {name: fields[name] for name in ("cost", "energy_kwh", "unpriced_kwh")} == known
+    assert house.stored("cost_by_band_1d")[day]["all"] == known
+    assert house.stored("cost_15m")[day]["all"] == near(cost=0.025, energy_kwh=0.25, is_estimated=0)
     rows = "".join(f"2026-03-08T{hour:02}:00,0.50\n" for hour in range(24))
     (prices / "march.csv").write_text(f"start,price\n{rows}")
     house.update(NOW)
     fields = house.stored("cost_1d")[day][""]
-    assert (fields["cost"], fields["unpriced_kwh"]) == (pytest.approx(12, abs=1e-7), 0)
+    assert (fields["cost"], fields["unpriced_kwh"]) == (pytest.approx(14.4, abs=1e-7), 0)
 
 
 def test_an_export_contract_prices_what_was_given(house: House) -> None:

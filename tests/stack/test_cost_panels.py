@@ -267,11 +267,15 @@ def test_a_month_that_began_before_the_readings_is_no_measure(house: House) -> N
 
 
 def test_energy_without_a_price_is_told_and_not_counted(house: House) -> None:
-    """An exchange that said nothing of the 9th of March: 24 of 48 kWh have no price, the others one of 0.50."""
+    """An exchange that said nothing of the 9th of March: 24 of 48 kWh have no price but the grid's 0.10, the others one of 0.60.
+
+    Together 24 x 0.60 + 24 x 0.10 = 16.80; what a kilowatt-hour comes to is known of the 8th alone.
+    """
     prices = house.chosen.state.parent / "prices"
     prices.mkdir()
     source = f'[source.exchange]\nkind = "table"\nfolder = "{prices}"\nminutes = 60\nunit = "kWh"\n'
-    house.contract(FLAT.replace("price = 0.30", 'source = "exchange"') + source)
+    grid = '[[version.component]]\nname = "Grid"\nper = "kWh"\nprice = 0.10\n'
+    house.contract(FLAT.replace("price = 0.30", 'source = "exchange"') + grid + source)
     (prices / "march.csv").write_text(
         "start,price\n" + "".join(f"2026-03-08T{hour:02}:00,0.50\n" for hour in range(24))
     )
@@ -282,8 +286,9 @@ def test_energy_without_a_price_is_told_and_not_counted(house: House) -> None:
     at = datetime.fromtimestamp(end + QUARTER_S, UTC)
 
     (band,) = viewer.rows("By band", now=at)
-    assert (float(band["energy_kwh"]), float(band["price"])) == pytest.approx((48, 0.5))
-    assert viewer.one("Fixed and variable", now=at)["A kilowatt-hour, all in"] == pytest.approx(0.5)
+    assert [float(band[name]) for name in ("energy_kwh", "cost", "price")] == pytest.approx([48, 16.8, 0.6])
+    whole = viewer.one("Fixed and variable", now=at)
+    assert (whole["For energy"], whole["A kilowatt-hour, all in"]) == pytest.approx((16.8, 0.6))
     told = {row["_field"]: float(row["_value"]) for row in viewer.rows("Not certain", now=at)}
     assert told == near(estimated_kwh=0, unpriced_kwh=24)
     assert viewer.rows("Price now", now=at) == []

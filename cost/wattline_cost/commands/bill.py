@@ -7,8 +7,10 @@ from datetime import date
 
 from wattline.errors import WattlineError, WordError
 from wattline.paragraphs import filled
-from wattline_cost.commands.choosing import add_contract, chosen_of, month_of, no_contract
+from wattline_cost.commands.choosing import add_contract, chosen_of, no_contract, told_month
 from wattline_cost.commands.faults import raise_all
+from wattline_cost.errors import CostError
+from wattline_cost.local_days import day_start_s
 from wattline_cost.pricing.bill import Bill, bill_of
 from wattline_cost.pricing.document import as_csv, as_json, as_table
 from wattline_cost.settings import settings
@@ -16,6 +18,7 @@ from wattline_cost.store.account import Account
 from wattline_cost.store.due import ONE_DAY, next_month
 from wattline_cost.store.memory import Memory
 from wattline_cost.store.work import files_in
+from wattline_cost.tariff.versions import told
 
 SUMMARY = "prints the bill of a month, line by line as a supplier prints it"
 EXAMPLE = "wattline-cost bill --month 2026-10"
@@ -38,11 +41,11 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print; returns 0.
 
     Raises:
-        CostError: the month cannot be priced.
+        CostError: the month cannot be priced, or there is nothing to bill; the bills of other contracts were printed.
         WordError: the words are wrong, or a contract's file.
         ServerError: InfluxDB is away, or refuses.
     """
-    month, chosen = month_of(arguments.month), settings()
+    month, chosen = told_month(arguments.month), settings()
     faults: list[WattlineError] = []
     files = files_in(chosen, faults)
     if not files and not faults:
@@ -53,22 +56,40 @@ def execute(arguments: argparse.Namespace) -> int:
         names = ", ".join(file.contract.name for file in files)
         raise WordError(f"A file has one bill: name its contract with --contract; there are {names}.")
     server, memory = chosen.server(), Memory(chosen.state).seen()
+    bills = []
     try:
-        bills = [
-            _bill(Account(file.contract, chosen, server, memory.of(file.contract.name), int(time.time())), month)
-            for file in files
-        ]
+        for file in files:
+            account = Account(file.contract, chosen, server, memory.of(file.contract.name), int(time.time()))
+            try:
+                bills.append(_bill(account, month))
+            except CostError as error:
+                faults.append(error)
     finally:
         server.close()
-    print("\n\n".join(FORMS[arguments.form](bill).rstrip("\n") for bill in bills))
+    if bills:
+        print("\n\n".join(FORMS[arguments.form](bill).rstrip("\n") for bill in bills))
     raise_all(faults, ERROR_PREFIX)
     return 0
 
 
 def _bill(account: Account, month: date) -> Bill:
     """The bill of a month; of the one that is under way up to today."""
-    last = min(next_month(month) - ONE_DAY, account.today)
+    contract, last = account.contract, min(next_month(month) - ONE_DAY, account.today)
     if last < month:
         raise WordError(f"{month:%Y-%m} has not begun yet.")
-    quarters = account.quarters(month, last)
-    return bill_of(account.contract, account.lines(quarters, month, last), month, last)
+    start, stop = contract.versions[0].start, contract.versions[-1].stop
+    if day_start_s(last + ONE_DAY, contract.zone) <= start.timestamp() or (
+        stop is not None and stop.timestamp() <= day_start_s(month, contract.zone)
+    ):
+        until = f" and ends before {told(stop)}" if stop else ""
+        raise CostError(f"{contract.name} has no bill of {month:%Y-%m}: the contract begins {told(start)}{until}.")
+    since = account.begin()
+    if since is None or since > last:
+        raise CostError(
+            f"{contract.name} has no bill of {month:%Y-%m}: {account.reader.what} was not read while the contract held, up to "
+            f"{last}; the contract's key 'meter' says by which meter it counts."
+        )
+    first = max(month, since)
+    lines = account.lines(account.quarters(first, last), first, last)
+    was_read_late = since > max(month, start.date())
+    return bill_of(contract, lines, month, last, since if was_read_late else None)

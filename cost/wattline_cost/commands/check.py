@@ -15,7 +15,7 @@ from wattline_cost.tariff.file import MODES, read_contract
 from wattline_cost.tariff.holidays import Calendar
 from wattline_cost.tariff.model import Contract, Files, Rounding, SourceSettings, Version
 from wattline_cost.tariff.versions import told as told_moment
-from wattline_cost.tariff.week import weeks
+from wattline_cost.tariff.week import depends_on_day_before, weeks
 
 SUMMARY = "checks tariff files, and tells what is in them, to be compared with the contract on paper"
 EXAMPLE = "wattline-cost check /etc/wattline/tariffs/house.toml"
@@ -93,6 +93,13 @@ def _bands(version: Version, *, have_holidays: bool) -> Iterator[str]:
         for name, spans in days:
             text = GAP.join(f"{start} {band}" for start, band in spans)
             yield filled(f"{GAP}{name:{width}}{GAP}{text}", len(GAP) + width + len(GAP))
+    if depends_on_day_before(version.rules):
+        of_holidays = " that is no holiday, and that of a holiday by a Wednesday" if have_holidays else ""
+        yield filled(
+            f"{GAP}where a rule leads across midnight, the morning goes by the day before: here by one of the same "
+            f"month{of_holidays}",
+            len(GAP),
+        )
 
 
 def _holidays(contract: Contract, year: int) -> Iterator[str]:

@@ -31,7 +31,7 @@ def chosen_of(files: Sequence[File], name: str | None) -> list[File]:
     return found
 
 
-def day_of(text: str) -> date:
+def told_day(text: str) -> date:
     """A day as on the command line.
 
     Raises:
@@ -43,7 +43,7 @@ def day_of(text: str) -> date:
         raise WordError(f"{text} is no day: write it like 2026-03-01.") from error
 
 
-def month_of(text: str) -> date:
+def told_month(text: str) -> date:
     """The first day of a month as on the command line.
 
     Raises:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from wattline.errors import WordError
 from wattline.export.moment import moment_s
 from wattline.options import one_of
 from wattline.paragraphs import filled
@@ -15,10 +16,10 @@ from wattline_cost.energy.quarter import QUARTER_S
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.tariff import told
-from wattline_cost.tariff.components import REGISTERS
+from wattline_cost.tariff.components import REGISTER_NUMBERS
 from wattline_cost.tariff.explain import Explanation, SourcePrice, explain
 from wattline_cost.tariff.file import read_contract
-from wattline_cost.tariff.model import Contract, Direction, Rule
+from wattline_cost.tariff.model import ByRegister, Contract, Direction, EnergyCharge, Rule
 from wattline_cost.tariff.versions import told as told_moment
 
 SUMMARY = "tells which version, band and price of a contract holds at a moment, and why"
@@ -41,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--register",
         metavar="T",
-        type=one_of(tuple(REGISTERS)),
+        type=one_of(tuple(REGISTER_NUMBERS)),
         help="where prices are by the meter's registers: T1 to T4, the one that counts",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -52,18 +53,30 @@ def execute(arguments: argparse.Namespace) -> int:
 
     Raises:
         TariffError: the file is wrong.
-        WordError: AT is no time, or no version is in force then.
+        WordError: AT is no time, no version is in force then, or it has no price of the register.
         SourceError: the prices of a source cannot be read.
     """
     contract = read_contract(arguments.file)
     at_s = int(time.time()) if arguments.at is None else moment_s(arguments.at, contract.zone)
-    register = REGISTERS.get(arguments.register or "")
+    register = REGISTER_NUMBERS.get(arguments.register or "")
     explanation = explain(contract, at_s, _prices(contract), register)
+    if register is not None:
+        _refuse_other_register(explanation, register)
     if arguments.json:
         print(json.dumps(_as_json(contract, explanation), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(contract, explanation)))
     return 0
+
+
+def _refuse_other_register(found: Explanation, register: int) -> None:
+    """Refuse a register of which the version has no price."""
+    charges = [charge for charge in found.version.components if isinstance(charge, EnergyCharge)]
+    priced = [number for charge in charges if isinstance(charge.price, ByRegister) for number in charge.price.prices]
+    if register not in priced:
+        there = ", ".join(f"T{number}" for number in sorted(set(priced)))
+        has = f"has prices of the registers {there}" if there else "has no prices by the meter's registers"
+        raise WordError(f"Version {found.number} {has}, and none of T{register}.")
 
 
 def _prices(contract: Contract) -> SourcePrice:

@@ -5,9 +5,10 @@ import time
 
 from wattline.errors import WattlineError, WordError
 from wattline.paragraphs import filled
-from wattline_cost.commands.choosing import add_contract, chosen_of, day_of, no_contract
+from wattline_cost.commands.choosing import add_contract, chosen_of, no_contract, told_day
 from wattline_cost.commands.faults import raise_all
 from wattline_cost.commands.update import tell
+from wattline_cost.local_days import day_of
 from wattline_cost.settings import settings
 from wattline_cost.store.memory import Memory
 from wattline_cost.store.work import Work, files_in
@@ -33,8 +34,8 @@ def execute(arguments: argparse.Namespace) -> int:
         WordError: the words are wrong, or a contract's file; the other contracts were priced.
         ServerError: InfluxDB is away, or refuses.
     """
-    first = day_of(arguments.first)
-    last = day_of(arguments.last) if arguments.last else None
+    first = told_day(arguments.first)
+    last = told_day(arguments.last) if arguments.last else None
     if last is not None and last < first:
         raise WordError(f"There is no day from {first} to {last}: --from is before --to.")
     chosen = settings()
@@ -44,6 +45,8 @@ def execute(arguments: argparse.Namespace) -> int:
         print(filled(no_contract(chosen)))
         return 0
     files = chosen_of(files, arguments.contract)
+    if files and all(first > day_of(int(time.time()), file.contract.zone) for file in files):
+        raise WordError(f"{first} has not come yet: --from is today, or a day before.")
     began_s = time.monotonic()
     server = chosen.server()
     try:

@@ -54,6 +54,11 @@ def _rows(data: bytes, place: str, settings: SourceSettings) -> Iterator[tuple[i
                 continue
             if len(row) <= max(columns):
                 raise SourceError(f"{place}, line {reader.line_num}: The line has fewer columns than the first line.")
+            if len(row) > len(names):
+                raise SourceError(
+                    f"{place}, line {reader.line_num}: The line has more columns than the first line; where commas stand between "
+                    "columns, decimals have a point."
+                )
             yield reader.line_num, row[columns[0]], row[columns[1]]
     except csv.Error as error:
         raise SourceError(f"{place}, line {reader.line_num}: This is no CSV ({error}).") from error

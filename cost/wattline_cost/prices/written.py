@@ -2,6 +2,8 @@
 
 from decimal import Decimal, InvalidOperation
 
+from wattline_cost.money import EXACT
+
 PLACES = {1: 0, 1000: 3}
 
 
@@ -18,4 +20,4 @@ def per_kwh(text: str, kwh: int) -> Decimal | None:
     except InvalidOperation:
         return None
     # A shift of the point loses nothing, as a division might.
-    return number.scaleb(-PLACES[kwh]) if number.is_finite() else None
+    return number.scaleb(-PLACES[kwh], EXACT) if number.is_finite() else None

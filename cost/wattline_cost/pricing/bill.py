@@ -7,7 +7,7 @@ to the same cent. Where the sum alone is rounded, a percentage is of what was no
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -34,6 +34,8 @@ class Bill:
         total: what is owed, or of an export what is earned.
         energy_kwh: what was metered while the contract held.
         estimated_kwh: how much of it is estimated.
+        metered_since: the day on which the meter was first read, before which nothing is owed, where it is one of these days;
+            None: all of them are owed.
     """
 
     contract: Contract
@@ -46,15 +48,12 @@ class Bill:
     total: Decimal
     energy_kwh: Decimal
     estimated_kwh: Decimal
+    metered_since: date | None = None
 
 
-def month_of(year: int, month: int) -> tuple[date, date]:
-    """The first and the last day of a month."""
-    first = date(year, month, 1)
-    return first, (first + timedelta(31)).replace(day=1) - timedelta(1)
-
-
-def bill_of(contract: Contract, lines: Iterable[Line], first: date, last: date) -> Bill:
+def bill_of(
+    contract: Contract, lines: Iterable[Line], first: date, last: date, metered_since: date | None = None
+) -> Bill:
     """The bill of the days from ``first`` to ``last``, both among them.
 
     Args:
@@ -62,6 +61,7 @@ def bill_of(contract: Contract, lines: Iterable[Line], first: date, last: date) 
         lines: those of these days, as ``Pricer.lines`` gives them; those of others count for nothing.
         first: of the contract's calendar.
         last: likewise.
+        metered_since: as in ``Bill``.
     """
     held = [line for line in lines if first <= line.day <= last]
     billed = bill_lines(contract, held, _days(contract, {line.day for line in held}))
@@ -77,6 +77,7 @@ def bill_of(contract: Contract, lines: Iterable[Line], first: date, last: date) 
         total=_sum(contract, billed),
         energy_kwh=kwh(energy_mwh),
         estimated_kwh=kwh(estimated_mwh),
+        metered_since=metered_since,
     )
 
 

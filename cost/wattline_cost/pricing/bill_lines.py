@@ -29,7 +29,7 @@ class BillLine:
         kw: the power that is paid for, of a charge by kW; None of any other.
         is_mean: whether the price is the mean of many, by which the amount was not reckoned.
         estimated_kwh: how much of the energy is estimated.
-        unpriced_kwh: how much has no price: nothing is asked for it.
+        unpriced_kwh: how much has no price: this line asks nothing for it.
     """
 
     versions: tuple[int, ...]

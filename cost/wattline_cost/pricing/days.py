@@ -28,11 +28,18 @@ class InForce:
 
     Attributes:
         band: that of the moment; empty where no price asks for it.
-        per_kwh: in the currency of the contract; None where a part of it is not known.
+        known: what of it is known, in the currency of the contract; that much is owed.
+        is_whole: whether that is all of it.
     """
 
     band: str
-    per_kwh: Decimal | None
+    known: Decimal
+    is_whole: bool = True
+
+    @property
+    def per_kwh(self) -> Decimal | None:
+        """All of it; None where a part is not known."""
+        return self.known if self.is_whole else None
 
 
 class Pricer:
@@ -50,7 +57,7 @@ class Pricer:
         self._versions = Versions(contract.versions)
         self._bands = bands
         self._published = Published(self._terms, sources, contract.zone)
-        self._rates: dict[tuple[int, str, int | None], Rate | None] = {}
+        self._rates: dict[tuple[int, str, int | None], Rate] = {}
 
     def lines(self, quarters: Iterable[Quarter], first: date, last: date) -> list[Line]:
         """What the days from ``first`` to ``last``, both among them, owe: in the order of days, versions and components.
@@ -93,9 +100,10 @@ class Pricer:
         asked = self._terms[place].asked
         band = self._bands[place](start_s) if asked.band else ""
         rate = self._rate(place, band, register)
-        return InForce(band, None if rate is None else rate.at(self._published.at(start_s) if rate.times else {}))
+        published = self._published.at(start_s) if rate.times else {}
+        return InForce(band, rate.known(published), rate.at(published) is not None)
 
-    def _rate(self, place: int, band: str, register: int | None) -> Rate | None:
+    def _rate(self, place: int, band: str, register: int | None) -> Rate:
         key = place, band, register
         if key not in self._rates:
             self._rates[key] = sum_of(rates(self._contract.versions[place], band, register).values())

@@ -72,6 +72,7 @@ def as_json(bill: Bill) -> str:
         "currency": bill.contract.currency,
         "first": bill.first.isoformat(),
         "last": bill.last.isoformat(),
+        "metered_since": bill.metered_since.isoformat() if bill.metered_since else None,
         "lines": [_fields(line, bill) for line in bill.lines],
         "energy": f"{bill.energy:f}",
         "fixed": f"{bill.fixed:f}",
@@ -118,6 +119,8 @@ def _money(amount: Decimal, bill: Bill) -> str:
 
 
 def _notes(bill: Bill) -> Iterator[str]:
+    if bill.metered_since:
+        yield f"From {bill.metered_since} on, when the meter was first read; what the contract costs before is not here."
     if any(line.is_mean and line.price is not None for line in bill.lines):
         yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
     if bill.estimated_kwh:
@@ -128,7 +131,10 @@ def _notes(bill: Bill) -> Iterator[str]:
     for line in bill.lines:
         if line.unpriced_kwh:
             name = f"{line.component} {line.part}".strip()
-            yield f"{line.unpriced_kwh:f} kWh have no price for {name!r}, and are not in its amount nor in the total."
+            yield (
+                f"{line.unpriced_kwh:f} kWh have no price for {name!r}: that is in neither its amount nor the total; the rest "
+                "of what they cost is."
+            )
     if not bill.contract.rounding.each_line:
         yield "The total alone is rounded by this contract; the lines are shown rounded, and may miss it by the last digit."
 

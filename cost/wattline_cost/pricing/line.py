@@ -29,7 +29,7 @@ class Line:
         of_energy: how much of ``amount`` a kilowatt-hour less would have spared: all of an energy charge, none of a fixed
             one, and of a tax that on energy charges.
         estimated_mwh: how much of the energy is estimated.
-        unpriced_mwh: how much of it has no price, since its source has none for that time: nothing was owed for it.
+        unpriced_mwh: how much of it has no price, since its source has none for that time: this line owes nothing for it.
     """
 
     day: date

@@ -11,12 +11,11 @@ from wattline.reading import Point
 from wattline_cost.energy.quarter import Quarter
 from wattline_cost.local_days import day_of, day_start_s
 from wattline_cost.money import NOTHING, energy_amount, kwh, rounded, total
-from wattline_cost.pricing.days import InForce, Pricer
+from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
-from wattline_cost.store.stored import Key
+from wattline_cost.store.stored import NS_A_SECOND, Key
 from wattline_cost.tariff.model import Contract
 
-NS_A_SECOND = 1_000_000_000
 OF_QUARTERS = (costs.QUARTER_HOURS,)
 OF_DAYS = (costs.DAYS, costs.COMPONENT_DAYS, costs.BAND_DAYS)
 MONTH_OF = {
@@ -38,7 +37,8 @@ class Priced:
         band: of the moment.
         price: of one kilowatt-hour more; None: nobody knows.
         quarter: its energy; None where it has not begun to be metered.
-        cost: of that energy; None where there is none or a part of its price is not known.
+        cost: of that energy, as far as its price is known; None where none was metered.
+        unpriced_mwh: the energy of which a part of the price is not known.
     """
 
     start_s: int
@@ -46,6 +46,7 @@ class Priced:
     price: Decimal | None
     quarter: Quarter | None = None
     cost: Decimal | None = None
+    unpriced_mwh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +63,32 @@ def priced(pricer: Pricer, quarters: Iterable[Quarter]) -> Iterator[Priced]:
         if (found := pricer.in_force(quarter.start_s)) is None:
             continue
         registers = {number: energy for number, energy in quarter.registers_mwh.items() if number and energy}
-        if found.per_kwh is not None or not registers:
-            cost = None if found.per_kwh is None else energy_amount(quarter.energy_mwh, found.per_kwh)
-            yield Priced(quarter.start_s, found.band or ALL_BANDS, found.per_kwh, quarter, cost)
-        else:
+        if registers and not found.is_whole:
             yield _by_register(pricer, quarter, registers)
+        else:
+            yield Priced(
+                quarter.start_s,
+                found.band or ALL_BANDS,
+                found.per_kwh,
+                quarter,
+                energy_amount(quarter.energy_mwh, found.known),
+                0 if found.is_whole else quarter.energy_mwh,
+            )
 
 
 def _by_register(pricer: Pricer, quarter: Quarter, registers: Mapping[int, int]) -> Priced:
     """Where the price is that of the register in which the meter counts, which it changes within a quarter-hour."""
-    prices: dict[int, InForce] = {}
-    for number in registers:
-        if (found := pricer.in_force(quarter.start_s, number)) is not None:
-            prices[number] = found
-    most = max(registers, key=lambda number: (registers[number], number))
-    known = {number: each.per_kwh for number, each in prices.items() if each.per_kwh is not None}
-    is_known = known.keys() == registers.keys() and sum(registers.values()) == quarter.energy_mwh
-    cost = total(energy_amount(energy, known[number]) for number, energy in registers.items()) if is_known else None
-    band = prices[most].band if most in prices else ""
-    return Priced(quarter.start_s, band or ALL_BANDS, known.get(most), quarter, cost)
+    asked = ((number, pricer.in_force(quarter.start_s, number)) for number in registers)
+    prices = {number: found for number, found in asked if found is not None}
+    most = max(prices, key=lambda number: (registers[number], number))
+    return Priced(
+        quarter.start_s,
+        prices[most].band or ALL_BANDS,
+        prices[most].per_kwh,
+        quarter,
+        total(energy_amount(registers[number], found.known) for number, found in prices.items()),
+        sum(registers[number] for number, found in prices.items() if not found.is_whole),
+    )
 
 
 def coming(pricer: Pricer, starts_s: Iterable[int]) -> Iterator[Priced]:
@@ -119,7 +127,6 @@ class Points:
     def of_day(self, day: date, slots: Sequence[Priced], lines: Sequence[Line], metered: Metered) -> list[Point]:
         """The points of a day, whose quarter-hours and lines are given."""
         start_s = day_start_s(day, self._contract.zone)
-        unpriced_mwh = sum(_energy_mwh(slot) for slot in slots if slot.cost is None)
         whole = {
             "cost": _money(total(line.amount for line in lines)),
             "energy_cost": _money(total(line.of_energy for line in lines)),
@@ -127,7 +134,7 @@ class Points:
             "estimated_kwh": _kwh(
                 sum(_energy_mwh(each) for each in slots if each.quarter and each.quarter.is_estimated)
             ),
-            "unpriced_kwh": _kwh(unpriced_mwh),
+            "unpriced_kwh": _kwh(sum(slot.unpriced_mwh for slot in slots)),
             "readings": metered.readings,
             "metered_kwh": metered.gained_kwh,
         }
@@ -153,6 +160,7 @@ class Points:
             fields = {
                 "cost": _money(total(slot.cost for slot in own if slot.cost is not None)),
                 "energy_kwh": _kwh(sum(map(_energy_mwh, own))),
+                "unpriced_kwh": _kwh(sum(slot.unpriced_mwh for slot in own)),
             }
             yield self._point(costs.BAND_DAYS, start_s, fields, band=band)
 

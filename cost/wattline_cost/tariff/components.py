@@ -23,7 +23,7 @@ from wattline_cost.tariff.table import A_NUMBER, Faults, Table, number_of
 KEYS = ("name", "per", "price", "prices", "registers", "source", "factor", "plus", "spread", "percent", "of")
 PRICED_BY = ("price", "prices", "registers", "source")
 OF_SOURCE = ("factor", "plus")
-REGISTERS = {"T1": 1, "T2": 2, "T3": 3, "T4": 4}
+REGISTER_NUMBERS = {"T1": 1, "T2": 2, "T3": 3, "T4": 4}
 ALL_ABOVE = "all above"
 
 PERS = {per.value: per for per in Per}
@@ -31,9 +31,7 @@ SPREADS = {spread.value: spread for spread in Spread}
 OF_YEAR = (Per.YEAR, Per.KW_YEAR)
 
 _PRICES_RULE = "must be a table of bands and numbers, such as { F1 = 0.15, F23 = 0.13 }"
-_REGISTERS_RULE = (
-    f"must be a table of the meter's registers ({', '.join(REGISTERS)}) and numbers, such as {{ T1 = 0.15, T2 = 0.13 }}"
-)
+_REGISTERS_RULE = f"must be a table of the meter's registers ({', '.join(REGISTER_NUMBERS)}) and numbers, such as {{ T1 = 0.15, T2 = 0.13 }}"
 _OF_RULE = f"must be the names of components above, such as ['Energy', 'Grid'], or '{ALL_ABOVE}'"
 
 
@@ -146,9 +144,9 @@ def _by_band(table: Table, _sources: Sequence[str]) -> Energy:
 
 def _by_register(table: Table, _sources: Sequence[str]) -> Energy:
     prices = _numbers(table, "registers", _REGISTERS_RULE)
-    if not prices.keys() <= REGISTERS.keys():
+    if not prices.keys() <= REGISTER_NUMBERS.keys():
         raise table.fault("registers", _REGISTERS_RULE)
-    return ByRegister({REGISTERS[name]: price for name, price in prices.items()})
+    return ByRegister({REGISTER_NUMBERS[name]: price for name, price in prices.items()})
 
 
 def _by_source(table: Table, sources: Sequence[str]) -> Energy:

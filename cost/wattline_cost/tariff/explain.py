@@ -97,7 +97,6 @@ def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: 
     band = bands.at(start_s)
     found = rates(version, band, register)
     published = _published(found.values(), lambda name: source_price(name, start_s))
-    whole = sum_of(found.values())
     return Explanation(
         start=start,
         number=place + 1,
@@ -107,7 +106,7 @@ def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: 
         from_day_before=from_day_before,
         holiday=bands.calendar.name(start.date() - timedelta(days=int(from_day_before))),
         parts=tuple(_parts(version, found, published, band, register)),
-        per_kwh=None if whole is None else whole.at(published),
+        per_kwh=sum_of(found.values()).at(published),
         fixed=tuple(charge for charge in version.components if isinstance(charge, FixedCharge)),
     )
 
@@ -132,15 +131,15 @@ def _place(contract: Contract, start_s: int) -> int:
     return place
 
 
-def _published(found: Iterable[Rate | None], source_price: Callable[[str], Decimal | None]) -> dict[str, Decimal]:
+def _published(found: Iterable[Rate], source_price: Callable[[str], Decimal | None]) -> dict[str, Decimal]:
     """What the sources say that rates ask for, where they say anything."""
-    names = dict.fromkeys(name for rate in found if rate for name in rate.times)
+    names = dict.fromkeys(name for rate in found for name in rate.times)
     return {name: price for name in names if (price := source_price(name)) is not None}
 
 
 def _parts(
     version: Version,
-    found: Mapping[str, Rate | None],
+    found: Mapping[str, Rate],
     published: Mapping[str, Decimal],
     band: str,
     register: int | None,
@@ -148,8 +147,7 @@ def _parts(
     for component in version.components:
         if component.name not in found:
             continue
-        rate = found[component.name]
-        per_kwh = None if rate is None else rate.at(published)
+        per_kwh = found[component.name].at(published)
         match component:
             case EnergyCharge():
                 yield Part(component.name, per_kwh, _why(component.price, published, band, register))

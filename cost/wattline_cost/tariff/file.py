@@ -6,6 +6,7 @@ next, and that it is missing is no reason to complain of those that name it.
 
 import re
 import tomllib
+from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,15 +18,10 @@ from wattline_cost.errors import TariffError
 from wattline_cost.tariff.model import Contract, Direction, Rounding
 from wattline_cost.tariff.rules import holidays
 from wattline_cost.tariff.sources import sources
-from wattline_cost.tariff.table import Faults, Table
+from wattline_cost.tariff.table import AT_THE_TOP, Faults, Table
 from wattline_cost.tariff.version import versions
 
-KEYS = (
-    *("name", "meter", "direction", "currency", "timezone", "budget"),
-    *("rounding", "holiday", "rule", "version", "source"),
-)
-# What is written after a line in brackets belongs to what it names, and it is easily written there.
-AT_THE_TOP = KEYS[:6]
+KEYS = (*AT_THE_TOP, "rounding", "holiday", "rule", "version", "source")
 ROUNDING_KEYS = ("decimals", "mode", "each_line", "kwh_decimals")
 DIRECTIONS = {direction.value: direction for direction in Direction}
 MODES = {
@@ -40,7 +36,15 @@ MOST_DECIMALS = 6
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NAME_RULE = "must be letters, digits, hyphens and underscores, 64 at most"
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_COMMA = re.compile(r"(?<==)\s*[-+]?[0-9]+,[0-9]+\s*$")
+# What TOML does not know and people write, and how a file writes it.
+_DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}|[0-9]{4}([./-])[0-9]{1,2}\2[0-9]{1,2}")
+_COMMA = re.compile(r"[-+]?[0-9.]+,[0-9]+")
+_UNIT = re.compile(r"[-+]?[0-9.,]+\s*([^\W\d]|[%€$£]).*|([A-Z]{3}|[€$£])\s*[-+]?[0-9.,]+")
+_HINTS = {
+    _DATE: "a date is written as in 2026-04-01",
+    _COMMA: "a number is written with a point, as in 0.25",
+    _UNIT: "a number is written without a unit, as in 0.25",
+}
 _AT_LINE = re.compile(r"\(at line ([0-9]+), ")
 
 
@@ -101,11 +105,15 @@ def _toml(place: str, content: str) -> dict[str, object]:
     except ValueError as error:
         # TOML's own, and Python's of a whole number with thousands of digits.
         sentence = str(error).rstrip(".")
-        line = _AT_LINE.search(sentence)
-        lines = content.splitlines()
-        with_comma = line and _COMMA.search(lines[min(int(line[1]), len(lines)) - 1].partition("#")[0])
-        hint = "; a number is written with a point, as in 0.25" if with_comma else ""
-        raise TariffError(place, f"This is not TOML: {sentence}{hint}.") from error
+        raise TariffError(place, f"This is not TOML: {sentence}{_hint(sentence, content.splitlines())}.") from error
+
+
+def _hint(sentence: str, lines: Sequence[str]) -> str:
+    """How to write what stands in the line that ``sentence`` names; empty where that is no such thing."""
+    number = _AT_LINE.search(sentence)
+    line = lines[min(int(number[1]), len(lines)) - 1] if number else ""
+    written = line.partition("#")[0].partition("=")[2].strip()
+    return next((f"; {hint}" for pattern, hint in _HINTS.items() if pattern.fullmatch(written)), "")
 
 
 def _zone(table: Table) -> ZoneInfo:
@@ -164,7 +172,6 @@ def _rounding(table: Table) -> Rounding:
         f"{table.place}, rounding",
         table.table("rounding", "must be a table, such as [rounding]"),
         ROUNDING_KEYS,
-        AT_THE_TOP,
     )
     usual = Rounding()
     return Rounding(

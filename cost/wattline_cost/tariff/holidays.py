@@ -27,7 +27,7 @@ def easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
-def day_of(holiday: Holiday, year: int) -> date | None:
+def day_in(holiday: Holiday, year: int) -> date | None:
     """The day of that year on which ``holiday`` falls; None in a year without it."""
     if not (holiday.since or MINYEAR) <= year <= (holiday.until or MAXYEAR):
         return None
@@ -57,7 +57,7 @@ class Calendar:
         """The holidays of a year in their order, and their names."""
         days = self._years.get(year)
         if days is None:
-            named = [(day, holiday.name) for holiday in self._holidays if (day := day_of(holiday, year))]
+            named = [(day, holiday.name) for holiday in self._holidays if (day := day_in(holiday, year))]
             days = self._years[year] = dict(sorted(named))
         return days
 

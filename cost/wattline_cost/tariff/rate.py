@@ -1,7 +1,8 @@
 """What one kilowatt-hour more costs, component by component: reckoned here and nowhere else.
 
 Whatever a contract makes of the price of a source is so many times that price and so much more, taxes included. So a rate is
-reckoned once for a version, a band and a register, and what it comes to at a moment is one product for each source.
+reckoned once for a version, a band and a register, and what it comes to at a moment is one product for each source. What of it
+is known is owed where the rest is not.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,28 +23,44 @@ from wattline_cost.tariff.model import (
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """What is made of the price of a source: ``factor`` times it, and ``plus``, which is owed with it alone."""
+
+    factor: Decimal
+    plus: Decimal = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """A price of a kilowatt-hour.
 
     Attributes:
         always: what it costs whatever is published, in the currency of the contract.
-        times: so many times the price of each of these sources is added.
+        times: what is added by the price of each of these sources.
+        is_whole: whether the contract has a price of each of its parts, for such a band and register.
     """
 
     always: Decimal
-    times: Mapping[str, Decimal] = field(default_factory=dict)
+    times: Mapping[str, Times] = field(default_factory=dict)
+    is_whole: bool = True
 
     def at(self, published: Mapping[str, Decimal]) -> Decimal | None:
-        """What it comes to where the sources say ``published``; None where one of its own says nothing."""
+        """What it comes to where the sources say ``published``; None where a part of it is not known."""
+        return self.known(published) if self.is_whole and self.times.keys() <= published.keys() else None
+
+    def known(self, published: Mapping[str, Decimal]) -> Decimal:
+        """What of it is known."""
         price = self.always
-        for source, factor in self.times.items():
-            if source not in published:
-                return None
-            price = EXACT.add(price, EXACT.multiply(factor, published[source]))
+        for source, times in self.times.items():
+            if source in published:
+                price = EXACT.add(price, EXACT.fma(times.factor, published[source], times.plus))
         return price
 
 
-def rates(version: Version, band: str, register: int | None) -> dict[str, Rate | None]:
+UNKNOWN = Rate(NOTHING, is_whole=False)
+
+
+def rates(version: Version, band: str, register: int | None) -> dict[str, Rate]:
     """The rates of the components of ``version`` that a kilowatt-hour more makes dearer or cheaper, by their names.
 
     Args:
@@ -52,9 +69,9 @@ def rates(version: Version, band: str, register: int | None) -> dict[str, Rate |
         register: the one in which the meter counts then; None: it is not known.
 
     Returns:
-        In the order of the version, without what is paid anyway and percentages of nothing else; None: nobody knows.
+        In the order of the version, without what is paid anyway and percentages of nothing else.
     """
-    found: dict[str, Rate | None] = {}
+    found: dict[str, Rate] = {}
     for component in version.components:
         match component:
             case EnergyCharge():
@@ -67,32 +84,30 @@ def rates(version: Version, band: str, register: int | None) -> dict[str, Rate |
     return found
 
 
-def energy_rate(charge: EnergyCharge, band: str, register: int | None) -> Rate | None:
-    """That of ``charge`` alone; None where the contract has no price of such a band or register."""
+def energy_rate(charge: EnergyCharge, band: str, register: int | None) -> Rate:
+    """That of ``charge`` alone."""
     match charge.price:
         case Flat(price):
             return Rate(price)
         case ByBand(prices):
-            return Rate(prices[band]) if band in prices else None
+            return Rate(prices[band]) if band in prices else UNKNOWN
         case ByRegister(prices):
-            return Rate(prices[register]) if register is not None and register in prices else None
+            return Rate(prices[register]) if register is not None and register in prices else UNKNOWN
         case BySource(source, factor, plus):
-            return Rate(plus, {source: factor})
+            return Rate(NOTHING, {source: Times(factor, plus)})
 
 
-def sum_of(found: Iterable[Rate | None]) -> Rate | None:
-    """All of them together; None where one of them is not known."""
-    always, times = NOTHING, dict[str, Decimal]()
+def sum_of(found: Iterable[Rate]) -> Rate:
+    """All of them together."""
+    always, times, is_whole = NOTHING, dict[str, Times](), True
     for rate in found:
-        if rate is None:
-            return None
-        always = EXACT.add(always, rate.always)
-        for source, factor in rate.times.items():
-            times[source] = EXACT.add(times.get(source, NOTHING), factor)
-    return Rate(always, times)
+        always, is_whole = EXACT.add(always, rate.always), is_whole and rate.is_whole
+        for source, more in rate.times.items():
+            so_far = times.get(source, Times(NOTHING))
+            times[source] = Times(EXACT.add(so_far.factor, more.factor), EXACT.add(so_far.plus, more.plus))
+    return Rate(always, times, is_whole)
 
 
-def _part(percent: Decimal, rate: Rate | None) -> Rate | None:
-    if rate is None:
-        return None
-    return Rate(part(percent, rate.always), {source: part(percent, factor) for source, factor in rate.times.items()})
+def _part(percent: Decimal, rate: Rate) -> Rate:
+    times = {source: Times(part(percent, of.factor), part(percent, of.plus)) for source, of in rate.times.items()}
+    return Rate(part(percent, rate.always), times, rate.is_whole)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, time
 
 from wattline_cost.errors import TariffError
-from wattline_cost.tariff.components import REGISTERS
+from wattline_cost.tariff.components import REGISTER_NUMBERS
 from wattline_cost.tariff.model import EVERY_MONTH, EVERY_WEEKDAY, Holiday, Rule
 from wattline_cost.tariff.table import Faults, Table
 from wattline_cost.tariff.words import HOLIDAY, MONTHS, WEEKDAYS, hours, places
@@ -44,8 +44,10 @@ def rules(place: str, tables: Sequence[Mapping[str, object]], faults: Faults) ->
 
 def _rules(table: Table) -> list[Rule]:
     band = table.text("band")
-    if band in REGISTERS:
-        raise table.fault("band", f"must not be one of {', '.join(REGISTERS)}, which are the meter's own registers")
+    if band in REGISTER_NUMBERS:
+        raise table.fault(
+            "band", f"must not be one of {', '.join(REGISTER_NUMBERS)}, which are the meter's own registers"
+        )
     weekdays, on_holidays = _days(table)
     months = _places(table, "months", MONTHS, _MONTHS_RULE) if "months" in table else None
     return [

@@ -50,8 +50,8 @@ def sources(
 def _source(table: Table, kind: Files, folder: Path, currency: str, zone: ZoneInfo) -> SourceSettings:
     # Hours and quarter-hours of the same market are both published, and the contract says which of them are paid.
     minutes = MINUTES[kind]
-    said = table.whole("minutes", minutes[0], minutes[-1])
-    if said not in minutes:
+    said = table.raw("minutes")
+    if not isinstance(said, int) or said not in minutes:
         raise table.fault("minutes", f"must be one of {', '.join(map(str, minutes))}")
     where = folder / Path(table.text("folder")).expanduser()
     if kind is Files.TABLE:

@@ -14,7 +14,12 @@ T = TypeVar("T")
 # The keys are listed anyway; one that only shares a few letters is no help.
 ALIKE = 0.7
 MOST_DECIMALS = 10
-LARGEST = 1_000_000
+# A dong is a twenty-five-thousandth of a euro.
+LARGEST = 1_000_000_000_000
+# What is written after a line in brackets belongs to what that names, and these are easily written there.
+AT_THE_TOP = ("name", "meter", "direction", "currency", "timezone", "budget")
+# These may be lists there.
+LISTS_AT_THE_TOP = ("rule", "holiday")
 LONGEST_SHOWN = 60
 
 
@@ -54,21 +59,19 @@ class Table:
         place: the file, and where in it.
         values: what the file says there.
         known: every key that there is.
-        elsewhere: keys that stand at the top of the file, and which a line in brackets above them has caught.
+        path: what stands before the names of its own tables, in their lines in brackets.
 
     Raises:
         TariffError: the table has a key that there is not.
     """
 
-    def __init__(
-        self, place: str, values: Mapping[str, object], known: Sequence[str], elsewhere: Sequence[str] = ()
-    ) -> None:
-        self.place = place
+    def __init__(self, place: str, values: Mapping[str, object], known: Sequence[str], path: str = "") -> None:
+        self.place, self._path = place, path
         self._values = values
         for key in values:
             if key in known:
                 continue
-            if key in elsewhere:
+            if key in {*AT_THE_TOP, *LISTS_AT_THE_TOP}:
                 raise TariffError(
                     place,
                     f"The key {key!r} does not belong here; it must stand at the top of the file, above the first line in "
@@ -153,15 +156,18 @@ class Table:
         if isinstance(value, dict):
             raise TariffError(
                 self.place,
-                f"A {key} begins with a line in single brackets; it must begin with [[{key}]], in double brackets, since "
-                "there may be several.",
+                f"A {key} begins with a line in single brackets; it must begin with [[{self._path}{key}]], in double brackets, "
+                "since there may be several.",
             )
         if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
-            raise self.fault(key, f"must be tables, each of which begins with [[{key}]]")
+            raise self.fault(key, f"must be tables, each of which begins with [[{self._path}{key}]]")
         return value
 
 
-A_NUMBER = f"a number without quotation marks and with a point, such as 0.1234, of at most {MOST_DECIMALS} decimals"
+A_NUMBER = (
+    f"a number without quotation marks and with a point, such as 0.1234, of at most {MOST_DECIMALS} decimals and less than a "
+    "million millions"
+)
 
 
 def number_of(value: object) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from wattline_cost.money import EXACT
 from wattline_cost.tariff.model import (
     EVERY_MONTH,
     EVERY_WEEKDAY,
@@ -94,6 +95,6 @@ def fixed(charge: FixedCharge, currency: str, contract_kw: Decimal | None) -> st
     by_months = ", by months" if charge.spread is Spread.MONTHS else ""
     text = f"{number(charge.price)} {currency} per {PER[charge.per]}{by_months}"
     if charge.per in OF_POWER and contract_kw is not None:
-        whole = amount(charge.price * contract_kw)
+        whole = amount(EXACT.multiply(charge.price, contract_kw))
         text += f": for {number(contract_kw)} kW {whole} {currency} per {PER[OF_POWER[charge.per]]}"
     return text

@@ -16,6 +16,7 @@ from wattline_cost.tariff.table import Faults, Table
 from wattline_cost.tariff.versions import Dates, local_moment, trouble
 
 KEYS = ("from", "to", "contract_kw", "component", "rule")
+PATH = "version."
 # Of a large factory.
 LARGEST_KW = 100_000
 # Before them clocks were off by other than quarters of an hour here and there; behind them Python's years end.
@@ -55,7 +56,7 @@ def versions(contract: Table, zone: ZoneInfo, sources: Sequence[str], faults: Fa
     if not tables:
         raise contract.fault("version", "must be there at least once, and begins with [[version]]")
     around = _Around(bool(contract.tables("holiday")), sources, _whole_rules(contract, faults))
-    dates = [_dates(Table(_place(contract, values, n), values, KEYS), zone) for n, values in enumerate(tables, 1)]
+    dates = [_dates(Table(_place(contract, values, n), values, KEYS, PATH), zone) for n, values in enumerate(tables, 1)]
     if wrong := trouble(dates):
         place, sentence = wrong
         raise TariffError(_place(contract, tables[place], place + 1), f"{sentence[:1].upper()}{sentence[1:]}.")
@@ -63,7 +64,7 @@ def versions(contract: Table, zone: ZoneInfo, sources: Sequence[str], faults: Fa
     for number, values in enumerate(tables, 1):
         with faults.kept():
             stop = dates[number].start if number < len(dates) else dates[-1].stop
-            table = Table(_place(contract, values, number), values, KEYS)
+            table = Table(_place(contract, values, number), values, KEYS, PATH)
             found.append(_version(table, Dates(dates[number - 1].start, stop), around, faults))
     return tuple(found)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from wattline_cost.tariff.bands import Day, rules_of_day
-from wattline_cost.tariff.model import Rule
+from wattline_cost.tariff.bands import Day, is_across_midnight, rules_of_day
+from wattline_cost.tariff.model import EVERY_MONTH, EVERY_WEEKDAY, Rule
 from wattline_cost.tariff.words import HOLIDAY, MONTHS, WEEKDAYS, told_places
 
 Spans = tuple[tuple[str, str], ...]
@@ -22,6 +22,15 @@ def weeks(rules: Sequence[Rule], *, have_holidays: bool) -> Iterator[tuple[str, 
     for week in distinct:
         months = [month - 1 for same, month in by_month if same == week]
         yield "" if len(months) == len(MONTHS) else told_places(months, MONTHS), list(week)
+
+
+def depends_on_day_before(rules: Sequence[Rule]) -> bool:
+    """Whether a morning has other bands than here when the day before is of another month, or a holiday."""
+    return any(
+        is_across_midnight(rule)
+        and not (rule.on_holidays and rule.weekdays == EVERY_WEEKDAY and rule.months == EVERY_MONTH)
+        for rule in rules
+    )
 
 
 def _week(rules: Sequence[Rule], month: int, *, have_holidays: bool) -> tuple[tuple[str, Spans], ...]:

@@ -30,8 +30,10 @@ def bucket_of(server: Server, name: str) -> Bucket:
     except GoneError:
         found = []
     if not found:
+        # To a token without the right it does not exist either.
         raise ServerError(
-            f"InfluxDB at {server.url} has no bucket {name}: compose/influxdb/setup makes wattline's own."
+            f"InfluxDB at {server.url} has no bucket {name}, which compose/influxdb/setup makes; or the token in "
+            f"{server.token_place} lacks the right to read it, and has to be {server.token_owner}."
         )
     if len(found) > 1:
         raise ServerError(

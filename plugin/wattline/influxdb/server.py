@@ -23,11 +23,14 @@ class Server:
         token: that opens what is asked for.
         token_place: where the token came from, for the messages.
         token_owner: whose it has to be, likewise.
+
+    Attributes:
+        token_place, token_owner: as given.
     """
 
     def __init__(self, url: str, token: str, token_place: str, token_owner: str) -> None:
         self.url = url.rstrip("/")
-        self._token_place, self._token_owner = token_place, token_owner
+        self.token_place, self.token_owner = token_place, token_owner
         self._headers = {"Authorization": f"Token {token}"}
         timeout = urllib3.Timeout(connect=CONNECT_S, read=READ_S)
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False, headers=self._headers)
@@ -104,12 +107,14 @@ class Server:
         what = f"{method} {path.partition('?')[0]}"
         if response.status == HTTPStatus.UNAUTHORIZED:
             raise TokenError(
-                f"InfluxDB at {self.url} refuses the token in {self._token_place}: it has to be {self._token_owner}, and this "
+                f"InfluxDB at {self.url} refuses the token in {self.token_place}: it has to be {self.token_owner}, and this "
                 "server's."
             )
         said = _said(response)
         if response.status == HTTPStatus.NOT_FOUND:
             raise GoneError(f"InfluxDB at {self.url} does not have it ({what}): {said}.")
+        if response.status == HTTPStatus.FORBIDDEN:
+            said += f"; the token in {self.token_place} lacks this right, and has to be {self.token_owner}"
         is_refused = response.status < HTTPStatus.INTERNAL_SERVER_ERROR
         raise (RefusedError if is_refused else ServerError)(
             f"InfluxDB at {self.url} refused {what} with {response.status}: {said}.", response.status
