@@ -278,7 +278,7 @@ def test_a_bucket_that_is_not_there_is_one_sentence(house: JournalDesk, database
     database.ask("DELETE", f"buckets/{bucket['id']}")
     code, out, err = house.desk.call("reconcile")
     assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
-    assert "has no bucket energy_1d: compose/influxdb/setup makes" in err
+    assert "has no bucket energy_1d, which compose/influxdb/setup makes" in err
 
 
 def test_no_journal_is_one_sentence(house: JournalDesk) -> None:

@@ -123,6 +123,7 @@ def test_without_power_the_quarter_hour_after_a_gap_is_one_of_them() -> None:
     assert found == [(250, True), (250, True), (250, True), (250, False), (100, False)]
 
 
+@pytest.mark.timeout(60)  # a third of a million quarter-hours
 def test_a_gap_of_ten_years_is_no_matter() -> None:
     """3653 days, and what the counter shows at their end: nothing is kept in memory but one day."""
     begin, end = at("2016-05-04 10:00"), at("2026-05-04 10:00")

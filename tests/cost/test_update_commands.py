@@ -200,7 +200,7 @@ def test_the_timer_hears_only_what_is_to_be_done(house: House, capsys: pytest.Ca
     [
         (
             ("read", "energy_1d"),
-            "has no bucket energy_1d, or the token in {token} lacks the right to read it; it has to be that of",
+            "has no bucket energy_1d, which compose/influxdb/setup makes; or the token in {token} lacks the right to read it, and",
         ),
         (
             ("write", "cost"),
