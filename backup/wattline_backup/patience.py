@@ -31,7 +31,7 @@ def wait_for(url: str, seconds: float) -> bool:
         if not is_said:
             LOG.warning("InfluxDB does not answer at %s; it is waited for, %.0f s at the most.", url, left_s)
             is_said = True
-        time.sleep(min(AGAIN_S, left_s))
+        time.sleep(min(AGAIN_S, left_s))  # between two questions: another program has no event for us
     return False
 
 
