@@ -111,7 +111,7 @@ def pi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pi]:
 
 def test_readings_arrive_with_what_was_put_in_place(pi: Pi) -> None:
     pi.wait_for(lambda: len(pi.seconds()) > 3, within_s=30)
-    assert "1 of 1 meters answer" in pi.show("StatusText")
+    pi.wait_for(lambda: "1 of 1 meters answer" in pi.show("StatusText"), within_s=30)
 
 
 def test_telegraf_measures_within_its_limits(pi: Pi) -> None:
