@@ -326,9 +326,10 @@ def test_a_reading_between_two_gaps_is_a_dot(name: str, panel: dict[str, Any]) -
 
 def test_the_link_of_an_alert_opens_its_meter() -> None:
     """Grafana's own link to a panel says nothing of the variables."""
-    text = (FOLDER / "provisioning" / "alerting" / "templates.yaml").read_text()
+    text = re.sub(r"\s*{{-", "{{", (FOLDER / "provisioning" / "alerting" / "templates.yaml").read_text())
 
     assert "{{ .PanelURL }}{{ with .Labels.meter }}&var-meter={{ urlquery . }}{{ end }}" in text
+    assert "{{ with .Labels.contract }}&var-contract={{ urlquery . }}{{ end }}" in text
     assert all("meter" in variables(dashboard) for dashboard in DASHBOARDS.values())
 
 
