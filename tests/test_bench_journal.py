@@ -109,7 +109,7 @@ def test_without_root_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys
 def needs_card() -> None:
     """Fails where root has not the tools; who is no root may not mount a file."""
     if os.geteuid():
-        pytest.skip(card.lacking())
+        pytest.skip(card.lacking())  # CI is root
     assert not card.lacking()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wattline.errors import WordError
+from wattline.influxdb.token import token_in
 from wattline_backup.house import House
 from wattline_backup.household import zone_of
 from wattline_backup.retention import ALL, RULES, Policy
@@ -66,19 +67,9 @@ class Settings:
         Raises:
             WordError: there is no token.
         """
-        try:
-            token = self.token_file.read_text().strip()
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise WordError(
-                f"The token of InfluxDB cannot be read from {self.token_file} ({reason}): set "
-                "WATTLINE_BACKUP_TOKEN_FILE to the file that has it, compose/secrets/influxdb_backup_token in the checkout."
-            ) from error
-        if not token.isascii() or not token:
-            raise WordError(
-                f"{self.token_file} holds no token of InfluxDB: it should have one line, the token of an operator, such as "
-                "that in compose/secrets/influxdb_backup_token of the checkout."
-            )
+        token = token_in(
+            self.token_file, "WATTLINE_BACKUP_TOKEN_FILE", "influxdb_backup_token", "the token of an operator"
+        )
         return Server(self.url, token, str(self.token_file))
 
     def sets(self) -> Folder:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wattline.errors import WordError
 from wattline.influxdb.server import Server
+from wattline.influxdb.token import token_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,7 @@ class Settings:
         Raises:
             WordError: there is no token.
         """
-        try:
-            token = self.token_file.read_text().strip()
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise WordError(
-                f"The token of InfluxDB cannot be read from {self.token_file} ({reason}): set WATTLINE_COST_TOKEN_FILE to the "
-                "file that has it, compose/secrets/influxdb_cost_token in the checkout."
-            ) from error
-        if not token.isascii() or not token:
-            raise WordError(
-                f"{self.token_file} holds no token of InfluxDB: it should have one line, such as that in "
-                "compose/secrets/influxdb_cost_token of the checkout."
-            )
+        token = token_in(self.token_file, "WATTLINE_COST_TOKEN_FILE", "influxdb_cost_token", "that of wattline-cost")
         return Server(self.url, token, str(self.token_file), "that of wattline-cost")
 
     def contracts(self) -> list[Path]:

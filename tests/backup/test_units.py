@@ -19,11 +19,7 @@
 """
 
 import configparser
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -31,6 +27,7 @@ from pathlib import Path
 
 import pytest
 
+from systemd_units import Ask, analyzer, unit_in
 from wattline.keys import seconds_of
 from wattline_backup.cli import BACKUP
 from wattline_backup.settings import Settings, settings
@@ -47,34 +44,14 @@ EXPOSURE_LIMIT = 20
 # InfluxDB and Grafana may take 672 MB of a Pi's 1 GB, the system and Telegraf take some 200.
 MEMORY_LIMIT_MB = 288
 
-Ask = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def analyze(tmp_path: Path) -> Ask:
-    """systemd-analyze on copies of the units in which the program is one that there is."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        sentence = "systemd-analyze is not here; on Debian the package systemd has it."
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
-    folder = tmp_path / "units"
-    folder.mkdir()
-    for path in UNITS.iterdir():
-        (folder / path.name).write_text(path.read_text().replace(PROGRAM, "/bin/true"))
-
-    def ask(*words: str) -> subprocess.CompletedProcess[str]:
-        own = {"PATH": os.environ["PATH"], "TZ": "UTC", "SYSTEMD_UNIT_PATH": f"{folder}:"}
-        return subprocess.run([program, *words], cwd=folder, env=own, capture_output=True, text=True, check=False)
-
-    return ask
+    return analyzer(UNITS, PROGRAM, tmp_path / "units")
 
 
 def unit(name: str) -> configparser.ConfigParser:
-    """A unit's words; of one that stands there several times the last."""
-    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its manual says
-    parser.read(UNITS / name)
-    return parser
+    return unit_in(UNITS / name)
 
 
 def test_there_are_a_service_and_a_timer_of_each_kind() -> None:

@@ -13,11 +13,7 @@
 """
 
 import configparser
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -25,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from systemd_units import Ask, analyzer, unit_in
 from wattline_cost.cli import COST
 from wattline_cost.settings import Settings, settings
 
@@ -36,34 +33,14 @@ PROGRAM = "/opt/wattline/bin/wattline-cost"
 # As for those of the backup, where the sum stands.
 EXPOSURE_LIMIT, MEMORY_LIMIT_MB = 20, 288
 
-Ask = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def analyze(tmp_path: Path) -> Ask:
-    """systemd-analyze on copies of the units in which the program is one that there is."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        sentence = "systemd-analyze is not here; on Debian the package systemd has it."
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
-    folder = tmp_path / "units"
-    folder.mkdir()
-    for path in UNITS.iterdir():
-        (folder / path.name).write_text(path.read_text().replace(PROGRAM, "/bin/true"))
-
-    def ask(*words: str) -> subprocess.CompletedProcess[str]:
-        own = {"PATH": os.environ["PATH"], "TZ": "UTC", "SYSTEMD_UNIT_PATH": f"{folder}:"}
-        return subprocess.run([program, *words], cwd=folder, env=own, capture_output=True, text=True, check=False)
-
-    return ask
+    return analyzer(UNITS, PROGRAM, tmp_path / "units")
 
 
 def unit(name: str) -> configparser.ConfigParser:
-    """A unit's words; of one that stands there several times the last."""
-    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its manual says
-    parser.read(UNITS / name)
-    return parser
+    return unit_in(UNITS / name)
 
 
 @pytest.mark.parametrize("name", [SERVICE, TIMER])

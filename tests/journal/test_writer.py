@@ -294,6 +294,7 @@ def test_a_second_writer_is_refused(opened: Open, folder: Path, monkeypatch: pyt
 def test_who_comes_while_another_ends_waits_for_it(opened: Open, folder: Path) -> None:
     """As when Telegraf is killed and started again at once."""
     other = Writer(folder, lambda: HEAD, Limits(), lambda: NOW_S)
+    # It holds the journal for a while: the time itself is what is tried.
     with meanwhile(lambda: time.sleep(0.2), lambda: other.commit([line(0)]), other.close):
         opened().commit([line(1)])
     assert lines_in(folder) == [HEAD, line(0), HEAD, line(1)]

@@ -2,5 +2,6 @@
 
 errors.py   what can go wrong
 server.py   a request, and its answer once that is a success
+token.py    the token out of its file
 flux.py     buckets by name, the rows that a question in Flux is answered with
 """
