@@ -12,13 +12,13 @@ from wattline_cost.energy.display import Habits, learn
 from wattline_cost.energy.quarter import QUARTER_S, Quarter, Rolled
 from wattline_cost.energy.reading import EVER_S, Reader
 from wattline_cost.energy.shaping import shape
-from wattline_cost.local_days import day_of, day_start_s, days_through
+from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
 from wattline_cost.settings import Settings
-from wattline_cost.store.due import ONE_DAY, due_days, month_begin, next_month, stretches
+from wattline_cost.store.due import due_days, stretches
 from wattline_cost.store.memory import Known
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS, Metered, Points, by_day, coming, priced
 from wattline_cost.store.stored import Change, Stored

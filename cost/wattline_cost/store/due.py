@@ -4,9 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
+from wattline_cost.local_days import ONE_DAY
 from wattline_cost.store.points import Metered
-
-ONE_DAY = timedelta(1)
 
 
 def due_days(first: date, today: date, metered: Mapping[date, Metered], priced: Mapping[date, Metered]) -> set[date]:
@@ -45,13 +44,3 @@ def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
         else:
             found.append((day, day))
     return found
-
-
-def month_begin(day: date) -> date:
-    """The first day of its month."""
-    return day.replace(day=1)
-
-
-def next_month(day: date) -> date:
-    """The first day of the month behind its month."""
-    return (day.replace(day=1) + timedelta(31)).replace(day=1)

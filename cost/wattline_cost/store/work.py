@@ -9,10 +9,9 @@ from pathlib import Path
 from wattline.errors import WattlineError
 from wattline.influxdb.server import Server
 from wattline_cost.errors import CostError
-from wattline_cost.local_days import days_through
+from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.settings import Settings
 from wattline_cost.store.account import RECENT_DAYS, Account, Day
-from wattline_cost.store.due import ONE_DAY, month_begin, next_month
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
 from wattline_cost.store.terms import mark, months_through
