@@ -1,10 +1,10 @@
 """Which days have to be priced anew: those whose readings are not those that were priced."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
-from wattline_cost.local_days import ONE_DAY
+from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.store.points import Metered
 
 
@@ -33,6 +33,16 @@ def due_days(first: date, today: date, metered: Mapping[date, Metered], priced: 
         after = read[place] if place < len(read) else day
         due.update(before + timedelta(number) for number in range((after - before).days + 1))
     return due
+
+
+def with_rest_of_month(days: Iterable[date], last: date, counts_in: Callable[[date], bool]) -> set[date]:
+    """``days``, and all behind them in their months, ``last`` at most, of the months of which ``counts_in`` is true."""
+    whole = set(days)
+    firsts = {month_begin(day): day for day in sorted(whole, reverse=True)}
+    for month, first in firsts.items():
+        if counts_in(month):
+            whole.update(days_through(first, min(next_month(month) - ONE_DAY, last)))
+    return whole
 
 
 def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
