@@ -222,6 +222,7 @@ def test_every_key_of_a_tariff_file_is_documented() -> None:
         "Rounding": file.ROUNDING_KEYS,
         "Versions": version.KEYS,
         "Components": components.KEYS,
+        "Steps": components.STEP_KEYS,
         "Bands": rules.RULE_KEYS,
         "Holidays": rules.HOLIDAY_KEYS,
         "Prices of an exchange": tuple(dict.fromkeys(key for of_kind in sources.KEYS.values() for key in of_kind)),

@@ -7,7 +7,7 @@
     store/      what was priced, in InfluxDB, and which of it has to be priced anew
     commands/   the command line
     money.py        sums and products of which no digit is lost
-    local_days.py   the days of a calendar as spans of time
+    local_days.py   the days of a calendar as spans of time, and its months
 
 Everything in the first four but the reading from InfluxDB is a function of its arguments. Energy is counted in whole
 milliwatt-hours and money in ``Decimal``, and neither is ever divided without saying where the rest goes: so the quarter-hours

@@ -1,8 +1,10 @@
-"""Days of a calendar as spans of time: 23, 24 or 25 hours."""
+"""Days of a calendar as spans of time, 23, 24 or 25 hours, and its months."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(1)
 
 
 def day_start_s(day: date, zone: ZoneInfo) -> int:
@@ -15,7 +17,7 @@ def day_start_s(day: date, zone: ZoneInfo) -> int:
 
 def day_stop_s(day: date, zone: ZoneInfo) -> int:
     """The first instant after ``day``."""
-    return day_start_s(day + timedelta(1), zone)
+    return day_start_s(day + ONE_DAY, zone)
 
 
 def day_of(moment_s: int, zone: ZoneInfo) -> date:
@@ -27,3 +29,13 @@ def days_through(first: date, last: date) -> Iterator[date]:
     """The days from ``first`` to ``last``, both among them; none if ``last`` is before ``first``."""
     for number in range((last - first).days + 1):
         yield first + timedelta(number)
+
+
+def month_begin(day: date) -> date:
+    """The first day of its month."""
+    return day.replace(day=1)
+
+
+def next_month(day: date) -> date:
+    """The first day of the month behind its month."""
+    return (day.replace(day=1) + timedelta(31)).replace(day=1)

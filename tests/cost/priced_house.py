@@ -53,6 +53,11 @@ name = "Energy"
 per = "kWh"
 price = 0.30
 """
+# Each kilowatt-hour at 0.10, above 100 of a month at 0.30, and above 200.1, which is within a quarter-hour, at 0.05.
+STEPPED = FLAT.replace(
+    "price = 0.30",
+    "steps = [{ above_kwh = 0, price = 0.10 }, { above_kwh = 100, price = 0.30 }, { above_kwh = 200.1, price = 0.05 }]",
+)
 
 
 def midnight(day: date) -> int:

@@ -42,6 +42,7 @@ from wattline_cost.pricing.document import as_csv, as_json, as_table
 from wattline_cost.tariff.model import (
     ByBand,
     BySource,
+    ByStep,
     Component,
     Contract,
     EnergyCharge,
@@ -50,6 +51,7 @@ from wattline_cost.tariff.model import (
     Per,
     Percentage,
     Rounding,
+    Step,
 )
 
 CHANGE = "2026-10-15"
@@ -284,6 +286,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         parts: list[Component] = [
             energy(dice.choice(["0.20", "0.25"])),
             EnergyCharge("Bands", ByBand({band: D(dice.choice(["0.01", "0.02"])) for band in ("F1", "F2", "F3")})),
+            EnergyCharge("Steps", ByStep((Step(D(0), D(0)), Step(D(dice.choice(["100", "150"])), D("0.02"))))),
             by_day(dice.choice(["0.48", "0.5"])),
             FixedCharge("Year", D(dice.choice(["96", "100"])), Per.YEAR),
         ]

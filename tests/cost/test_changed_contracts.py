@@ -6,10 +6,11 @@
 | ... and is published as today's cost | test_a_supplier_that_took_over_is_alone |
 | days and months of another time zone stay beside the new ones | test_another_time_zone_leaves_no_point_of_the_old_one |
 | a mistake that was taken back after a month stays, and nobody is told | test_a_mistake_that_was_taken_back_is_told |
+| what a run priced anew beyond the days that were asked for is said to be otherwise | test_a_month_with_steps_is_priced_anew_to_its_end |
 | another meter prices history anew unasked | test_another_meter_prices_no_history_unasked |
 | a lost memory and a changed contract make a month of two prices | test_a_lost_memory_prices_the_month_whole |
 | what is written otherwise, and says the same, counts as a change | test_the_same_terms_have_the_same_mark |
-| ... or a change does not | test_other_terms_have_another_mark |
+| ... or a change does not | test_other_terms_have_another_mark, test_other_steps_have_another_mark |
 | a damaged memory ends in a bug | test_a_damaged_memory_is_none |
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from cost.priced_house import DAY_S, FLAT, QUARTER_S, TWO_BANDS, House, midnight
+from cost.priced_house import DAY_S, FLAT, QUARTER_S, STEPPED, TWO_BANDS, House, midnight
 from stack.conftest import Stack
 from wattline_cost.local_days import day_start_s
 from wattline_cost.store.memory import FORM, Known, Memory
@@ -121,6 +122,15 @@ class TestStored:
         house.recompute(april, MARCH)
         assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(743 * 0.3, abs=1e-6)
 
+    def test_a_month_with_steps_is_priced_anew_to_its_end(self, house: House) -> None:
+        """Up to the 21st was asked for; nothing of February is otherwise then."""
+        house.contract(STEPPED)
+        assert "--from 2026-02-01`" in remarks(house)
+        (result,) = house.recompute(NOW, FEBRUARY, date(2026, 2, 21))
+        assert result.days == 9
+        house.contract(f"# again\n{STEPPED}")
+        assert remarks(house) == ""
+
     def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
         house.read(
             midnight(date(2026, 2, 20)),
@@ -181,6 +191,15 @@ def test_the_same_terms_have_the_same_mark(found: str, replaced: str) -> None:
 def test_other_terms_have_another_mark(found: str, replaced: str) -> None:
     text = TWO_BANDS.replace(found, replaced)
     assert mark(parse_contract(Path("a"), text), MARCH) != mark(parse_contract(Path("a"), TWO_BANDS), MARCH)
+
+
+@pytest.mark.parametrize(
+    ("found", "replaced"), [("above_kwh = 100", "above_kwh = 90"), ("price = 0.30", "price = 0.31")]
+)
+def test_other_steps_have_another_mark(found: str, replaced: str) -> None:
+    one, other = (parse_contract(Path("a"), text) for text in (STEPPED, STEPPED.replace(found, replaced)))
+    assert one != other
+    assert mark(one, MARCH) != mark(other, MARCH)
 
 
 @pytest.mark.parametrize("field", ["content", "priced", "decimals", "looked_at", "form"])

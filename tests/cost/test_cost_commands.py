@@ -183,6 +183,25 @@ def test_explain_takes_a_register(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "Version 1 has no prices by the meter's registers, and none of T1." in refused
 
 
+def test_steps_are_told_and_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """0.1843 and an excise of 0.0454, with 10 % VAT 0.25267."""
+    path = EXAMPLES / "italy-f0.toml"
+    assert " ".join(told(capsys, "check", path).split()).count(
+        "Accisa up to 150 kWh 0, 150 to 220 kWh 0.0227, 220 to 370 kWh 0.0454, above 370 kWh 0.0227 EUR per kWh"
+    )
+    text = told(capsys, "explain", path, "2026-03-04")
+    assert "one kilowatt-hour more costs a price that is not known\n" in text
+    assert "  Accisa                   ?       by how much was used in the month: up to 150 kWh 0, 150 to 220" in text
+    text = told(capsys, "explain", path, "2026-03-04", "--used", "220.000")
+    assert "one kilowatt-hour more costs 0.25267 EUR\n" in text
+    assert "  Accisa                   0.0454   220 to 370 kWh of the month\n" in text
+    for word in ("-1", "many", "nan", "1e10"):
+        refused = told(capsys, "explain", path, f"--used={word}", code=2)
+        assert f"'{word}' must be a number of kilowatt-hours from 0 to 1000000000, such as 151.5" in refused
+    refused = told(capsys, "explain", EXAMPLES / "germany-flat.toml", "--used", "1", code=2)
+    assert "Version 1 has no price that depends on how much was used in the month; leave --used out." in refused
+
+
 def test_income_is_told_as_such(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "solar.toml"
     path.write_text('direction = "export"\n' + TOP + VERSION + ENERGY)

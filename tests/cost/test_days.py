@@ -3,6 +3,8 @@
 | fault                                                         | test                                                  |
 |---------------------------------------------------------------|-------------------------------------------------------|
 | bands, or registers, do not add up to the day                 | test_the_parts_of_a_day_are_the_day                   |
+| quarter-hours do not add up to the day                        | test_quarter_hours_add_up_to_what_the_days_owe        |
+| ... or are others where those before them are only counted    | test_quarter_hours_are_the_same_whichever_is_the_first |
 | days do not add up to the month                               | test_days_one_by_one_are_the_range                    |
 | the order of quarter-hours, or one that comes twice, counts   | test_neither_order_nor_repetition_counts              |
 | an amount loses a digit                                       | test_amounts_are_exact                                |
@@ -33,16 +35,19 @@ from wattline_cost.money import total
 from wattline_cost.prices.source import Price
 from wattline_cost.pricing.bill import bill_of
 from wattline_cost.pricing.days import Pricer
+from wattline_cost.store.points import priced
 from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
+    ByStep,
     Direction,
     EnergyCharge,
     FixedCharge,
     Flat,
     Per,
     Percentage,
+    Step,
 )
 
 D = Decimal
@@ -51,9 +56,11 @@ EVERYTHING = (
     EnergyCharge("Bands", BANDS),
     EnergyCharge("Registers", ByRegister({1: D("0.011"), 2: D("0.022")})),
     EnergyCharge("Market", BySource("pun", D("1.1"), D("0.02"))),
+    EnergyCharge("Steps", ByStep((Step(D(0), D("0.03")), Step(D("7.777777"), D("-0.01")), Step(D(60), D("0.0333"))))),
+    EnergyCharge("Other steps", ByStep((Step(D(0), D(0)), Step(D("7.8"), D("0.04"))))),
     FixedCharge("Fixed", D("77.77"), Per.YEAR),
-    Percentage("Duty", D("2.5"), ("Bands", "Market")),
-    Percentage("VAT", D(10), ("Bands", "Registers", "Market", "Fixed", "Duty")),
+    Percentage("Duty", D("2.5"), ("Bands", "Market", "Steps")),
+    Percentage("VAT", D(10), ("Bands", "Registers", "Market", "Steps", "Fixed", "Duty")),
 )
 
 
@@ -65,12 +72,12 @@ def everything(sources: Table) -> Pricer:
 
 @st.composite
 def autumns(draw: st.DrawFn) -> tuple[list[Quarter], Table, date, date]:
-    """Quarter-hours about the change of the clocks, of which some have no price."""
+    """Quarter-hours about the change of the clocks and that of the month, of which some have no price."""
     dice = random.Random(draw(st.integers(0, 2**32)))
-    first = date(2026, 10, 18)
+    first = date(2026, 10, 18) + timedelta(draw(st.integers(0, 12)))
     last = first + timedelta(draw(st.integers(0, 9)))
     quarters, prices = [], []
-    for start_s in range(day_start_s(first, ROME), day_stop_s(last, ROME), QUARTER_S):
+    for start_s in range(day_start_s(first - timedelta(2), ROME), day_stop_s(last, ROME), QUARTER_S):
         if dice.random() < 0.9:
             energy_mwh = dice.choice([0, 1, 77_777, dice.randrange(KWH)])
             registers = {1: energy_mwh // 3, 2: energy_mwh - energy_mwh // 3}
@@ -90,10 +97,31 @@ def test_the_parts_of_a_day_are_the_day(autumn: tuple[list[Quarter], Table, date
         begin_s, end_s = day_start_s(day, ROME), day_stop_s(day, ROME)
         energy_mwh = sum(each.energy_mwh for each in quarters if begin_s <= each.start_s < end_s)
         guessed_mwh = sum(each.energy_mwh for each in quarters if begin_s <= each.start_s < end_s and each.is_estimated)
-        for name in ("Bands", "Registers", "Market"):
+        for name in ("Bands", "Registers", "Market", "Steps", "Other steps"):
             own = [line for line in lines if line.day == day and line.component == name]
             assert sum(line.energy_mwh for line in own) == energy_mwh
             assert sum(line.estimated_mwh for line in own) == guessed_mwh
+
+
+@settings(max_examples=40)
+@given(autumns())
+def test_quarter_hours_add_up_to_what_the_days_owe(autumn: tuple[list[Quarter], Table, date, date]) -> None:
+    """Also where the register, or the step, changes within one."""
+    quarters, table, first, last = autumn
+    prices = everything(table)
+    begin_s, end_s = day_start_s(first, ROME), day_stop_s(last, ROME)
+    slots = [slot for slot in priced(prices, quarters) if begin_s <= slot.start_s < end_s]
+    owed = total(line.of_energy for line in prices.lines(quarters, first, last))
+    assert total(slot.cost for slot in slots if slot.cost is not None) == owed
+
+
+@settings(max_examples=40)
+@given(autumns())
+def test_quarter_hours_are_the_same_whichever_is_the_first(autumn: tuple[list[Quarter], Table, date, date]) -> None:
+    quarters, table, first, _ = autumn
+    begin_s = day_start_s(first, ROME)
+    whole = [slot for slot in priced(everything(table), quarters) if slot.start_s >= begin_s]
+    assert list(priced(everything(table), quarters, begin_s)) == whole
 
 
 @settings(max_examples=40)
@@ -145,19 +173,24 @@ def test_percentages_are_of_what_they_name() -> None:
 
 
 def test_the_price_in_force_has_the_taxes_of_energy() -> None:
-    """F1 0.161234, register 2 0.022, market 1.1 x 0.10 + 0.02 = 0.13; duty 2.5 % of 0.291234 = 0.00728085; VAT 10 % of
-    0.32051485 = 0.032051485. Together 0.352566335; what is fixed costs nothing more."""
+    """F1 0.161234, register 2 0.022, market 1.1 x 0.10 + 0.02 = 0.13, the last steps 0.0333 and 0.04; duty 2.5 % of 0.324534 =
+    0.00811335; VAT 10 % of 0.35464735 = 0.035464735. Together 0.430112085; what is fixed costs nothing more."""
     ten = at("2026-10-05 10:00")
     prices = everything(Table([Price(ten, ten + 3600, D("0.10"))]))
-    found = prices.in_force(ten + QUARTER_S, register=2)
+    found = prices.in_force(ten + QUARTER_S, register=2, used_mwh=60 * KWH)
     assert found is not None
-    assert (found.band, found.per_kwh) == ("F1", D("0.352566335"))
+    assert (found.band, found.per_kwh) == ("F1", D("0.430112085"))
 
 
 def test_the_price_in_force_is_not_known_where_a_part_is_not() -> None:
     ten = at("2026-10-05 10:00")
     prices = everything(Table([Price(ten, ten + 3600, D("0.10"))]))
-    for found in (prices.in_force(ten), prices.in_force(ten + 3600, register=1)):
+    without = (
+        prices.in_force(ten, used_mwh=0),
+        prices.in_force(ten, register=1),
+        prices.in_force(ten + 3600, register=1, used_mwh=0),
+    )
+    for found in without:
         assert found is not None
         assert (found.band, found.per_kwh) == ("F1", None)
 

@@ -14,7 +14,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattline_cost.store.due import due_days, next_month, stretches
+from wattline_cost.local_days import next_month
+from wattline_cost.store.due import due_days, stretches
 from wattline_cost.store.points import Metered
 
 FIRST, TODAY = date(2026, 3, 1), date(2026, 3, 20)

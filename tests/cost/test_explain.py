@@ -4,7 +4,7 @@
 |---|---|
 | a percentage is of what is paid anyway, or of a percentage not | test_a_percentage_is_of_energy_and_of_percentages |
 | a price that is not known counts as zero | test_a_price_that_is_not_known_is_not_zero |
-| a register is guessed | test_a_register_is_not_guessed |
+| a register, or a step, is guessed | test_a_register_is_not_guessed, test_a_step_is_not_guessed |
 | a version holds a quarter-hour too long or too short | test_a_version_holds_from_its_quarter_hour_on |
 | ... or the wrong one of the hour that is there twice | test_a_version_may_change_within_the_hour_that_is_there_twice |
 | a moment outside of the contract gets a price | test_outside_of_the_contract_there_is_no_price |
@@ -97,6 +97,16 @@ def test_a_register_is_not_guessed() -> None:
     assert at(told, "2026-02-01").parts[0].why == "as the meter's register says: T1 0.2, T2 0.1"
     assert at(told, "2026-02-01", register=2).per_kwh == D("0.1")
     assert at(told, "2026-02-01", register=3).per_kwh is None
+
+
+def test_a_step_is_not_guessed() -> None:
+    steps = "[{ above_kwh = 0, price = 0.1 }, { above_kwh = 150, price = 0.20 }]"
+    told = contract(TOP + VERSION + component(name="'E'", per="'kWh'", steps=steps))
+    assert at(told, "2026-02-01").per_kwh is None
+    why = "by how much was used in the month: up to 150 kWh 0.1, above 150 kWh 0.20"
+    assert at(told, "2026-02-01").parts[0].why == why
+    found = explain(told, int(told.versions[0].start.timestamp()), lambda *_asked: None, used_mwh=150_000_000)
+    assert [(part.per_kwh, part.why) for part in found.parts] == [(D("0.2"), "above 150 kWh of the month")]
 
 
 def test_a_version_holds_from_its_quarter_hour_on() -> None:

@@ -26,7 +26,7 @@ import pytest
 from cost.contracts import D, Table, contract, pricer, version
 from cost.metered import QUARTER_S, at
 from wattline_cost.energy.quarter import MWH_PER_KWH, Quarter
-from wattline_cost.local_days import day_of, day_start_s
+from wattline_cost.local_days import day_of, day_start_s, month_begin
 from wattline_cost.money import total
 from wattline_cost.prices.source import Price
 from wattline_cost.pricing.days import InForce, Pricer
@@ -35,7 +35,7 @@ from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.explain import explain
 from wattline_cost.tariff.file import read_contract
 from wattline_cost.tariff.model import ByRegister, BySource, Contract, EnergyCharge, FixedCharge, Flat, Per, Percentage
-from wattline_cost.tariff.rate import UNKNOWN, Rate, Times, rates, sum_of
+from wattline_cost.tariff.rate import UNKNOWN, Circumstances, Rate, Times, rates, sum_of
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "cost" / "tariffs").glob("*.toml"))
 MOMENTS = 300
@@ -60,16 +60,20 @@ def pricer_of(told: Contract) -> Pricer:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_whoever_tells_the_price_tells_the_same(path: Path) -> None:
-    """Three ways: `explain`, the price in force, and what a day with one kilowatt-hour owes more than one without any."""
+    """Three ways: `explain`, the price in force, and what a day with one kilowatt-hour owes more than one without any; whatever was
+    used in the month before."""
     told, dice = read_contract(path), random.Random(7)
     prices = pricer_of(told)
     begin_s = int(told.versions[0].start.timestamp())
     for _ in range(MOMENTS):
         start_s = begin_s + QUARTER_S * dice.randrange(2 * 35_040)
-        in_force = prices.in_force(start_s)
-        explained = explain(told, start_s + dice.randrange(QUARTER_S), lambda _, second: Exchange().at(second))
         day = day_of(start_s, told.zone)
-        lines = prices.lines([Quarter(start_s, MWH_PER_KWH)], day, day)
+        month_s = day_start_s(month_begin(day), told.zone)
+        used_mwh = dice.choice([0, 149, 150, 219, 220, 369, 370]) * MWH_PER_KWH if day.day > 1 else 0
+        in_force = prices.in_force(start_s, used_mwh=used_mwh)
+        asked_s = start_s + dice.randrange(QUARTER_S)
+        explained = explain(told, asked_s, lambda _, second: Exchange().at(second), used_mwh=used_mwh)
+        lines = prices.lines([Quarter(month_s, used_mwh), Quarter(start_s, MWH_PER_KWH)], day, day)
         assert in_force is not None
         assert in_force.per_kwh == explained.per_kwh
         assert in_force.band in {explained.band, ""}
@@ -109,7 +113,7 @@ def test_a_rate_is_the_sum_of_what_it_is_made_of() -> None:
         Percentage("Tax of day", D(50), ("Day",)),
         Percentage("VAT", D(10), ("Spot", "Grid", "Duty")),
     )
-    found = rates(house, "", None)
+    found = rates(house, Circumstances())
     assert found == {
         "Spot": Rate(D(0), {"pun": Times(D("1.1"), D("0.02"))}),
         "Grid": Rate(D("0.03")),

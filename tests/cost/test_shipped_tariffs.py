@@ -6,6 +6,7 @@
 | it has a budget, a meter or a name that whoever copies it has not | the same |
 | a band or price is another than the contract on paper would have | test_each_moment_costs_what_is_worked_out_by_hand |
 | a holiday is missing, or is one too many | test_italy_has_eleven_holidays |
+| the excise of a residence has other steps than it has by law | test_the_excise_of_a_residence_goes_by_steps |
 | a dynamic price is off, or a gap is a price | test_the_dynamic_example_follows_the_exchange, test_the_export_example_yields_the_price_of_its_zone |
 """
 
@@ -15,19 +16,22 @@ from pathlib import Path
 
 import pytest
 
+from wattline_cost.energy.quarter import MWH_PER_KWH
 from wattline_cost.tariff.explain import Explanation, explain
 from wattline_cost.tariff.file import read_contract
 from wattline_cost.tariff.holidays import Calendar
 
+USED_MWH = 180 * MWH_PER_KWH
 EXAMPLES = {path.stem: path for path in sorted((Path(__file__).parents[2] / "cost" / "tariffs").glob("*.toml"))}
 
 
 def at(name: str, text: str, published: str | None = None) -> Explanation:
-    """What an example explains of a time of its own clock, when the exchange's price for a kilowatt-hour is ``published``."""
+    """What an example explains of a time of its own clock, when the exchange's price for a kilowatt-hour is ``published``, and
+    180 kWh were used in the month."""
     contract = read_contract(EXAMPLES[name])
     moment = datetime.fromisoformat(text)
     at_s = int((moment if moment.tzinfo else moment.replace(tzinfo=contract.zone)).timestamp())
-    return explain(contract, at_s, lambda *_asked: None if published is None else Decimal(published))
+    return explain(contract, at_s, lambda *_asked: None if published is None else Decimal(published), used_mwh=USED_MWH)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -123,6 +127,26 @@ def test_what_is_paid_anyway_is_told() -> None:
         ("Trasporto quota potenza", "23.16", "kW year"),
     ]
     assert found.version.contract_kw == 3
+
+
+@pytest.mark.parametrize(
+    ("used_kwh", "per_kwh"),
+    [
+        (0, "0.20273"),
+        (149, "0.20273"),
+        (150, "0.2277"),
+        (219, "0.2277"),
+        (220, "0.25267"),
+        (369, "0.25267"),
+        (370, "0.2277"),
+    ],
+)
+def test_the_excise_of_a_residence_goes_by_steps(used_kwh: int, per_kwh: str) -> None:
+    """Without it 0.1843, with 10 % VAT 0.20273; with 0.0227 0.2070, 0.2277; with 0.0454 0.2297, 0.25267."""
+    contract = read_contract(EXAMPLES["italy-f0"])
+    at_s = int(datetime(2026, 3, 4, tzinfo=contract.zone).timestamp())
+    found = explain(contract, at_s, lambda *_asked: None, used_mwh=used_kwh * MWH_PER_KWH)
+    assert found.per_kwh == Decimal(per_kwh)
 
 
 def test_the_dynamic_example_follows_the_exchange() -> None:

@@ -33,6 +33,7 @@ from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
+    ByStep,
     Direction,
     EnergyCharge,
     Files,
@@ -45,6 +46,7 @@ from wattline_cost.tariff.model import (
     Rule,
     SourceSettings,
     Spread,
+    Step,
 )
 from wattline_cost.tariff.words import MONTHS, WEEKDAYS
 
@@ -84,6 +86,8 @@ contract_kw = 3
 {COMPONENT}name = "Registers"\nper = "kWh"\nregisters = {{ T1 = 0.2, T4 = 0.1 }}
 {COMPONENT}name = "Exchange"\nper = "kWh"\nsource = "pun"\nfactor = 1.1\nplus = 0.02
 {COMPONENT}name = "Exchange as it is"\nper = "kWh"\nsource = "pun"
+{COMPONENT}name = "Steps"\nper = "kWh"
+steps = [{{ above_kwh = 0, price = 0.10 }}, {{ above_kwh = 150.5, price = 0 }}, {{ price = 1, above_kwh = 220 }}]
 """
     + "".join(
         f'{COMPONENT}name = "per {per}"\nper = "{per}"\nprice = 1.5\n'
@@ -112,6 +116,16 @@ def test_every_kind_of_component_is_read() -> None:
         EnergyCharge("Registers", ByRegister({1: Decimal("0.2"), 4: Decimal("0.1")})),
         EnergyCharge("Exchange", BySource("pun", Decimal("1.1"), Decimal("0.02"))),
         EnergyCharge("Exchange as it is", BySource("pun", Decimal(1), Decimal(0))),
+        EnergyCharge(
+            "Steps",
+            ByStep(
+                (
+                    Step(Decimal(0), Decimal("0.10")),
+                    Step(Decimal("150.5"), Decimal(0)),
+                    Step(Decimal(220), Decimal(1)),
+                )
+            ),
+        ),
         *fixed,
         FixedCharge("by months", Decimal("1.5"), Per.YEAR, Spread.MONTHS),
         Percentage("Duty", Decimal("2.5"), ("Flat",)),
@@ -212,6 +226,10 @@ V, E = ", version 1 (from 2026-01-01)", ", version 1 (from 2026-01-01), componen
 RIGHT = TOP + VERSION + "contract_kw = 3\n" + ENERGY
 BANDS = TOP + 'holiday = [{ name = "X", each = "12-25" }]\n' + TWO_BANDS + VERSION + BY_BAND
 WITH_SOURCE = TOP + VERSION + ENERGY.replace("price = 0.15", 'source = "pun"') + PUN
+STEPS_OF = (
+    "steps = [{ above_kwh = 0, price = 0.1 }, { above_kwh = 150, price = 0.2 }, { above_kwh = 220, price = 0.3 }]"
+)
+STEPS = TOP + VERSION + ENERGY.replace("price = 0.15", STEPS_OF)
 MORE = COMPONENT + 'name = "More"\nper = "day"\nprice = 1\n'
 TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
 
@@ -299,6 +317,22 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT + MORE, "contract_kw = 3", "contract_kw = 0", V + ": The key 'contract_kw' says 0; it must be more than 0 and at most"),
         (RIGHT + MORE.replace("day", "kW year"), "contract_kw = 3", "", V + ": The key 'contract_kw' is missing; it must be the powe"
             "r of the contract in kW, such as 3, since 'More' is paid per kW year."),
+        # Steps.
+        (STEPS, STEPS_OF, "steps = 5", E + ": The key 'steps' says 5; it must be a list of two or more, such as [{ above_kwh = 0, p"),
+        (STEPS, STEPS_OF, "steps = [{ above_kwh = 0, price = 1 }]", E + ": The key 'steps' says [{ above_kwh = 0, price = 1 }]; it m"),
+        (STEPS, STEPS_OF, "steps = [0, 150]", E + ": The key 'steps' says [0, 150]; it must be a list of two or more, such as"),
+        (STEPS, STEPS_OF, "steps = { 0 = 0.1, 150 = 0.2 }", E + ": The key 'steps' says { 0 = 0.1, 150 = 0.2 }; it must be a list"),
+        (STEPS, "kWh", "day", E + ": The key 'steps' belongs to what is paid per kWh, which this component is not; leave it out."),
+        (STEPS, STEPS_OF, "price = 1\n" + STEPS_OF, E + ": There are 'price' and 'steps'; what is paid per kWh has one of the keys"),
+        (STEPS + TAX, "percent = 10", "percent = 10\n" + STEPS_OF, V + ", component 'VAT': The key 'steps' belongs to a component wi"),
+        (STEPS, "above_kwh = 0,", "above_kwh = 10,", E + ", step 1: The key 'above_kwh' says 10; it must be 0 in the first step, wi"),
+        (STEPS, "= 150", "= 0", E + ", step 2: The key 'above_kwh' says 0; it must be more than the 0 of the step before it."),
+        (STEPS, "= 220", "= 150", E + ", step 3: The key 'above_kwh' says 150; it must be more than the 150 of the step before it."),
+        (STEPS, "= 220", "= 220.0000001", E + ", step 3: The key 'above_kwh' says 220.0000001; it must be kilowatt-hours with at m"),
+        (STEPS, "= 220", "= '220'", E + ", step 3: The key 'above_kwh' says '220'; it must be a number without quotation marks and"),
+        (STEPS, "above_kwh = 150,", "", E + ", step 2: The key 'above_kwh' is missing; it must be a number without quotation marks"),
+        (STEPS, "above_kwh = 150", "from_kwh = 150", E + ", step 2: There is no key 'from_kwh' here; the keys are above_kwh, price."),
+        (STEPS, ", price = 0.3", "", E + ", step 3: The key 'price' is missing; it must be a number without quotation marks and wi"),
         # Percentages.
         (RIGHT + TAX, '["Energy"]', '["Energi"]', V + ", component 'VAT': The key 'of' names 'Energi', which is no component of this"
             " version; the nearest is 'Energy'; it must be the names of components above"),

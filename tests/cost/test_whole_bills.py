@@ -4,6 +4,7 @@
 |---|---|
 | the hour that is there twice is lost, or has the band of another | test_a_house_with_solar_power_in_the_month_of_25_hours |
 | what is given to the grid counts as used, or the other way round | the same |
+| a step begins too early or too late, or a tax of it is of something else | test_a_month_of_a_residence_of_3_kw |
 | the exchange's hours are those of the clock, on a day of 25 of them | the same |
 | a price that rises at noon holds for the whole day, or a tax that did not change is on the bill twice | test_a_quarter_in_which_the_price_rises_at_noon |
 | a month's charge that changes within is more or less than its parts | the same |
@@ -175,6 +176,79 @@ def test_a_quarter_in_which_the_price_rises_at_noon(
         ("Mehrwertsteuer", "145.61", "27.67"),
     ]
     assert [each["total"] for each in (july, august, september)] == ["165.76", "172.57", "173.28"]
+
+
+# Of so many kilowatt-hours: what they cost without the excise, its lines, and IVA and all of it; worked out below.
+RESIDENCE = {
+    140: (("18.06", "1.82", "1.75", "4.17"), [("up to 150 kWh", "140", "0.00")], ("45.54", "4.55", "50.09")),
+    200: (
+        ("25.80", "2.60", "2.50", "5.96"),
+        [("up to 150 kWh", "150", "0.00"), ("150 to 220 kWh", "50", "1.14")],
+        ("57.74", "5.77", "63.51"),
+    ),
+    300: (
+        ("38.70", "3.90", "3.75", "8.94"),
+        [("up to 150 kWh", "150", "0.00"), ("150 to 220 kWh", "70", "1.59"), ("220 to 370 kWh", "80", "3.63")],
+        ("80.25", "8.03", "88.28"),
+    ),
+    400: (
+        ("51.60", "5.20", "5.00", "11.92"),
+        [
+            ("up to 150 kWh", "150", "0.00"),
+            ("150 to 220 kWh", "70", "1.59"),
+            ("220 to 370 kWh", "150", "6.81"),
+            ("above 370 kWh", "30", "0.68"),
+        ],
+        ("102.54", "10.25", "112.79"),
+    ),
+}
+
+
+@pytest.mark.parametrize("used_kwh", RESIDENCE)
+def test_a_month_of_a_residence_of_3_kw(
+    stack: Stack, tariffs: Path, capsys: pytest.CaptureFixture[str], used_kwh: int
+) -> None:
+    """November 2026, 3200 W from its begin on, 0.8 kWh in a quarter-hour, so that both 150 and 370 kWh are within one.
+
+                     140 kWh        200 kWh        300 kWh        400 kWh
+    Energia 0.1290   18.06          25.80          38.70          51.60
+    Dispacc. 0.0130   1.82           2.60           3.90           5.20
+    Q. en.  0.0125    1.75           2.50           3.75           5.00
+    Oneri   0.0298    4.172   4.17   5.96           8.94          11.92
+    Accisa  0         0.00           0.00           0.00           0.00
+            0.0227            50:    1.135   1.14   70: 1.589 1.59 1.59
+            0.0454                                  80: 3.632 3.63 150: 6.81
+            0.0227                                                 30: 0.681  0.68
+    Fixed   12.00 + 1.95 + 3 x 23.16 / 12 = 5.79: 19.74 in each
+    together         45.54          57.74          80.25         102.54
+    IVA 10 %          4.554   4.55   5.774   5.77   8.025   8.03  10.254 10.25
+
+    At 400 kWh the excise is 9.08, as if each of them had paid 0.0227.
+    """
+    begin_s = day_start_s(date(2026, 11, 1), ROME)
+    end_s = begin_s + used_kwh * 5 * QUARTER_S // 4
+    meter(
+        stack,
+        date(2026, 10, 31),
+        date(2026, 12, 1),
+        ROME,
+        lambda at: 3200 if begin_s <= at.timestamp() < end_s else 0,
+    )
+    example(tariffs, "italy-f0")
+    found = billed(capsys, "2026-11", "italy-f0")
+    used, (energy, excise, (base, vat, total)) = str(used_kwh), RESIDENCE[used_kwh]
+    assert rows_of(found) == [
+        ("Energia", used, energy[0]),
+        ("Dispacciamento", used, energy[1]),
+        ("Commercializzazione", "30", "12.00"),
+        ("Trasporto quota energia", used, energy[2]),
+        ("Trasporto quota fissa", "30", "1.95"),
+        ("Trasporto quota potenza", "30", "5.79"),
+        ("Oneri di sistema", used, energy[3]),
+        *((f"Accisa {step}", quantity, amount) for step, quantity, amount in excise),
+        ("IVA", base, vat),
+    ]
+    assert (found["total"], found["energy_kwh"], found["estimated_kwh"]) == (total, used, "0")
 
 
 def test_a_month_of_which_the_exchange_told_no_price_for_a_day(

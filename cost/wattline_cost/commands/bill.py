@@ -10,12 +10,11 @@ from wattline.paragraphs import filled
 from wattline_cost.commands.choosing import add_contract, chosen_of, no_contract, told_month
 from wattline_cost.commands.faults import raise_all
 from wattline_cost.errors import CostError
-from wattline_cost.local_days import day_start_s
+from wattline_cost.local_days import ONE_DAY, day_start_s, next_month
 from wattline_cost.pricing.bill import Bill, bill_of
 from wattline_cost.pricing.document import as_csv, as_json, as_table
 from wattline_cost.settings import settings
 from wattline_cost.store.account import Account
-from wattline_cost.store.due import ONE_DAY, next_month
 from wattline_cost.store.memory import Memory
 from wattline_cost.store.work import files_in
 from wattline_cost.tariff.versions import told

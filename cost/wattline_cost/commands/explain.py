@@ -4,7 +4,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from wattline.errors import WordError
 from wattline.export.moment import moment_s
 from wattline.options import one_of
 from wattline.paragraphs import filled
-from wattline_cost.energy.quarter import QUARTER_S
+from wattline_cost.energy.quarter import MWH_PER_KWH, QUARTER_S
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.tariff import told
 from wattline_cost.tariff.components import REGISTER_NUMBERS
 from wattline_cost.tariff.explain import Explanation, SourcePrice, explain
 from wattline_cost.tariff.file import read_contract
-from wattline_cost.tariff.model import ByRegister, Contract, Direction, EnergyCharge, Rule
+from wattline_cost.tariff.model import ByRegister, ByStep, Contract, Direction, EnergyCharge, Rule
 from wattline_cost.tariff.versions import told as told_moment
 
 SUMMARY = "tells which version, band and price of a contract holds at a moment, and why"
@@ -27,6 +27,8 @@ EXAMPLE = "wattline-cost explain /etc/wattline/tariffs/house.toml 2026-11-01T10:
 ERROR_PREFIX = "wattline-cost: "
 
 GAP = "  "
+# Of a large factory in a month.
+MOST_KWH = 1_000_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=one_of(tuple(REGISTER_NUMBERS)),
         help="where prices are by the meter's registers: T1 to T4, the one that counts",
     )
+    parser.add_argument(
+        "--used",
+        metavar="KWH",
+        type=_kilowatt_hours,
+        help="where prices go by how much was used in the month: that much was used before AT",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -53,20 +61,44 @@ def execute(arguments: argparse.Namespace) -> int:
 
     Raises:
         TariffError: the file is wrong.
-        WordError: AT is no time, no version is in force then, or it has no price of the register.
+        WordError: AT is no time, no version is in force then, or it has no price of the register, or none by what was used.
         SourceError: the prices of a source cannot be read.
     """
     contract = read_contract(arguments.file)
     at_s = int(time.time()) if arguments.at is None else moment_s(arguments.at, contract.zone)
     register = REGISTER_NUMBERS.get(arguments.register or "")
-    explanation = explain(contract, at_s, _prices(contract), register)
+    explanation = explain(contract, at_s, _prices(contract), register, arguments.used)
     if register is not None:
         _refuse_other_register(explanation, register)
+    if arguments.used is not None:
+        _refuse_used(explanation)
     if arguments.json:
         print(json.dumps(_as_json(contract, explanation), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(contract, explanation)))
     return 0
+
+
+def _kilowatt_hours(text: str) -> int:
+    """The type of an option that takes kilowatt-hours, in milliwatt-hours."""
+    try:
+        used_kwh = Decimal(text)
+    except InvalidOperation:
+        used_kwh = Decimal(-1)
+    if not (used_kwh.is_finite() and 0 <= used_kwh <= MOST_KWH):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be a number of kilowatt-hours from 0 to {MOST_KWH}, such as 151.5"
+        )
+    return int(used_kwh * MWH_PER_KWH)
+
+
+def _refuse_used(found: Explanation) -> None:
+    """Refuse to go by what was used where no price of the version does."""
+    charges = [charge for charge in found.version.components if isinstance(charge, EnergyCharge)]
+    if not any(isinstance(charge.price, ByStep) for charge in charges):
+        raise WordError(
+            f"Version {found.number} has no price that depends on how much was used in the month; leave --used out."
+        )
 
 
 def _refuse_other_register(found: Explanation, register: int) -> None:

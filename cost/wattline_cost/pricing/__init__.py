@@ -3,6 +3,7 @@
 line.py        what is owed: by day, version, component, and band or register
 terms.py       versions as spans of time, and the part of a day in which each held
 published.py   what sources say, by quarter-hours
+used.py        what was used in a month before each quarter-hour
 consumed.py    the energy of a day, counted by all that prices tell apart
 energies.py    what is paid for it
 charges.py     what is paid by day, month or year: the part of a day, without a rest

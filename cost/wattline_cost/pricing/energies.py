@@ -7,7 +7,9 @@ from decimal import Decimal
 from wattline_cost.money import EXACT, NOTHING, energy_amount, kwh
 from wattline_cost.pricing.consumed import Amount, Consumed
 from wattline_cost.pricing.line import Kind, Line
-from wattline_cost.tariff.model import ByBand, ByRegister, BySource, EnergyCharge, Flat
+from wattline_cost.tariff import told
+from wattline_cost.tariff.model import ByBand, ByRegister, BySource, ByStep, EnergyCharge, Flat
+from wattline_cost.tariff.steps import step_at
 
 
 def energy_lines(charge: EnergyCharge, day: date, version: int, consumed: Consumed) -> Iterator[Line]:
@@ -27,6 +29,8 @@ def energy_lines(charge: EnergyCharge, day: date, version: int, consumed: Consum
             if consumed.all.energy_mwh:
                 yield _traded_line(charge.name, price, day, version, consumed)
             return
+        case ByStep() as price:
+            parts = list(_steps(price, consumed))
     for part, amount, per_kwh in parts:
         energy_mwh, estimated_mwh = amount.energy_mwh, amount.estimated_mwh
         money = NOTHING if per_kwh is None else energy_amount(energy_mwh, per_kwh)
@@ -45,6 +49,16 @@ def _traded_line(name: str, price: BySource, day: date, version: int, consumed: 
     return Line(day, version, name, Kind.ENERGY, "", energy_mwh, money, money, estimated_mwh, unpriced_mwh)
 
 
+def _steps(price: ByStep, consumed: Consumed) -> Iterator[tuple[str, Amount, Decimal]]:
+    """The name of each step, what was consumed in it, and its price."""
+    amounts = {step: Amount() for step in price.steps}
+    # Other prices may have steps that divide one of these.
+    for begin_mwh, amount in consumed.by_step.items():
+        amounts[step_at(price, begin_mwh)].add(amount.energy_mwh, amount.estimated_mwh)
+    for step, name in told.steps(price).items():
+        yield name, amounts[step], step.price
+
+
 def part_price(charge: EnergyCharge, part: str) -> Decimal | None:
     """What a kilowatt-hour of ``part`` costs, as a line names it; None where that is no one price."""
     match charge.price:
@@ -54,6 +68,8 @@ def part_price(charge: EnergyCharge, part: str) -> Decimal | None:
             return prices.get(part)
         case ByRegister(prices):
             return prices.get(int(part.removeprefix("T"))) if part else None
+        case ByStep() as price:
+            return next((step.price for step, name in told.steps(price).items() if name == part), None)
         case BySource():
             return None
 
@@ -65,11 +81,19 @@ def parts_of(charge: EnergyCharge) -> set[str]:
             return set(prices)
         case ByRegister(prices):
             return {f"T{number}" for number in prices}
+        case ByStep() as price:
+            return set(told.steps(price).values())
         case Flat() | BySource():
             return {""}
 
 
 def part_order(charge: EnergyCharge, part: str) -> tuple[int, str]:
-    """What puts the parts of ``charge`` into the order of a bill: bands as in the contract, registers by their number."""
-    bands = list(charge.price.prices) if isinstance(charge.price, ByBand) else []
-    return (bands.index(part) if part in bands else len(bands), part)
+    """What puts the parts of ``charge`` into the order of a bill: bands and steps as in the contract, registers by their number."""
+    match charge.price:
+        case ByBand(prices):
+            ordered = list(prices)
+        case ByStep() as price:
+            ordered = list(told.steps(price).values())
+        case _:
+            ordered = []
+    return (ordered.index(part) if part in ordered else len(ordered), part)

@@ -1,6 +1,6 @@
 """One contract, its meter and its points: the days that are due are priced, and stored."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
@@ -12,13 +12,13 @@ from wattline_cost.energy.display import Habits, learn
 from wattline_cost.energy.quarter import QUARTER_S, Quarter, Rolled
 from wattline_cost.energy.reading import EVER_S, Reader
 from wattline_cost.energy.shaping import shape
-from wattline_cost.local_days import day_of, day_start_s, days_through
+from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
 from wattline_cost.settings import Settings
-from wattline_cost.store.due import ONE_DAY, due_days, month_begin, next_month, stretches
+from wattline_cost.store.due import due_days, stretches, with_rest_of_month
 from wattline_cost.store.memory import Known
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS, Metered, Points, by_day, coming, priced
 from wattline_cost.store.stored import Change, Stored
@@ -106,14 +106,19 @@ class Account:
         day = day_of(began_s, self.contract.zone)
         return day if day <= self.last_day else None
 
+    def with_dependents(self, days: Iterable[date]) -> set[date]:
+        """``days``, and those behind them in their months whose prices depend on how much was used before."""
+        return with_rest_of_month(days, self.last_day, self._pricer.counts_in)
+
     def due(self, since: date) -> set[date]:
         """The days from ``since`` on that have to be priced.
 
         Raises:
             ServerError: InfluxDB does not answer.
         """
-        last = self.last_day
-        return due_days(since, last, self._metered(since, last), self._was_metered(since)) if since <= last else set()
+        if since > (last := self.last_day):
+            return set()
+        return self.with_dependents(due_days(since, last, self._metered(since, last), self._was_metered(since)))
 
     def price(self, days: Collection[date]) -> Change:
         """Price days and the months that they are in, and store what comes of it.
@@ -201,9 +206,10 @@ class Account:
     def _price(self, first: date, last: date) -> Change:
         """Price days in a row."""
         metered = self._metered(first, last)
-        quarters = self.quarters(first, last)
+        start_s, stop_s = self._span(first, last)
+        quarters = self.quarters(self._counted_from(first), last)
         lines = self.lines(quarters, first, last)
-        slots = list(priced(self._pricer, quarters))
+        slots = list(priced(self._pricer, quarters, start_s))
         of_days = by_day(self.contract, slots)
         points = [
             point
@@ -212,14 +218,19 @@ class Account:
                 day, of_days.get(day, []), [line for line in lines if line.day == day], metered.get(day, Metered())
             )
         ]
-        start_s, stop_s = self._span(first, last)
         change = self._stored.replace(OF_DAYS, start_s, stop_s, points)
         if last == self.today:
             # What is known of the rest of today and of tomorrow, so that it can be shown.
             stop_s = self._span(last, last + ONE_DAY)[1]
             begun_s = max([start_s, *(slot.start_s + QUARTER_S for slot in slots)])
-            slots += coming(self._pricer, range(begun_s, stop_s, QUARTER_S))
+            slots += coming(self._pricer, quarters, range(begun_s, stop_s, QUARTER_S))
         return change + self._stored.replace(OF_QUARTERS, start_s, stop_s, self._points.of_quarters(slots))
+
+    def _counted_from(self, day: date) -> date:
+        """The first day whose energy what ``day`` owes depends on: where prices have steps, that of its month that is owed."""
+        if not self._pricer.counts_in(day):
+            return day
+        return max(month_begin(day), self.begin() or day)
 
     def _sum_up(self, month: date) -> Change:
         """Sum up the days of a month that are stored."""

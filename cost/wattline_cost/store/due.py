@@ -1,12 +1,11 @@
 """Which days have to be priced anew: those whose readings are not those that were priced."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
+from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.store.points import Metered
-
-ONE_DAY = timedelta(1)
 
 
 def due_days(first: date, today: date, metered: Mapping[date, Metered], priced: Mapping[date, Metered]) -> set[date]:
@@ -36,6 +35,16 @@ def due_days(first: date, today: date, metered: Mapping[date, Metered], priced: 
     return due
 
 
+def with_rest_of_month(days: Iterable[date], last: date, counts_in: Callable[[date], bool]) -> set[date]:
+    """``days``, and all behind them in their months, ``last`` at most, of the months of which ``counts_in`` is true."""
+    whole = set(days)
+    firsts = {month_begin(day): day for day in sorted(whole, reverse=True)}
+    for month, first in firsts.items():
+        if counts_in(month):
+            whole.update(days_through(first, min(next_month(month) - ONE_DAY, last)))
+    return whole
+
+
 def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
     """Days in a row, by the first and the last of them; none is of two months."""
     found: list[tuple[date, date]] = []
@@ -45,13 +54,3 @@ def stretches(days: Iterable[date]) -> list[tuple[date, date]]:
         else:
             found.append((day, day))
     return found
-
-
-def month_begin(day: date) -> date:
-    """The first day of its month."""
-    return day.replace(day=1)
-
-
-def next_month(day: date) -> date:
-    """The first day of the month behind its month."""
-    return (day.replace(day=1) + timedelta(31)).replace(day=1)

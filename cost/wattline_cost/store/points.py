@@ -57,46 +57,48 @@ class Metered:
     gained_kwh: float = 0.0
 
 
-def priced(pricer: Pricer, quarters: Iterable[Quarter]) -> Iterator[Priced]:
-    """The quarter-hours in which the contract holds, with their prices."""
-    for quarter in quarters:
-        if (found := pricer.in_force(quarter.start_s)) is None:
+def priced(pricer: Pricer, quarters: Iterable[Quarter], since_s: int = 0) -> Iterator[Priced]:
+    """The quarter-hours in which the contract holds, with their prices.
+
+    Args:
+        pricer: of the contract.
+        quarters: those of the month that are before ``since_s`` decide of the step in which it is, where a price has steps.
+        since_s: the first that is priced.
+
+    Raises:
+        SourceError: the prices of a source cannot be read.
+    """
+    for quarter, used_mwh in pricer.counted(quarters):
+        if quarter.start_s < since_s:
             continue
-        registers = {number: energy for number, energy in quarter.registers_mwh.items() if number and energy}
-        if registers and not found.is_whole:
-            yield _by_register(pricer, quarter, registers)
-        else:
-            yield Priced(
-                quarter.start_s,
-                found.band or ALL_BANDS,
-                found.per_kwh,
-                quarter,
-                energy_amount(quarter.energy_mwh, found.known),
-                0 if found.is_whole else quarter.energy_mwh,
-            )
+        parts = list(pricer.parts(quarter, used_mwh))
+        _, found = parts[0]
+        yield Priced(
+            quarter.start_s,
+            found.band or ALL_BANDS,
+            found.per_kwh,
+            quarter,
+            total(energy_amount(part_mwh, each.known) for part_mwh, each in parts),
+            sum(part_mwh for part_mwh, each in parts if not each.is_whole),
+        )
 
 
-def _by_register(pricer: Pricer, quarter: Quarter, registers: Mapping[int, int]) -> Priced:
-    """Where the price is that of the register in which the meter counts, which it changes within a quarter-hour."""
-    asked = ((number, pricer.in_force(quarter.start_s, number)) for number in registers)
-    prices = {number: found for number, found in asked if found is not None}
-    most = max(prices, key=lambda number: (registers[number], number))
-    return Priced(
-        quarter.start_s,
-        prices[most].band or ALL_BANDS,
-        prices[most].per_kwh,
-        quarter,
-        total(energy_amount(registers[number], found.known) for number, found in prices.items()),
-        sum(registers[number] for number, found in prices.items() if not found.is_whole),
-    )
+def coming(pricer: Pricer, quarters: Iterable[Quarter], starts_s: range) -> Iterator[Priced]:
+    """The quarter-hours that are to come and have a price already.
 
+    Args:
+        pricer: of the contract.
+        quarters: those of the month so far: a price that has steps stays in the step in which it is, until the next month.
+        starts_s: of those that are to come.
 
-def coming(pricer: Pricer, starts_s: Iterable[int]) -> Iterator[Priced]:
-    """The quarter-hours that are to come and have a price already."""
-    for start_s in starts_s:
-        found = pricer.in_force(start_s)
-        if found is not None and found.per_kwh is not None:
-            yield Priced(start_s, found.band or ALL_BANDS, found.per_kwh)
+    Raises:
+        SourceError: the prices of a source cannot be read.
+    """
+    for quarter, used_mwh in pricer.counted([*quarters, *(Quarter(start_s, 0) for start_s in starts_s)]):
+        if quarter.start_s in starts_s:
+            found = pricer.in_force(quarter.start_s, used_mwh=used_mwh)
+            if found is not None and found.per_kwh is not None:
+                yield Priced(quarter.start_s, found.band or ALL_BANDS, found.per_kwh)
 
 
 class Points:

@@ -6,8 +6,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import sha256
 
-from wattline_cost.local_days import days_through
-from wattline_cost.store.due import ONE_DAY, month_begin, next_month
+from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.tariff.holidays import Calendar
 from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, Version
 

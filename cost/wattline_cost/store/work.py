@@ -9,10 +9,9 @@ from pathlib import Path
 from wattline.errors import WattlineError
 from wattline.influxdb.server import Server
 from wattline_cost.errors import CostError
-from wattline_cost.local_days import days_through
+from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.settings import Settings
 from wattline_cost.store.account import RECENT_DAYS, Account, Day
-from wattline_cost.store.due import ONE_DAY, month_begin, next_month
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
 from wattline_cost.store.terms import mark, months_through
@@ -148,10 +147,11 @@ class Work:
         begin, today = account.begin(), account.today
         change, days = account.clear(first, last), set[date]()
         if begin is not None:
-            days.update(days_through(max(first, begin), min(last or today, account.last_day)))
+            days = account.with_dependents(days_through(max(first, begin), min(last or today, account.last_day)))
         change += account.price(days)
         for month in months_through(first, min(last or today, today)):
-            is_to_its_end = last is None or last >= min(next_month(month) - ONE_DAY, today)
+            end = min(next_month(month) - ONE_DAY, today)
+            is_to_its_end = last is None or last >= end or end in days
             if is_to_its_end and not account.has(month, first):
                 known.priced[str(month)] = mark(file.contract, month)
         remarks = [] if begin is not None else [_nothing_yet(account)]

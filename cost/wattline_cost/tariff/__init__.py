@@ -12,6 +12,7 @@ coverage.py    that rules give every moment a band: proven by walking
 holidays.py    the days that rules of bands call holidays: dates, dates of each year, days from Easter
 bands.py       the band of a moment
 versions.py    the version of a moment; that dates neither gap nor overlap
+steps.py       the step of a price in which a month is that has used so much
 rate.py        what one kilowatt-hour more costs, taxes included
 explain.py     which version, band and price holds at a moment, and why
 told.py        a contract in words

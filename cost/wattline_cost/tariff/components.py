@@ -9,6 +9,7 @@ from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
+    ByStep,
     Component,
     Energy,
     EnergyCharge,
@@ -17,12 +18,16 @@ from wattline_cost.tariff.model import (
     Per,
     Percentage,
     Spread,
+    Step,
 )
 from wattline_cost.tariff.table import A_NUMBER, Faults, Table, number_of
 
-KEYS = ("name", "per", "price", "prices", "registers", "source", "factor", "plus", "spread", "percent", "of")
-PRICED_BY = ("price", "prices", "registers", "source")
+KEYS = ("name", "per", "price", "prices", "registers", "source", "factor", "plus", "steps", "spread", "percent", "of")
+STEP_KEYS = ("above_kwh", "price")
+PRICED_BY = ("price", "prices", "registers", "source", "steps")
 OF_SOURCE = ("factor", "plus")
+# Of a kilowatt-hour: energy is counted in milliwatt-hours.
+STEP_DECIMALS = 6
 REGISTER_NUMBERS = {"T1": 1, "T2": 2, "T3": 3, "T4": 4}
 ALL_ABOVE = "all above"
 
@@ -32,6 +37,9 @@ OF_YEAR = (Per.YEAR, Per.KW_YEAR)
 
 _PRICES_RULE = "must be a table of bands and numbers, such as { F1 = 0.15, F23 = 0.13 }"
 _REGISTERS_RULE = f"must be a table of the meter's registers ({', '.join(REGISTER_NUMBERS)}) and numbers, such as {{ T1 = 0.15, T2 = 0.13 }}"
+_STEPS_RULE = (
+    "must be a list of two or more, such as [{ above_kwh = 0, price = 0.10 }, { above_kwh = 150, price = 0.12 }]"
+)
 _OF_RULE = f"must be the names of components above, such as ['Energy', 'Grid'], or '{ALL_ABOVE}'"
 
 
@@ -72,7 +80,7 @@ def _component(table: Table, above: Sequence[str], all_names: Sequence[str], sou
     if per is Per.KWH:
         _refuse(table, ("spread",), "belongs to what is paid for a year")
         return EnergyCharge(name, _energy(table, sources))
-    _refuse(table, ("prices", "registers", "source", *OF_SOURCE), "belongs to what is paid per kWh")
+    _refuse(table, ("prices", "registers", "source", "steps", *OF_SOURCE), "belongs to what is paid per kWh")
     if per not in OF_YEAR:
         _refuse(table, ("spread",), "belongs to what is paid per year or kW year")
     return FixedCharge(name, table.number("price"), per, table.choice("spread", SPREADS, Spread.DAYS.value))
@@ -127,7 +135,7 @@ def _energy(table: Table, sources: Sequence[str]) -> Energy:
         raise TariffError(
             table.place,
             f"{what}; what is paid per kWh has one of the keys 'price' (always the same), 'prices' (by band), 'registers' "
-            "(by the meter's registers) and 'source' (as an exchange publishes it).",
+            "(by the meter's registers), 'source' (as an exchange publishes it) and 'steps' (by how much was used in the month).",
         )
     if told != ["source"]:
         _refuse(table, OF_SOURCE, "belongs to a price with 'source'")
@@ -160,11 +168,35 @@ def _by_source(table: Table, sources: Sequence[str]) -> Energy:
     return BySource(name, table.number("factor", Decimal(1)), table.number("plus", Decimal(0)))
 
 
+def _by_step(table: Table, _sources: Sequence[str]) -> Energy:
+    tables = table.raw("steps")
+    if not isinstance(tables, list) or len(tables) < 2 or not all(isinstance(values, dict) for values in tables):
+        raise table.fault("steps", _STEPS_RULE)
+    found: list[Step] = []
+    for number, values in enumerate(tables, 1):
+        step = Table(f"{table.place}, step {number}", values, STEP_KEYS)
+        found.append(Step(_above_kwh(step, found), step.number("price")))
+    return ByStep(tuple(found))
+
+
+def _above_kwh(step: Table, before: Sequence[Step]) -> Decimal:
+    """From how many kilowatt-hours on ``step`` holds, which stands behind those ``before``."""
+    above_kwh = step.number("above_kwh")
+    if not before and above_kwh:
+        raise step.fault("above_kwh", "must be 0 in the first step, with which a month begins")
+    if before and above_kwh <= before[-1].above_kwh:
+        raise step.fault("above_kwh", f"must be more than the {before[-1].above_kwh:f} of the step before it")
+    if above_kwh != round(above_kwh, STEP_DECIMALS):
+        raise step.fault("above_kwh", f"must be kilowatt-hours with at most {STEP_DECIMALS} decimals, such as 150")
+    return above_kwh
+
+
 _ENERGIES: dict[str, Callable[[Table, Sequence[str]], Energy]] = {
     "price": _flat,
     "prices": _by_band,
     "registers": _by_register,
     "source": _by_source,
+    "steps": _by_step,
 }
 
 

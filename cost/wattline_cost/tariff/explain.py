@@ -14,6 +14,7 @@ from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
+    ByStep,
     Contract,
     Energy,
     EnergyCharge,
@@ -23,7 +24,8 @@ from wattline_cost.tariff.model import (
     Rule,
     Version,
 )
-from wattline_cost.tariff.rate import Rate, rates, sum_of
+from wattline_cost.tariff.rate import Circumstances, Rate, rates, sum_of
+from wattline_cost.tariff.steps import step_at
 from wattline_cost.tariff.versions import Versions
 
 SourcePrice = Callable[[str, int], Decimal | None]
@@ -74,7 +76,13 @@ class Explanation:
     fixed: tuple[FixedCharge, ...]
 
 
-def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: int | None = None) -> Explanation:
+def explain(
+    contract: Contract,
+    at_s: int,
+    source_price: SourcePrice,
+    register: int | None = None,
+    used_mwh: int | None = None,
+) -> Explanation:
     """What holds in the quarter-hour in which ``at_s`` seconds after 1970 are.
 
     Args:
@@ -82,6 +90,7 @@ def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: 
         at_s: the moment.
         source_price: tells the prices of sources.
         register: the tariff register of the meter that counts; only where prices are told by them.
+        used_mwh: what was used in the month before it; only where prices have steps.
 
     Raises:
         WordError: no version is in force then.
@@ -94,18 +103,18 @@ def explain(contract: Contract, at_s: int, source_price: SourcePrice, register: 
     counts = bands.place(start_s)
     rule = None if counts is None else version.rules[counts]
     from_day_before = rule is not None and is_across_midnight(rule) and start.time() < rule.stop
-    band = bands.at(start_s)
-    found = rates(version, band, register)
+    circumstances = Circumstances(bands.at(start_s), register, used_mwh)
+    found = rates(version, circumstances)
     published = _published(found.values(), lambda name: source_price(name, start_s))
     return Explanation(
         start=start,
         number=place + 1,
         version=version,
-        band=band,
+        band=circumstances.band,
         rule=rule,
         from_day_before=from_day_before,
         holiday=bands.calendar.name(start.date() - timedelta(days=int(from_day_before))),
-        parts=tuple(_parts(version, found, published, band, register)),
+        parts=tuple(_parts(version, found, published, circumstances)),
         per_kwh=sum_of(found.values()).at(published),
         fixed=tuple(charge for charge in version.components if isinstance(charge, FixedCharge)),
     )
@@ -141,8 +150,7 @@ def _parts(
     version: Version,
     found: Mapping[str, Rate],
     published: Mapping[str, Decimal],
-    band: str,
-    register: int | None,
+    circumstances: Circumstances,
 ) -> Iterator[Part]:
     for component in version.components:
         if component.name not in found:
@@ -150,26 +158,44 @@ def _parts(
         per_kwh = found[component.name].at(published)
         match component:
             case EnergyCharge():
-                yield Part(component.name, per_kwh, _why(component.price, published, band, register))
+                yield Part(component.name, per_kwh, _why(component.price, published, circumstances))
             case Percentage():
                 of = ", ".join(name for name in component.of if name in found)
                 yield Part(component.name, per_kwh, f"{told.number(component.percent)} % of {of}")
 
 
-def _why(price: Energy, published: Mapping[str, Decimal], band: str, register: int | None) -> str:
+def _why(price: Energy, published: Mapping[str, Decimal], circumstances: Circumstances) -> str:
     match price:
         case Flat():
             return "always the same"
         case ByBand():
-            return f"band {band}"
-        case ByRegister(prices):
-            if register in prices:
-                return f"register T{register} of the meter"
-            each = ", ".join(f"T{n} {told.number(price)}" for n, price in prices.items())
-            return f"as the meter's register says: {each}"
-        case BySource(source, factor, plus):
-            if source not in published:
-                return f"no price known: {source!r} has none of this time"
-            words = f"{told.number(factor)} times " if factor != 1 else ""
-            added = f" {'less' if plus < 0 else 'plus'} {told.number(abs(plus))}" if plus else ""
-            return f"{words}{told.amount(published[source])} of {source!r}{added}"
+            return f"band {circumstances.band}"
+        case ByRegister():
+            return _why_register(price, circumstances.register)
+        case BySource():
+            return _why_published(price, published)
+        case ByStep():
+            return _why_step(price, circumstances.used_mwh)
+
+
+def _why_register(price: ByRegister, register: int | None) -> str:
+    if register in price.prices:
+        return f"register T{register} of the meter"
+    each = ", ".join(f"T{n} {told.number(of_register)}" for n, of_register in price.prices.items())
+    return f"as the meter's register says: {each}"
+
+
+def _why_published(price: BySource, published: Mapping[str, Decimal]) -> str:
+    if price.source not in published:
+        return f"no price known: {price.source!r} has none of this time"
+    words = f"{told.number(price.factor)} times " if price.factor != 1 else ""
+    added = f" {'less' if price.plus < 0 else 'plus'} {told.number(abs(price.plus))}" if price.plus else ""
+    return f"{words}{told.amount(published[price.source])} of {price.source!r}{added}"
+
+
+def _why_step(price: ByStep, used_mwh: int | None) -> str:
+    names = told.steps(price)
+    if used_mwh is not None:
+        return f"{names[step_at(price, used_mwh)]} of the month"
+    each = ", ".join(f"{name} {told.number(step.price)}" for step, name in names.items())
+    return f"by how much was used in the month: {each}"

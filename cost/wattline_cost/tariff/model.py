@@ -82,7 +82,31 @@ class BySource:
     plus: Decimal = Decimal(0)
 
 
-Energy = Flat | ByBand | ByRegister | BySource
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A price that holds from an amount on.
+
+    Attributes:
+        above_kwh: how much was used in the month before it holds.
+        price: for one kilowatt-hour.
+    """
+
+    above_kwh: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ByStep:
+    """A price that depends on how much was used since the calendar's month began, in the order of time.
+
+    Attributes:
+        steps: at least two, each above the one before it; the first is above 0.
+    """
+
+    steps: tuple[Step, ...]
+
+
+Energy = Flat | ByBand | ByRegister | BySource | ByStep
 """How the price of a kilowatt-hour is told."""
 
 

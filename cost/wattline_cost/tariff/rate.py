@@ -1,7 +1,7 @@
 """What one kilowatt-hour more costs, component by component: reckoned here and nowhere else.
 
 Whatever a contract makes of the price of a source is so many times that price and so much more, taxes included. So a rate is
-reckoned once for a version, a band and a register, and what it comes to at a moment is one product for each source. What of it
+reckoned once for a version and its circumstances, and what it comes to at a moment is one product for each source. What of it
 is known is owed where the rest is not.
 """
 
@@ -14,12 +14,29 @@ from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
+    ByStep,
     EnergyCharge,
     FixedCharge,
     Flat,
     Percentage,
     Version,
 )
+from wattline_cost.tariff.steps import step_at
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the price of a kilowatt-hour depends on beside its version and what sources publish.
+
+    Attributes:
+        band: that of the moment.
+        register: the one in which the meter counts then; None: it is not known.
+        used_mwh: what was used before since the month began; None: it is not known.
+    """
+
+    band: str = ""
+    register: int | None = None
+    used_mwh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +54,7 @@ class Rate:
     Attributes:
         always: what it costs whatever is published, in the currency of the contract.
         times: what is added by the price of each of these sources.
-        is_whole: whether the contract has a price of each of its parts, for such a band and register.
+        is_whole: whether the contract has a price of each of its parts, in such circumstances.
     """
 
     always: Decimal
@@ -60,13 +77,12 @@ class Rate:
 UNKNOWN = Rate(NOTHING, is_whole=False)
 
 
-def rates(version: Version, band: str, register: int | None) -> dict[str, Rate]:
+def rates(version: Version, circumstances: Circumstances) -> dict[str, Rate]:
     """The rates of the components of ``version`` that a kilowatt-hour more makes dearer or cheaper, by their names.
 
     Args:
         version: what holds.
-        band: that of the moment.
-        register: the one in which the meter counts then; None: it is not known.
+        circumstances: those of the moment.
 
     Returns:
         In the order of the version, without what is paid anyway and percentages of nothing else.
@@ -75,7 +91,7 @@ def rates(version: Version, band: str, register: int | None) -> dict[str, Rate]:
     for component in version.components:
         match component:
             case EnergyCharge():
-                found[component.name] = energy_rate(component, band, register)
+                found[component.name] = energy_rate(component, circumstances)
             case Percentage(name, percent, of):
                 if base := [found[other] for other in of if other in found]:
                     found[name] = _part(percent, sum_of(base))
@@ -84,8 +100,9 @@ def rates(version: Version, band: str, register: int | None) -> dict[str, Rate]:
     return found
 
 
-def energy_rate(charge: EnergyCharge, band: str, register: int | None) -> Rate:
+def energy_rate(charge: EnergyCharge, circumstances: Circumstances) -> Rate:
     """That of ``charge`` alone."""
+    band, register, used_mwh = circumstances.band, circumstances.register, circumstances.used_mwh
     match charge.price:
         case Flat(price):
             return Rate(price)
@@ -95,6 +112,8 @@ def energy_rate(charge: EnergyCharge, band: str, register: int | None) -> Rate:
             return Rate(prices[register]) if register is not None and register in prices else UNKNOWN
         case BySource(source, factor, plus):
             return Rate(NOTHING, {source: Times(factor, plus)})
+        case ByStep() as price:
+            return UNKNOWN if used_mwh is None else Rate(step_at(price, used_mwh).price)
 
 
 def sum_of(found: Iterable[Rate]) -> Rate:

@@ -1,6 +1,7 @@
 """A contract in words: numbers, rules and components as they are shown to people."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 from wattline_cost.money import EXACT
 from wattline_cost.tariff.model import (
@@ -9,6 +10,7 @@ from wattline_cost.tariff.model import (
     ByBand,
     ByRegister,
     BySource,
+    ByStep,
     Component,
     Energy,
     EnergyCharge,
@@ -18,6 +20,7 @@ from wattline_cost.tariff.model import (
     Percentage,
     Rule,
     Spread,
+    Step,
     Version,
 )
 from wattline_cost.tariff.words import MONTHS, WEEKDAYS, told_hours, told_places
@@ -88,6 +91,15 @@ def energy(price: Energy, currency: str) -> str:
             sign = "less" if price.plus < 0 else "plus"
             plus = f" {sign} {number(abs(price.plus))} {unit}" if price.plus else ""
             return f"{factor}the price of {price.source!r}{plus}"
+        case ByStep():
+            return f"{', '.join(f'{name} {number(step.price)}' for step, name in steps(price).items())} {unit}"
+
+
+def steps(price: ByStep) -> dict[Step, str]:
+    """What each step of a price is called, such as ``up to 150 kWh``."""
+    kwh = [amount(step.above_kwh) for step in price.steps]
+    between = [f"{low} to {high} kWh" for low, high in pairwise(kwh[1:])]
+    return dict(zip(price.steps, [f"up to {kwh[1]} kWh", *between, f"above {kwh[-1]} kWh"], strict=True))
 
 
 def fixed(charge: FixedCharge, currency: str, contract_kw: Decimal | None) -> str:
