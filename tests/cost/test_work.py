@@ -21,6 +21,7 @@
 | the token of the set-up is not enough | test_the_token_of_the_set_up_is_enough |
 | the change of the clocks costs or gives an hour | test_days_of_23_and_25_hours |
 | the lost memory doubles or loses anything | test_a_lost_memory_costs_nothing_but_time |
+| the power fails between two of the writes, and what the later one would have written is never written | test_a_run_that_was_interrupted_is_done_again |
 """
 
 from datetime import date
@@ -31,7 +32,8 @@ import pytest
 from cost.priced_house import DAY_S, FLAT, QUARTER_S, TWO_BANDS, House, midnight
 from database import line
 from stack.conftest import Stack
-from wattline_cost.store.stored import Change
+from wattline_cost.errors import CostError
+from wattline_cost.store.stored import Change, Stored
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
 
@@ -375,3 +377,32 @@ def test_a_lost_memory_costs_nothing_but_time(house: House) -> None:
     (result,) = house.update(NOW)
     assert result.change == Change(0, 0)
     assert house.all_stored() == before
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3, 4])
+def test_a_run_that_was_interrupted_is_done_again(house: House, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
+    """Eight hours of a month that is over came late; the run that priced them ends behind some of its writes."""
+    house.contract(TWO_BANDS)
+    begin = midnight(date(2026, 2, 1))
+    gap = range(midnight(date(2026, 2, 9)) - 16 * QUARTER_S, midnight(date(2026, 2, 9)) + 16 * QUARTER_S, QUARTER_S)
+    house.read(begin, NOW, but=gap)
+    house.update(NOW)
+    house.read(begin, NOW)
+    done = 0
+    replace = Stored.replace
+
+    def interrupted(self: Stored, *words: object) -> Change:
+        nonlocal done
+        if done == writes:
+            raise CostError("The plug was pulled.")
+        change = replace(self, *words)  # type: ignore[arg-type]  # whatever is given
+        done += bool(change.written)
+        return change
+
+    tomorrow = NOW + DAY_S
+    with monkeypatch.context() as broke:
+        broke.setattr(Stored, "replace", interrupted)
+        house.update(tomorrow)
+    assert [str(fault) for fault in house.faults] == ["The plug was pulled."]
+    house.update(tomorrow)
+    assert [result.change for result in house.recompute(tomorrow, date(2026, 2, 1))] == [Change(0, 0)]

@@ -5,6 +5,7 @@ stored.py    what the bucket has, and how it becomes what it should have
 due.py       the days that have to be priced anew
 terms.py     by which terms a month is priced
 memory.py    what is remembered from run to run
+months.py    the points of a month, written in an order that an interruption bears
 account.py   one contract, its meter and its points
 publishing.py  today's cost, for Home Assistant
 """

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
+from itertools import groupby
 from pathlib import Path
 
 from wattline import costs
@@ -20,6 +21,7 @@ from wattline_cost.pricing.line import Line
 from wattline_cost.settings import Settings
 from wattline_cost.store.due import due_days, stretches, with_rest_of_month
 from wattline_cost.store.memory import Known
+from wattline_cost.store.months import PricedDays, days_of_month, store
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS, Metered, Points, by_day, coming, priced
 from wattline_cost.store.stored import Change, Stored
 from wattline_cost.tariff.bands import Bands
@@ -128,11 +130,8 @@ class Account:
             SourceError: the prices of a source cannot be read.
         """
         change = Change(0, 0)
-        rows = stretches(days)
-        for number, (first, last) in enumerate(rows):
-            change += self._price(first, last)
-            if number + 1 == len(rows) or month_begin(rows[number + 1][0]) != month_begin(first):
-                change += self._sum_up(month_begin(first))
+        for month, rows in groupby(stretches(days), lambda row: month_begin(row[0])):
+            change += self._store(month, [self._price(first, last) for first, last in rows])
         return change
 
     def clear(self, first: date, last: date | None) -> Change:
@@ -162,7 +161,7 @@ class Account:
         change = Change(0, len(gone))
         days = (day_of(second, self.contract.zone) for measurement, _, second in gone if measurement in OF_DAYS)
         for month in sorted({month_begin(day) for day in days}):
-            change += self._sum_up(month)
+            change += self._store(month, [])
         return change
 
     def has(self, first: date, end: date) -> bool:
@@ -203,7 +202,7 @@ class Account:
         """
         return self._pricer.lines(quarters, first, last)
 
-    def _price(self, first: date, last: date) -> Change:
+    def _price(self, first: date, last: date) -> PricedDays:
         """Price days in a row."""
         metered = self._metered(first, last)
         start_s, stop_s = self._span(first, last)
@@ -218,13 +217,13 @@ class Account:
                 day, of_days.get(day, []), [line for line in lines if line.day == day], metered.get(day, Metered())
             )
         ]
-        change = self._stored.replace(OF_DAYS, start_s, stop_s, points)
+        quarters_stop_s = stop_s
         if last == self.today:
             # What is known of the rest of today and of tomorrow, so that it can be shown.
-            stop_s = self._span(last, last + ONE_DAY)[1]
+            quarters_stop_s = self._span(last, last + ONE_DAY)[1]
             begun_s = max([start_s, *(slot.start_s + QUARTER_S for slot in slots)])
-            slots += coming(self._pricer, quarters, range(begun_s, stop_s, QUARTER_S))
-        return change + self._stored.replace(OF_QUARTERS, start_s, stop_s, self._points.of_quarters(slots))
+            slots += coming(self._pricer, quarters, range(begun_s, quarters_stop_s, QUARTER_S))
+        return PricedDays(start_s, stop_s, points, self._points.of_quarters(slots), quarters_stop_s)
 
     def _counted_from(self, day: date) -> date:
         """The first day whose energy what ``day`` owes depends on: where prices have steps, that of its month that is owed."""
@@ -232,11 +231,11 @@ class Account:
             return day
         return max(month_begin(day), self.begin() or day)
 
-    def _sum_up(self, month: date) -> Change:
-        """Sum up the days of a month that are stored."""
-        start_s, stop_s = self._span(month, next_month(month) - ONE_DAY)
-        days = self._stored.points(OF_DAYS, start_s, stop_s)
-        return self._stored.replace(OF_MONTHS, start_s, stop_s, self._points.of_month(month, days))
+    def _store(self, month: date, rows: Sequence[PricedDays]) -> Change:
+        """Store days of a month, and sum it up."""
+        span_s = self._span(month, next_month(month) - ONE_DAY)
+        days = days_of_month(self._stored, span_s, rows)
+        return store(self._stored, span_s, rows, self._points.of_month(month, days))
 
     def _is_owed(self, begin: date | None, measurement: str, second: int) -> bool:
         """Whether there is to be a point of a day or month at ``second``."""

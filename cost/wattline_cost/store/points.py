@@ -17,7 +17,8 @@ from wattline_cost.store.stored import NS_A_SECOND, Key
 from wattline_cost.tariff.model import Contract
 
 OF_QUARTERS = (costs.QUARTER_HOURS,)
-OF_DAYS = (costs.DAYS, costs.COMPONENT_DAYS, costs.BAND_DAYS)
+OF_PARTS_OF_DAYS = (costs.COMPONENT_DAYS, costs.BAND_DAYS)
+OF_DAYS = (costs.DAYS, *OF_PARTS_OF_DAYS)
 MONTH_OF = {
     costs.DAYS: costs.MONTHS,
     costs.COMPONENT_DAYS: costs.COMPONENT_MONTHS,
@@ -167,7 +168,7 @@ class Points:
             yield self._point(costs.BAND_DAYS, start_s, fields, band=band)
 
     def of_month(self, first: date, days: Mapping[Key, Mapping[str, float]]) -> list[Point]:
-        """The points of a month, whose days are those that are stored."""
+        """The points of a month, of whose days all points are given."""
         start_s = day_start_s(first, self._contract.zone)
         sums: dict[tuple[str, frozenset[tuple[str, str]]], dict[str, Decimal]] = {}
         for (measurement, tags, _), fields in days.items():
