@@ -193,6 +193,14 @@ def test_a_night_of_two_houses_that_stand_still_is_none_of_proof() -> None:
     assert carried({1: Verdict.THEIRS, 2: Verdict.STILL, 3: Verdict.THEIRS}) == set()
 
 
+def test_what_rises_evenly_is_no_proof() -> None:
+    """Two plugins that began in the same second count the same slots; how long a meter took to answer tells them apart."""
+    slots = {second: str(second / 10) for second in range(0, 600, 10) if second != 300}
+    assert judged(slots, slots) == Verdict.UNKNOWN
+    milliseconds = {second: str(20 + second * second % 7 / 10) for second in range(0, 600, 10)}
+    assert judged(milliseconds, milliseconds) == Verdict.OURS
+
+
 def test_values_are_compared_and_not_their_text() -> None:
     assert judged(
         {1: "1e-05", 2: "-0.5", 3: "100000000000000000000", 4: "a"}, {1: "0.00001", 2: "-0.5", 3: "1e+20", 4: "a"}

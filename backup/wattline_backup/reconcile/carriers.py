@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     STILL = "still"
     """They are equal, but do not move, as those of another house might be."""
     UNKNOWN = "unknown"
-    """There are none to compare, or too few."""
+    """There are none to compare, or too few, or they rise as evenly as those of any other would."""
 
 
 Judge = Callable[[int, Tags, Mapping[str, int]], Verdict]

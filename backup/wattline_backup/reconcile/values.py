@@ -7,6 +7,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from wattline.influxdb.flux import Bucket, instant, rows, second_of
@@ -70,7 +71,7 @@ class Proof:
         series = series_of(text)
         series, verdict = Series(series.measurement, series.tags | tags), Verdict.UNKNOWN
         # The first moves most, and so it tells nearly always.
-        for field in sorted(ours.keys() & counts.keys(), key=lambda name: (-len({*ours[name].values()}), name)):
+        for field in sorted(ours.keys() & counts.keys(), key=lambda name: (-_paces(ours[name]), name)):
             verdict = judged(ours[field], self._values(series, hour, field))
             if verdict in {Verdict.OURS, Verdict.THEIRS}:
                 break
@@ -120,8 +121,19 @@ def judged(ours: Values, theirs: Values) -> Verdict:
         return Verdict.THEIRS
     if len(common) < LEAST_SECONDS:
         return Verdict.UNKNOWN
-    moves = len({ours[second] for second in common}) >= LEAST_SECONDS
-    return Verdict.OURS if moves else Verdict.STILL
+    values = {second: ours[second] for second in common}
+    if len(set(values.values())) < LEAST_SECONDS:
+        return Verdict.STILL
+    return Verdict.OURS if _paces(values) >= LEAST_SECONDS else Verdict.UNKNOWN
+
+
+def _paces(values: Values) -> int:
+    """In how many ways values move: what rises evenly, as the slots of two programs that began at once, has one, and proves little."""
+    try:
+        numbers = [(second, float(values[second])) for second in sorted(values)]
+    except ValueError:
+        return len(set(values.values()))
+    return len({round((after - value) / (then - second), 9) for (second, value), (then, after) in pairwise(numbers)})
 
 
 def _are_equal(ours: str, theirs: str) -> bool:
