@@ -35,9 +35,9 @@ chain = [pytest.mark.chain, pytest.mark.timeout(120)]
 
 @pytest.fixture
 def house(stack: Stack, tmp_path: Path) -> House:
-    """It was read, and priced, since 20 February; what of today is still to come is there already."""
+    """It was read, and priced, since 20 February."""
     house = House(stack, tmp_path)
-    house.read(midnight(date(2026, 2, 20)), NOW + DAY_S)
+    house.read(midnight(date(2026, 2, 20)), NOW)
     house.contract(FLAT)
     house.update(NOW)
     return house
@@ -114,7 +114,7 @@ class TestStored:
         house.contract(FLAT.replace("0.30", "0.60"))
         assert "--from 2026-02-01`" in remarks(house)
         april = NOW + 31 * DAY_S
-        house.read(midnight(date(2026, 2, 20)), april)
+        house.read(midnight(date(2026, 2, 20)), april - DAY_S)
         assert remarks(house, april - DAY_S) == ""
         house.contract(FLAT)
         assert "priced before 2026-04-01" in (remark := remarks(house, april))
@@ -134,7 +134,7 @@ class TestStored:
     def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
         house.read(
             midnight(date(2026, 2, 20)),
-            NOW + DAY_S,
+            NOW,
             but=range(midnight(FEBRUARY), NOW, 1800),
             meter="heat",
             role="heat",
@@ -148,12 +148,12 @@ class TestStored:
         assert house.stored("cost_1mo")[midnight(FEBRUARY)][""]["estimated_kwh"] > 0
 
     def test_a_lost_memory_prices_the_month_whole(self, house: House) -> None:
-        """Five days at 0.60."""
+        """Four days and 49 quarter-hours at 0.60."""
         house.contract(FLAT.replace("0.30", "0.60"))
         (house.chosen.state / "memory.json").unlink()
         house.update(NOW)
         month = house.stored("cost_1mo")[midnight(MARCH)][""]
-        assert month["cost"] == pytest.approx(5 * 24 * 0.6, abs=1e-9)
+        assert month["cost"] == pytest.approx((4 * 24 + 12.25) * 0.6, abs=1e-9)
 
 
 @pytest.mark.parametrize(

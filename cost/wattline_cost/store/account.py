@@ -10,7 +10,7 @@ from pathlib import Path
 from wattline import costs
 from wattline.influxdb.server import Server
 from wattline_cost.energy.quarter import QUARTER_S, Quarter
-from wattline_cost.energy.reading import Reader
+from wattline_cost.energy.reading import EVER_S, Reader
 from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month, span_s
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
@@ -18,11 +18,12 @@ from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
 from wattline_cost.settings import Settings
 from wattline_cost.store.clearing import Owed, clear
+from wattline_cost.store.clock import SILENT_S, check
 from wattline_cost.store.due import due_days, stretches, with_rest_of_month
 from wattline_cost.store.memory import Known
 from wattline_cost.store.meter import Meter
 from wattline_cost.store.months import PricedDays, days_of_month, store
-from wattline_cost.store.points import OF_DAYS, Metered, Points, by_day, coming, priced
+from wattline_cost.store.points import OF_DAYS, OF_MONTHS, Metered, Points, by_day, coming, priced
 from wattline_cost.store.stored import Change, Stored
 from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge
@@ -145,6 +146,19 @@ class Account:
         for month in sorted({month_begin(day) for day in days}):
             change += self._store(month, [])
         return change
+
+    def meet_clock(self) -> Change:
+        """Delete what was stored by a clock that was ahead. To be called before anything else is changed.
+
+        Raises:
+            CostError: the clock is behind.
+            ServerError: InfluxDB does not answer.
+        """
+        read_s = self.reader.newest_s(self._now_s - SILENT_S)
+        ahead = self._stored.points((*OF_DAYS, *OF_MONTHS), self._now_s + 1, EVER_S)
+        priced_s = max((second for _, _, second in ahead), default=None)
+        check(self._now_s, read_s, priced_s, self.contract.zone, self.reader.what)
+        return self.clear(self.today + ONE_DAY, None) if ahead else Change(0, 0)
 
     def has(self, first: date, end: date) -> bool:
         """Whether any day from ``first`` on and before ``end`` is stored.

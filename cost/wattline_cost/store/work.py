@@ -114,18 +114,18 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
+        change = account.meet_clock()
         begin, today = account.begin(), account.today
-        month, is_changed = month_begin(today), known.content != file.content
-        if is_changed and known.content and begin is not None:
-            # What was not owed before stays as it is, as all history does.
-            for each in months_through(begin, month - ONE_DAY):
-                known.priced.setdefault(str(each), "")
+        month, is_changed, is_look = month_begin(today), known.content != file.content, known.looked_at != today
         is_anew = is_changed or known.priced.get(str(month)) != mark(file.contract, month)
-        change = account.clear(month, None) if is_anew else Change(0, 0)
+        change += account.clear(month, None) if is_anew else Change(0, 0)
         days: set[date] = set()
         if begin is not None:
-            is_look = known.looked_at != today
             days = account.due(begin if is_look else max(begin, today - RECENT_DAYS * ONE_DAY))
+            if is_changed and known.content:
+                # What was not owed before stays as it is, as all history does.
+                for each in months_through(begin, month - ONE_DAY):
+                    known.priced.setdefault(str(each), "")
             if is_anew:
                 days.update(days_through(max(begin, month), account.last_day))
             alike = {each for each in set(map(month_begin, days)) if each == month or _is_alike(file, known, each)}
@@ -144,8 +144,8 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
+        change, days = account.meet_clock() + account.clear(first, last), set[date]()
         begin, today = account.begin(), account.today
-        change, days = account.clear(first, last), set[date]()
         if begin is not None:
             days = account.with_dependents(days_through(max(first, begin), min(last or today, account.last_day)))
         change += account.price(days)
