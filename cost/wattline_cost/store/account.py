@@ -24,7 +24,7 @@ from wattline_cost.store.memory import Known
 from wattline_cost.store.meter import Meter
 from wattline_cost.store.months import PricedDays, days_of_month, store
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, Metered, Points, by_day, coming, priced
-from wattline_cost.store.stored import Change, Stored
+from wattline_cost.store.stored import Change, Stored, key_of
 from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge
 
@@ -159,6 +159,34 @@ class Account:
         priced_s = max((second for _, _, second in ahead), default=None)
         check(self._now_s, read_s, priced_s, self.contract.zone, self.reader.what)
         return self.clear(self.today + ONE_DAY, None) if ahead else Change(0, 0)
+
+    def months_before(self, month: date) -> list[date]:
+        """Those of which something is stored, in order.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        found = self._stored.points([costs.MONTHS], 0, day_start_s(month, self.contract.zone))
+        # One of another calendar begins some hours earlier or later.
+        months = {month_begin(day_of(second + DAY_S // 2, self.contract.zone)) for _, _, second in found}
+        return sorted(months - {month})
+
+    def is_by_these_terms(self, month: date, due: Collection[date]) -> bool:
+        """Whether what is stored of a month is what the contract makes of it, by its days that are not ``due``.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+            SourceError: the prices of a source cannot be read.
+        """
+        owed, last = self._owed(), next_month(month) - ONE_DAY
+        stored = self._stored.points(OF_DAYS, *span_s(month, last, self.contract.zone))
+        telling = sorted(set(owed.days(month, last)) - set(due))
+        if not telling or not all(owed.has(measurement, second) for measurement, _, second in stored):
+            return False
+        starts_s = {day_start_s(day, self.contract.zone) for day in telling}
+        points = self._price(telling[0], telling[-1]).days
+        made = {key: point.fields for point in points if (key := key_of(point))[2] in starts_s}
+        return made == {key: fields for key, fields in stored.items() if key[2] in starts_s}
 
     def has(self, first: date, end: date) -> bool:
         """Whether any day from ``first`` on and before ``end`` is stored.

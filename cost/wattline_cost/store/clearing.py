@@ -1,12 +1,13 @@
 """What is stored and not owed, as after a contract was ended or begun later, is deleted."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from wattline import costs
 from wattline_cost.energy.reading import EVER_S
-from wattline_cost.local_days import day_of, day_start_s, day_stop_s, month_begin
+from wattline_cost.local_days import day_of, day_start_s, day_stop_s, days_through, month_begin
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS
 from wattline_cost.store.stored import Key, Stored
 
@@ -37,6 +38,10 @@ class Owed:
         if measurement in OF_DAYS:
             return day >= self.first
         return day == month_begin(day) and day >= month_begin(self.first)
+
+    def days(self, first: date, last: date) -> Iterable[date]:
+        """Those from ``first`` to ``last``."""
+        return [] if self.first is None else days_through(max(first, self.first), min(last, self.last))
 
 
 def clear(stored: Stored, owed: Owed, first: date, last: date | None) -> set[Key]:
