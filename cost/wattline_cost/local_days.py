@@ -20,6 +20,11 @@ def day_stop_s(day: date, zone: ZoneInfo) -> int:
     return day_start_s(day + ONE_DAY, zone)
 
 
+def span_s(first: date, last: date, zone: ZoneInfo) -> tuple[int, int]:
+    """The first instant of ``first``, and the first one after ``last``."""
+    return day_start_s(first, zone), day_stop_s(last, zone)
+
+
 def day_of(moment_s: int, zone: ZoneInfo) -> date:
     """The day of the calendar at ``moment_s``, seconds since 1970."""
     return datetime.fromtimestamp(moment_s, zone).date()

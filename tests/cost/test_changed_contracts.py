@@ -7,8 +7,14 @@
 | days and months of another time zone stay beside the new ones | test_another_time_zone_leaves_no_point_of_the_old_one |
 | a mistake that was taken back after a month stays, and nobody is told | test_a_mistake_that_was_taken_back_is_told |
 | what a run priced anew beyond the days that were asked for is said to be otherwise | test_a_month_with_steps_is_priced_anew_to_its_end |
+| a month that was priced anew in part counts as priced by the terms of before, or by the new ones | test_a_month_that_was_priced_anew_in_part_is_told |
+| ... also where the terms of its parts are the same | test_a_part_that_was_priced_by_the_same_terms_is_no_news |
 | another meter prices history anew unasked | test_another_meter_prices_no_history_unasked |
 | a lost memory and a changed contract make a month of two prices | test_a_lost_memory_prices_the_month_whole |
+| ... or late readings make one of a month that is over, which is told no more | test_a_lost_memory_mixes_no_prices |
+| ... or one of which nothing tells is priced anew unasked | test_a_lost_memory_leaves_a_month_of_which_nothing_tells |
+| ... or what the contract does not owe is told no more | test_a_lost_memory_tells_what_is_not_owed |
+| ... or a month that is as it should be stays without its late readings | test_a_lost_memory_finds_out_which_months_are_alike |
 | what is written otherwise, and says the same, counts as a change | test_the_same_terms_have_the_same_mark |
 | ... or a change does not | test_other_terms_have_another_mark, test_other_steps_have_another_mark |
 | a damaged memory ends in a bug | test_a_damaged_memory_is_none |
@@ -30,14 +36,17 @@ from wattline_cost.tariff.file import parse_contract
 TODAY = date(2026, 3, 5)
 NOW = midnight(TODAY) + 49 * QUARTER_S
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
+# Of its morning some readings come late.
+LATE = midnight(date(2026, 2, 22))
+TWICE = FLAT.replace("0.30", "0.60")
 chain = [pytest.mark.chain, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
 def house(stack: Stack, tmp_path: Path) -> House:
-    """It was read, and priced, since 20 February; what of today is still to come is there already."""
+    """It was read, and priced, since 20 February."""
     house = House(stack, tmp_path)
-    house.read(midnight(date(2026, 2, 20)), NOW + DAY_S)
+    house.read(midnight(date(2026, 2, 20)), NOW)
     house.contract(FLAT)
     house.update(NOW)
     return house
@@ -52,6 +61,12 @@ def days(house: House, contract: str = "house") -> list[date]:
 def remarks(house: House, now: int = NOW) -> str:
     (result,) = house.update(now)
     return " ".join(result.remarks)
+
+
+def read_late(house: House, count: int) -> None:
+    """Have the quarter-hours of the morning of 22 February read ``count`` times, not 900."""
+    morning = range(LATE, LATE + DAY_S // 2)
+    house.read(midnight(date(2026, 2, 20)), NOW, often=lambda second: count if second in morning else 900)
 
 
 class TestStored:
@@ -114,7 +129,7 @@ class TestStored:
         house.contract(FLAT.replace("0.30", "0.60"))
         assert "--from 2026-02-01`" in remarks(house)
         april = NOW + 31 * DAY_S
-        house.read(midnight(date(2026, 2, 20)), april)
+        house.read(midnight(date(2026, 2, 20)), april - DAY_S)
         assert remarks(house, april - DAY_S) == ""
         house.contract(FLAT)
         assert "priced before 2026-04-01" in (remark := remarks(house, april))
@@ -131,10 +146,29 @@ class TestStored:
         house.contract(f"# again\n{STEPPED}")
         assert remarks(house) == ""
 
+    @pytest.mark.parametrize(("first", "last"), [(22, 25), (25, 28), (1, 25)])
+    def test_a_month_that_was_priced_anew_in_part_is_told(self, house: House, first: int, last: int) -> None:
+        """February at 0.30 and some of it at 0.60: neither contract made it."""
+        house.contract(TWICE)
+        assert "--from 2026-02-01`" in remarks(house)
+        house.recompute(NOW, date(2026, 2, first), date(2026, 2, last))
+        for text in (f"# again\n{TWICE}", FLAT):
+            house.contract(text)
+            assert "--from 2026-02-01`" in remarks(house)
+        house.recompute(NOW, FEBRUARY)
+        house.contract(f"# again\n{FLAT}")
+        assert remarks(house) == ""
+
+    def test_a_part_that_was_priced_by_the_same_terms_is_no_news(self, house: House) -> None:
+        """As after a price of an exchange was corrected."""
+        house.recompute(NOW, date(2026, 2, 22), date(2026, 2, 25))
+        house.contract(f"# again\n{FLAT}")
+        assert remarks(house) == ""
+
     def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
         house.read(
             midnight(date(2026, 2, 20)),
-            NOW + DAY_S,
+            NOW,
             but=range(midnight(FEBRUARY), NOW, 1800),
             meter="heat",
             role="heat",
@@ -148,12 +182,52 @@ class TestStored:
         assert house.stored("cost_1mo")[midnight(FEBRUARY)][""]["estimated_kwh"] > 0
 
     def test_a_lost_memory_prices_the_month_whole(self, house: House) -> None:
-        """Five days at 0.60."""
+        """Four days and 49 quarter-hours at 0.60."""
         house.contract(FLAT.replace("0.30", "0.60"))
         (house.chosen.state / "memory.json").unlink()
         house.update(NOW)
         month = house.stored("cost_1mo")[midnight(MARCH)][""]
-        assert month["cost"] == pytest.approx(5 * 24 * 0.6, abs=1e-9)
+        assert month["cost"] == pytest.approx((4 * 24 + 12.25) * 0.6, abs=1e-9)
+
+    @pytest.mark.parametrize("is_changed_meanwhile", [False, True])
+    def test_a_lost_memory_mixes_no_prices(self, house: House, is_changed_meanwhile: bool) -> None:
+        """February stays at 0.30, and somebody learns that its late readings are not in it."""
+        before = house.stored("cost_1mo")[midnight(FEBRUARY)]
+        house.contract(TWICE)
+        if not is_changed_meanwhile:
+            assert "--from 2026-02-01`" in remarks(house)
+        (house.chosen.state / "memory.json").unlink()
+        assert "--from 2026-02-01`" in remarks(house)
+        read_late(house, 800)
+        assert remarks(house, NOW + DAY_S) == ""
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)] == before
+        house.recompute(NOW + DAY_S, FEBRUARY)
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)][""]["cost"] == pytest.approx(9 * 24 * 0.6, abs=1e-9)
+
+    def test_a_lost_memory_leaves_a_month_of_which_nothing_tells(self, house: House) -> None:
+        """All of its days have other readings than when they were priced."""
+        before = house.stored("cost_1mo")[midnight(FEBRUARY)]
+        house.contract(TWICE)
+        (house.chosen.state / "memory.json").unlink()
+        house.read(midnight(date(2026, 2, 20)), NOW, often=lambda _: 800)
+        assert "--from 2026-02-01`" in remarks(house)
+        assert house.stored("cost_1mo")[midnight(FEBRUARY)] == before
+
+    @pytest.mark.parametrize("begin", [date(2026, 2, 25), date(2026, 3, 2)])
+    def test_a_lost_memory_tells_what_is_not_owed(self, house: House, begin: date) -> None:
+        house.contract(FLAT.replace("2026-01-01", str(begin)))
+        (house.chosen.state / "memory.json").unlink()
+        assert "--from 2026-02-01`" in remarks(house)
+        house.recompute(NOW, FEBRUARY)
+        assert days(house) == [begin, TODAY]
+
+    def test_a_lost_memory_finds_out_which_months_are_alike(self, house: House) -> None:
+        """Late readings are found by the same run, and by a later one."""
+        (house.chosen.state / "memory.json").unlink()
+        for now, count in ((NOW, 800), (NOW + DAY_S, 850)):
+            read_late(house, count)
+            assert remarks(house, now) == ""
+            assert house.stored("cost_1d")[LATE][""]["readings"] == 48 * 900 + 48 * count
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,16 @@ class Reader:
         """
         return min(self._found(self._days, 0, EVER_S, ("readings",), " |> first()"), default=None)
 
+    def newest_s(self, since_s: int) -> int | None:
+        """The stamp of the newest quarter-hour that was read, of those from ``since_s`` on; None where there is none.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+            CostError: several meters have the role.
+        """
+        found = self._found(self._quarters, max(since_s, 0), EVER_S, ("readings",), " |> last()")
+        return max(found, default=None)
+
     def _rolled(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
         found = self._found(self._quarters, start_s, stop_s, self._fields(with_all_counters=with_all_counters), "")
         return [_row(second, values) for second, values in sorted(found.items())]

@@ -3,34 +3,33 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
 from wattline import costs
 from wattline.influxdb.server import Server
-from wattline_cost.energy.display import Habits, learn
-from wattline_cost.energy.quarter import QUARTER_S, Quarter, Rolled
+from wattline_cost.energy.quarter import QUARTER_S, Quarter
 from wattline_cost.energy.reading import EVER_S, Reader
-from wattline_cost.energy.shaping import shape
-from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month
+from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month, span_s
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
 from wattline_cost.settings import Settings
+from wattline_cost.store.clearing import Owed, clear
+from wattline_cost.store.clock import SILENT_S, check
 from wattline_cost.store.due import due_days, stretches, with_rest_of_month
 from wattline_cost.store.memory import Known
+from wattline_cost.store.meter import Meter
 from wattline_cost.store.months import PricedDays, days_of_month, store
-from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS, Metered, Points, by_day, coming, priced
-from wattline_cost.store.stored import Change, Stored
+from wattline_cost.store.points import OF_DAYS, OF_MONTHS, Metered, Points, by_day, coming, priced
+from wattline_cost.store.stored import Change, Stored, key_of
 from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge
 
 # Late readings are in the rollups a day and a half behind; what is older is looked at once a day.
 RECENT_DAYS = 7
-# As many rows as show what a meter's display has.
-LEARNT_FROM_S = 31 * 86_400
 DAY_S = 86_400
 
 
@@ -64,10 +63,11 @@ class Account:
     """
 
     def __init__(self, contract: Contract, chosen: Settings, server: Server, known: Known, now_s: int) -> None:
-        self.contract, self._known, self._now_s = contract, known, now_s
+        self.contract, self._now_s = contract, now_s
         charges = [part for version in contract.versions for part in version.components]
         has_registers = any(isinstance(each, EnergyCharge) and isinstance(each.price, ByRegister) for each in charges)
         self.reader = Reader(server, chosen.site, contract.meter, contract.direction, has_registers=has_registers)
+        self._meter = Meter(contract, self.reader, known, now_s)
         self._stored = Stored(server, chosen.site, contract.name)
         self._points = Points(contract, chosen.site)
         self._pricer = pricer_of(contract, chosen.state / "prices")
@@ -120,7 +120,7 @@ class Account:
         """
         if since > (last := self.last_day):
             return set()
-        return self.with_dependents(due_days(since, last, self._metered(since, last), self._was_metered(since)))
+        return self.with_dependents(due_days(since, last, self._meter.days(since, last), self._was_metered(since)))
 
     def price(self, days: Collection[date]) -> Change:
         """Price days and the months that they are in, and store what comes of it.
@@ -137,32 +137,56 @@ class Account:
     def clear(self, first: date, last: date | None) -> Change:
         """Delete what is stored from ``first`` to ``last`` or for ever and is not owed, as after a contract was ended.
 
-        That is what lies outside the contract's days, and what begins where no day or month of its calendar does.
-
         Raises:
             ServerError: InfluxDB does not answer.
         """
-        start_s, stop_s = day_start_s(first, self.contract.zone), self._stop_s(last)
-        begin, owed_to = self.begin(), self.last_day
-        is_owed = partial(self._is_owed, begin)
-        # The month of a calendar further east began before.
-        astray = self._stored.remove([costs.MONTHS], start_s - DAY_S, start_s, is_owed)
-        start_s = min([start_s, *(second for _, _, second in astray)])
-        gone = astray | self._stored.remove(OF_DAYS, start_s, stop_s, is_owed)
-        month_s = min(start_s, day_start_s(month_begin(first), self.contract.zone))
-        gone |= self._stored.remove(OF_MONTHS, month_s, stop_s, is_owed)
-        begin_s, end_s = stop_s, stop_s
-        if begin is not None:
-            # Tomorrow's prices are owed as today's energy is.
-            begin_s, end_s = self._span(begin, owed_to + ONE_DAY if owed_to == self.today else owed_to)
-        for from_s, to_s in ((start_s, min(begin_s, stop_s)), (max(end_s, start_s), stop_s)):
-            if from_s < to_s:
-                gone |= self._stored.remove(OF_QUARTERS, from_s, to_s, lambda *_: False)
+        gone = clear(self._stored, self._owed(), first, last)
         change = Change(0, len(gone))
         days = (day_of(second, self.contract.zone) for measurement, _, second in gone if measurement in OF_DAYS)
         for month in sorted({month_begin(day) for day in days}):
             change += self._store(month, [])
         return change
+
+    def meet_clock(self) -> Change:
+        """Delete what was stored by a clock that was ahead. To be called before anything else is changed.
+
+        Raises:
+            CostError: the clock is behind.
+            ServerError: InfluxDB does not answer.
+        """
+        read_s = self.reader.newest_s(self._now_s - SILENT_S)
+        ahead = self._stored.points((*OF_DAYS, *OF_MONTHS), self._now_s + 1, EVER_S)
+        priced_s = max((second for _, _, second in ahead), default=None)
+        check(self._now_s, read_s, priced_s, self.contract.zone, self.reader.what)
+        return self.clear(self.today + ONE_DAY, None) if ahead else Change(0, 0)
+
+    def months_before(self, month: date) -> list[date]:
+        """Those of which something is stored, in order.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        found = self._stored.points([costs.MONTHS], 0, day_start_s(month, self.contract.zone))
+        # One of another calendar begins some hours earlier or later.
+        months = {month_begin(day_of(second + DAY_S // 2, self.contract.zone)) for _, _, second in found}
+        return sorted(months - {month})
+
+    def is_by_these_terms(self, month: date, due: Collection[date]) -> bool:
+        """Whether what is stored of a month is what the contract makes of it, by its days that are not ``due``.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+            SourceError: the prices of a source cannot be read.
+        """
+        owed, last = self._owed(), next_month(month) - ONE_DAY
+        stored = self._stored.points(OF_DAYS, *span_s(month, last, self.contract.zone))
+        telling = sorted(set(owed.days(month, last)) - set(due))
+        if not telling or not all(owed.has(measurement, second) for measurement, _, second in stored):
+            return False
+        starts_s = {day_start_s(day, self.contract.zone) for day in telling}
+        points = self._price(telling[0], telling[-1]).days
+        made = {key: point.fields for point in points if (key := key_of(point))[2] in starts_s}
+        return made == {key: fields for key, fields in stored.items() if key[2] in starts_s}
 
     def has(self, first: date, end: date) -> bool:
         """Whether any day from ``first`` on and before ``end`` is stored.
@@ -170,7 +194,9 @@ class Account:
         Raises:
             ServerError: InfluxDB does not answer.
         """
-        return bool(self._stored.points([costs.DAYS], *self._span(first, end - ONE_DAY))) if first < end else False
+        if first >= end:
+            return False
+        return bool(self._stored.points([costs.DAYS], *span_s(first, end - ONE_DAY, self.contract.zone)))
 
     def so_far(self) -> Day | None:
         """Today, as it is stored; None where nothing is.
@@ -189,10 +215,7 @@ class Account:
         Raises:
             ServerError: InfluxDB does not answer.
         """
-        start_s, stop_s = self._span(first, last)
-        rows = self.reader.around(start_s, stop_s, self.contract.zone)
-        habits = self._learn(rows)
-        return list(shape(rows, self.contract.direction, self.contract.zone, (start_s, stop_s), habits))
+        return self._meter.quarters(first, last)
 
     def lines(self, quarters: Sequence[Quarter], first: date, last: date) -> list[Line]:
         """What these days owe.
@@ -204,8 +227,8 @@ class Account:
 
     def _price(self, first: date, last: date) -> PricedDays:
         """Price days in a row."""
-        metered = self._metered(first, last)
-        start_s, stop_s = self._span(first, last)
+        metered = self._meter.days(first, last)
+        start_s, stop_s = span_s(first, last, self.contract.zone)
         quarters = self.quarters(self._counted_from(first), last)
         lines = self.lines(quarters, first, last)
         slots = list(priced(self._pricer, quarters, start_s))
@@ -220,7 +243,7 @@ class Account:
         quarters_stop_s = stop_s
         if last == self.today:
             # What is known of the rest of today and of tomorrow, so that it can be shown.
-            quarters_stop_s = self._span(last, last + ONE_DAY)[1]
+            quarters_stop_s = span_s(last, last + ONE_DAY, self.contract.zone)[1]
             begun_s = max([start_s, *(slot.start_s + QUARTER_S for slot in slots)])
             slots += coming(self._pricer, quarters, range(begun_s, quarters_stop_s, QUARTER_S))
         return PricedDays(start_s, stop_s, points, self._points.of_quarters(slots), quarters_stop_s)
@@ -233,51 +256,24 @@ class Account:
 
     def _store(self, month: date, rows: Sequence[PricedDays]) -> Change:
         """Store days of a month, and sum it up."""
-        span_s = self._span(month, next_month(month) - ONE_DAY)
-        days = days_of_month(self._stored, span_s, rows)
-        return store(self._stored, span_s, rows, self._points.of_month(month, days))
+        month_s = span_s(month, next_month(month) - ONE_DAY, self.contract.zone)
+        days = days_of_month(self._stored, month_s, rows)
+        return store(self._stored, month_s, rows, self._points.of_month(month, days))
 
-    def _is_owed(self, begin: date | None, measurement: str, second: int) -> bool:
-        """Whether there is to be a point of a day or month at ``second``."""
-        day = day_of(second, self.contract.zone)
-        if begin is None or day > self.last_day or day_start_s(day, self.contract.zone) != second:
-            return False
-        return day >= begin if measurement in OF_DAYS else day == month_begin(day) and day >= month_begin(begin)
-
-    def _stop_s(self, last: date | None) -> int:
-        return EVER_S if last is None else day_start_s(last + ONE_DAY, self.contract.zone)
-
-    def _span(self, first: date, last: date) -> tuple[int, int]:
-        """The first second of the one day, and the one after the last of the other."""
-        zone = self.contract.zone
-        return day_start_s(first, zone), day_start_s(last + ONE_DAY, zone)
-
-    def _metered(self, first: date, last: date) -> dict[date, Metered]:
-        """What ``energy_1d`` has of the days; its own may begin at other midnights than the contract's."""
-        start_s, stop_s = self._span(first, last)
-        found = self.reader.days(start_s - DAY_S // 2, stop_s - DAY_S // 2)
-        noons = ((day_of(each.start_s + DAY_S // 2, self.contract.zone), each) for each in found)
-        return {day: Metered(each.readings, each.gained_kwh) for day, each in noons}
+    def _owed(self) -> Owed:
+        last = self.last_day
+        # Tomorrow's prices are owed as today's energy is.
+        return Owed(self.begin(), last, last + ONE_DAY if last == self.today else last, self.contract.zone)
 
     def _was_metered(self, since: date) -> dict[date, Metered]:
         """What it had of those that are priced, when they were. Where a price was not known it may be by now."""
-        start_s, stop_s = self._span(since, self.today)
+        start_s, stop_s = span_s(since, self.today, self.contract.zone)
         found = self._stored.points([costs.DAYS], start_s, stop_s)
         return {
             day_of(second, self.contract.zone): Metered(fields.get("readings", -1.0), fields.get("metered_kwh", -1.0))
             for (_, _, second), fields in found.items()
             if not fields.get("unpriced_kwh")
         }
-
-    def _learn(self, rows: Sequence[Rolled]) -> Habits:
-        if self._known.decimals:
-            known = Habits(self._known.decimals)
-        else:
-            start_s = self._now_s - LEARNT_FROM_S
-            known = learn(self.reader.around(start_s, self._now_s, self.contract.zone, with_all_counters=True))
-        habits = learn(rows, known)
-        self._known.decimals = dict(habits.decimals)
-        return habits
 
 
 def pricer_of(contract: Contract, kept: Path) -> Pricer:

@@ -1,4 +1,8 @@
-"""What is remembered from run to run, in ``memory.json``. Losing it costs a run that looks at all days once more."""
+"""What is remembered from run to run, in ``memory.json``.
+
+Losing it costs a run that looks at all days once more, and reckons those that are stored anew: so it is found out which months
+the contract of now has priced. The others stay as they are, also where readings come late, and are told.
+"""
 
 import fcntl
 import json
@@ -24,7 +28,7 @@ class Known:
 
     Attributes:
         content: of its file when it was priced last.
-        priced: by which terms each month was, as ``terms.mark`` tells them, by its first day as text.
+        priced: by which terms each month was, as ``terms.mark`` tells them or ``terms.OTHERWISE``, by its first day as text.
         looked_at: the day on which all days were looked at, and not the newest alone.
         decimals: of the counters of its meter, as far as they have shown.
     """
@@ -106,7 +110,11 @@ class Memory:
             text = self._read()
             return _contracts(json.loads(text)) if text else {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            LOG.warning("%s cannot be read (%s): all days are looked at once more.", self._folder / NAME, error)
+            LOG.warning(
+                "%s cannot be read (%s): all that is stored is compared with the contracts once more.",
+                self._folder / NAME,
+                error,
+            )
             return {}
 
 

@@ -101,7 +101,7 @@ class Stored:
         # A field that is not wanted any more goes with its point only.
         overfull = {key for key in wanted.keys() & there.keys() if there[key].keys() - wanted[key].fields.keys()}
         self._delete(overfull, there.keys())
-        fresh = [point for key, point in wanted.items() if key in overfull or there.get(key) != point.fields]
+        fresh = [point for key, point in wanted.items() if there.get(key) != point.fields]
         for first in range(0, len(fresh), BATCH_LINES):
             self._write(fresh[first : first + BATCH_LINES])
         stale = there.keys() - wanted.keys()

@@ -11,6 +11,8 @@ from wattline_cost.tariff.holidays import Calendar
 from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, Version
 
 DIGITS = 16
+OTHERWISE = "otherwise"
+"""In the place of a mark: of a month that was priced by several terms, or nobody knows by which."""
 
 
 def mark(contract: Contract, month: date) -> str:

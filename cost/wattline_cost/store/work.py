@@ -14,7 +14,7 @@ from wattline_cost.settings import Settings
 from wattline_cost.store.account import RECENT_DAYS, Account, Day
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
-from wattline_cost.store.terms import mark, months_through
+from wattline_cost.store.terms import OTHERWISE, mark, months_through
 from wattline_cost.tariff.file import parse_contract
 from wattline_cost.tariff.model import Contract
 
@@ -114,18 +114,17 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
+        change = account.meet_clock()
         begin, today = account.begin(), account.today
-        month, is_changed = month_begin(today), known.content != file.content
-        if is_changed and known.content and begin is not None:
-            # What was not owed before stays as it is, as all history does.
-            for each in months_through(begin, month - ONE_DAY):
-                known.priced.setdefault(str(each), "")
+        month, is_changed, is_look = month_begin(today), known.content != file.content, known.looked_at != today
         is_anew = is_changed or known.priced.get(str(month)) != mark(file.contract, month)
-        change = account.clear(month, None) if is_anew else Change(0, 0)
+        change += account.clear(month, None) if is_anew else Change(0, 0)
         days: set[date] = set()
         if begin is not None:
-            is_look = known.looked_at != today
             days = account.due(begin if is_look else max(begin, today - RECENT_DAYS * ONE_DAY))
+        if is_changed:
+            _recall(file, account, known, days)
+        if begin is not None:
             if is_anew:
                 days.update(days_through(max(begin, month), account.last_day))
             alike = {each for each in set(map(month_begin, days)) if each == month or _is_alike(file, known, each)}
@@ -144,8 +143,8 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
+        change, days = account.meet_clock() + account.clear(first, last), set[date]()
         begin, today = account.begin(), account.today
-        change, days = account.clear(first, last), set[date]()
         if begin is not None:
             days = account.with_dependents(days_through(max(first, begin), min(last or today, account.last_day)))
         change += account.price(days)
@@ -154,12 +153,31 @@ class Work:
             is_to_its_end = last is None or last >= end or end in days
             if is_to_its_end and not account.has(month, first):
                 known.priced[str(month)] = mark(file.contract, month)
+            elif not _is_alike(file, known, month):
+                known.priced[str(month)] = OTHERWISE
         remarks = [] if begin is not None else [_nothing_yet(account)]
         return Result(file.contract, len(days), change, remarks, account.so_far())
 
     def _account(self, file: File) -> tuple[Account, Known]:
         known = self._memory.of(file.contract.name)
         return Account(file.contract, self._chosen, self._server, known, self._now_s), known
+
+
+def _recall(file: File, account: Account, known: Known, due: set[date]) -> None:
+    """Have it known of each month that is over by which terms it was priced, before those of ``file`` price any of it.
+
+    What was not owed before stays as it is, as all history does. Where nothing is known, as after a loss of the memory, what is
+    stored tells.
+    """
+    month, begin = month_begin(account.today), account.begin()
+    if known.content:
+        for each in months_through(begin, month - ONE_DAY) if begin is not None else ():
+            known.priced.setdefault(str(each), "")
+        return
+    for each in account.months_before(month):
+        if str(each) not in known.priced:
+            is_alike = account.is_by_these_terms(each, due)
+            known.priced[str(each)] = mark(file.contract, each) if is_alike else OTHERWISE
 
 
 def _is_alike(file: File, known: Known, month: date) -> bool:
