@@ -5,6 +5,7 @@
 | the home bus is not found on a real port               | test_the_home_bus_is_found_on_a_real_port                |
 | what it prints cannot be pasted                        | ... and test_what_it_prints_is_read_by_read              |
 | ... or holds a name that the next start may give away  | test_the_line_for_telegraf_has_a_name_that_lasts         |
+| ... or takes the journal away from who has one         | test_who_has_a_journal_keeps_it                          |
 | that Ctrl-C ends it is not told, or too late           | test_without_a_terminal_there_is_a_line_now_and_then     |
 | a parity of the line does not reach it                 | test_parities_are_told_apart_behind_rfc_2217             |
 | a gateway's meters are found once for each setting     | test_behind_a_gateway_each_meter_is_found_once           |
@@ -36,6 +37,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -87,6 +89,12 @@ def handlers() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def no_journal(monkeypatch, tmp_path) -> None:
+    """Whatever there is on this machine."""
+    monkeypatch.setattr(scan, "JOURNAL", str(tmp_path / "journal"))
 
 
 @pytest.fixture
@@ -144,6 +152,38 @@ def test_the_line_for_telegraf_has_a_name_that_lasts(simulator, library, capsys,
 
     assert commands(said)[0][2] == str(tmp_path / "usb-Adapter-if00-port0")
     assert "In the 10-meters.conf that comes with wattline, `command` takes the place" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_who_has_a_journal_keeps_it(simulator, library, capsys, tmp_path, is_json):
+    """What is printed takes the place of a command that has it."""
+    (tmp_path / "journal").mkdir()
+    port = simulator("a=orno-we515@3", load="fixed").port
+    words = ["--settings", "9600-8E1", "--addresses", "3", *(["--json"] if is_json else [])]
+    assert main(["scan", port, *words]) == 0
+    said = capsys.readouterr().out
+    (command,) = [json.loads(said)["command"]] if is_json else commands(said)
+
+    assert command[1:] == ["run", "--journal", str(tmp_path / "journal"), port, "meter1=orno-we515@3"]
+    # What it has already, nobody is told to put there.
+    assert "before that" not in said
+
+
+def test_a_folder_that_may_not_be_looked_at_is_none(simulator, library, capsys, monkeypatch):
+    is_dir = Path.is_dir
+
+    def refuse(path: Path) -> bool:
+        if str(path) == scan.JOURNAL:
+            raise PermissionError
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    port = simulator("a=orno-we515@3", load="fixed").port
+    assert main(["scan", port, "--settings", "9600-8E1", "--addresses", "3"]) == 0
+    said = capsys.readouterr().out
+
+    assert commands(said)[0][1:3] == ["run", port]
+    assert "and --journal with its folder before that" in " ".join(said.split())
 
 
 def test_json_is_all_that_a_program_gets(simulator, library, capsys):

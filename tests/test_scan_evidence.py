@@ -280,7 +280,7 @@ def test_a_guess_is_said_to_be_one():
 def test_each_meter_of_a_long_command_has_its_own_line():
     """So that the second is seen without a bar to scroll by; it is one and the same command for Telegraf."""
     port = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
-    findings = Findings(port, [found(), found(address=2)])
+    findings = Findings(port, [found(), found(address=2)], journal="/var/lib/wattline/journal")
     text = report.as_telegraf("/opt/wattline/bin/wattline", findings)
     assert max(map(len, text.splitlines())) <= 100
     assert '\n    "meter2=orno-we515@2",\n' in text

@@ -29,6 +29,7 @@ import pytest
 
 from database import lines_of
 from wattline import cli
+from wattline.commands import scan
 from wattline.scan.report import PORT_OF_TELEGRAF
 from wattline.systems import system_of
 
@@ -167,8 +168,8 @@ def test_the_meters_are_run_as_execd_wants_it() -> None:
     ]
     assert execd["signal"] == "none"
     assert execd["data_format"] == "influx"
-    # What `wattline scan` tells of the port.
-    assert execd["command"][4] == PORT_OF_TELEGRAF
+    # What `wattline scan` tells of the port and the journal.
+    assert execd["command"][3:5] == [scan.JOURNAL, PORT_OF_TELEGRAF]
 
 
 def test_every_example_is_a_command_line_that_wattline_takes() -> None:

@@ -94,7 +94,10 @@ def _head(source: Path) -> bytes:
         with source.open("rb") as file:
             return file.read(100)
     except OSError as error:
-        raise BackupError(f"Grafana's database {source} cannot be read: {error.strerror}.") from error
+        raise BackupError(
+            f"Grafana's database {source} cannot be read ({error.strerror}): say in WATTLINE_BACKUP_GRAFANA where it is, or "
+            "nothing where there is none."
+        ) from error
 
 
 def _walk(path: Path) -> Iterator[Path]:
@@ -111,4 +114,6 @@ def _copy(path: Path, target: Path) -> None:
         else:
             shutil.copy2(path, copy)
     except (OSError, shutil.Error) as error:
-        raise BackupError(f"{path} cannot be taken along into the backup: {error}.") from error
+        raise BackupError(
+            f"{path} cannot be taken along into the backup ({error}): mend that, or take it out of WATTLINE_BACKUP_FILES."
+        ) from error

@@ -94,6 +94,8 @@ class CountedDays:
             for day in range(self.days):
                 numbers = {name: float(number) for name, number in self.numbers(meter, day).items()}
                 if numbers["due"]:
+                    # What is no number of seconds is not to be shown as one.
+                    numbers["until_s"] = float(self.begin(day)) + numbers["due"]
                     yield point("wattline_completeness", {"meter": meter}, numbers, self.begin(day))
 
     def runs(self) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Household:
         sheet_confirmed: what the last backup told of the recovery sheet.
         has_journal: whether the plugin keeps one.
         journal_off_s: for how long its disk has not taken it.
+        journal_gone_s: for how long the plugin has been without the word to keep it, which it had before; None where it has it.
         last_reconcile_h: hours since what InfluxDB lacks of it was brought there; None where it never was.
         missing_s: meter to the seconds that were metered and are not stored.
         missing_day: how many days ago that was.
@@ -87,6 +88,7 @@ class Household:
     sheet_confirmed: float = 1.0
     has_journal: bool = True
     journal_off_s: float = 0
+    journal_gone_s: int | None = None
     last_reconcile_h: float | None = 0.2
     missing_s: dict[str, float] = field(default_factory=dict)
     missing_day: int = 0
@@ -215,9 +217,12 @@ class Household:
         for second in range(NOW_S - 20 * MINUTE_S, NOW_S - int(self.stopped_s.get("wattline_bus", 0)) + 1, 10):
             lines_dropped = float(self.lines_dropped) if second > NOW_S - 3 * MINUTE_S else 0.0
             values = {"lines_dropped": lines_dropped, "slots": float(second - NOW_S + HOUR_S)}
-            if self.has_journal:
+            if self.has_journal and second <= NOW_S - (self.journal_gone_s or 0):
                 values["journal_on"] = float(second <= NOW_S - self.journal_off_s)
             yield "host", point("wattline_bus", {"port": "/dev/ttyRS485"}, values, second)
+        if self.journal_gone_s:
+            last_s = NOW_S - self.journal_gone_s
+            yield "host", point("wattline_bus", {"port": "/dev/ttyRS485"}, {"slots": 0.0, "journal_on": 1.0}, last_s)
 
     def _backups(self) -> Lines:
         ended = {"run": self.last_run_h, "verify": self.last_verify_h, "offsite": self.last_offsite_h}

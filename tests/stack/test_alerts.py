@@ -10,6 +10,8 @@
 | a query is empty for one reason and calm for another | the fault that silences the metric silences its alert |
 | one of several meters goes | its alert ends, or that of the others with it |
 | a house without a journal passes for one whose journal is off, or is never compared | an alert for ever |
+| --journal is lost out of the command, as when it is pasted anew | nobody hears of it until the day on which it was needed |
+| two houses in one database are taken together | one rings for both, or the one that is well hides the other |
 | a stick that speaks each 15 s passes for silent, or a silent one for well | an alert for ever, or none |
 | a threshold stands twice | one is changed, the other is not |
 """
@@ -229,9 +231,39 @@ OVER_3000 = labels(meter="house", contract_w="3000")
 TRIPS = {"WattlineMeterTrips": {OVER_3000}, "WattlineMeterTripsSoon": {OVER_3000}}
 NO_LABELS = labels()
 
+
+@dataclass(frozen=True)
+class TwoHouses(Household):
+    """A household in whose database another one is as well, with a port of the same name.
+
+    Attributes:
+        next_journal_off_s: for how long the disk of the other has not taken its journal.
+        next_reconcile_h: hours since that was compared; None where it never was.
+    """
+
+    next_journal_off_s: float = 0
+    next_reconcile_h: float | None = 0.2
+
+    def lines(self) -> Lines:
+        yield from super().lines()
+        for second in range(NOW_S - 20 * MINUTE_S, NOW_S + 1, 10):
+            values = {
+                "slots": float(second - NOW_S + HOUR_S),
+                "journal_on": float(second <= NOW_S - self.next_journal_off_s),
+            }
+            yield "host", point("wattline_bus", dict(NEXT_PORT), values, second)
+        if self.next_reconcile_h is not None:
+            ended_s = NOW_S - int(self.next_reconcile_h * HOUR_S)
+            yield "host", point("wattline_backup", {"kind": "reconcile"} | dict(NEXT), {"success": 1.0}, ended_s)
+
+
+NEXT = labels(site="next")
+NEXT_PORT = labels(port="/dev/ttyRS485", site="next")
+
 # What the timers do beside the hourly backup.
 TIMED = ("verify", "offsite", "offsite_check", "offsite_prune", "prune", "reconcile")
-PORT = labels(port="/dev/ttyRS485")
+SITE = labels(site="home")
+PORT = labels(port="/dev/ttyRS485", site="home")
 NO_BACKUPS = Household(last_run_h=None, last_verify_h=None, last_offsite_h=None)
 
 FAULTS: list[Any] = [
@@ -292,12 +324,23 @@ FAULTS: list[Any] = [
     pytest.param(Household(missing_s=by_meter(house=40, flat=7), missing_day=2), {"WattlineSecondsMissing": {labels(meter=name, site="home") for name in ("house", "flat")}}, id="two meters lack seconds"),
     pytest.param(Household(missing_s=by_meter(house=900), missing_day=8), {}, id="the journal has it no more"),
     pytest.param(Household(last_reconcile_h=1.9), {}, id="journal compared less than two hours ago"),
-    pytest.param(Household(last_reconcile_h=2.2), {"WattlineReconcileLate": {NO_LABELS}}, id="journal not compared"),
-    pytest.param(Household(last_reconcile_h=None), {"WattlineReconcileLate": {NO_LABELS}}, id="journal never compared"),
-    pytest.param(Household(last_reconcile_h=5.0, failed_h={"reconcile": 0.1}), {"WattlineReconcileLate": {NO_LABELS}, "WattlineBackupFailed": {labels(kind="reconcile")}}, id="the comparison fails"),
+    pytest.param(Household(last_reconcile_h=2.2), {"WattlineReconcileLate": {SITE}}, id="journal not compared"),
+    pytest.param(Household(last_reconcile_h=None), {"WattlineReconcileLate": {SITE}}, id="journal never compared"),
+    pytest.param(Household(last_reconcile_h=5.0, failed_h={"reconcile": 0.1}), {"WattlineReconcileLate": {SITE}, "WattlineBackupFailed": {labels(kind="reconcile")}}, id="the comparison fails"),
     pytest.param(Household(journal_off_s=3 * MINUTE_S), {}, id="journal off for three minutes"),
     pytest.param(Household(journal_off_s=6 * MINUTE_S), {"WattlineJournalOff": {PORT}}, id="journal off"),
     pytest.param(Household(journal_off_s=HOUR_S), {"WattlineJournalOff": {PORT}}, id="journal off for an hour"),
+    pytest.param(Household(journal_gone_s=3 * MINUTE_S), {}, id="without --journal for three minutes"),
+    pytest.param(Household(journal_gone_s=6 * MINUTE_S), {"WattlineJournalOff": {PORT}}, id="without --journal"),
+    pytest.param(Household(journal_gone_s=23 * HOUR_S), {"WattlineJournalOff": {PORT}}, id="without --journal for most of a day"),
+    pytest.param(Household(journal_gone_s=25 * HOUR_S), {}, id="without --journal for a day, so on purpose"),
+    pytest.param(Household(journal_gone_s=2 * HOUR_S, stopped_s={"wattline_bus": HOUR_S}), {"WattlineBlind": {labels(source="wattline_bus")}}, id="a port that is no more keeps no journal"),
+    pytest.param(TwoHouses(), {}, id="two houses are well"),
+    pytest.param(TwoHouses(journal_off_s=4 * MINUTE_S, next_journal_off_s=4 * MINUTE_S), {}, id="journals of two houses off for four minutes each"),
+    pytest.param(TwoHouses(next_journal_off_s=6 * MINUTE_S), {"WattlineJournalOff": {NEXT_PORT}}, id="journal of the other house off"),
+    pytest.param(TwoHouses(next_reconcile_h=None), {"WattlineReconcileLate": {NEXT}}, id="journal of the other house never compared"),
+    pytest.param(TwoHouses(next_reconcile_h=2.2), {"WattlineReconcileLate": {NEXT}}, id="journal of the other house not compared"),
+    pytest.param(TwoHouses(last_reconcile_h=5.0), {"WattlineReconcileLate": {SITE}}, id="journal of this house alone not compared"),
     pytest.param(Household(sheet_confirmed=0.0), {"WattlineSheetUnconfirmed": {NO_LABELS}}, id="recovery sheet not confirmed"),
     *(
         pytest.param(Household(stopped_s={source: 400.0}), {"WattlineBlind": {labels(source=source)}}, id=f"nothing from {source}")

@@ -1,4 +1,4 @@
-"""*Nothing lost* on the dashboard *System* says what is so, of a house with gaps of each reason and of one without a journal.
+"""*Nothing missing* on the dashboard *System* says what is so, of a house with gaps of each reason and of one without a journal.
 
 Each panel's own query is asked on a real InfluxDB, and compared with the gaps themselves.
 
@@ -6,13 +6,15 @@ Each panel's own query is asked on a real InfluxDB, and compared with the gaps t
 |---|---|
 | the first day of the chosen time is left out, or one before it is counted | test_the_share_is_that_of_the_days_that_the_time_touches |
 | one second that is missing in a month is rounded away | test_one_second_of_a_month_is_not_rounded_away |
+| seconds are lost, and all that is seen is 100 % | test_what_is_lost_is_told_beside_the_share |
+| a second is lost, or was off, by one word here and another one there | test_a_reason_is_called_alike_everywhere |
 | what is missing of yesterday is said of today | test_missing_today_is_that_of_today |
 | just after midnight nothing is said | test_until_today_is_counted_the_day_before_stands_for_it |
 | what was not counted for days passes for whole | test_what_is_not_counted_is_not_called_whole |
 | a day without one of its meters, under another date, or cut at the change of the clock | test_each_day_of_each_meter_stands_under_its_date |
 | a reason of another day, or of a meter that was not chosen | test_each_reason_has_its_seconds_on_its_day |
 | seconds that are neither stored nor have a reason | test_what_is_due_is_stored_or_has_a_reason |
-| a reason that never was fills the legend, and "none is missing" stands nowhere | test_where_nothing_is_missing_that_is_said |
+| a reason that never was fills the legend, or what is none, and "none is missing" stands nowhere | test_where_nothing_is_missing_that_is_said |
 | a run that failed passes for one that was made | test_a_run_that_failed_is_none |
 | a journal that is off, or one that there is not, passes for one that is kept | test_each_port_says_whether_it_keeps_a_journal |
 | what was lost before the plugin was begun anew is forgotten, or subtracted | test_a_counter_that_begins_anew_is_counted_on |
@@ -21,6 +23,7 @@ Each panel's own query is asked on a real InfluxDB, and compared with the gaps t
 | 96 runs a day push the backups out of their table | test_the_comparison_leaves_the_table_to_the_backups |
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -30,12 +33,13 @@ import pytest
 
 from stack.conftest import Stack
 from stack.counted_days import DAY_S, GAPS, HOUR_S, MISSING, REASONS, UNDER_WAY_S, CountedDays, Gap
-from stack.dashboards import Viewer, query_of
+from stack.dashboards import DASHBOARDS, FOLDER, Viewer, panels, query_of
 from stack.household import point
-from wattline.fields import COMPLETENESS
+from wattline.fields import COMPLETENESS, COMPLETENESS_FIELDS
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
+BACKUP_README = FOLDER.parent / "backup" / "README.md"
 ROME = ZoneInfo("Europe/Rome")
 NOW = datetime(2026, 11, 26, 20, 0, tzinfo=UTC)
 END = int(NOW.timestamp())
@@ -104,7 +108,7 @@ class TestGaps:
         days = range(TOUCHED[zoom] + 1)
         # Of today 21 hours are over.
         due = len(days) * DAY_S - 3 * HOUR_S - UNDER_WAY_S
-        shares = {row["meter"]: float(row["_value"]) for row in counted.rows("Stored of what was metered", zoom)}
+        shares = shares_of(counted.rows("Stored of what was metered", zoom))
 
         assert shares.keys() == set(METERS)
         for meter, share in shares.items():
@@ -112,6 +116,15 @@ class TestGaps:
             missing = seconds_of(meter, days, [MISSING])
             assert share == pytest.approx(100 * (1 - missing / metered), abs=0.001)
             assert (share == 100) == (missing == 0)
+
+    @pytest.mark.parametrize("zoom", ZOOMS)
+    def test_what_is_lost_is_told_beside_the_share(self, counted: House, zoom: str) -> None:
+        """Of a meter that lost nothing, nothing is said of it."""
+        days = range(TOUCHED[zoom] + 1)
+        told = [row for row in counted.rows("Stored of what was metered", zoom) if row["_field"] == "lost_s"]
+        lost = {f"{meter}, lost": seconds_of(meter, days, ["lost"]) for meter in METERS}
+
+        assert missing_of(told) == {meter: seconds for meter, seconds in lost.items() if seconds}
 
     def test_missing_today_is_that_of_today(self, counted: House) -> None:
         """The house lacks 75 seconds of yesterday."""
@@ -181,6 +194,11 @@ class TestGaps:
         assert counted.rows("What was done last") == []
 
 
+def shares_of(rows: Rows) -> dict[str, float]:
+    """Percent that is stored of what was metered, by the meter."""
+    return missing_of([row for row in rows if row["_field"] == "share"])
+
+
 def missing_of(rows: Rows) -> dict[str, float]:
     return {row["meter"]: float(row["_value"]) for row in rows}
 
@@ -189,7 +207,7 @@ def missing_of(rows: Rows) -> dict[str, float]:
 def test_one_second_of_a_month_is_not_rounded_away(server_of_stack: Stack, days: int) -> None:
     house = house_of(server_of_stack, CountedDays(END, ROME, [Gap("house", days, MISSING, 1)]).lines())
 
-    shares = missing_of(house.rows("Stored of what was metered", "29 d"))
+    shares = shares_of(house.rows("Stored of what was metered", "29 d"))
 
     assert shares == {"house": 99.999, "heatpump": 100, "solar": 100}
     assert missing_of(house.rows("Missing today")) == {"house": 0 if days else 1, "heatpump": 0, "solar": 0}
@@ -236,7 +254,7 @@ def test_where_nothing_is_missing_that_is_said(server_of_stack: Stack) -> None:
 
     rows = house.rows("Why seconds are not there")
 
-    assert {reason for row in rows for reason in row} & {*REASONS, MISSING} == {MISSING, "port"}
+    assert {name for row in rows for name in row} - {"", "result", "table", "_time"} == {MISSING, "port"}
     assert [float(row[MISSING]) for row in rows] == [0] * 8
 
 
@@ -334,11 +352,40 @@ def test_two_houses_with_a_meter_of_one_name_are_two(server_of_stack: Stack) -> 
         point("wattline_bus", {"port": "/dev/ttyRS485", "site": site}, {"slots": 9.0, "journal_on": is_on}, END - 60)
         for site, is_on in {"here": 1.0, "there": 0.0}.items()
     ]
-    house = house_of(server_of_stack, days, buses)
+    runs = [
+        point(
+            "wattline_backup", {"kind": "reconcile", "site": site}, {"success": 1.0, "filled": age_s}, END - int(age_s)
+        )
+        for site, age_s in {"here": 60.0, "there": 7200.0}.items()
+    ]
+    house = house_of(server_of_stack, days, buses, runs)
 
-    assert missing_of(house.rows("Stored of what was metered")) == {"house (here)": 100, "house (there)": 99}
+    assert shares_of(house.rows("Stored of what was metered")) == {"house (here)": 100, "house (there)": 99}
     assert missing_of(house.rows("Missing today")) == {"house (here)": 0, "house (there)": 10}
     rows = house.rows("Seconds of each day")
     assert [(row["meter"], float(row["missing"])) for row in rows] == [("house (here)", 0), ("house (there)", 10)]
     ports = {row["port"]: float(row["state"]) for row in house.rows("The journal")}
     assert ports == {"/dev/ttyRS485 (here)": 1, "/dev/ttyRS485 (there)": 0}
+    told = {row["name"]: float(row["_value"]) for row in house.rows("Journal and InfluxDB compared")}
+    names = ("Ago", "Filled then", "Filled in this time")
+    assert told == {f"{name} ({site})": age_s for site, age_s in {"here": 60, "there": 7200}.items() for name in names}
+
+
+def test_a_reason_is_called_alike_everywhere() -> None:
+    """By the field's own meaning: on the dashboard, and in the table beside the terminal's words."""
+    (panel,) = (each for each in panels(DASHBOARDS["system"]) if each["title"] == "Why seconds are not there")
+    shown = {
+        override["matcher"]["options"]: item["value"]
+        for override in panel["fieldConfig"]["overrides"]
+        for item in override["properties"]
+        if item["id"] == "displayName"
+    }
+    table = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \|$", BACKUP_README.read_text(), re.MULTILINE)
+    explained = {word: (label, means) for word, label, means in table}
+
+    assert shown.pop(MISSING) == "Missing in InfluxDB"
+    assert shown.keys() == set(REASONS)
+    for reason in REASONS:
+        label, _, means = COMPLETENESS_FIELDS[reason].meaning.partition(": ")
+        assert shown[reason] == label
+        assert explained[reason] == (label, means.removesuffix("."))

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Collection
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,6 +36,8 @@ EXAMPLE = "wattline scan /dev/ttyUSB0"
 ERROR_PREFIX = "wattline: "
 
 INSTALLED = "/opt/wattline/bin/wattline"
+# The folder that the playbook makes, and who follows the READMEs.
+JOURNAL = "/var/lib/wattline/journal"
 
 _DESCRIPTION = f"""\
 {SUMMARY}
@@ -90,11 +92,7 @@ def execute(arguments: argparse.Namespace) -> int:
         ear = Ear(Modbus(port), stop)
         search = Search(ear, models, list(steps(searched, addresses, slack_s)), watcher, slack_s)
         failure = _run(search, port)
-    noisy = [settings for settings in search.noise if has_settings]
-    file_words = meter_file_words(arguments)
-    findings = report.Findings(
-        arguments.port, search.found, search.doubled, noisy, has_settings, file_words, lasting_name(arguments.port)
-    )
+    findings = _findings(arguments, search, has_settings=has_settings)
     if arguments.json or findings.found or findings.doubled:
         print(report.as_json(_program(), findings) if arguments.json else _text(findings, models))
     if failure:
@@ -143,6 +141,19 @@ def _run(search: Search, port: Port) -> PortError | None:
     return None
 
 
+def _findings(arguments: argparse.Namespace, search: Search, *, has_settings: bool) -> report.Findings:
+    return report.Findings(
+        arguments.port,
+        search.found,
+        search.doubled,
+        [settings for settings in search.noise if has_settings],
+        has_settings,
+        meter_file_words(arguments),
+        lasting_name(arguments.port),
+        _journal(),
+    )
+
+
 def _watcher(*, has_settings: bool) -> "AbstractContextManager[Watcher]":
     is_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     if is_terminal and find_spec("rich") is not None:
@@ -163,7 +174,7 @@ def _text(findings: report.Findings, models: Collection[Model]) -> str:
         parts = [
             report.as_table(findings),
             *parts,
-            report.where_it_goes(),
+            report.where_it_goes(findings),
             report.as_telegraf(_program(), findings),
         ]
     return "\n\n".join(parts)
@@ -173,6 +184,13 @@ def _program() -> str:
     """The path by which Telegraf may start this program."""
     path = Path(sys.argv[0])
     return str(path.absolute()) if path.name == "wattline" else INSTALLED
+
+
+def _journal() -> str:
+    """The folder of the journal, so that who pastes the command does not lose it; empty where there is none."""
+    with suppress(PermissionError):
+        return JOURNAL if Path(JOURNAL).is_dir() else ""
+    return ""
 
 
 def _where(searched: list[Round]) -> str:

@@ -1,4 +1,7 @@
-"""Of a meter and a day of the household: how many readings were due, metered and stored, and why the others were not."""
+"""Of a meter and a day of the household: how many readings were due, metered and stored, and why the others were not.
+
+What stands before the colon of a reason is what the dashboard calls it.
+"""
 
 from wattline.fields.field import Field, by_name
 
@@ -6,11 +9,17 @@ COMPLETENESS_FIELDS = by_name(
     Field("due", "", "gauge", 0, "Seconds of the day, up to now, in which a reading was due."),
     Field("metered", "", "gauge", 0, "Those of them that were metered, as the journal or InfluxDB knows."),
     Field("stored", "", "gauge", 0, "Those of them that InfluxDB has whole."),
-    Field("silent", "", "gauge", 0, "Not metered: the meter gave no sound answer."),
-    Field("unbelieved", "", "gauge", 0, "Not metered: nothing of its answer was believed."),
-    Field("busy", "", "gauge", 0, "Not metered: there was no time for it on the line."),
-    Field("port", "", "gauge", 0, "Not metered: the port was not open."),
-    Field("clock", "", "gauge", 0, "Given up, since the time was not known."),
-    Field("lost", "", "gauge", 0, "Not known: the journal could not be kept, and InfluxDB has no reading."),
-    Field("off", "", "gauge", 0, "Not metered: nothing ran."),
+    Field("silent", "", "gauge", 0, "Meter silent: it gave no sound answer."),
+    Field("unbelieved", "", "gauge", 0, "Not believed: nothing of the meter's answer was."),
+    Field("busy", "", "gauge", 0, "No time on the line: the meter was not asked, or the second was missed."),
+    Field("port", "", "gauge", 0, "Port not open: it was gone, or could not be opened."),
+    Field("clock", "", "gauge", 0, "Time not known: the readings waited for it, and were given up."),
+    Field("lost", "", "gauge", 0, "Journal off, not known: it could not be kept, and InfluxDB has no reading."),
+    Field(
+        "off",
+        "",
+        "gauge",
+        0,
+        "Nothing ran, or killed: nothing ran, or what ran was killed before it had kept what it read.",
+    ),
 )

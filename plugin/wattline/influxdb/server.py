@@ -92,7 +92,8 @@ class Server:
                 error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
             )
             raise (RefusedError if is_unreached else ServerError)(
-                f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it runs."
+                f"InfluxDB does not answer at {self.url} ({_reason(error)}); `docker compose ps` in compose/ tells whether it "
+                "runs, and where it was installed without Docker `systemctl status influxdb`."
             ) from error
 
     def _body(

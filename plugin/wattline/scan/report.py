@@ -17,7 +17,7 @@ from wattline.scan.verdict import Verdict
 PORT_OF_TELEGRAF = "${WATTLINE_PORT:-/dev/ttyRS485}"
 WHERE_IT_GOES = (
     "For Telegraf's configuration. In the 10-meters.conf that comes with wattline, `command` takes the place of the one "
-    f'that is there; "{PORT_OF_TELEGRAF}" may stay as its port, and --journal with its folder before that.'
+    f'that is there; "{PORT_OF_TELEGRAF}" may stay as its port'
 )
 
 # Siblings that answer alike are named together, below one another, and leave the evidence its room.
@@ -36,6 +36,7 @@ class Findings:
         has_settings: whether the line settings are ours to choose, and not a gateway's.
         file_words: the words by which `run` gets to know the models that are not in the library.
         lasting_port: what the port is called after the next start too, where that is not as the user gave it.
+        journal: the folder in which `run` is to keep its journal; empty where none is known.
     """
 
     port: str
@@ -45,6 +46,7 @@ class Findings:
     has_settings: bool = True
     file_words: Sequence[str] = ()
     lasting_port: str = ""
+    journal: str = ""
 
     @property
     def meters(self) -> dict[str, tuple[Found, Verdict]]:
@@ -84,7 +86,8 @@ def command(program: str, findings: Findings) -> list[str]:
         word(name, found, best.model, has_settings=findings.has_settings)
         for name, (found, best) in findings.meters.items()
     ]
-    return [program, "run", *findings.file_words, findings.lasting_port or findings.port, *words]
+    journal = ["--journal", findings.journal] if findings.journal else []
+    return [program, "run", *findings.file_words, *journal, findings.lasting_port or findings.port, *words]
 
 
 def as_telegraf(program: str, findings: Findings) -> str:
@@ -96,17 +99,20 @@ def as_telegraf(program: str, findings: Findings) -> str:
 
 
 def _array(words: Sequence[str], meters: int) -> list[str]:
-    """The words of the command as TOML: in one line, or, where that is long, each of the last ``meters`` in its own."""
+    """The words of the command as TOML: in one line, or, where that is long, the port and each of the ``meters`` behind it in
+    its own.
+    """
     line = f"  command = [{', '.join(words)}]"
     if len(line) <= MOST_COLUMNS:
         return [line]
-    first = len(words) - meters
+    first = len(words) - meters - 1
     return ["  command = [", f"    {', '.join(words[:first])},", *(f"    {word}," for word in words[first:]), "  ]"]
 
 
-def where_it_goes() -> str:
+def where_it_goes(findings: Findings) -> str:
     """What becomes of that part, in lines."""
-    return filled(WHERE_IT_GOES)
+    journal = "" if findings.journal else ", and --journal with its folder before that, where one is kept"
+    return filled(f"{WHERE_IT_GOES}{journal}.")
 
 
 def _remarks(findings: Findings) -> list[str]:
