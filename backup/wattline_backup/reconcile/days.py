@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from wattline import fields
-from wattline_backup.reconcile.due import Due, Span, is_left
+from wattline_backup.reconcile.due import Span
 from wattline_backup.reconcile.kept import Kept, bits_between
 from wattline_backup.reconcile.lines import HOUR_S, Tags
 from wattline_backup.reconcile.memory import Range
@@ -82,32 +82,15 @@ def _second(day: datetime, zone: tzinfo | None) -> int:
     return int((day.replace(tzinfo=zone) if zone else day.astimezone()).timestamp())
 
 
-def days_of(name: str, meter: Meter, due: Due, zone: tzinfo | None) -> Iterator[tuple[int, dict[str, int]]]:
-    """The first second of each day that the journal has whole, or that is set aside whole, with its numbers.
-
-    Args:
-        name: of the meter.
-        meter: what is known of it.
-        due: when it was.
-        zone: whose days; None is the system's.
-    """
-    for day in local_days(due.since_s, due.until_s, zone):
-        if max(day[0], due.since_s) >= due.whole_from_s or is_left(day, due.left):
-            numbers = numbers_of(name, meter, due.spans, due.kept, day)
-            # Of a day of which nothing is due any more there may be a number of before.
-            if numbers["due"] or any(start < day[1] and stop > day[0] for start, stop in due.left):
-                yield day[0], numbers
-
-
 def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: Range) -> dict[str, int]:
-    """The fields of ``wattline_completeness`` of one meter and day.
+    """The fields of ``wattline_completeness`` of one meter and day, but up to when they tell.
 
     Args:
         name: of the meter.
         meter: what is known of it.
         spans: when it was due.
         kept: the journal of its port, or ports.
-        day: its first second, and that of the next.
+        day: its first second, and that of the next; or a part of it.
     """
     parts = [
         Span(max(span.start, day[0]), min(span.stop, day[1]), span.every_s)

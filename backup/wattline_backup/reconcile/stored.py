@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from wattline import fields
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
-from wattline_backup.reconcile.memory import without
+from wattline_backup.reconcile.memory import Numbers, without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
 
@@ -59,18 +59,28 @@ def counted(
     return counts
 
 
-def last_counted(server: Server, bucket: Bucket, meter: str, until_s: int) -> int | None:
-    """The begin of the last day of which InfluxDB has a number of a meter, up to a second; None where it has none.
+def last_told(server: Server, bucket: Bucket, meter: str, site: str, until_s: int) -> tuple[int, Numbers] | None:
+    """The begin of the last day of which InfluxDB has the numbers of a meter, and these; None where it has none.
+
+    Args:
+        server: to be asked.
+        bucket: of the numbers.
+        meter: its name.
+        site: that of the house.
+        until_s: the last second at which the day may begin.
 
     Raises:
         ServerError: InfluxDB does not answer, or not to the end.
     """
-    which = f"r._measurement == {json.dumps(fields.COMPLETENESS)} and r.meter == {json.dumps(meter)}"
-    flux = (
-        f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {instant(until_s + 1)}) |> filter(fn: (r) => {which})'
-    )
-    found = rows(server, bucket.organisation, flux + " |> last()")
-    return max((second_of(row["_time"]) for row in found), default=None)
+    tags = {"_measurement": fields.COMPLETENESS, "meter": meter, "site": site}
+    which = " and ".join(f"r.{name} == {json.dumps(value)}" for name, value in tags.items())
+    stop = instant(until_s + 1)
+    flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {stop}) |> filter(fn: (r) => {which}) |> last()'
+    found = [(second_of(row["_time"]), row) for row in rows(server, bucket.organisation, flux)]
+    day_s = max((second for second, _ in found), default=None)
+    if day_s is None:
+        return None
+    return day_s, {row["_field"]: int(float(row["_value"])) for second, row in found if second == day_s}
 
 
 def series_of_row(row: Mapping[str, str]) -> Series:

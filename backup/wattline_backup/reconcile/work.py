@@ -12,16 +12,17 @@ from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
+from wattline_backup.reconcile.account import days_of
 from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
-from wattline_backup.reconcile.days import Meter, days_of, meters_of, site_of
-from wattline_backup.reconcile.due import Due, dues_of, hours_of, unknown_of
+from wattline_backup.reconcile.days import Meter, meters_of, site_of
+from wattline_backup.reconcile.due import Due, dues_of, hours_of, whole_from_of
 from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
 from wattline_backup.reconcile.plan import Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import buckets_of, last_counted
+from wattline_backup.reconcile.stored import buckets_of, last_told
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -124,12 +125,12 @@ class Work:
         return ports
 
     def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
-        """When each meter was due. Of a day that was counted when more of it was known, not less is told now."""
-        for name, whole_from_s in unknown_of(ports, memory.since).items():
-            counted_s = last_counted(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
-            if counted_s is not None:
-                memory.since[name] = counted_s
-        return dues_of(ports, memory.since, self._cut_s, memory.left)
+        """When each meter was due. What is not remembered of one that InfluxDB has numbers of, is taken from there."""
+        bucket, site = buckets[COMPLETENESS_BUCKET], self._chosen.site
+        for name, whole_from_s in whole_from_of(ports).items():
+            if name not in memory.since and (told := last_told(self._server, bucket, name, site, whole_from_s)):
+                memory.recall(name, *told)
+        return dues_of(ports, memory, self._cut_s)
 
     def _bring(
         self,
@@ -193,15 +194,14 @@ class Work:
         self, dues: dict[str, Due], meters: dict[str, Meter], buckets: dict[str, Bucket], memory: Memory
     ) -> None:
         """Write the numbers that have changed."""
-        filler, told = Filler(self._server, buckets), {}
-        if self._result.filled:
-            # What readings were missing of, as after a restore of an older set, may have lost its numbers with them.
-            memory.told.clear()
-        for name in dues.keys() & meters.keys():
+        filler, told, known = Filler(self._server, buckets), {}, dues.keys() & meters.keys()
+        # What readings were missing of, as after a restore of an older set, may have lost its numbers with them.
+        are_all_written = bool(self._result.filled)
+        for name in known:
             meter = meters[name]
-            for day_s, numbers in days_of(name, meter, dues[name], self._chosen.zone):
+            for day_s, numbers in days_of(name, meter, dues[name], memory.told, self._chosen.zone):
                 key = key_of(name, day_s)
-                if memory.told.get(key) != numbers:
+                if are_all_written or memory.told.get(key) != numbers:
                     tags = {"meter": name, "site": meter.site or self._chosen.site}
                     filler.put(COMPLETENESS_BUCKET, to_line(Point(fields.COMPLETENESS, tags, numbers, day_s * NS)))
                     told[key] = numbers
@@ -210,7 +210,9 @@ class Work:
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
-        memory.counted_s = self._cut_s
+        # One that is due, and of which the journal has nothing yet, is told later; one that is due no more, up to here.
+        waiting = {name: second for name, second in memory.counted.items() if name in dues}
+        memory.counted = waiting | {name: dues[name].until_s for name in known}
 
 
 def _key(each: Compared) -> str:

@@ -13,4 +13,5 @@ COMPLETENESS_FIELDS = by_name(
     Field("clock", "", "gauge", 0, "Given up, since the time was not known."),
     Field("lost", "", "gauge", 0, "Not known: the journal could not be kept, and InfluxDB has no reading."),
     Field("off", "", "gauge", 0, "Not metered: nothing ran."),
+    Field("until_s", "s", "gauge", 0, "Up to when the others tell, in seconds since 1970."),
 )
