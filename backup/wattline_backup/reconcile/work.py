@@ -1,7 +1,7 @@
 """One run: what the journal has, beside what InfluxDB has; what is missing is written; the rollups and the number follow."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from wattline_backup.settings import Settings
 
 # What is younger is under way: ten seconds in the journal's group, ten in Telegraf's, and a while in a slow card.
 UNDER_WAY_S = 120
+# A journal that is kept has its next group ten seconds later, whatever the meters do.
+ENDED_S = 600
 FOLDER = "reconcile"
 
 
@@ -42,6 +44,7 @@ class Result:
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
         until_s: the last second that was compared, since 1970; None where the journal has none that is two minutes old.
+        ended: the folder of each port whose journal has nothing of the last ten minutes, with the last second that it has.
         not_remade: why rollups were not made anew.
         seconds: that it took.
         remarks: what a person should know, in sentences.
@@ -53,6 +56,7 @@ class Result:
     refusals: list[str] = field(default_factory=list)
     days: int = 0
     until_s: int | None = None
+    ended: dict[Path, int] = field(default_factory=dict)
     not_remade: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
@@ -94,6 +98,7 @@ class Work:
         began_s = time.monotonic()
         with self._desk.alone() as memory:
             ports = self._ports()
+            self._result.ended = _ended(ports, self._now_s)
             buckets = buckets_of(self._server)
             dues = self._dues([port.kept for port in ports], buckets, memory)
             comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
@@ -213,6 +218,11 @@ class Work:
         # One that is due, and of which the journal has nothing yet, is told later; one that is due no more, up to here.
         waiting = {name: second for name, second in memory.counted.items() if name in dues}
         memory.counted = waiting | {name: dues[name].until_s for name in known}
+
+
+def _ended(ports: Iterable[Port], now_s: int) -> dict[Path, int]:
+    lasts = ((port.folder, port.kept.last_s) for port in ports)
+    return {folder: last for folder, last in lasts if last is not None and last < now_s - ENDED_S}
 
 
 def _key(each: Compared) -> str:
