@@ -25,13 +25,22 @@ class Meter:
         seconds: of which the journal or InfluxDB has a reading.
         lacking: of them those of which InfluxDB lacks what the journal has.
         absent: of which the journal has the reason why there is none, by reason.
-        site: the tag that it has in InfluxDB.
+        sites: the tag that it has in InfluxDB, of each hour of which that has anything.
     """
 
     seconds: dict[int, int] = field(default_factory=dict)
     lacking: dict[int, int] = field(default_factory=dict)
     absent: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    site: str = ""
+    sites: dict[int, str] = field(default_factory=dict)
+
+    def site_from(self, second: int) -> str:
+        """The site that it has first from a second since 1970 on, or had last; empty where that is not known.
+
+        So a day in which it was renamed stays under the name that it began with, and is not told twice.
+        """
+        hours = sorted(self.sites)
+        first = next((hour for hour in hours if hour >= second // HOUR_S), hours[-1] if hours else None)
+        return "" if first is None else self.sites[first]
 
 
 def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
@@ -49,8 +58,8 @@ def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
             there = union([*each.kept.values(), *each.stored.values()])
             meter.seconds[each.hour] = meter.seconds.get(each.hour, 0) | there
             meter.lacking[each.hour] = meter.lacking.get(each.hour, 0) | each.lacking
-            if each.stored:
-                meter.site = site_of(each.tags) or meter.site
+            if each.stored and (site := site_of(each.tags)):
+                meter.sites[each.hour] = site
     return meters
 
 

@@ -6,6 +6,7 @@ one number comes.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from wattline import fields
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
@@ -16,6 +17,15 @@ from wattline_backup.server import Server
 
 Counts = dict[Series, dict[int, dict[str, int]]]
 """Series, hour since 1970, field -> points."""
+
+
+class Day(NamedTuple):
+    """Of a meter: its name, its site, and the second since 1970 at which the day begins."""
+
+    meter: str
+    site: str
+    begin_s: int
+
 
 # Hours of a journal that lie farther apart are asked for apart: a clock that was wrong makes no question of decades.
 _APART_HOURS = 48
@@ -76,11 +86,28 @@ def last_told(server: Server, bucket: Bucket, meter: str, site: str, until_s: in
     which = " and ".join(f"r.{name} == {json.dumps(value)}" for name, value in tags.items())
     stop = instant(until_s + 1)
     flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {stop}) |> filter(fn: (r) => {which}) |> last()'
-    found = [(second_of(row["_time"]), row) for row in rows(server, bucket.organisation, flux)]
-    day_s = max((second for second, _ in found), default=None)
-    if day_s is None:
-        return None
-    return day_s, {row["_field"]: int(float(row["_value"])) for second, row in found if second == day_s}
+    found = _numbers(rows(server, bucket.organisation, flux))
+    last = max(found, key=lambda day: day.begin_s, default=None)
+    return (last.begin_s, found[last]) if last else None
+
+
+def told_since(server: Server, bucket: Bucket, since_s: int) -> dict[Day, Numbers]:
+    """The numbers that InfluxDB has of each meter, site and day that begins at a second since 1970 or later.
+
+    Raises:
+        ServerError: InfluxDB does not answer, or not to the end.
+    """
+    which = f"r._measurement == {json.dumps(fields.COMPLETENESS)}"
+    flux = f'from(bucketID: "{bucket.id}") |> range(start: {instant(since_s)}) |> filter(fn: (r) => {which})'
+    return _numbers(rows(server, bucket.organisation, flux))
+
+
+def _numbers(found: Iterable[Mapping[str, str]]) -> dict[Day, Numbers]:
+    numbers: dict[Day, Numbers] = {}
+    for row in found:
+        day = Day(row["meter"], row.get("site", ""), second_of(row["_time"]))
+        numbers.setdefault(day, {})[row["_field"]] = int(float(row["_value"]))
+    return numbers
 
 
 def series_of_row(row: Mapping[str, str]) -> Series:

@@ -19,10 +19,10 @@ from wattline_backup.reconcile.days import Meter, meters_of, site_of
 from wattline_backup.reconcile.due import Due, dues_of, hours_of, whole_from_of
 from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept
-from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
-from wattline_backup.reconcile.plan import Compared, is_due
+from wattline_backup.reconcile.memory import Desk, Memory, Numbers, Written, key_of
+from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import buckets_of, last_told
+from wattline_backup.reconcile.stored import Day, buckets_of, last_told, told_since
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -30,6 +30,8 @@ from wattline_backup.settings import Settings
 UNDER_WAY_S = 120
 # A journal that is kept has its next group ten seconds later, whatever the meters do.
 ENDED_S = 600
+# So far before the begin of the journal numbers are remembered.
+TOLD_AGAIN_S = 2 * DAY_S
 FOLDER = "reconcile"
 
 
@@ -198,25 +200,26 @@ class Work:
     def _tell_days(
         self, dues: dict[str, Due], meters: dict[str, Meter], buckets: dict[str, Bucket], memory: Memory
     ) -> None:
-        """Write the numbers that have changed."""
-        filler, told, known = Filler(self._server, buckets), {}, dues.keys() & meters.keys()
-        # What readings were missing of, as after a restore of an older set, may have lost its numbers with them.
-        are_all_written = bool(self._result.filled)
+        """Write the numbers that InfluxDB has not, or not as they are now, as after a restore of an older set."""
+        filler, known = Filler(self._server, buckets), dues.keys() & meters.keys()
+        since_s = max(0, min((due.whole_from_s for due in dues.values()), default=self._now_s) - TOLD_AGAIN_S)
+        there = told_since(self._server, buckets[COMPLETENESS_BUCKET], since_s)
+        told: dict[str, Numbers] = {}
         for name in known:
-            meter = meters[name]
-            for day_s, numbers in days_of(name, meter, dues[name], memory.told, self._chosen.zone):
-                key = key_of(name, day_s)
-                if are_all_written or memory.told.get(key) != numbers:
-                    tags = {"meter": name, "site": meter.site or self._chosen.site}
-                    filler.put(COMPLETENESS_BUCKET, to_line(Point(fields.COMPLETENESS, tags, numbers, day_s * NS)))
-                    told[key] = numbers
+            for day_s, numbers in days_of(name, meters[name], dues[name], memory.told, self._chosen.zone):
+                key, site = key_of(name, day_s), meters[name].site_from(day_s) or self._chosen.site
+                before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
+                if before != numbers:
+                    point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
+                    filler.put(COMPLETENESS_BUCKET, to_line(point))
+                told[key] = numbers
         filler.finish()
         self._result.days = filler.written
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
-        # One that is due, and of which the journal has nothing yet, is told later; one that is due no more, up to here.
-        waiting = {name: second for name, second in memory.counted.items() if name in dues}
+        # What is due, and of which the journal has nothing yet or cannot tell it, is told later.
+        waiting = {name: second for name, second in memory.counted.items() if name in dues or name in meters}
         memory.counted = waiting | {name: dues[name].until_s for name in known}
 
 
