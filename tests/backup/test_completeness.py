@@ -30,6 +30,9 @@
 | ... of what InfluxDB does not take | test_what_influxdb_does_not_take_is_told_as_missing |
 | the table hides what is missing | test_what_is_missing_is_said, test_none_is_missing |
 | ... or nobody knows up to when it was counted | test_a_day_that_is_not_over_is_told_up_to_a_time |
+| ... or that passes for the time of a day or a meter that was not counted so far | test_what_was_not_counted_so_far_is_said |
+| that none is missing passes for all | test_what_was_not_metered_is_said, test_of_what_is_lost_nobody_knows |
+| a reason is not explained | test_the_help_explains_each_reason |
 | the seconds of two houses are summed as those of one | test_two_sites_are_two |
 | nothing is known, and nothing is said | test_without_a_journal_that_is_said |
 | a month begins and ends by UTC, or is none | test_a_month_is_that_of_the_household, test_a_month_that_is_none_is_refused |
@@ -50,6 +53,7 @@ from wattline.journal.files import path_of
 from wattline.journal.reader import files_in
 from wattline.journal.sectors import make
 from wattline.reading import Absence, Reason
+from wattline_backup.cli import main
 from wattline_backup.commands.completeness import as_text, month_of
 from wattline_backup.reconcile.days import Meter, local_days, numbers_of
 from wattline_backup.reconcile.due import Span, is_left, spans_of
@@ -415,7 +419,7 @@ def test_what_influxdb_does_not_take_is_told_as_missing(house: JournalDesk, data
     house.reconcile(exit_code=1)
     (day,) = house.completeness("2026-02")
     assert (day["due"], day["metered"], day["stored"]) == (HOUR_S, HOUR_S, 0)
-    assert house.desk.call("completeness", "--month", "2026-02")[1].split()[-4:] == ["3", "600", "are", "missing."]
+    assert "3 600 are missing." in " ".join(house.desk.call("completeness", "--month", "2026-02")[1].split())
 
 
 def document(**changed: object) -> dict[str, object]:
@@ -423,30 +427,66 @@ def document(**changed: object) -> dict[str, object]:
     return {"site": "home", "meter": "house", "day": "2026-02-10"} | known | changed
 
 
-# When it was counted last.
-COUNTED = datetime(2026, 2, 11, 11, 2, tzinfo=ROME)
+def until(*time: int) -> int:
+    return int(datetime(2026, 2, *time, tzinfo=ROME).timestamp())
+
+
+def told(*days: dict[str, object]) -> str:
+    """In one line, whatever the width of a terminal."""
+    return " ".join(as_text(days, ROME).split())
+
+
+ALL = {"metered": 86_400, "stored": 86_400, "silent": 0, "off": 0}
 
 
 def test_none_is_missing() -> None:
-    assert as_text([document()], COUNTED).splitlines() == [
+    assert as_text([document(**ALL)], ROME).splitlines() == [
         "day         meter     due  metered  stored  not metered, by reason",
-        "2026-02-10  house   86400    86390   86390  silent 7, off 3",
+        "2026-02-10  house   86400    86400   86400",
         "",
-        "From 2026-02-10 to the end of 2026-02-10, of 86 400 seconds in which a reading was due, 86 390 were",
-        "metered and 86 390 of them are stored: none is missing.",
+        "From 2026-02-10 to the end of 2026-02-10, of 86 400 seconds in which a reading was due, 86 400 were",
+        "metered and 86 400 of them are stored: none is missing.",
     ]
 
 
 def test_what_is_missing_is_said() -> None:
-    assert as_text([document(stored=86_000), document()], COUNTED).endswith("390 are missing.")
+    assert "390 are missing." in told(document(stored=86_000), document())
 
 
-def test_a_day_that_is_not_over_is_told_up_to_a_time() -> None:
-    assert "From 2026-02-10 to 2026-02-11 11:02, of" in as_text([document(), document(day="2026-02-11")], COUNTED)
+def test_what_was_not_metered_is_said() -> None:
+    words = "none is missing. In 20 there was no reading, for the reasons that stand in the table."
+    assert told(document(), document()).endswith(words)
+
+
+def test_of_what_is_lost_nobody_knows() -> None:
+    words = "in the table; of 3 of them, those that are lost, nobody knows whether there was one."
+    assert told(document(off=0, lost=3)).endswith(words)
+
+
+@pytest.mark.parametrize(("time", "words"), [((11, 11, 2), "2026-02-11 11:02"), ((12,), "the end of 2026-02-11")])
+def test_a_day_that_is_not_over_is_told_up_to_a_time(time: tuple[int, ...], words: str) -> None:
+    days = [document(until_s=until(11)), document(day="2026-02-11", until_s=until(*time))]
+    assert f"From 2026-02-10 to {words}, of" in told(*days)
+    assert "Not counted" not in told(*days)
+
+
+def test_what_was_not_counted_so_far_is_said() -> None:
+    days = [document(until_s=until(10, 7)), document(day="2026-02-11", until_s=until(11, 11, 2))]
+    days.append(document(meter="roof", day="2026-02-11", until_s=until(11, 3)))
+    assert "to 2026-02-11 11:02, of" in told(*days)
+    words = "Not counted, since the journal had nothing of it any more: house behind 2026-02-10 07:00, roof behind "
+    assert told(*days).endswith(words + "2026-02-11 03:00.")
+
+
+def test_the_help_explains_each_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["completeness", "--help"])
+    explained = capsys.readouterr().out.partition("why seconds")[2]
+    assert [line.split()[0] for line in explained.splitlines()[1:8]] == list(REASONS)
 
 
 def test_two_sites_are_two() -> None:
-    lines = as_text([document(), document(site="villa", stored=86_000)], COUNTED).splitlines()
+    lines = as_text([document(**ALL), document(**ALL | {"site": "villa", "stored": 86_010})], ROME).splitlines()
     assert lines[0].split()[:3] == ["day", "site", "meter"]
     assert [line.split()[:3] for line in lines[1:3]] == [
         ["2026-02-10", "home", "house"],

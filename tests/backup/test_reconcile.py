@@ -29,6 +29,7 @@
 | a bucket is not there, and nobody says what makes it | test_a_bucket_that_is_not_there_is_one_sentence |
 | there is no journal | test_no_journal_is_one_sentence |
 | ... or it began just now, and that is a traceback, or passes for compared | test_a_journal_that_began_just_now_lacks_nothing |
+| a port's journal is kept no more, and that passes for nothing missing | test_a_journal_that_ended_is_told |
 | the outcome is not told | test_the_outcome_is_told |
 | minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
 | ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
@@ -268,6 +269,7 @@ def test_influxdb_away_is_one_sentence(house: JournalDesk, monkeypatch: pytest.M
     monkeypatch.setenv("INFLUX_HOST", "http://127.0.0.1:1")
     code, out, err = house.desk.call("reconcile")
     assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert "does not answer at http://127.0.0.1:1 (Connection refused); " in err
     assert "success=0" in house.desk.outcome.read_text()
 
 
@@ -333,7 +335,7 @@ def test_what_was_left_is_listed_and_can_be_filled_again(house: JournalDesk, dat
 def test_what_is_still_to_come_cannot_be_left(house: JournalDesk) -> None:
     code, out, err = house.desk.call("reconcile", "--leave", "2026-02-10", "2100-01-01")
     assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
-    assert "still to come" in err
+    assert "still to come; an instant goes too, now at the latest: 2" in err
 
 
 def test_after_a_kill_equal_numbers_are_not_believed(house: JournalDesk, database: Database) -> None:
@@ -478,6 +480,21 @@ def test_another_journal_in_the_same_place_is_read(house: JournalDesk, database:
     shutil.rmtree(house.journal)
     lines = kept(house, START + DAY_S)
     assert house.reconcile()["lines"] == len(lines)
+
+
+def test_a_journal_that_ended_is_told(house: JournalDesk) -> None:
+    """One of two ports, and only to one who reads: the timer would say it each quarter of an hour."""
+    kept(house)
+    kept(house, START + HOUR_S, meter="roof", port="/dev/ttyUSB1")
+    house.reconcile()
+    house.now_s = START + 3 * HOUR_S + 590
+    assert house.reconcile()["ended"] == {"+dev+ttyRS485": "2026-02-10T09:59:59Z"}
+    said = " ".join(house.desk.call("reconcile")[1].split())
+    assert said.startswith("Nothing was missing of what the journal has up to 2026-02-10T10:59:59Z; ")
+    assert (
+        "/+dev+ttyRS485 has nothing since 2026-02-10T09:59:59Z: look whether `wattline run` still has --journal" in said
+    )
+    assert house.desk.call("reconcile", "--quiet")[1] == ""
 
 
 def test_the_outcome_is_told(house: JournalDesk) -> None:

@@ -94,8 +94,7 @@ class CountedDays:
             for day in range(self.days):
                 numbers = {name: float(number) for name, number in self.numbers(meter, day).items()}
                 if numbers["due"]:
-                    # What is no number of seconds is not to be shown as one.
-                    numbers["until_s"] = float(self.begin(day)) + numbers["due"]
+                    numbers["until_s"] = float(min(self.begin(day - 1), self.end - UNDER_WAY_S))
                     yield point("wattline_completeness", {"meter": meter}, numbers, self.begin(day))
 
     def runs(self) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from wattline import fields
 from wattline.errors import WordError
 from wattline.influxdb.flux import bucket_of, instant, rows
 from wattline.paragraphs import filled
-from wattline_backup.reconcile.memory import Range
+from wattline_backup.reconcile.memory import UNTIL, Range
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
 from wattline_backup.reconcile.work import desk_of
 from wattline_backup.server import Server
@@ -21,13 +21,18 @@ SUMMARY = "tells of the seconds of a month how many were metered, and that none 
 EXAMPLE = "wattline-backup completeness --month 2026-03"
 ERROR_PREFIX = "wattline-backup: "
 
-REASONS = ("silent", "unbelieved", "busy", "port", "clock", "lost", "off")
+# Meters that are read in turn, or each minute, are told up to seconds and minutes that differ.
+_BEHIND_S = 3600
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop})
 |> filter(fn: (r) => r._measurement == "{measurement}")"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the words of this command."""
+    width = max(map(len, fields.NOT_METERED)) + 4
+    meanings = [(reason, fields.COMPLETENESS_FIELDS[reason].meaning) for reason in fields.NOT_METERED]
+    reasons = "\n".join(filled(f"  {reason:{width - 2}}{meaning}", width) for reason, meaning in meanings)
+    parser.epilog = f"why seconds were not metered:\n{reasons}\n\n{parser.epilog}"
     parser.add_argument("--month", metavar="YYYY-MM", help="the month; this one unless given")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
@@ -49,10 +54,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(days, indent=2))
     elif days:
-        memory = desk_of(chosen).read()
-        counted = datetime.fromtimestamp(memory.counted_s, UTC).astimezone(chosen.zone)
-        left = [each for each in memory.left if each[0] < stop and each[1] > start]
-        print("\n".join([as_text(days, counted), *_set_aside(left)]))
+        left = [each for each in desk_of(chosen).read().left if each[0] < stop and each[1] > start]
+        print("\n".join([as_text(days, chosen.zone), *_set_aside(left)]))
     else:
         print(_nothing_known(chosen.journal))
     return 0
@@ -87,18 +90,19 @@ def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[di
     return [found[key] for key in sorted(found)]
 
 
-def as_text(days: Iterable[dict[str, Any]], counted: datetime) -> str:
-    """A table, and a sentence for each site.
+def as_text(days: Iterable[dict[str, Any]], zone: tzinfo | None) -> str:
+    """A table, and for each site what it comes to, in sentences.
 
     Args:
         days: one document for each meter and day; at least one.
-        counted: up to when they tell, in the household's time.
+        zone: the household's; None is the system's.
     """
     days = list(days)
     sites = sorted({day["site"] for day in days})
     lines = _table(days, ["day", "site", "meter"] if len(sites) > 1 else ["day", "meter"])
     for site in sites:
-        told = _sentence([day for day in days if day["site"] == site], counted)
+        own = [day for day in days if day["site"] == site]
+        told = " ".join([_sentence(own, zone), *_not_metered(own), *_not_counted(own, zone)])
         lines += ["", filled(f"{site}: {told}" if len(sites) > 1 else told)]
     return "\n".join(lines)
 
@@ -112,21 +116,54 @@ def _table(days: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
 
     lines = [line(names, "due", "metered", "stored", "not metered, by reason")]
     for day in days:
-        why = ", ".join(f"{reason} {day[reason]}" for reason in REASONS if day.get(reason))
+        why = ", ".join(f"{reason} {day[reason]}" for reason in fields.NOT_METERED if day.get(reason))
         lines.append(line([day[name] for name in names], day["due"], day["metered"], day["stored"], why))
     return lines
 
 
-def _sentence(days: Sequence[dict[str, Any]], counted: datetime) -> str:
+def _sentence(days: Sequence[dict[str, Any]], zone: tzinfo | None) -> str:
     first, last = min(day["day"] for day in days), max(day["day"] for day in days)
-    # The last day may not be over.
-    until = f"{last} {counted:%H:%M}" if counted.date().isoformat() == last else f"the end of {last}"
+    until_s = max(_until(day, zone) for day in days)
+    until = f"the end of {last}" if until_s >= _end(last, zone) else _moment(until_s, zone)
     due, metered, stored = (sum(day[name] for day in days) for name in ("due", "metered", "stored"))
     missing = sum(max(0, day["metered"] - day["stored"]) for day in days)
     return (
         f"From {first} to {until}, of {_grouped(due)} seconds in which a reading was due, {_grouped(metered)} were metered "
         f"and {_grouped(stored)} of them are stored: {'none is' if not missing else f'{_grouped(missing)} are'} missing."
     )
+
+
+def _not_metered(days: Sequence[dict[str, Any]]) -> list[str]:
+    missed, lost = sum(day["due"] - day["metered"] for day in days), sum(day.get("lost", 0) for day in days)
+    if not missed:
+        return []
+    known = f"; of {_grouped(lost)} of them, those that are lost, nobody knows whether there was one" if lost else ""
+    return [f"In {_grouped(missed)} there was no reading, for the reasons that stand in the table{known}."]
+
+
+def _not_counted(days: Sequence[dict[str, Any]], zone: tzinfo | None) -> list[str]:
+    """Where a day is told up to a time that is neither its end nor that of the others."""
+    until_s = max(_until(day, zone) for day in days)
+    behind = [
+        f"{day['meter']} behind {_moment(_until(day, zone), zone)}"
+        for day in days
+        if _until(day, zone) < min(_end(day["day"], zone), until_s - _BEHIND_S)
+    ]
+    return [f"Not counted, since the journal had nothing of it any more: {', '.join(behind)}."] if behind else []
+
+
+def _until(day: dict[str, Any], zone: tzinfo | None) -> int:
+    """Up to when a day is told. An early version did not say it."""
+    return int(day.get(UNTIL) or _end(day["day"], zone))
+
+
+def _end(day: str, zone: tzinfo | None) -> int:
+    after = datetime.fromisoformat(day) + timedelta(days=1)
+    return int((after.replace(tzinfo=zone) if zone else after.astimezone()).timestamp())
+
+
+def _moment(second: int, zone: tzinfo | None) -> str:
+    return f"{datetime.fromtimestamp(second, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _set_aside(left: Iterable[Range]) -> list[str]:

@@ -72,7 +72,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_as_json(result), indent=2))
     elif result.filled or result.missing or result.remarks or not arguments.quiet:
-        print("\n".join([_as_text(result), *result.remarks]))
+        print("\n".join([_as_text(result), *_ended(result), *result.remarks]))
     return 0 if result.is_done else 1
 
 
@@ -113,7 +113,9 @@ def _leave(chosen: Settings, start: str, stop: str) -> str:
     left, now_s = _range(chosen, start, stop), int(time.time())
     if left[1] > now_s:
         # Nobody would remember it when those readings are missed.
-        raise WordError(f"STOP is {stop}, which is still to come: it is {instant(now_s)} now, at the latest.")
+        raise WordError(
+            f"STOP is {stop}, which is still to come; an instant goes too, now at the latest: {instant(now_s)}."
+        )
     with desk_of(chosen).alone() as memory:
         memory.left = joined([*memory.left, left])
         memory.seen.clear()
@@ -157,6 +159,15 @@ def _as_text(result: Result) -> str:
     return filled(f"Nothing was missing of what the journal has up to {instant(result.until_s)}; {took}.")
 
 
+def _ended(result: Result) -> list[str]:
+    """Of journals to which nothing is written any more: what was metered since is in none, and nobody could bring it."""
+    look = (
+        "look whether `wattline run` still has --journal, and what it says of its journal in Telegraf's log; or delete that "
+        "folder, if there is no such port any more"
+    )
+    return [filled(f"{folder} has nothing since {instant(last)}: {look}.") for folder, last in result.ended.items()]
+
+
 def _as_json(result: Result) -> dict[str, object]:
     return {
         "filled": result.filled,
@@ -164,6 +175,7 @@ def _as_json(result: Result) -> dict[str, object]:
         "lines": result.lines,
         "days": result.days,
         "until": None if result.until_s is None else instant(result.until_s),
+        "ended": {folder.name: instant(last) for folder, last in result.ended.items()},
         "seconds": round(result.seconds, 3),
         "remarks": result.remarks,
     }

@@ -15,6 +15,7 @@ from wattline.journal.files import number_of
 from wattline.journal.reader import files_in, folders_in, read
 from wattline.log import LOG
 from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, each, text_of
+from wattline_backup.reconcile.lines import HOUR_S
 
 FORM = 3
 
@@ -48,10 +49,14 @@ def ports_in(journal: Path, cache: Path) -> list[Port]:
 
 def _of_port(folder: Path, cache: Path) -> Port:
     paths = files_in(folder)
-    # Their numbers begin at one.
-    whole, files = Kept(has_dropped=bool(paths) and number_of(paths[0]) > 1), defaultdict[int, list[Path]](list)
+    whole, files, next_number = Kept(), defaultdict[int, list[Path]](list), 1
     for path in paths:
         kept = read_file(path) if path == paths[-1] else _of_full(path, cache / f"{path.stem}.json")
+        if number_of(path) != next_number:
+            # It is whole from here on, and lacks a part of this hour and of the last one before.
+            whole.first_s, whole.has_dropped = None, True
+            whole.broken |= {max(whole.hours, default=0), (kept.first_s or 0) // HOUR_S}
+        next_number = 0 if kept.first_s is None else number_of(path) + 1
         for hour in {hour for hours in kept.points.values() for hour in hours}:
             files[hour].append(path)
         whole.add(kept)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from wattline import fields
-from wattline_backup.reconcile.due import Due, Span, is_left
+from wattline_backup.reconcile.due import Span
 from wattline_backup.reconcile.kept import Kept, bits_between
 from wattline_backup.reconcile.lines import HOUR_S, Tags
 from wattline_backup.reconcile.memory import Range
@@ -25,13 +25,22 @@ class Meter:
         seconds: of which the journal or InfluxDB has a reading.
         lacking: of them those of which InfluxDB lacks what the journal has.
         absent: of which the journal has the reason why there is none, by reason.
-        site: the tag that it has in InfluxDB.
+        sites: the tag that it has in InfluxDB, of each hour of which that has anything.
     """
 
     seconds: dict[int, int] = field(default_factory=dict)
     lacking: dict[int, int] = field(default_factory=dict)
     absent: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    site: str = ""
+    sites: dict[int, str] = field(default_factory=dict)
+
+    def site_from(self, second: int) -> str:
+        """The site that it has first from a second since 1970 on, or had last; empty where that is not known.
+
+        So a day in which it was renamed stays under the name that it began with, and is not told twice.
+        """
+        hours = sorted(self.sites)
+        first = next((hour for hour in hours if hour >= second // HOUR_S), hours[-1] if hours else None)
+        return "" if first is None else self.sites[first]
 
 
 def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
@@ -49,8 +58,8 @@ def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
             there = union([*each.kept.values(), *each.stored.values()])
             meter.seconds[each.hour] = meter.seconds.get(each.hour, 0) | there
             meter.lacking[each.hour] = meter.lacking.get(each.hour, 0) | each.lacking
-            if each.stored:
-                meter.site = site_of(each.tags) or meter.site
+            if each.stored and (site := site_of(each.tags)):
+                meter.sites[each.hour] = site
     return meters
 
 
@@ -82,32 +91,15 @@ def _second(day: datetime, zone: tzinfo | None) -> int:
     return int((day.replace(tzinfo=zone) if zone else day.astimezone()).timestamp())
 
 
-def days_of(name: str, meter: Meter, due: Due, zone: tzinfo | None) -> Iterator[tuple[int, dict[str, int]]]:
-    """The first second of each day that the journal has whole, or that is set aside whole, with its numbers.
-
-    Args:
-        name: of the meter.
-        meter: what is known of it.
-        due: when it was.
-        zone: whose days; None is the system's.
-    """
-    for day in local_days(due.since_s, due.until_s, zone):
-        if max(day[0], due.since_s) >= due.whole_from_s or is_left(day, due.left):
-            numbers = numbers_of(name, meter, due.spans, due.kept, day)
-            # Of a day of which nothing is due any more there may be a number of before.
-            if numbers["due"] or any(start < day[1] and stop > day[0] for start, stop in due.left):
-                yield day[0], numbers
-
-
 def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: Range) -> dict[str, int]:
-    """The fields of ``wattline_completeness`` of one meter and day.
+    """The fields of ``wattline_completeness`` of one meter and day, but up to when they tell.
 
     Args:
         name: of the meter.
         meter: what is known of it.
         spans: when it was due.
         kept: the journal of its port, or ports.
-        day: its first second, and that of the next.
+        day: its first second, and that of the next; or a part of it.
     """
     parts = [
         Span(max(span.start, day[0]), min(span.stop, day[1]), span.every_s)
@@ -133,7 +125,7 @@ def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: 
 def _told(reasons: Counter[str], rest: int) -> dict[str, int]:
     """Why the rest was not metered. Whatever the numbers are, they add up to it."""
     told = {}
-    for reason in ("silent", "unbelieved", "busy", "port", "clock", "lost"):
+    for reason in fields.NOT_METERED[:-1]:
         told[reason] = min(reasons[reason], rest)
         rest -= told[reason]
     return told | {"off": rest}

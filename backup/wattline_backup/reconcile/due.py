@@ -1,11 +1,14 @@
 """When each meter was due: from the begin of a process that knew it until one began that did not."""
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wattline_backup.reconcile.kept import Began, Kept, merged
 from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.memory import Range, without
+from wattline_backup.reconcile.memory import Memory, Range, without
+
+# So long does a journal go back unless it is told otherwise. In a longer hole nobody meant to count.
+LONGEST_HOLE_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Due:
         kept: the journal of its port, or of both, if it was moved from one to another.
         since_s: when it was due for the first time, in seconds since 1970, as far as is known.
         whole_from_s: from when on the journal has all of it.
+        counted_from_s: from when on it is counted, of a day that the journal has not whole: up to then it was told, or there is
+            nothing to count by. Before ``whole_from_s`` is a hole, in which it was due as before and behind it.
         until_s: the second from which on nothing is told.
         left: ranges that count for nothing.
         spans: when it was due.
@@ -39,62 +44,75 @@ class Due:
     kept: Kept
     since_s: int
     whole_from_s: int
+    counted_from_s: int
     until_s: int
     left: Sequence[Range]
     spans: Sequence[Span]
 
+    @property
+    def every_s(self) -> int:
+        """Seconds from one reading that is due to the next, of late."""
+        return self.spans[-1].every_s if self.spans else 1
 
-def dues_of(
-    ports: Sequence[Kept], since: MutableMapping[str, int], cut_s: int, left: Sequence[Range]
-) -> dict[str, Due]:
+
+def dues_of(ports: Sequence[Kept], memory: Memory, cut_s: int) -> dict[str, Due]:
     """Of each meter that was ever due.
 
     Args:
         ports: what the journal of each has.
-        since: when each meter was due for the first time; of one that is new this is noted.
+        memory: what is remembered; since when a meter is due that is new, is noted there.
         cut_s: the second from which on nothing is told.
-        left: ranges that count for nothing.
     """
-    found = {}
-    for name in sorted(
-        {name for kept in ports for began in kept.began for name, every_s in began.meters.items() if every_s}
-    ):
-        own = [kept for kept in ports if any(began.meters.get(name) for began in kept.began)]
-        whole_from_s = _whole_from(own)
-        known_s = min(began.at for kept in own for began in kept.began if began.meters.get(name))
-        since_s = since.setdefault(name, max(known_s, whole_from_s))
-        spans = spans_of(name, [kept.began for kept in own], since_s, cut_s, left)
-        found[name] = Due(merged(own), since_s, whole_from_s, cut_s, left, spans)
-    return found
+    return {name: _due_of(name, own, memory, cut_s) for name, own in sorted(_own_ports(ports).items())}
 
 
-def unknown_of(ports: Sequence[Kept], since: Mapping[str, int]) -> dict[str, int]:
-    """The meters of which it is not known when they were first due, and the journal does not tell, since it dropped files.
-
-    Each with the second from which on the journal has all of it; arguments as of ``dues_of``.
-    """
-    found = {}
-    for name in {name for kept in ports for began in kept.began for name, every_s in began.meters.items() if every_s}:
-        own = [kept for kept in ports if any(began.meters.get(name) for began in kept.began)]
-        if name not in since and any(kept.has_dropped for kept in own):
-            found[name] = _whole_from(own)
-    return found
+def whole_from_of(ports: Sequence[Kept]) -> dict[str, int]:
+    """Of each meter that was ever due the second since 1970 from which on the journal has all of it."""
+    return {name: _whole_from(name, own) for name, own in _own_ports(ports).items()}
 
 
-def _whole_from(ports: Sequence[Kept]) -> int:
+def _own_ports(ports: Sequence[Kept]) -> dict[str, list[Kept]]:
+    """Each meter that was ever due, with the ports on which it was."""
+    names = {name for kept in ports for began in kept.began for name, every_s in began.meters.items() if every_s}
+    return {name: [kept for kept in ports if any(began.meters.get(name) for began in kept.began)] for name in names}
+
+
+def _due_of(name: str, own: Sequence[Kept], memory: Memory, cut_s: int) -> Due:
+    whole_from_s = _whole_from(name, own)
+    first, last = _first(name, own), max((began for kept in own for began in kept.began), key=lambda began: began.at)
+    since_s = memory.since.setdefault(name, max(first.at, whole_from_s))
+    told_s = memory.counted.get(name, whole_from_s)
+    counted_from_s = told_s if whole_from_s - LONGEST_HOLE_S <= told_s <= cut_s else whole_from_s
+    kept, began = merged(own), [each.began for each in own]
+    if counted_from_s < whole_from_s:
+        kept.lost.append((counted_from_s, whole_from_s - 1))
+        if counted_from_s < first.at:
+            began.append([Began(counted_from_s, {name: first.meters[name]}), Began(first.at, {})])
+    # A reading of several seconds is told when they are over, so that none is told twice.
+    until_s = cut_s - cut_s % (last.meters.get(name) or 1)
+    spans = spans_of(name, began, since_s, until_s, memory.left)
+    return Due(kept, since_s, whole_from_s, counted_from_s, until_s, memory.left, spans)
+
+
+def _first(name: str, ports: Sequence[Kept]) -> Began:
+    """The first process that knew a meter, as far as is known."""
+    return min((began for kept in ports for began in kept.began if began.meters.get(name)), key=lambda began: began.at)
+
+
+def _whole_from(name: str, ports: Sequence[Kept]) -> int:
     """From when on nothing was dropped of any of them; or, if nothing ever was, from their begin."""
     firsts = [(kept.first_s, kept.has_dropped) for kept in ports if kept.first_s is not None]
     dropped = [first for first, has_dropped in firsts if has_dropped]
-    return max(dropped) if dropped else min((first for first, _ in firsts), default=0)
+    return max(dropped) if dropped else min((first for first, _ in firsts), default=_first(name, ports).at)
 
 
 def hours_of(dues: Mapping[str, Due]) -> set[int]:
-    """The hours since 1970 in which any meter was due, as far as the journal goes back."""
+    """The hours since 1970 in which any meter was due, as far as they are counted."""
     return {
         hour
         for due in dues.values()
         for span in due.spans
-        for hour in range(max(span.start, due.whole_from_s) // HOUR_S, -(-span.stop // HOUR_S))
+        for hour in range(max(span.start, min(due.whole_from_s, due.counted_from_s)) // HOUR_S, -(-span.stop // HOUR_S))
     }
 
 
@@ -146,7 +164,12 @@ def _without(span: Span, hole: Range) -> Iterator[Span]:
 
 def is_left(day: Range, left: Sequence[Range]) -> bool:
     """Whether nothing of a day counts, since ranges that are left cover it."""
+    return not rest_of(day, left)
+
+
+def rest_of(day: Range, left: Sequence[Range]) -> list[Range]:
+    """What of a day is not left."""
     rest = [day]
     for hole in left:
         rest = without(rest, hole)
-    return not rest
+    return rest

@@ -91,6 +91,16 @@ class Kept:
         return {hour for held in (self.points, self.absent) for hours in held.values() for hour in hours}
 
     @property
+    def last_s(self) -> int | None:
+        """The last second of which there is a point, or the reason for none; None where there is neither."""
+        seconds = (
+            hour * HOUR_S + bits.bit_length() - 1
+            for held in (self.points, self.absent)
+            for _, hour, _, bits in each(held)
+        )
+        return max(seconds, default=None)
+
+    @property
     def doubtful_hours(self) -> set[int]:
         """Those in which the journal may lack what InfluxDB has: where a process may have been killed, or lines were lost."""
         return self.broken.union(

@@ -21,12 +21,18 @@ from wattline_backup.reconcile.lines import HOUR_S
 from wattline_backup.sets import sync
 
 NAME = "memory.json"
-FORM = 1
+FORM = 2
+# It lacked up to when each meter is told.
+_OLDER_FORM = 1
 
 _DAMAGES = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
 
 Range = tuple[int, int]
 """From a second since 1970 on, and before one."""
+Numbers = dict[str, int]
+"""The fields of ``wattline_completeness`` of a meter and day."""
+UNTIL = "until_s"
+"""That of them which says up to when the others tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Memory:
         judged: series with further tags and hour -> whether it was ours.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
-        counted_s: up to when they tell, in seconds since 1970; 0 before the first run.
+        counted: up to when each meter is told that was due at the last run, in seconds since 1970.
     """
 
     left: list[Range] = field(default_factory=list)
@@ -89,12 +95,19 @@ class Memory:
     seen: dict[str, Seen] = field(default_factory=dict)
     judged: dict[str, Judged] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
-    told: dict[str, dict[str, int]] = field(default_factory=dict)
-    counted_s: int = 0
+    told: dict[str, Numbers] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
         self.to_remake = joined([*self.to_remake, *ranges])
+
+    def recall(self, meter: str, day_s: int, numbers: Numbers) -> None:
+        """Know from elsewhere what was told of a meter last, and of which day, by the second at which that begins."""
+        self.since[meter] = day_s
+        self.told[key_of(meter, day_s)] = numbers
+        if UNTIL in numbers:
+            self.counted[meter] = numbers[UNTIL]
 
     def forget_before(self, hour: int) -> None:
         """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""
@@ -235,7 +248,7 @@ def _to_json(memory: Memory) -> dict[str, Any]:
 
 
 def _read(document: dict[str, Any]) -> Memory:
-    if document["form"] != FORM:
+    if document["form"] not in {FORM, _OLDER_FORM}:
         raise ValueError("it was written by a newer wattline-backup")
     return Memory(
         [(int(start), int(stop)) for start, stop in document["left"]],
@@ -248,5 +261,5 @@ def _read(document: dict[str, Any]) -> Memory:
         {key: Judged(int(mark), str(verdict)) for key, (mark, verdict) in document.get("judged", {}).items()},
         {str(meter): int(second) for meter, second in document["since"].items()},
         {key: dict(numbers) for key, numbers in document["told"].items()},
-        int(document["counted_s"]),
+        {str(meter): int(second) for meter, second in document.get("counted", {}).items()},
     )

@@ -6,16 +6,26 @@ one number comes.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from wattline import fields
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
-from wattline_backup.reconcile.memory import without
+from wattline_backup.reconcile.memory import Numbers, without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
 
 Counts = dict[Series, dict[int, dict[str, int]]]
 """Series, hour since 1970, field -> points."""
+
+
+class Day(NamedTuple):
+    """Of a meter: its name, its site, and the second since 1970 at which the day begins."""
+
+    meter: str
+    site: str
+    begin_s: int
+
 
 # Hours of a journal that lie farther apart are asked for apart: a clock that was wrong makes no question of decades.
 _APART_HOURS = 48
@@ -59,18 +69,45 @@ def counted(
     return counts
 
 
-def last_counted(server: Server, bucket: Bucket, meter: str, until_s: int) -> int | None:
-    """The begin of the last day of which InfluxDB has a number of a meter, up to a second; None where it has none.
+def last_told(server: Server, bucket: Bucket, meter: str, site: str, until_s: int) -> tuple[int, Numbers] | None:
+    """The begin of the last day of which InfluxDB has the numbers of a meter, and these; None where it has none.
+
+    Args:
+        server: to be asked.
+        bucket: of the numbers.
+        meter: its name.
+        site: that of the house.
+        until_s: the last second at which the day may begin.
 
     Raises:
         ServerError: InfluxDB does not answer, or not to the end.
     """
-    which = f"r._measurement == {json.dumps(fields.COMPLETENESS)} and r.meter == {json.dumps(meter)}"
-    flux = (
-        f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {instant(until_s + 1)}) |> filter(fn: (r) => {which})'
-    )
-    found = rows(server, bucket.organisation, flux + " |> last()")
-    return max((second_of(row["_time"]) for row in found), default=None)
+    tags = {"_measurement": fields.COMPLETENESS, "meter": meter, "site": site}
+    which = " and ".join(f"r.{name} == {json.dumps(value)}" for name, value in tags.items())
+    stop = instant(until_s + 1)
+    flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {stop}) |> filter(fn: (r) => {which}) |> last()'
+    found = _numbers(rows(server, bucket.organisation, flux))
+    last = max(found, key=lambda day: day.begin_s, default=None)
+    return (last.begin_s, found[last]) if last else None
+
+
+def told_since(server: Server, bucket: Bucket, since_s: int) -> dict[Day, Numbers]:
+    """The numbers that InfluxDB has of each meter, site and day that begins at a second since 1970 or later.
+
+    Raises:
+        ServerError: InfluxDB does not answer, or not to the end.
+    """
+    which = f"r._measurement == {json.dumps(fields.COMPLETENESS)}"
+    flux = f'from(bucketID: "{bucket.id}") |> range(start: {instant(since_s)}) |> filter(fn: (r) => {which})'
+    return _numbers(rows(server, bucket.organisation, flux))
+
+
+def _numbers(found: Iterable[Mapping[str, str]]) -> dict[Day, Numbers]:
+    numbers: dict[Day, Numbers] = {}
+    for row in found:
+        day = Day(row["meter"], row.get("site", ""), second_of(row["_time"]))
+        numbers.setdefault(day, {})[row["_field"]] = int(float(row["_value"]))
+    return numbers
 
 
 def series_of_row(row: Mapping[str, str]) -> Series:

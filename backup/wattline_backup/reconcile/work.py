@@ -1,7 +1,7 @@
 """One run: what the journal has, beside what InfluxDB has; what is missing is written; the rollups and the number follow."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,21 +12,26 @@ from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
+from wattline_backup.reconcile.account import days_of
 from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
-from wattline_backup.reconcile.days import Meter, days_of, meters_of, site_of
-from wattline_backup.reconcile.due import Due, dues_of, hours_of, unknown_of
+from wattline_backup.reconcile.days import Meter, meters_of, site_of
+from wattline_backup.reconcile.due import Due, dues_of, hours_of, whole_from_of
 from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept
-from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
-from wattline_backup.reconcile.plan import Compared, is_due
+from wattline_backup.reconcile.memory import Desk, Memory, Numbers, Written, key_of
+from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import buckets_of, last_counted
+from wattline_backup.reconcile.stored import Day, buckets_of, last_told, told_since
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
 # What is younger is under way: ten seconds in the journal's group, ten in Telegraf's, and a while in a slow card.
 UNDER_WAY_S = 120
+# A journal that is kept has its next group ten seconds later, whatever the meters do.
+ENDED_S = 600
+# So far before the begin of the journal numbers are remembered.
+TOLD_AGAIN_S = 2 * DAY_S
 FOLDER = "reconcile"
 
 
@@ -41,6 +46,7 @@ class Result:
         refusals: what InfluxDB said of lines that it did not take.
         days: of meters, whose number was written.
         until_s: the last second that was compared, since 1970; None where the journal has none that is two minutes old.
+        ended: the folder of each port whose journal has nothing of the last ten minutes, with the last second that it has.
         not_remade: why rollups were not made anew.
         seconds: that it took.
         remarks: what a person should know, in sentences.
@@ -52,6 +58,7 @@ class Result:
     refusals: list[str] = field(default_factory=list)
     days: int = 0
     until_s: int | None = None
+    ended: dict[Path, int] = field(default_factory=dict)
     not_remade: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remarks: list[str] = field(default_factory=list)
@@ -93,6 +100,7 @@ class Work:
         began_s = time.monotonic()
         with self._desk.alone() as memory:
             ports = self._ports()
+            self._result.ended = _ended(ports, self._now_s)
             buckets = buckets_of(self._server)
             dues = self._dues([port.kept for port in ports], buckets, memory)
             comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
@@ -124,12 +132,12 @@ class Work:
         return ports
 
     def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
-        """When each meter was due. Of a day that was counted when more of it was known, not less is told now."""
-        for name, whole_from_s in unknown_of(ports, memory.since).items():
-            counted_s = last_counted(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
-            if counted_s is not None:
-                memory.since[name] = counted_s
-        return dues_of(ports, memory.since, self._cut_s, memory.left)
+        """When each meter was due. What is not remembered of one that InfluxDB has numbers of, is taken from there."""
+        bucket, site = buckets[COMPLETENESS_BUCKET], self._chosen.site
+        for name, whole_from_s in whole_from_of(ports).items():
+            if name not in memory.since and (told := last_told(self._server, bucket, name, site, whole_from_s)):
+                memory.recall(name, *told)
+        return dues_of(ports, memory, self._cut_s)
 
     def _bring(
         self,
@@ -192,25 +200,32 @@ class Work:
     def _tell_days(
         self, dues: dict[str, Due], meters: dict[str, Meter], buckets: dict[str, Bucket], memory: Memory
     ) -> None:
-        """Write the numbers that have changed."""
-        filler, told = Filler(self._server, buckets), {}
-        if self._result.filled:
-            # What readings were missing of, as after a restore of an older set, may have lost its numbers with them.
-            memory.told.clear()
-        for name in dues.keys() & meters.keys():
-            meter = meters[name]
-            for day_s, numbers in days_of(name, meter, dues[name], self._chosen.zone):
-                key = key_of(name, day_s)
-                if memory.told.get(key) != numbers:
-                    tags = {"meter": name, "site": meter.site or self._chosen.site}
-                    filler.put(COMPLETENESS_BUCKET, to_line(Point(fields.COMPLETENESS, tags, numbers, day_s * NS)))
-                    told[key] = numbers
+        """Write the numbers that InfluxDB has not, or not as they are now, as after a restore of an older set."""
+        filler, known = Filler(self._server, buckets), dues.keys() & meters.keys()
+        since_s = max(0, min((due.whole_from_s for due in dues.values()), default=self._now_s) - TOLD_AGAIN_S)
+        there = told_since(self._server, buckets[COMPLETENESS_BUCKET], since_s)
+        told: dict[str, Numbers] = {}
+        for name in known:
+            for day_s, numbers in days_of(name, meters[name], dues[name], memory.told, self._chosen.zone):
+                key, site = key_of(name, day_s), meters[name].site_from(day_s) or self._chosen.site
+                before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
+                if before != numbers:
+                    point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
+                    filler.put(COMPLETENESS_BUCKET, to_line(point))
+                told[key] = numbers
         filler.finish()
         self._result.days = filler.written
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
-        memory.counted_s = self._cut_s
+        # What is due, and of which the journal has nothing yet or cannot tell it, is told later.
+        waiting = {name: second for name, second in memory.counted.items() if name in dues or name in meters}
+        memory.counted = waiting | {name: dues[name].until_s for name in known}
+
+
+def _ended(ports: Iterable[Port], now_s: int) -> dict[Path, int]:
+    lasts = ((port.folder, port.kept.last_s) for port in ports)
+    return {folder: last for folder, last in lasts if last is not None and last < now_s - ENDED_S}
 
 
 def _key(each: Compared) -> str:

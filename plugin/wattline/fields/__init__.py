@@ -12,7 +12,7 @@ A meter table may use these words and no others. The unit is in the name; a name
 
 from wattline.fields import stick
 from wattline.fields.backup import BACKUP_FIELDS
-from wattline.fields.completeness import COMPLETENESS_FIELDS
+from wattline.fields.completeness import COMPLETENESS_FIELDS, NOT_METERED
 from wattline.fields.electricity import ELECTRICITY_FIELDS
 from wattline.fields.field import LINES, TARIFFS, Field, Kind
 from wattline.fields.health import BUS_HEALTH_FIELDS, METER_HEALTH_FIELDS
@@ -24,6 +24,7 @@ __all__ = [
     "ELECTRICITY_FIELDS",
     "LINES",
     "METER_HEALTH_FIELDS",
+    "NOT_METERED",
     "ROLES",
     "TAGS",
     "TARIFFS",

@@ -5,6 +5,9 @@ What stands before the colon of a reason is what the dashboard calls it.
 
 from wattline.fields.field import Field, by_name
 
+NOT_METERED = ("silent", "unbelieved", "busy", "port", "clock", "lost", "off")
+"""Of these fields each is a reason; ``off`` is whatever the journal tells of none."""
+
 COMPLETENESS_FIELDS = by_name(
     Field("due", "", "gauge", 0, "Seconds of the day, up to now, in which a reading was due."),
     Field("metered", "", "gauge", 0, "Those of them that were metered, as the journal or InfluxDB knows."),
@@ -22,4 +25,5 @@ COMPLETENESS_FIELDS = by_name(
         0,
         "Nothing ran, or killed: nothing ran, or what ran was killed before it had kept what it read.",
     ),
+    Field("until_s", "s", "gauge", 0, "Up to when the others tell, in seconds since 1970."),
 )

@@ -126,7 +126,8 @@ def _reason(error: BaseException) -> str:
     """The innermost reason; urllib3 tells the request with it, which the message says already."""
     while inner := error.__cause__ or error.__context__:
         error = inner
-    return str(error) or type(error).__name__
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return words or str(error) or type(error).__name__
 
 
 def _said(response: urllib3.BaseHTTPResponse) -> str:

@@ -1,0 +1,305 @@
+"""A day of which the journal has lost a part is counted on from what was told of it last.
+
+| fault | test |
+|---|---|
+| once today's begin has left the journal, its number stands still until midnight | test_today_is_counted_on_without_its_begin |
+| ... or what was told of the begin is counted again, or goes | likewise |
+| what is remembered is lost too, and InfluxDB's number is overwritten by less | test_where_memory_is_lost_too_it_is_counted_on_from_influxdb |
+| ... or by that of another house | test_the_number_of_another_house_is_none_of_ours |
+| ... or counted on from its day's end, where an early version does not say up to when it tells | test_a_number_of_an_early_version_is_counted_on |
+| what the journal lost before it was compared is not due, or not known to be lost | test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost |
+| ... or is, after a year without a journal | test_a_hole_of_more_than_a_week_is_not_counted |
+| a meter that the head of a damaged file no longer names is due no more | test_a_head_that_cannot_be_read_makes_a_hole |
+| a reason goes with a file in the midst of others | test_what_goes_with_a_file_in_the_midst_keeps_its_reason |
+| what was told of a time stays, though all of that is set aside | test_of_what_is_set_aside_nothing_stays |
+| numbers that InfluxDB lost, as those of readings that it has, never come back | test_numbers_that_are_gone_are_written_again |
+| a day in which the site was renamed is told under both names | test_a_day_is_told_under_one_site |
+| a second is told twice or never, whatever goes at whatever run, and whichever meter, port or clock it has | test_whatever_goes_each_second_is_told_once |
+"""
+
+import json
+import os
+import random
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from backup.journal_rig import NS, PORT, SITE, JournalDesk, reading, store, write_journal
+from backup.restore_rig import Database
+from wattline import fields
+from wattline.journal import notes
+from wattline.journal.files import folder_name, path_of
+from wattline.journal.record import SECTOR_BYTES
+from wattline.journal.sectors import make
+from wattline.reading import Absence, Reason
+from wattline_backup.reconcile.work import FOLDER
+
+pytestmark = pytest.mark.timeout(120)
+
+HOUR_S, DAY_S, EVERY_S = 3600, 86_400, 10
+ROME = ZoneInfo("Europe/Rome")
+START = int(datetime(2026, 2, 10, tzinfo=ROME).timestamp())
+# The clock is set back on the day behind.
+LONG_DAY = int(datetime(2026, 10, 24, tzinfo=ROME).timestamp())
+UNDER_WAY_S = 120
+
+
+def readings(start_s: int, stop_s: int) -> list[str]:
+    return [reading(second) for second in range(start_s, stop_s, EVERY_S)]
+
+
+def write(house: JournalDesk, lines: list[str], *, began_s: int, number: int, port: str = PORT) -> Path:
+    """Into a file of its own."""
+    place = house.journal / folder_name(port)
+    place.mkdir(parents=True, exist_ok=True)
+    make(path_of(place, number))
+    return write_journal(house.journal, lines, began_s=began_s, meters={"house": EVERY_S}, port=port)
+
+
+def counted(house: JournalDesk, until_s: int) -> dict[str, Any]:
+    """What is told of the first day once it was counted up to then."""
+    house.now_s = until_s + UNDER_WAY_S
+    house.reconcile()
+    (day,) = house.completeness("2026-02")
+    assert day["due"] == day["metered"] + sum(day[reason] for reason in fields.NOT_METERED)
+    return day
+
+
+def ten_hours(house: JournalDesk, database: Database, **where: Any) -> Path:
+    """Of the day, of which twenty minutes were not metered, as they were told then."""
+    lines = readings(START, START + 600) + readings(START + 1800, START + 10 * HOUR_S)
+    place = write(house, lines[:60], began_s=START, number=1, **where)
+    write(house, lines[60:], began_s=START + 1800, number=2, **where)
+    store(database, lines)
+    day = counted(house, START + 10 * HOUR_S)
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (3600, 3480, 3480, 120)
+    return place
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("port", [PORT, "/dev/ttyUSB9"], ids=["dropped", "folder removed"])
+def test_today_is_counted_on_without_its_begin(house: JournalDesk, database: Database, port: str) -> None:
+    place = ten_hours(house, database)
+    later = readings(START + 10 * HOUR_S, START + 12 * HOUR_S)
+    began_s = START + 1800 if port == PORT else START + 10 * HOUR_S
+    write(house, later, began_s=began_s, number=3 if port == PORT else 1, port=port)
+    store(database, later)
+    for path in (path_of(place, 1), path_of(place, 2)):
+        path.unlink()
+    for hours in (11, 12):
+        day = counted(house, START + hours * HOUR_S)
+        assert (day["due"], day["metered"], day["stored"], day["off"]) == (
+            hours * 360,
+            hours * 360 - 120,
+            hours * 360 - 120,
+            120,
+        )
+
+
+@pytest.mark.chain
+def test_where_memory_is_lost_too_it_is_counted_on_from_influxdb(house: JournalDesk, database: Database) -> None:
+    place = ten_hours(house, database)
+    for path in [*place.iterdir(), house.desk.folder / FOLDER / "memory.json"]:
+        path.unlink()
+    later = readings(START + 10 * HOUR_S, START + 11 * HOUR_S)
+    write(house, later, began_s=START + 10 * HOUR_S, number=1)
+    store(database, later)
+    day = counted(house, START + 11 * HOUR_S)
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (3960, 3840, 3840, 120)
+
+
+@pytest.mark.chain
+def test_the_number_of_another_house_is_none_of_ours(house: JournalDesk, database: Database) -> None:
+    """It has a meter of the same name, and began its day earlier."""
+    other = f"wattline_completeness,meter=house,site=cabin due=9,metered=9,stored=9,until_s={START + 90} {START * NS}"
+    database.ask("POST", "write?org=home&bucket=energy_1d", other)
+    lines = readings(START + HOUR_S, START + 2 * HOUR_S)
+    write(house, lines, began_s=START + HOUR_S, number=1)
+    store(database, lines)
+    house.now_s = START + 2 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    assert [(day["site"], day["due"]) for day in house.completeness("2026-02")] == [("cabin", 9), (SITE, 360)]
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("where", ["memory", "InfluxDB"])
+def test_a_number_of_an_early_version_is_counted_on(house: JournalDesk, database: Database, where: str) -> None:
+    """It stood still since nine o'clock, and the run before was at ten."""
+    place, memory = ten_hours(house, database), house.desk.folder / FOLDER / "memory.json"
+    numbers = {"due": 3240, "metered": 3120, "stored": 3120, "off": 120}
+    if where == "memory":
+        known = json.loads(memory.read_text())
+        del known["counted"]
+        known |= {"form": 1, "counted_s": START + 10 * HOUR_S, "told": {f"house {START}": numbers}}
+        memory.write_text(json.dumps(known))
+    else:
+        memory.unlink()
+        database.delete(START, START + DAY_S, "energy_1d")
+        line = ",".join(f"{name}={number}" for name, number in numbers.items())
+        line = f"wattline_completeness,meter=house,site={SITE} {line} {START * NS}"
+        database.ask("POST", "write?org=home&bucket=energy_1d", line)
+    write(house, readings(START + 10 * HOUR_S, START + 11 * HOUR_S), began_s=START + 1800, number=3)
+    path_of(place, 1).unlink()
+    day = counted(house, START + 11 * HOUR_S)
+    assert (day["due"], day["metered"], day["stored"], day["off"]) == (3960, 3840, 3840, 120)
+
+
+def hole(house: JournalDesk, database: Database, length_s: int) -> dict[str, Any]:
+    """The day's number, once a process began behind a hole of which InfluxDB has but the first hour."""
+    place = ten_hours(house, database)
+    for path in place.iterdir():
+        path.unlink()
+    begin_s = START + 10 * HOUR_S + length_s
+    later = readings(begin_s, begin_s + HOUR_S)
+    write(house, later, began_s=begin_s, number=1)
+    store(database, readings(START + 10 * HOUR_S, START + 11 * HOUR_S) + later)
+    house.now_s = begin_s + HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    return house.completeness("2026-02")[0]
+
+
+@pytest.mark.chain
+def test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost(house: JournalDesk, database: Database) -> None:
+    day = hole(house, database, 3 * HOUR_S)
+    assert (day["due"], day["metered"], day["stored"]) == (14 * 360, 3480 + 720, 3480 + 720)
+    assert (day["off"], day["lost"]) == (120, 720)
+
+
+@pytest.mark.chain
+def test_a_hole_of_more_than_a_week_is_not_counted(house: JournalDesk, database: Database) -> None:
+    day = hole(house, database, 8 * DAY_S)
+    assert (day["due"], day["until_s"]) == (3600, START + 10 * HOUR_S)
+    said = " ".join(house.desk.call("completeness", "--month", "2026-02")[1].split())
+    assert "Not counted, since the journal had nothing of it any more: house behind 2026-02-10 10:00." in said
+
+
+@pytest.mark.chain
+def test_a_head_that_cannot_be_read_makes_a_hole(house: JournalDesk, database: Database) -> None:
+    place = ten_hours(house, database)
+    for path in place.iterdir():
+        path.unlink()
+    later = readings(START + 10 * HOUR_S, START + 12 * HOUR_S)
+    store(database, later)
+    write(house, later[:360], began_s=START + 1800, number=3)
+    with path_of(place, 3).open("r+b") as file:
+        file.write(bytes(SECTOR_BYTES))
+    house.now_s = START + 11 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    write(house, later[360:], began_s=START + 1800, number=4)
+    day = counted(house, START + 12 * HOUR_S)
+    assert (day["due"], day["metered"], day["off"]) == (12 * 360, 12 * 360 - 120, 120)
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_what_goes_with_a_file_in_the_midst_keeps_its_reason(
+    house: JournalDesk, database: Database, is_emptied: bool
+) -> None:
+    place = ten_hours(house, database)
+    silent = [
+        notes.absent(Absence({"house": Reason.SILENT}, second * NS))
+        for second in range(START + 36_000, START + 39_600, 10)
+    ]
+    write(house, [reading(START + 36_000), *silent[1:]], began_s=START + 1800, number=3)
+    assert counted(house, START + 11 * HOUR_S)["silent"] == 359
+    write(house, readings(START + 11 * HOUR_S, START + 12 * HOUR_S), began_s=START + 1800, number=4)
+    if is_emptied:
+        os.truncate(path_of(place, 3), 0)
+    else:
+        path_of(place, 3).unlink()
+    day = counted(house, START + 12 * HOUR_S)
+    assert (day["due"], day["silent"], day["off"]) == (12 * 360, 359, 120)
+
+
+@pytest.mark.chain
+def test_of_what_is_set_aside_nothing_stays(house: JournalDesk, database: Database) -> None:
+    """Of a part of it the number stays, as nobody knows any more what it had."""
+    place = ten_hours(house, database)
+    path_of(place, 1).unlink()
+    later = readings(START + 10 * HOUR_S, START + 12 * HOUR_S)
+    write(house, later, began_s=START + 1800, number=3)
+    store(database, later)
+    instants = [f"2026-02-{word}:00:00Z" for word in ("09T23", "10T06", "10T10")]
+    house.desk.call("reconcile", "--leave", *instants[:2])
+    assert counted(house, START + 11 * HOUR_S)["due"] == 11 * 360
+    house.desk.call("reconcile", "--leave", *instants[1:])
+    path_of(place, 2).unlink()
+    assert counted(house, START + 12 * HOUR_S)["due"] == 360
+
+
+@pytest.mark.chain
+def test_numbers_that_are_gone_are_written_again(house: JournalDesk, database: Database) -> None:
+    """Also of a day of which the journal has not all any more."""
+    path_of(ten_hours(house, database), 1).unlink()
+    lines = readings(START + 10 * HOUR_S, START + 30 * HOUR_S)
+    write(house, lines, began_s=START + 1800, number=3)
+    store(database, lines)
+    house.now_s = START + 30 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    before = house.completeness("2026-02")
+    assert [day["due"] for day in before] == [8640, 2160]
+    database.delete(START, START + 2 * DAY_S, "energy_1d")
+    assert house.reconcile()["days"] == 2
+    assert house.completeness("2026-02") == before
+    assert house.reconcile()["days"] == 0
+
+
+@pytest.mark.chain
+def test_a_day_is_told_under_one_site(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ten_hours(house, database)
+    monkeypatch.setenv("WATTLINE_SITE", "cabin")
+    lines = readings(START + 10 * HOUR_S, START + 30 * HOUR_S)
+    write(house, lines, began_s=START + 1800, number=3)
+    store(database, lines[10:], site="cabin")
+    house.now_s = START + 30 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    told = [(day["site"], day["due"], day["stored"]) for day in house.completeness("2026-02")]
+    assert told == [("cabin", 2160, 2160), (SITE, 8640, 8520)]
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Database, seed: int) -> None:
+    """Over two midnights, one of a day of 25 hours, files of the journal go, or all, or what is remembered; processes begin anew, on two ports."""
+    dice, start_s = random.Random(seed), START if seed % 2 else LONG_DAY
+    month = f"{datetime.fromtimestamp(start_s, ROME):%Y-%m}"
+    at_s = began_s = start_s + 15 * HOUR_S
+    there, before, number = set[int](), dict[str, dict[str, int]](), 0
+    while at_s < start_s + 54 * HOUR_S:
+        for path in _files(house) if number else ():
+            if dice.random() < 0.25:
+                path.unlink()
+        if number and dice.random() < 0.2:
+            (house.desk.folder / FOLDER / "memory.json").unlink()
+        begin_s, at_s = at_s, at_s + dice.randrange(1, 5 * HOUR_S) // EVERY_S * EVERY_S
+        if number and dice.random() < 0.5:
+            began_s = begin_s = begin_s + dice.choice([0, 0, 400])
+        metered = [second for second in range(begin_s, at_s, EVERY_S) if dice.random() < 0.9]
+        kept, stored = metered, [second for second in metered if dice.random() < 0.9]
+        number += 1
+        if number == 1 or not _files(house) or dice.random() < 0.7:
+            lines = [reading(second) for second in kept]
+            write(house, lines, began_s=began_s, number=number, port=dice.choice([PORT, "/dev/ttyUSB9"]))
+        else:
+            # It went before anything was compared with it.
+            kept = []
+        store(database, [reading(second) for second in stored])
+        there |= {*kept, *stored}
+        house.now_s = at_s + UNDER_WAY_S + dice.randrange(EVERY_S)
+        house.reconcile()
+        days = house.completeness(month)
+        assert sum(day["due"] for day in days) == (at_s - start_s - 15 * HOUR_S) // EVERY_S
+        assert sum(day["metered"] for day in days) == len(there)
+        for day in days:
+            assert day["due"] == day["metered"] + sum(day[reason] for reason in fields.NOT_METERED)
+            assert all(day[name] >= before.get(day["day"], {}).get(name, 0) for name in ("due", "metered", "stored"))
+            assert day["metered"] == day["stored"]
+        before = {day["day"]: day for day in days}
+        assert max(day["until_s"] for day in days) == at_s
+
+
+def _files(house: JournalDesk) -> list[Path]:
+    return sorted(house.journal.glob("*/*.journal"))
