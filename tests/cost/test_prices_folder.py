@@ -278,7 +278,26 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             "start,price\n2026-03-29T02:30,1\n",
             "t.csv, line 2: '2026-03-29T02:30' is a time that the clock leaves out in",
         ),
-        ("start,price\n2026-01-14T10:00Z,dear\n", "t.csv, line 2: The price 'dear' is no number."),
+        (
+            "start,price\n2026-01-14T10:00Z,dear\n",
+            "t.csv, line 2: The price 'dear' is not a number less than a million millions, of at most 40 decimals.",
+        ),
+        *(
+            (
+                f"start,price\n2026-01-14T10:00Z,{price}\n",
+                f"t.csv, line 2: The price '{price}' is not a number less than a",
+            )
+            for price in (
+                "1e999999999",
+                "1e400",
+                "-1e12",
+                "1e-999999999",
+                "1e-41",
+                "0e99",
+                "1e99999999999999999999",
+                "inf",
+            )
+        ),
         ('start,price\n"2026', "t.csv, line 2: "),
     ],
 )

@@ -273,6 +273,11 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "whole number from 0 to 6.")),
         (RIGHT, "[[version]]", '[rounding]\neach_line = "no"\n[[version]]', (", rounding: The key 'each_line' says 'no'; it must be "
             "true or false, without quotation marks.")),
+        (RIGHT, "Europe/Rome", "posixrules", "There is no time zone 'posixrules'; the nearest is "),
+        (RIGHT, "Europe/Rome", "right/Europe/Rome", "There is no time zone 'right/Europe/Rome'; the nearest is 'Europe/Rome';"),
+        (RIGHT, "contract_kw = 3", "contract_kw = " + 5000 * "9", ", line 5: A number is too long to be read; write a number without"),
+        (RIGHT, "0.15", "1e" + 20 * "9", ", line 9: A number is too long to be read; write a number without quotation marks and with a"),
+        (RIGHT, "0.15", 3000 * "[" + 3000 * "]", "Lists lie in lists, or tables in tables, too deep to be read; no key takes such."),
         # Dates.
         (RIGHT, "2026-01-01", '"2026-01-01"', ", version 1: The key 'from' says '2026-01-01'; it must be a date such as 2026-04-01"),
         (RIGHT, "2026-01-01", "0001-01-01T00:00:00+14:00", (", version 1 (from 0001-01-01T00:00:00+14:00): The key 'from' says "
@@ -299,6 +304,11 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "0.15", "true", E + ": The key 'price' says true; it must be a number"),
         (RIGHT, "0.15", "nan", E + ": The key 'price' says NaN; it must be a number"),
         (RIGHT, "0.15", "1e12", E + ": The key 'price' says 1E+12; it must be a number"),
+        (RIGHT, "0.15", "1e999999999", E + ": The key 'price' says 1E+999999999; it must be a number"),
+        (RIGHT, "0.15", "1e-999999999", E + ": The key 'price' says 1E-999999999; it must be a number"),
+        (RIGHT, "0.15", "0e999", E + ": The key 'price' says 0E+999; it must be a number"),
+        (RIGHT, "0.15", "0x" + 5000 * "f", E + f": The key 'price' says 0x{55 * 'f'}...; it must be a number"),
+        (RIGHT, "0.15", 200 * "[" + 200 * "]", E + ": The key 'price' says [[[[...]]]]; it must be a number"),
         (RIGHT, "0.15", "0.12345678901", E + ": The key 'price' says 0.12345678901; it must be a number"),
         (RIGHT, "kWh", "kwh", E + ": The key 'per' says 'kwh'; it must be one of 'kWh', 'day', 'month', 'year', 'kW month', 'kW year'"
             "; the nearest is 'kWh'."),
@@ -313,6 +323,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "price = 0.15", "prices = { }", E + ": The key 'prices' says {  }; it must be a table of bands and numbers, such as"),
         (RIGHT, 'per = "kWh"\nprice = 0.15', 'per = "day"\nprices = { F1 = 1 }', E + ": The key 'prices' belongs to what is paid pe"),
         (RIGHT, 'per = "kWh"\n', 'per = "day"\nspread = "months"\n', E + ": The key 'spread' belongs to what is paid per year or kW"),
+        (RIGHT + MORE, '"More"', r"'More\'", rf"{V}, component 'More\\': The key 'name' says 'More\\'; it must not end in a backslash"),
         (RIGHT + MORE, '"More"', '"Energy"', E + ": The key 'name' says 'Energy'; it must be unlike that of every other component of"),
         (RIGHT + MORE, "contract_kw = 3", "contract_kw = 0", V + ": The key 'contract_kw' says 0; it must be more than 0 and at most"),
         (RIGHT + MORE.replace("day", "kW year"), "contract_kw = 3", "", V + ": The key 'contract_kw' is missing; it must be the powe"
@@ -374,6 +385,8 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (BANDS, '"08:00-19:00"', '"08:10-19:00"', ", rule 2: The key 'hours' says '08:10-19:00'; it must begin and end at a quarter-"),
         (BANDS, 'days = "Mon-Fri"', 'months = "Foo"', ", rule 2: The key 'months' says 'Foo'; it must be such as 'Oct-Mar' or ['Jan', "),
         (BANDS, '"F1", days', '"T1", days', ", rule 2: The key 'band' says 'T1'; it must not be one of T1, T2, T3, T4, which are the m"),
+        (BANDS, '"F1", days', r"'F23\', days", r", rule 2: The key 'band' says 'F23\\'; it must not end in a backslash, with which"),
+        (BANDS, '"F1", days', '"all", days', ", rule 2: The key 'band' says 'all'; it must not be 'all', as the whole is called where"),
         (BANDS, "rule = [", "rule = 5 # [", "The key 'rule' says 5; it must be tables, each of which begins with [[rule]]."),
         (TOP + 'rule = [{ band = "A" }, { band = "B", days = "holiday" }]\n' + VERSION + ENERGY, "A", "C", V + ": Rule 2 is of holidays"
             ", but no [[holiday]] says which days these are."),
@@ -388,6 +401,8 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (WITH_SOURCE, '"EUR"', '"CHF"', ", source 'pun': The key 'kind' says 'gme'; it cannot be of a contract in CHF, since its pric"),
         (WITH_SOURCE, '"gme"', '"table"', ", source 'pun': The key 'unit' is missing; it must be one of 'kWh', 'MWh'."),
         (WITH_SOURCE, '"gme"', '"table"\nunit = "kWh"\ntimezone = "Rome"', ", source 'pun': There is no time zone 'Rome'"),
+        (WITH_SOURCE, '"gme"', '"table"\nunit = "kWh"\nstart = "price"', ", source 'pun': The key 'start' says 'price'; it must be anot"),
+        (WITH_SOURCE, '"gme"', '"table"\nunit = "kWh"\nprice = "start"', ", source 'pun': The key 'price' says 'start'; it must be anot"),
         (WITH_SOURCE, "[source.pun]", "[[source.pun]]", ", source 'pun': This must be a table, which begins with [source.pun]."),
         (WITH_SOURCE, "[source.pun]", "[[source]]", "There are several 'source', in double brackets; there must be one, in single br"),
     ],

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from wattline.options import nearest
 from wattline_cost.errors import SourceError
 from wattline_cost.prices.source import Price
-from wattline_cost.prices.written import per_kwh
+from wattline_cost.prices.written import A_PRICE, per_kwh
 from wattline_cost.tariff.model import SourceSettings
+from wattline_cost.tariff.table import shown
 
 SEPARATORS = ",;\t"
 
@@ -32,7 +33,7 @@ def read(data: bytes, place: str, settings: SourceSettings) -> Iterator[Price]:
             continue
         price = per_kwh(text, settings.kwh)
         if price is None:
-            raise SourceError(f"{here}: The price {text!r} is no number.")
+            raise SourceError(f"{here}: The price {shown(text)} is not {A_PRICE}.")
         if moment % 900:
             raise SourceError(f"{here}: The time {start!r} is no quarter-hour, and prices begin at one.")
         yield Price(moment, moment + 60 * settings.minutes, price)
