@@ -139,6 +139,10 @@ def test_an_archive_has_the_prices_of_all_its_files() -> None:
             hours("20260114", ["1"]).replace(b"<Ora>1", b"<Ora>0"),
             "f: Ora 0 is none of 2026-01-14, which has 24; fetch the file",
         ),
+        (
+            hours("99991231", ["1"]),
+            "f: A price has no day and no number of its hour, but Data '99991231' and Ora '1'; fetch",
+        ),
         (zipped({"a.xml": b"<x"}), "f, a.xml: This is no XML as GME publishes it ("),
         (
             zipped({"a.xml": hours("20260114", ["1"] * 24)}).replace(b"a.xml", b"b.xml", 1),

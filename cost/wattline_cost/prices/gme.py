@@ -81,12 +81,13 @@ def _price(row: Mapping[str, str], number: str, text: str, place: str, settings:
     try:
         day = datetime.strptime(row.get("Data", ""), "%Y%m%d").date()
         place_of_day = int(row.get(number, ""))
-    except ValueError:
+        first_s, stop_s = day_start_s(day, settings.zone), day_stop_s(day, settings.zone)
+    except (ValueError, OverflowError):
+        # The last day of the calendar has no end.
         raise SourceError(
             f"{place}: A price has no day and no number of its hour, but Data {row.get('Data')!r} and {number} "
             f"{row.get(number)!r}; fetch the file again."
         ) from None
-    first_s, stop_s = day_start_s(day, settings.zone), day_stop_s(day, settings.zone)
     length_s = 60 * settings.minutes
     start_s = first_s + (place_of_day - 1) * length_s
     if not first_s <= start_s < stop_s:

@@ -78,15 +78,17 @@ def _moment(text: str, place: str, settings: SourceSettings, seen: set[datetime]
     """Seconds since 1970; ``seen`` has the times of the clock that were told before, and gets this one."""
     try:
         said = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if said.tzinfo is not None:
+            return int(said.timestamp())
+        moment = said.replace(tzinfo=settings.zone, fold=int(said in seen))
+        exists = moment.astimezone(UTC).astimezone(settings.zone).replace(tzinfo=None, fold=0) == said
+    except (ValueError, OverflowError):
+        # At the ends of the calendar there is a time of one zone that is none of another.
         raise SourceError(
-            f"{place}: {text!r} is no time; it must be such as 2026-03-01T18:00 or 2026-03-01T18:00+01:00."
+            f"{place}: {shown(text)} is no time; it must be such as 2026-03-01T18:00 or 2026-03-01T18:00+01:00."
         ) from None
-    if said.tzinfo is not None:
-        return int(said.timestamp())
-    moment = said.replace(tzinfo=settings.zone, fold=int(said in seen))
     seen.add(said)
-    if moment.astimezone(UTC).astimezone(settings.zone).replace(tzinfo=None, fold=0) != said:
+    if not exists:
         raise SourceError(
             f"{place}: {text!r} is a time that the clock leaves out in {settings.zone} when summer time begins."
         )

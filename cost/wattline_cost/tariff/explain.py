@@ -94,7 +94,6 @@ def explain(
 
     Raises:
         WordError: no version is in force then.
-        SourceError: as ``source_price``.
     """
     start_s = at_s - at_s % QUARTER_S
     start, place = _start(start_s, contract.zone), _place(contract, start_s)
