@@ -7,7 +7,6 @@
 | two contracts have one name, and take turns | test_two_contracts_of_one_name_are_refused |
 | a missing token, or an InfluxDB that is away, ends in a riddle | test_a_missing_token_is_a_sentence, test_an_influxdb_that_is_away_is_a_sentence |
 | what is wrong with InfluxDB, or how long it took, is said once for each contract | test_what_is_the_same_for_all_contracts_is_said_once |
-| a publisher without a scheme ends in a riddle | test_an_address_without_a_scheme_is_a_sentence |
 | wrong words do something | test_wrong_words_are_refused |
 | a bill is another than that of the days, or no program can read it | test_a_bill_is_that_of_the_days |
 | a file of prices that cannot be read ends as if all were well, or before all that can be priced is | test_a_spoilt_file_of_prices_is_told_behind_the_rest |
@@ -27,8 +26,6 @@ from cost.priced_house import DAY_S, FLAT, QUARTER_S, ROME, TWO_BANDS, House, mi
 from stack.conftest import Stack
 from wattline_cost.cli import main
 from wattline_cost.commands.update import tell
-from wattline_cost.store.account import Day
-from wattline_cost.store.publishing import publish
 from wattline_cost.store.stored import Change
 from wattline_cost.store.work import Result
 from wattline_cost.tariff.file import parse_contract
@@ -114,12 +111,6 @@ def test_what_is_the_same_for_all_contracts_is_said_once(folder: Path, capsys: p
     assert capsys.readouterr().out == (
         "a: 2 days priced, 3 points written, 1 removed.\nb: 2 days priced, 3 points written, 1 removed; 33.8 s.\n"
     )
-
-
-@pytest.mark.parametrize("url", ["127.0.0.1:8193", "localhost:8193/", "/run/mqtt"])
-def test_an_address_without_a_scheme_is_a_sentence(url: str) -> None:
-    result = Result(parse_contract(Path("a.toml"), TARIFF), today=Day(0, 1.0, 2.0))
-    assert publish(url, "home", [result]).endswith("should be an address such as http://127.0.0.1:8193/.")
 
 
 @pytest.mark.parametrize(
