@@ -10,6 +10,7 @@
 | dates gap or overlap, or are out of order | test_a_wrong_file_is_refused_with_place_and_remedy |
 | a date is another instant than its local midnight | test_dates_are_midnights_of_the_contracts_zone |
 | a time of day is no time of the change, or the wrong one of two | the same |
+| ... or is told as the other | test_a_moment_is_told_as_it_is_written |
 | a moment has no band and that is found by the bill | test_a_wrong_file_is_refused_with_place_and_remedy, test_every_moment_of_a_read_contract_has_a_band |
 | a version's own rules do not count | test_a_version_may_have_rules_of_its_own |
 """
@@ -48,6 +49,7 @@ from wattline_cost.tariff.model import (
     Spread,
     Step,
 )
+from wattline_cost.tariff.versions import told
 from wattline_cost.tariff.words import MONTHS, WEEKDAYS
 
 COMPONENT = "\n[[version.component]]\n"
@@ -206,6 +208,30 @@ def test_dates_are_midnights_of_the_contracts_zone() -> None:
     assert start_of("2026-10-25T02:30:00") == "2026-10-25T00:30Z"
     assert start_of("2026-10-25T02:30:00+01:00") == "2026-10-25T01:30Z"
     assert start_of("2026-10-25T00:00:00Z") == "2026-10-25T00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("zone", "said", "shown"),
+    [
+        ("Europe/Rome", "2026-07-01", "2026-07-01"),
+        ("Europe/Rome", "2026-07-01T12:15:00", "2026-07-01T12:15"),
+        # The clock shows 02:30 twice, and an hour later once.
+        ("Europe/Rome", "2026-10-25T02:30:00", "2026-10-25T02:30+02:00"),
+        ("Europe/Rome", "2026-10-25T02:30:00+01:00", "2026-10-25T02:30+01:00"),
+        ("Europe/Rome", "2026-10-25T03:30:00", "2026-10-25T03:30"),
+        # Where it shows midnight twice, the day begins with the first.
+        ("America/Havana", "2026-11-01", "2026-11-01"),
+        ("America/Havana", "2026-11-01T00:00:00-05:00", "2026-11-01T00:00-05:00"),
+        # And where it leaves it out, at one.
+        ("America/Santiago", "2026-09-06", "2026-09-06"),
+    ],
+)
+def test_a_moment_is_told_as_it_is_written(zone: str, said: str, shown: str) -> None:
+    """What is told, with the seconds that TOML wants, is read as the same moment."""
+    read = contract(TOP.replace("Europe/Rome", zone) + VERSION.replace("2026-01-01", said) + ENERGY)
+    assert told(read.versions[0].start) == shown
+    again = f"{shown[:16]}:00{shown[16:]}" if "T" in shown else shown
+    assert start_of(again, zone) == start_of(said, zone)
 
 
 def test_a_version_ends_where_the_next_begins() -> None:
