@@ -17,6 +17,7 @@
 | who asks systemd is not told that the broker is away | test_systemd_is_told_that_the_broker_is_away |
 | a cost is no running total to Home Assistant, or one that is told too late | test_home_assistant_takes_a_cost, test_a_contract_is_told_once_and_anew_to_who_was_away |
 | a contract takes the place of a meter of its name | test_a_contract_is_no_meter_of_its_name |
+| the end of a day is added twice by Home Assistant, or not at all, where a batch comes again | test_the_end_of_a_day_is_said_once |
 | an odd cost stops the readings | test_a_cost_that_is_none_costs_nothing_else |
 | words of the command line are wrong | test_wrong_words_are_refused |
 """
@@ -30,6 +31,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ from wattline.fields import ELECTRICITY_FIELDS
 from wattline.mqtt.decimals import ENOUGH, GRAINS, Decimals, needed, rounded
 from wattline.mqtt.discovery import Topics, discovery, object_id
 from wattline.mqtt.messages import Reading, to_json
-from wattline.mqtt.relay import Manner, Relay
+from wattline.mqtt.relay import Manner, NotConfirmedError, NotDeliveredError, Relay
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -234,6 +236,57 @@ def test_a_contract_is_told_once_and_anew_to_who_was_away() -> None:
     relay.say_anew()
     assert [topic.partition("/")[0] for topic, _ in sender.said[3:]] == ["homeassistant", "wattline"]
     assert json.loads(sender.said[-1][1])["cost"] == 2.5
+
+
+class Hesitant(Sender):
+    """Takes all messages, or none, and does not say that it has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refuses: NotDeliveredError | None = None
+
+    def deliver(self, messages: list[tuple[str, str]], within_s: float) -> None:
+        if not isinstance(self.refuses, NotDeliveredError) or isinstance(self.refuses, NotConfirmedError):
+            super().deliver(messages, within_s)
+        if self.refuses:
+            raise self.refuses
+
+
+@pytest.mark.parametrize(
+    ("refuses", "said"),
+    [
+        (NotConfirmedError("late"), [9.0, 0.1, 0.1, 0.2]),
+        (NotDeliveredError("away"), [8.0, 9.0, 0.2]),
+        (None, [9.0, 0.1, 0.1, 0.2]),
+    ],
+)
+def test_the_end_of_a_day_is_said_once(refuses: NotDeliveredError | None, said: list[float]) -> None:
+    """A batch that comes again does not begin the day before once more, which Home Assistant would add a second time.
+
+    But it is said where nothing of the first was.
+    """
+    sender = Hesitant()
+    relay = Relay(sender, Manner(Topics("wattline")))
+    relay.take([cost(cost=8.0)])
+    sender.said, sender.refuses = [], refuses
+    end = cost(cost=9.0)
+    with pytest.raises(type(refuses)) if refuses else nullcontext():
+        relay.take([end, cost(cost=0.1, since_s=1_790_086_400)])
+    sender.refuses = None
+    # The broker comes back, and is told what it has missed.
+    relay.say_anew()
+    relay.take([end, cost(cost=0.2, since_s=1_790_086_400)])
+    states = [json.loads(text)["cost"] for topic, text in sender.said if topic.endswith("/state")]
+    assert states == said
+
+
+def test_a_total_of_a_day_before_is_said_where_it_is_the_newest() -> None:
+    """As after a clock that was ahead: nobody waits a day for the next."""
+    sender = Sender()
+    relay = Relay(sender, Manner(Topics("wattline")))
+    relay.take([cost(cost=0.1, since_s=1_790_086_400)])
+    relay.take([cost(cost=9.0)])
+    assert json.loads(sender.said[-1][1])["cost"] == 9.0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,18 @@ from wattline_cost.energy.quarter import MWH_PER_KWH
 EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 """Sums and products in it have all their digits: Python's own context would end them after 28."""
 NOTHING = Decimal(0)
+# A dong is a twenty-five-thousandth of a euro.
+LARGEST = 1_000_000_000_000
+MOST_DECIMALS = 40
+
+
+def is_reckonable(price: Decimal) -> bool:
+    """Whether sums of ``price`` keep all their digits: it is less than ``LARGEST`` and has at most ``MOST_DECIMALS``."""
+    # To compare rounds nothing, where arithmetic is stopped by an exponent of millions.
+    if not price.is_finite() or price.copy_abs() >= LARGEST:
+        return False
+    exponent = price.as_tuple().exponent
+    return isinstance(exponent, int) and -MOST_DECIMALS <= exponent < len(str(LARGEST))
 
 
 def energy_amount(energy_mwh: int, per_kwh: Decimal) -> Decimal:

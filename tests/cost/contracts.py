@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cost.metered import QUARTER_S, ROME, at
 from wattline_cost.energy.quarter import Quarter
+from wattline_cost.errors import SourceError
 from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.prices.source import Price
 from wattline_cost.pricing.bill import Bill, bill_of
@@ -60,6 +61,8 @@ class Table:
 
     def __init__(self, prices: Sequence[Price] = ()) -> None:
         self._prices = prices
+
+    faults: Sequence[SourceError] = ()
 
     def prices(self, start_s: int, stop_s: int) -> Sequence[Price]:
         return [price for price in self._prices if price.start_s < stop_s and start_s < price.stop_s]

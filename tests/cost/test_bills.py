@@ -8,6 +8,7 @@
 | a percentage is of what was not rounded, so the cents differ     | test_a_percentage_is_of_the_amounts_that_are_printed |
 | half a cent is rounded another way than the contract says        | test_half_a_cent_goes_where_the_contract_says       |
 | the quantity of energy is not rounded before it is priced        | test_a_german_bill_of_whole_kilowatt_hours          |
+| ... or another way than the contract says                        | test_kilowatt_hours_go_where_the_contract_says      |
 | each line is rounded where the sum alone is to be                | test_a_bill_that_is_rounded_at_its_end              |
 | a standing charge misses the leap day, or the days without energy | test_a_british_bill_of_a_leap_february              |
 | energy without a price costs nothing and nobody is told          | test_a_dynamic_bill_tells_what_has_no_price         |
@@ -101,6 +102,14 @@ def test_a_german_bill_of_whole_kilowatt_hours() -> None:
     assert list(amounts(found).values()) == [D("12.50"), D("67.00"), D("15.11")]
     assert found.total == D("94.61")
     assert found.lines[1].quantity == 250
+
+
+@pytest.mark.parametrize(("mode", "kwh"), [("ROUND_HALF_UP", 250), ("ROUND_UP", 251), ("ROUND_DOWN", 250)])
+def test_kilowatt_hours_go_where_the_contract_says(mode: str, kwh: int) -> None:
+    """250.37 of them; 251 x 0.268 = 67.268, which is rounded up as well."""
+    found = german_bill(Rounding(kwh_decimals=0, mode=mode))
+    assert found.lines[1].quantity == kwh
+    assert found.lines[1].amount == {250: D("67.00"), 251: D("67.27")}[kwh]
 
 
 def test_a_percentage_is_of_the_amounts_that_are_printed() -> None:

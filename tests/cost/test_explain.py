@@ -134,7 +134,7 @@ def test_outside_of_the_contract_there_is_no_price() -> None:
     for text in ("2025-12-31T23:59", "2027-01-01T00:00"):
         with pytest.raises(
             WordError,
-            match=r"no version of the contract 'house' is in force: it begins 2026-01-01 00:00 and ends 2027-01-01 00:00",
+            match=r"no version of the contract 'house' is in force: it begins 2026-01-01 and ends before 2027-01-01",
         ):
             at(told, text)
     assert at(told, "2026-12-31T23:59").number == 1

@@ -9,6 +9,7 @@
 | a gap's energy belongs to the day on which it ends          | test_a_gap_across_midnight_is_of_both_days               |
 | the display at midnight has digits that no display has      | test_a_gap_across_midnight_is_of_both_days               |
 | midnight is where the reading before the gap left it        | test_a_day_that_was_not_read_to_its_end_ends_with_its_rest |
+| a quarter-hour that lost readings is taken for cut off, or one that was cut off for whole | test_what_is_cut_off_and_what_lost_some_readings |
 | without power the quarter-hour after the gap has all of it  | test_without_power_the_quarter_hour_after_a_gap_is_one_of_them |
 | a gap of years takes memory or time without end             | test_a_gap_of_ten_years_is_no_matter                     |
 | registers of a gap are not those that counted in it         | test_registers_of_a_gap_share_it_as_they_moved           |
@@ -20,6 +21,7 @@ import pytest
 from cost.metered import QUARTER_S, ROME, at, row
 from wattline_cost.energy.display import Habits
 from wattline_cost.energy.quarter import Rolled
+from wattline_cost.energy.reads import reads_of
 from wattline_cost.energy.shaping import shape
 from wattline_cost.tariff.model import Direction
 
@@ -75,6 +77,32 @@ def test_a_gap_has_nothing_where_the_power_explains_it_all() -> None:
     found = energies(rows, "2026-05-04 10:00", "2026-05-05 00:00")
     assert [energy for energy, _ in found][:2] == [0, 0]
     assert sum(energy for energy, _ in found) == 500
+
+
+@pytest.mark.parametrize(
+    ("readings", "goes_on", "is_whole"),
+    [
+        # Before a gap it was read to its end if no more than one in twenty is missing: 45 of 900.
+        (855, False, True),
+        (854, False, False),
+        # Where the reading goes on at once, if no more than half is.
+        (450, True, True),
+        (449, True, False),
+    ],
+)
+def test_what_is_cut_off_and_what_lost_some_readings(readings: int, goes_on: bool, is_whole: bool) -> None:
+    """Of a day whose quarter-hours have 900 as a rule; one that has more, as after another interval, is no rule."""
+    ten = at("2026-05-04 10:00")
+    before = [row(ten - n * QUARTER_S, 50.00 - n / 4, 0.25, readings=1800 if n == 4 else 900) for n in (4, 3, 2, 1)]
+    after = ten + (QUARTER_S if goes_on else 4 * QUARTER_S)
+    rows = [
+        *before,
+        row(ten, 50.25, 0.25, readings=readings),
+        row(after, 51.25, 1.0),
+        row(after + QUARTER_S, 51.5, 0.25),
+    ]
+    read = next(each for each in reads_of(rows, IN, ROME, HABITS) if each.start_s == ten)
+    assert read.is_whole is is_whole
 
 
 def test_a_gap_across_midnight_is_of_both_days() -> None:

@@ -5,8 +5,10 @@
 | a price is missing at the edge of what is asked for, or one too many is there | test_those_are_given_that_hold_at_some_time_asked_for |
 | a gap is filled with a neighbour | test_a_gap_stays_a_gap |
 | the last digits of a long price are lost | test_a_price_has_all_its_digits |
-| files that contradict each other are both believed | test_two_prices_of_a_time_are_refused, test_prices_that_overlap_are_refused |
-| ... once they were refused | test_what_was_refused_is_refused_again |
+| files that contradict each other are believed, or cost more than the times of which they do | test_two_prices_of_a_time_are_none_and_told, test_prices_that_overlap_are_none_and_told |
+| ... one of them is believed that is there twice | test_a_third_file_does_not_outvote_two |
+| a spoilt file stops the rest, is passed over in silence, or is none once it is whole | test_a_spoilt_file_is_a_gap_and_told, test_a_folder_or_a_file_that_cannot_be_read_is_told |
+| ... of a day that nobody asks for is complained of | test_what_is_not_asked_for_is_no_fault |
 | the same in two files is a contradiction | test_the_same_twice_is_once |
 | a file of another day than its name says is passed over | test_a_name_that_is_wrong_is_told |
 | what is not asked for is read all the same | test_only_the_days_that_are_asked_for_are_opened |
@@ -98,58 +100,109 @@ def test_archives_and_plain_files_lie_together(tmp_path: Path) -> None:
     assert len(source(tmp_path, gme(15)).prices(at_s("2026-01-01"), at_s("2026-03-01"))) == 96
 
 
-def test_two_prices_of_a_time_are_refused(tmp_path: Path) -> None:
-    put(tmp_path, "20260114", ["1", "2"])
-    put(tmp_path, "20260114", ["1", "3"], name="again.xml")
-    with pytest.raises(
-        SourceError,
-        match=r"again\.xml: It says 0\.003 for a kilowatt-hour at 2026-01-14T00:00Z, and .*0114MGPPrezzi\.xml says 0\.002; remove",
-    ) as refused:
-        source(tmp_path).prices(at_s("2026-01-14"), at_s("2026-01-15"))
-    assert str(refused.value).endswith(".")
+def faults(prices: Folder) -> list[str]:
+    return [str(fault) for fault in prices.faults]
+
+
+def test_two_prices_of_a_time_are_none_and_told(tmp_path: Path) -> None:
+    """Of the day's three hours the two on which the files differ have no price, and one sentence says so."""
+    put(tmp_path, "20260114", ["1", "2", "5"])
+    put(tmp_path, "20260114", ["1", "3", "6"], name="again.xml")
+    prices = source(tmp_path)
+    for _ in range(2):
+        assert found(prices, "2026-01-13T00:00", "2026-01-15T00:00") == [23]
+    assert faults(prices) == [
+        (
+            f"{tmp_path}/again.xml: It says 0.003 for a kilowatt-hour at 2026-01-14T00:00Z, and {tmp_path}/20260114MGPPrezzi.xml says "
+            "0.002; remove the one that is wrong."
+        )
+    ]
+    (tmp_path / "again.xml").unlink()
+    assert found(source(tmp_path), "2026-01-13T00:00", "2026-01-15T00:00") == [23, 0, 1]
+
+
+def test_a_third_file_does_not_outvote_two(tmp_path: Path) -> None:
+    for number, price in enumerate(["1", "2", "1"]):
+        put(tmp_path, "20260114", [price], name=f"{number}.xml")
+    prices = source(tmp_path)
+    assert found(prices, "2026-01-13T00:00", "2026-01-15T00:00") == []
+    assert len(faults(prices)) == 1
 
 
 def test_the_same_twice_is_once(tmp_path: Path) -> None:
     put(tmp_path, "20260114", ["1", "2"])
     (tmp_path / "january.zip").write_bytes(zipped({"20260114MGPPrezzi.xml": hours("20260114", ["1,000", "2,0"])}))
-    assert found(source(tmp_path), "2026-01-13T00:00", "2026-01-15T00:00") == [23, 0]
+    prices = source(tmp_path)
+    assert found(prices, "2026-01-13T00:00", "2026-01-15T00:00") == [23, 0]
+    assert faults(prices) == []
 
 
-def test_what_was_refused_is_refused_again(tmp_path: Path) -> None:
-    put(tmp_path, "20260114", ["1", "2"])
-    (tmp_path / "january.zip").write_bytes(zipped({"20260114MGPPrezzi.xml": hours("20260114", ["1", "3"])}))
-    contradicting = source(tmp_path)
+def test_a_spoilt_file_is_a_gap_and_told(tmp_path: Path) -> None:
+    """Cut off, as by a program that does not write at once: the days beside it are priced, and it is too once it is whole."""
+    for day in ("20260114", "20260115", "20260116"):
+        put(tmp_path, day, [day[-1]] * 24)
+    spoilt = tmp_path / "20260115MGPPrezzi.xml"
+    whole = spoilt.read_bytes()
+    spoilt.write_bytes(whole[:1000])
+    prices = source(tmp_path, cache=tmp_path / "cache")
+    asked = at_s("2026-01-13T23:00"), at_s("2026-01-16T23:00")
     for _ in range(2):
-        with pytest.raises(SourceError):
-            contradicting.prices(at_s("2026-01-14"), at_s("2026-01-15"))
+        assert {1000 * price.per_kwh for price in prices.prices(*asked)} == {4, 6}
+    (fault,) = faults(prices)
+    assert fault.startswith(f"{spoilt}: This is no XML as GME publishes it (")
+    spoilt.write_bytes(whole)
+    mended = source(tmp_path, cache=tmp_path / "cache")
+    assert len(mended.prices(*asked)) == 72
+    assert faults(mended) == []
 
 
-def test_prices_that_overlap_are_refused(tmp_path: Path) -> None:
+def test_what_is_not_asked_for_is_no_fault(tmp_path: Path) -> None:
+    put(tmp_path, "20260114", ["1"] * 24)
+    (tmp_path / "20260115MGPPrezzi.xml").write_bytes(b"")
+    prices = source(tmp_path)
+    assert found(prices, "2026-01-14T10:00", "2026-01-14T11:00") == [10]
+    assert faults(prices) == []
+
+
+def test_prices_that_overlap_are_none_and_told(tmp_path: Path) -> None:
     """A table of quarter-hours of which the contract says that they are hours."""
-    (tmp_path / "a.csv").write_text("start,price\n2026-01-14T10:00Z,1\n2026-01-14T10:15Z,2\n")
-    with pytest.raises(
-        SourceError,
-        match=r"The price at 2026-01-14T10:15Z begins before the one at 2026-01-14T10:00Z has held for the 60 minutes that the source 'pun' says; check 'minutes'",
-    ):
-        source(tmp_path, table(minutes=60)).prices(at_s("2026-01-14"), at_s("2026-01-15"))
+    (tmp_path / "a.csv").write_text(
+        "start,price\n2026-01-14T08:00Z,1\n2026-01-14T10:00Z,1\n2026-01-14T10:15Z,2\n2026-01-14T10:30Z,2\n"
+    )
+    prices = source(tmp_path, table(minutes=60))
+    assert found(prices, "2026-01-14T00:00", "2026-01-15T00:00") == [8]
+    assert faults(prices) == [
+        (
+            f"{tmp_path}/a.csv: The price at 2026-01-14T10:15Z begins before the one at 2026-01-14T10:00Z has held for the 60 minutes "
+            "that the source 'pun' says; check 'minutes' in the contract."
+        )
+    ]
 
 
 def test_a_name_that_is_wrong_is_told(tmp_path: Path) -> None:
     put(tmp_path, "20260115", ["1"] * 24, name="20260114MGPPrezzi.xml")
-    with pytest.raises(
-        SourceError,
-        match=r"20260114MGPPrezzi\.xml: It has prices of 2026-01-15, which is another day than its name says",
-    ):
-        source(tmp_path).prices(at_s("2026-01-14"), at_s("2026-01-14T10:00"))
+    prices = source(tmp_path)
+    assert found(prices, "2026-01-14T00:00", "2026-01-14T10:00") == []
+    assert faults(prices) == [
+        f"{tmp_path}/20260114MGPPrezzi.xml: It has prices of 2026-01-15, which is another day than its name says; rename it."
+    ]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        SourceError,
-        match=r"The folder '.*none' of the source 'pun' cannot be read \(No such file or directory\); make it",
-    ):
-        source(tmp_path / "none").prices(0, 1)
-    assert list(source(tmp_path).prices(0, 900)) == []
+def test_a_folder_or_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    nowhere = source(tmp_path / "none")
+    assert list(nowhere.prices(0, 1)) == []
+    assert faults(nowhere) == [
+        (
+            f"The folder '{tmp_path}/none' of the source 'pun' cannot be read (No such file or directory); make it, or say another in "
+            "the contract."
+        )
+    ]
+    empty = source(tmp_path)
+    assert (list(empty.prices(0, 900)), faults(empty)) == ([], [])
+    (tmp_path / "a.xml").mkdir()
+    odd = source(tmp_path)
+    assert list(odd.prices(0, 900)) == []
+    assert faults(odd) == [f"{tmp_path}/a.xml: The file of prices cannot be read (Is a directory)."]
 
 
 @pytest.fixture
@@ -270,6 +323,7 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             "t.csv, line 2: The line has more columns than the first line; where commas stand between columns, decimals have a",
         ),
         ("start,price\nnow,1\n", "t.csv, line 2: 'now' is no time; it must be such as 2026-03-01T18:00 or"),
+        ("start,price\n0001-01-01T00:00,1\n", "t.csv, line 2: '0001-01-01T00:00' is no time; it must be such as"),
         (
             "start,price\n2026-01-14T10:05Z,1\n",
             "t.csv, line 2: The time '2026-01-14T10:05Z' is no quarter-hour, and prices begin",
@@ -278,7 +332,26 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             "start,price\n2026-03-29T02:30,1\n",
             "t.csv, line 2: '2026-03-29T02:30' is a time that the clock leaves out in",
         ),
-        ("start,price\n2026-01-14T10:00Z,dear\n", "t.csv, line 2: The price 'dear' is no number."),
+        (
+            "start,price\n2026-01-14T10:00Z,dear\n",
+            "t.csv, line 2: The price 'dear' is not a number less than a million millions, of at most 40 decimals.",
+        ),
+        *(
+            (
+                f"start,price\n2026-01-14T10:00Z,{price}\n",
+                f"t.csv, line 2: The price '{price}' is not a number less than a",
+            )
+            for price in (
+                "1e999999999",
+                "1e400",
+                "-1e12",
+                "1e-999999999",
+                "1e-41",
+                "0e99",
+                "1e99999999999999999999",
+                "inf",
+            )
+        ),
         ('start,price\n"2026', "t.csv, line 2: "),
     ],
 )

@@ -122,8 +122,11 @@ def test_an_archive_has_the_prices_of_all_its_files() -> None:
             "f: There are no prices in it as GME publishes them; take the file",
         ),
         (hours("20260114", ["1"])[:-30], "f: This is no XML as GME publishes it ("),
-        (hours("20260114", ["n.d."]), "f: The price 'n.d.' is no number; fetch the file again."),
-        (hours("20260114", ["NaN"]), "f: The price 'NaN' is no number; fetch the file again."),
+        (
+            hours("20260114", ["n.d."]),
+            "f: The price 'n.d.' is not a number less than a million millions, of at most 40 decimals; fetch the file again.",
+        ),
+        (hours("20260114", ["NaN"]), "f: The price 'NaN' is not a number"),
         (
             hours("14.01.2026", ["1"]),
             "f: A price has no day and no number of its hour, but Data '14.01.2026' and Ora '1'; fetch",
@@ -135,6 +138,10 @@ def test_an_archive_has_the_prices_of_all_its_files() -> None:
         (
             hours("20260114", ["1"]).replace(b"<Ora>1", b"<Ora>0"),
             "f: Ora 0 is none of 2026-01-14, which has 24; fetch the file",
+        ),
+        (
+            hours("99991231", ["1"]),
+            "f: A price has no day and no number of its hour, but Data '99991231' and Ora '1'; fetch",
         ),
         (zipped({"a.xml": b"<x"}), "f, a.xml: This is no XML as GME publishes it ("),
         (

@@ -10,6 +10,7 @@
 | dates gap or overlap, or are out of order | test_a_wrong_file_is_refused_with_place_and_remedy |
 | a date is another instant than its local midnight | test_dates_are_midnights_of_the_contracts_zone |
 | a time of day is no time of the change, or the wrong one of two | the same |
+| ... or is told as the other | test_a_moment_is_told_as_it_is_written |
 | a moment has no band and that is found by the bill | test_a_wrong_file_is_refused_with_place_and_remedy, test_every_moment_of_a_read_contract_has_a_band |
 | a version's own rules do not count | test_a_version_may_have_rules_of_its_own |
 """
@@ -48,6 +49,7 @@ from wattline_cost.tariff.model import (
     Spread,
     Step,
 )
+from wattline_cost.tariff.versions import told
 from wattline_cost.tariff.words import MONTHS, WEEKDAYS
 
 COMPONENT = "\n[[version.component]]\n"
@@ -208,6 +210,30 @@ def test_dates_are_midnights_of_the_contracts_zone() -> None:
     assert start_of("2026-10-25T00:00:00Z") == "2026-10-25T00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("zone", "said", "shown"),
+    [
+        ("Europe/Rome", "2026-07-01", "2026-07-01"),
+        ("Europe/Rome", "2026-07-01T12:15:00", "2026-07-01T12:15"),
+        # The clock shows 02:30 twice, and an hour later once.
+        ("Europe/Rome", "2026-10-25T02:30:00", "2026-10-25T02:30+02:00"),
+        ("Europe/Rome", "2026-10-25T02:30:00+01:00", "2026-10-25T02:30+01:00"),
+        ("Europe/Rome", "2026-10-25T03:30:00", "2026-10-25T03:30"),
+        # Where it shows midnight twice, the day begins with the first.
+        ("America/Havana", "2026-11-01", "2026-11-01"),
+        ("America/Havana", "2026-11-01T00:00:00-05:00", "2026-11-01T00:00-05:00"),
+        # And where it leaves it out, at one.
+        ("America/Santiago", "2026-09-06", "2026-09-06"),
+    ],
+)
+def test_a_moment_is_told_as_it_is_written(zone: str, said: str, shown: str) -> None:
+    """What is told, with the seconds that TOML wants, is read as the same moment."""
+    read = contract(TOP.replace("Europe/Rome", zone) + VERSION.replace("2026-01-01", said) + ENERGY)
+    assert told(read.versions[0].start) == shown
+    again = f"{shown[:16]}:00{shown[16:]}" if "T" in shown else shown
+    assert start_of(again, zone) == start_of(said, zone)
+
+
 def test_a_version_ends_where_the_next_begins() -> None:
     read = contract(TOP + VERSION + ENERGY + VERSION.replace("2026-01", "2026-04") + "to = 2027-01-01\n" + ENERGY)
     first, second = read.versions
@@ -273,6 +299,11 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "whole number from 0 to 6.")),
         (RIGHT, "[[version]]", '[rounding]\neach_line = "no"\n[[version]]', (", rounding: The key 'each_line' says 'no'; it must be "
             "true or false, without quotation marks.")),
+        (RIGHT, "Europe/Rome", "posixrules", "There is no time zone 'posixrules'; the nearest is "),
+        (RIGHT, "Europe/Rome", "right/Europe/Rome", "There is no time zone 'right/Europe/Rome'; the nearest is 'Europe/Rome';"),
+        (RIGHT, "contract_kw = 3", "contract_kw = " + 5000 * "9", ", line 5: A number is too long to be read; write a number without"),
+        (RIGHT, "0.15", "1e" + 20 * "9", ", line 9: A number is too long to be read; write a number without quotation marks and with a"),
+        (RIGHT, "0.15", 3000 * "[" + 3000 * "]", "Lists lie in lists, or tables in tables, too deep to be read; no key takes such."),
         # Dates.
         (RIGHT, "2026-01-01", '"2026-01-01"', ", version 1: The key 'from' says '2026-01-01'; it must be a date such as 2026-04-01"),
         (RIGHT, "2026-01-01", "0001-01-01T00:00:00+14:00", (", version 1 (from 0001-01-01T00:00:00+14:00): The key 'from' says "
@@ -299,6 +330,11 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "0.15", "true", E + ": The key 'price' says true; it must be a number"),
         (RIGHT, "0.15", "nan", E + ": The key 'price' says NaN; it must be a number"),
         (RIGHT, "0.15", "1e12", E + ": The key 'price' says 1E+12; it must be a number"),
+        (RIGHT, "0.15", "1e999999999", E + ": The key 'price' says 1E+999999999; it must be a number"),
+        (RIGHT, "0.15", "1e-999999999", E + ": The key 'price' says 1E-999999999; it must be a number"),
+        (RIGHT, "0.15", "0e999", E + ": The key 'price' says 0E+999; it must be a number"),
+        (RIGHT, "0.15", "0x" + 5000 * "f", E + f": The key 'price' says 0x{55 * 'f'}...; it must be a number"),
+        (RIGHT, "0.15", 200 * "[" + 200 * "]", E + ": The key 'price' says [[[[...]]]]; it must be a number"),
         (RIGHT, "0.15", "0.12345678901", E + ": The key 'price' says 0.12345678901; it must be a number"),
         (RIGHT, "kWh", "kwh", E + ": The key 'per' says 'kwh'; it must be one of 'kWh', 'day', 'month', 'year', 'kW month', 'kW year'"
             "; the nearest is 'kWh'."),
@@ -313,6 +349,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "price = 0.15", "prices = { }", E + ": The key 'prices' says {  }; it must be a table of bands and numbers, such as"),
         (RIGHT, 'per = "kWh"\nprice = 0.15', 'per = "day"\nprices = { F1 = 1 }', E + ": The key 'prices' belongs to what is paid pe"),
         (RIGHT, 'per = "kWh"\n', 'per = "day"\nspread = "months"\n', E + ": The key 'spread' belongs to what is paid per year or kW"),
+        (RIGHT + MORE, '"More"', r"'More\'", rf"{V}, component 'More\\': The key 'name' says 'More\\'; it must not end in a backslash"),
         (RIGHT + MORE, '"More"', '"Energy"', E + ": The key 'name' says 'Energy'; it must be unlike that of every other component of"),
         (RIGHT + MORE, "contract_kw = 3", "contract_kw = 0", V + ": The key 'contract_kw' says 0; it must be more than 0 and at most"),
         (RIGHT + MORE.replace("day", "kW year"), "contract_kw = 3", "", V + ": The key 'contract_kw' is missing; it must be the powe"
@@ -374,6 +411,8 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (BANDS, '"08:00-19:00"', '"08:10-19:00"', ", rule 2: The key 'hours' says '08:10-19:00'; it must begin and end at a quarter-"),
         (BANDS, 'days = "Mon-Fri"', 'months = "Foo"', ", rule 2: The key 'months' says 'Foo'; it must be such as 'Oct-Mar' or ['Jan', "),
         (BANDS, '"F1", days', '"T1", days', ", rule 2: The key 'band' says 'T1'; it must not be one of T1, T2, T3, T4, which are the m"),
+        (BANDS, '"F1", days', r"'F23\', days", r", rule 2: The key 'band' says 'F23\\'; it must not end in a backslash, with which"),
+        (BANDS, '"F1", days', '"all", days', ", rule 2: The key 'band' says 'all'; it must not be 'all', as the whole is called where"),
         (BANDS, "rule = [", "rule = 5 # [", "The key 'rule' says 5; it must be tables, each of which begins with [[rule]]."),
         (TOP + 'rule = [{ band = "A" }, { band = "B", days = "holiday" }]\n' + VERSION + ENERGY, "A", "C", V + ": Rule 2 is of holidays"
             ", but no [[holiday]] says which days these are."),
@@ -388,6 +427,8 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (WITH_SOURCE, '"EUR"', '"CHF"', ", source 'pun': The key 'kind' says 'gme'; it cannot be of a contract in CHF, since its pric"),
         (WITH_SOURCE, '"gme"', '"table"', ", source 'pun': The key 'unit' is missing; it must be one of 'kWh', 'MWh'."),
         (WITH_SOURCE, '"gme"', '"table"\nunit = "kWh"\ntimezone = "Rome"', ", source 'pun': There is no time zone 'Rome'"),
+        (WITH_SOURCE, '"gme"', '"table"\nunit = "kWh"\nstart = "price"', ", source 'pun': The key 'start' says 'price'; it must be anot"),
+        (WITH_SOURCE, '"gme"', '"table"\nunit = "kWh"\nprice = "start"', ", source 'pun': The key 'price' says 'start'; it must be anot"),
         (WITH_SOURCE, "[source.pun]", "[[source.pun]]", ", source 'pun': This must be a table, which begins with [source.pun]."),
         (WITH_SOURCE, "[source.pun]", "[[source]]", "There are several 'source', in double brackets; there must be one, in single br"),
     ],

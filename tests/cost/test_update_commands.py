@@ -7,9 +7,9 @@
 | two contracts have one name, and take turns | test_two_contracts_of_one_name_are_refused |
 | a missing token, or an InfluxDB that is away, ends in a riddle | test_a_missing_token_is_a_sentence, test_an_influxdb_that_is_away_is_a_sentence |
 | what is wrong with InfluxDB, or how long it took, is said once for each contract | test_what_is_the_same_for_all_contracts_is_said_once |
-| a publisher without a scheme ends in a riddle | test_an_address_without_a_scheme_is_a_sentence |
 | wrong words do something | test_wrong_words_are_refused |
 | a bill is another than that of the days, or no program can read it | test_a_bill_is_that_of_the_days |
+| a file of prices that cannot be read ends as if all were well, or before all that can be priced is | test_a_spoilt_file_of_prices_is_told_behind_the_rest |
 | a token that lacks a right ends in a riddle | test_a_token_without_a_right_is_told_which |
 | it says too much, or nothing of what somebody has to do | test_the_timer_hears_only_what_is_to_be_done |
 """
@@ -26,8 +26,6 @@ from cost.priced_house import DAY_S, FLAT, QUARTER_S, ROME, TWO_BANDS, House, mi
 from stack.conftest import Stack
 from wattline_cost.cli import main
 from wattline_cost.commands.update import tell
-from wattline_cost.store.account import Day
-from wattline_cost.store.publishing import publish
 from wattline_cost.store.stored import Change
 from wattline_cost.store.work import Result
 from wattline_cost.tariff.file import parse_contract
@@ -115,12 +113,6 @@ def test_what_is_the_same_for_all_contracts_is_said_once(folder: Path, capsys: p
     )
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8193", "localhost:8193/", "/run/mqtt"])
-def test_an_address_without_a_scheme_is_a_sentence(url: str) -> None:
-    result = Result(parse_contract(Path("a.toml"), TARIFF), today=Day(0, 1.0, 2.0))
-    assert publish(url, "home", [result]).endswith("should be an address such as http://127.0.0.1:8193/.")
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -175,6 +167,33 @@ def test_a_bill_is_that_of_the_days(house: House, capsys: pytest.CaptureFixture[
     assert {line["component"] for line in lines} >= {"Energy", "Standing charge", "Tax"}
     assert main(words) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.chain
+@pytest.mark.timeout(120)
+def test_a_spoilt_file_of_prices_is_told_behind_the_rest(
+    house: House, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By each command that prices, once, though two contracts go by it; and what is fixed is on the bill."""
+    (folder / "prices").mkdir()
+    spoilt = folder / "prices" / "year.csv"
+    spoilt.write_text("start,price\n2026-01-01T00:00\n")
+    source = f'[source.exchange]\nkind = "table"\nfolder = "{folder}/prices"\nminutes = 60\nunit = "kWh"\n'
+    for name in ("house", "garage"):
+        house.contract(TWO_BANDS.replace("prices = { day = 0.20, night = 0.10 }", 'source = "exchange"') + source, name)
+    sentence = f"wattline-cost: {spoilt}, line 2: The line has fewer columns than the first line.\n"
+    for words in (
+        ["update"],
+        ["recompute", "--from", "2026-01-01"],
+        ["bill", "--month", f"{datetime.now(ROME):%Y-%m}"],
+    ):
+        assert main(words) == 1
+        out, err = capsys.readouterr()
+        assert err == sentence
+        assert "house" in out
+        assert "garage" in out
+    assert "Standing charge" in out
+    assert all(fields[""]["cost"] > 0 for fields in house.stored("cost_1d").values())
 
 
 @pytest.mark.chain

@@ -17,7 +17,7 @@
 | a price that an exchange tells late is never used, or nothing counts as its price until then | test_a_price_that_comes_late_is_found |
 | an export is not priced, or by what was consumed | test_an_export_contract_prices_what_was_given |
 | two meters at the grid are added up | test_several_meters_of_the_role_are_told |
-| a broken file stops the others | test_a_broken_contract_stops_no_other |
+| a broken file stops the others, or a fault of wattline's own in one of them | test_a_broken_contract_stops_no_other, test_a_bug_in_one_contract_stops_no_other |
 | the token of the set-up is not enough | test_the_token_of_the_set_up_is_enough |
 | the change of the clocks costs or gives an hour | test_days_of_23_and_25_hours |
 | the lost memory doubles or loses anything | test_a_lost_memory_costs_nothing_but_time |
@@ -33,6 +33,7 @@ from cost.priced_house import DAY_S, FLAT, QUARTER_S, TWO_BANDS, House, midnight
 from database import line
 from stack.conftest import Stack
 from wattline_cost.errors import CostError
+from wattline_cost.store import work
 from wattline_cost.store.stored import Change, Stored
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
@@ -311,7 +312,7 @@ def test_several_meters_of_the_role_are_told(house: House) -> None:
     results = house.update(NOW)
     (fault,) = house.faults
     assert str(fault).startswith(
-        "Several meters have the role grid: house, stick; write the one that the contract counts by"
+        "house: Several meters have the role grid: house, stick; write the one that the contract counts by"
     )
     assert [result.contract.name for result in results] == ["other"]
 
@@ -324,6 +325,27 @@ def test_a_broken_contract_stops_no_other(house: House) -> None:
     assert [result.contract.name for result in house.update(NOW)] == ["house"]
     assert len(house.faults) == 1
     assert "a.toml" in str(house.faults[0])
+
+
+@pytest.mark.parametrize("broken", ["parse_contract", "mark"])
+def test_a_bug_in_one_contract_stops_no_other(house: House, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """Whatever it is, and wherever: as its file is read, or as it is priced."""
+    house.contract(FLAT, "a")
+    house.contract(FLAT.replace("0.30", "0.40"), "b")
+    house.read(BEGIN, NOW)
+    sound = getattr(work, broken)
+
+    def breaks(first: object, second: object) -> object:
+        if "0.40" in str(first) + str(second):
+            raise ZeroDivisionError("the number of bugs")
+        return sound(first, second)
+
+    monkeypatch.setattr(work, broken, breaks)
+    results = house.update(NOW)
+    assert [result.contract.name for result in results] == ["a"]
+    (fault,) = house.faults
+    assert "This is a bug in wattline, please report it: ZeroDivisionError: the number of bugs" in str(fault)
+    assert str(fault).startswith((f"{house.tariffs}/b.toml: ", "b: "))
 
 
 def test_a_contract_without_readings_says_so(house: House) -> None:

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
-from stack.household import DAY_S, HOUR_S, NOW_S, Household, Lines, point
+from stack.household import DAY_S, HOUR_S, MINUTE_S, NOW_S, Household, Lines, point
 
 # Local midnight of Rome, in winter; eleven hours of the day are to come.
 TODAY_S = NOW_S - 13 * HOUR_S
 FIXED, ENERGY, ENERGY_TODAY = 0.5, 2.4, 1.2
+
+
+def part_read(start_s: int, length_s: int, known_s: int) -> float:
+    """How much of the time from ``start_s`` on is over at ``known_s``, up to 1."""
+    return min(max(known_s - start_s, 0), length_s) / length_s
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class PricedMonth(Household):
         last_priced_h: hours since a quarter of an hour was priced.
         earlier_budget: what the month before should have cost.
         direction: of the contract.
+        silent_h: hours since the meter was read last.
     """
 
     budget: float | None = None
@@ -26,19 +32,22 @@ class PricedMonth(Household):
     last_priced_h: int = 0
     earlier_budget: float | None = None
     direction: str = "import"
+    silent_h: int = 0
 
     def lines(self) -> Lines:
         """Those of the household, and what is priced."""
         yield from super().lines()
         today_s = TODAY_S - self.last_priced_h * HOUR_S
         contract = {"contract": "home", "direction": self.direction, "currency": "EUR"}
-        for day in range(1, 20):
-            values = {"cost": FIXED + ENERGY, "energy_cost": ENERGY}
+        known_s = NOW_S - (self.last_priced_h + self.silent_h) * HOUR_S
+        yield "cost", point("cost_15m", contract | {"band": "all"}, {"energy_kwh": 0.1}, known_s - 15 * MINUTE_S)
+        energies = [ENERGY_TODAY * part_read(today_s, 13 * HOUR_S, known_s)]
+        energies += [ENERGY * part_read(today_s - day * DAY_S, DAY_S, known_s) for day in range(1, 20)]
+        for day, energy in enumerate(energies):
+            values = {"cost": FIXED + energy, "energy_cost": energy}
             yield "cost", point("cost_1d", contract, values, today_s - day * DAY_S)
-        values = {"cost": FIXED + ENERGY_TODAY, "energy_cost": ENERGY_TODAY}
-        yield "cost", point("cost_1d", contract, values, today_s)
         month_s = today_s - self.days_over * DAY_S
-        so_far = {"cost": self.days_over * (FIXED + ENERGY) + FIXED + ENERGY_TODAY}
+        so_far = {"cost": sum(energies[: self.days_over + 1]) + (self.days_over + 1) * FIXED}
         yield "cost", point("cost_1mo", contract, so_far | ({"budget": self.budget} if self.budget else {}), month_s)
         if self.earlier_budget:
             values = {"cost": 300.0, "budget": self.earlier_budget}

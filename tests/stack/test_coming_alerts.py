@@ -111,6 +111,15 @@ class TestBudget:
     def test_one_that_does_not_is_not(self, firing: Firing, budget: float | None) -> None:
         assert firing(PricedMonth(budget=budget)) == {}
 
+    @pytest.mark.parametrize("silent_h", [1, 61, 73, 24 * 8 + 13, 24 * 10])
+    def test_days_that_nobody_read_do_not_silence_it(self, firing: Firing, silent_h: int) -> None:
+        """What is not read is taken to be as usual, 2.40 a day: the nine days so, and today with 0.50 and 1.30, 89.90.
+
+        (If an hour of today is not read, 1.20 of thirteen hours become 1.11, and 0.10: 89.81.)
+        """
+        assert firing(PricedMonth(budget=89.8, silent_h=silent_h)) == self.over("89.8")
+        assert firing(PricedMonth(budget=89.95, silent_h=silent_h)) == {}
+
     def test_two_days_say_nothing_of_thirty(self, firing: Firing) -> None:
         """Nor one and none. On the third day it is told, and whatever the budget is."""
         for days in (0, 1):

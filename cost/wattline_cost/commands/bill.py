@@ -9,7 +9,7 @@ from wattline.errors import WattlineError, WordError
 from wattline.paragraphs import filled
 from wattline_cost.commands.choosing import add_contract, chosen_of, no_contract, told_month
 from wattline_cost.commands.faults import raise_all
-from wattline_cost.errors import CostError
+from wattline_cost.errors import CostError, add, apart
 from wattline_cost.local_days import ONE_DAY, day_start_s, next_month
 from wattline_cost.pricing.bill import Bill, bill_of
 from wattline_cost.pricing.document import as_csv, as_json, as_table
@@ -59,10 +59,9 @@ def execute(arguments: argparse.Namespace) -> int:
     try:
         for file in files:
             account = Account(file.contract, chosen, server, memory.of(file.contract.name), int(time.time()))
-            try:
+            with apart(faults, file.contract.name):
                 bills.append(_bill(account, month))
-            except CostError as error:
-                faults.append(error)
+                add(faults, account.faults)
     finally:
         server.close()
     if bills:

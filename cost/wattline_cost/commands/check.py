@@ -9,7 +9,7 @@ from pathlib import Path
 from wattline.errors import WattlineError
 from wattline.paragraphs import filled
 from wattline_cost.commands.faults import raise_all
-from wattline_cost.errors import TariffError
+from wattline_cost.errors import apart
 from wattline_cost.tariff import told
 from wattline_cost.tariff.file import MODES, read_contract
 from wattline_cost.tariff.holidays import Calendar
@@ -39,12 +39,8 @@ def execute(arguments: argparse.Namespace) -> int:
     year = datetime.fromtimestamp(time.time()).astimezone().year
     texts = []
     for path in arguments.files:
-        try:
-            contract = read_contract(path)
-        except TariffError as error:
-            faults.append(error)
-        else:
-            texts.append("\n".join(_lines(contract, path, year)))
+        with apart(faults, str(path)):
+            texts.append("\n".join(_lines(read_contract(path), path, year)))
     if texts:
         print("\n\n".join(texts))
     raise_all(faults, ERROR_PREFIX)

@@ -3,8 +3,9 @@
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from wattline.errors import WordError
 from wattline.export.moment import moment_s
 from wattline.options import one_of
 from wattline.paragraphs import filled
+from wattline_cost.commands.faults import raise_all
 from wattline_cost.energy.quarter import MWH_PER_KWH, QUARTER_S
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
+from wattline_cost.prices.source import Source, faults_of
 from wattline_cost.tariff import told
 from wattline_cost.tariff.components import REGISTER_NUMBERS
-from wattline_cost.tariff.explain import Explanation, SourcePrice, explain
+from wattline_cost.tariff.explain import Explanation, explain
 from wattline_cost.tariff.file import read_contract
 from wattline_cost.tariff.model import ByRegister, ByStep, Contract, Direction, EnergyCharge, Rule
 from wattline_cost.tariff.versions import told as told_moment
@@ -62,12 +65,13 @@ def execute(arguments: argparse.Namespace) -> int:
     Raises:
         TariffError: the file is wrong.
         WordError: AT is no time, no version is in force then, or it has no price of the register, or none by what was used.
-        SourceError: the prices of a source cannot be read.
+        SourceError: a source has prices that cannot be read; the rest was printed.
     """
     contract = read_contract(arguments.file)
     at_s = int(time.time()) if arguments.at is None else moment_s(arguments.at, contract.zone)
     register = REGISTER_NUMBERS.get(arguments.register or "")
-    explanation = explain(contract, at_s, _prices(contract), register, arguments.used)
+    sources = sources_of(contract, Cache())
+    explanation = explain(contract, at_s, partial(_price, sources), register, arguments.used)
     if register is not None:
         _refuse_other_register(explanation, register)
     if arguments.used is not None:
@@ -76,6 +80,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps(_as_json(contract, explanation), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(contract, explanation)))
+    raise_all(faults_of(sources), ERROR_PREFIX)
     return 0
 
 
@@ -111,14 +116,10 @@ def _refuse_other_register(found: Explanation, register: int) -> None:
         raise WordError(f"Version {found.number} {has}, and none of T{register}.")
 
 
-def _prices(contract: Contract) -> SourcePrice:
-    sources = sources_of(contract, Cache())
-
-    def price(name: str, start_s: int) -> Decimal | None:
-        found = sources[name].prices(start_s, start_s + QUARTER_S)
-        return found[0].per_kwh if found else None
-
-    return price
+def _price(sources: Mapping[str, Source], name: str, start_s: int) -> Decimal | None:
+    """What one of ``sources`` says of a quarter-hour."""
+    found = sources[name].prices(start_s, start_s + QUARTER_S)
+    return found[0].per_kwh if found else None
 
 
 def _lines(contract: Contract, found: Explanation) -> Iterator[str]:

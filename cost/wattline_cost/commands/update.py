@@ -3,15 +3,19 @@
 import argparse
 import json
 import time
+from collections.abc import Sequence
+from functools import partial
 
 from wattline.cli import complain
 from wattline.errors import WattlineError
+from wattline.influxdb.server import Server
 from wattline.paragraphs import filled
 from wattline_cost.commands.choosing import no_contract
 from wattline_cost.commands.faults import raise_all
-from wattline_cost.settings import settings
+from wattline_cost.errors import apart
+from wattline_cost.settings import Settings, settings
 from wattline_cost.store.memory import Memory
-from wattline_cost.store.publishing import publish
+from wattline_cost.store.publishing import Publisher, stored_days
 from wattline_cost.store.work import Result, Work, files_in
 
 SUMMARY = (
@@ -49,13 +53,22 @@ def execute(arguments: argparse.Namespace) -> int:
         try:
             with Memory(chosen.state).alone() as memory:
                 results = Work(chosen, server, memory).update(files, faults)
+                # Whatever becomes of the publisher, what was priced is remembered.
+                memory.write()
+                if chosen.publisher:
+                    with apart(faults, chosen.publisher):
+                        _publish(chosen, server, results)
         finally:
             server.close()
-        if chosen.publisher and (sentence := publish(chosen.publisher, chosen.site, results)):
-            complain(ERROR_PREFIX, sentence)
     tell(results, time.monotonic() - began_s, is_quiet=arguments.quiet, as_json=arguments.json)
     raise_all(faults, ERROR_PREFIX)
     return 0
+
+
+def _publish(chosen: Settings, server: Server, results: Sequence[Result]) -> None:
+    publisher = Publisher(chosen.publisher, chosen.site, chosen.state, partial(stored_days, server, chosen.site))
+    if sentence := publisher.publish(results):
+        complain(ERROR_PREFIX, sentence)
 
 
 def tell(results: list[Result], seconds: float, *, is_quiet: bool, as_json: bool) -> None:

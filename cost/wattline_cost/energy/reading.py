@@ -13,7 +13,7 @@ from wattline.rollups import DAYS, QUARTER_HOURS
 from wattline_cost.energy.quarter import QUARTER_S, Rolled
 from wattline_cost.errors import CostError
 from wattline_cost.local_days import day_of, day_start_s
-from wattline_cost.tariff.model import Direction
+from wattline_cost.tariff.model import Contract, Direction
 
 GAINS = {Direction.IMPORT: "consumption_kwh", Direction.EXPORT: "export_kwh"}
 """By how much the counter of a direction rose in a quarter-hour or a day."""
@@ -54,20 +54,18 @@ class Reader:
     Args:
         server: to be asked.
         site: the tag of the points.
-        meter: its name; None: the one with the role grid.
-        direction: of the energy.
+        contract: whose meter is read, that with the role grid where it names none, and whose direction counts.
         has_registers: whether the tariff registers are wanted too.
 
     Raises:
         ServerError: a bucket is not there, or InfluxDB does not answer.
     """
 
-    def __init__(
-        self, server: Server, site: str, meter: str | None, direction: Direction, *, has_registers: bool = False
-    ) -> None:
-        self._server = server
+    def __init__(self, server: Server, site: str, contract: Contract, *, has_registers: bool = False) -> None:
+        self._server, self._contract = server, contract.name
+        meter = contract.meter
         self._quarters, self._days = bucket_of(server, QUARTER_HOURS), bucket_of(server, DAYS)
-        self._direction, self._has_registers = direction, has_registers
+        self._direction, self._has_registers = contract.direction, has_registers
         of_meter = f"r.meter == {json.dumps(meter)}" if meter is not None else 'r.role == "grid"'
         self._who = f"r._measurement == {json.dumps(ELECTRICITY)} and r.site == {json.dumps(site)} and {of_meter}"
         self.what = f"the meter {meter!r}" if meter is not None else "a meter with the role grid"
@@ -175,8 +173,8 @@ class Reader:
             found.setdefault(second_of(row["_time"]), {})[row["_field"]] = float(row["_value"])
         if len(meters) > 1:
             raise CostError(
-                f"Several meters have the role grid: {', '.join(sorted(meters))}; write the one that the contract counts by "
-                'into its file, such as meter = "house".'
+                f"{self._contract}: Several meters have the role grid: {', '.join(sorted(meters))}; write the one that the "
+                'contract counts by into its file, such as meter = "house".'
             )
         return found
 

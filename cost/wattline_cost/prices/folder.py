@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -52,6 +52,9 @@ def sources_of(contract: Contract, cache: Cache) -> dict[str, Source]:
 class Folder:
     """The prices of the files in a folder, as they are when it is asked first.
 
+    A file that cannot be read leaves its times without a price, and files that contradict each other those of which they do; what
+    is wrong is said in ``faults``, and the rest is given. So whoever mends a file has its prices the next time.
+
     Args:
         name: of the source, for the sentences.
         settings: of it.
@@ -64,72 +67,94 @@ class Folder:
         self._cache = cache
         self._length_s = 60 * settings.minutes
         self._unread: list[_File] | None = None
-        self._starts_s: list[int] = []
         self._told: dict[int, tuple[Price, Path]] = {}
+        self._doubtful_s: set[int] = set()
+        self._prices: list[Price] = []
+        self._faults: dict[tuple[Path, Path], SourceError] = {}
+
+    @property
+    def faults(self) -> Sequence[SourceError]:
+        """As ``Source.faults``: one for each file, and one for each two that contradict each other."""
+        return list(self._faults.values())
 
     def prices(self, start_s: int, stop_s: int) -> Sequence[Price]:
-        """As ``Source.prices``.
-
-        Raises:
-            SourceError: the folder or a file in it cannot be read, or two prices are told of the same time.
-        """
+        """As ``Source.prices``."""
         if self._unread is None:
             self._unread = self._listed()
         wanted = [file for file in self._unread if file.may_hold(start_s, stop_s)]
         if wanted:
+            self._unread = [file for file in self._unread if not file.may_hold(start_s, stop_s)]
             for file in wanted:
                 self._read(file)
-            self._starts_s = sorted(self._told)
-            self._refuse_overlaps()
-            # Not before: what is refused is so again when it is asked for again.
-            self._unread = [file for file in self._unread if not file.may_hold(start_s, stop_s)]
-        first = bisect_right(self._starts_s, start_s - self._length_s)
-        last = bisect_left(self._starts_s, stop_s)
-        return [self._told[at_s][0] for at_s in self._starts_s[first:last]]
+            self._leave_out_overlaps()
+            certain_s = sorted(self._told.keys() - self._doubtful_s)
+            self._prices = [self._told[at_s][0] for at_s in certain_s]
+        first = bisect_right(self._prices, start_s - self._length_s, key=_start_s)
+        last = bisect_left(self._prices, stop_s, key=_start_s)
+        return self._prices[first:last]
 
     def _listed(self) -> list[_File]:
         folder = self._settings.folder
         try:
             found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES[self._settings.files])
         except OSError as error:
-            raise SourceError(
+            self._faults[folder, folder] = SourceError(
                 f"The folder {str(folder)!r} of the source {self._name!r} cannot be read ({error.strerror}); make it, or "
                 "say another in the contract."
-            ) from error
+            )
+            return []
         return [_file(path, self._settings.zone) for path in found]
 
     def _read(self, file: _File) -> None:
+        """Take what ``file`` says, all of it or nothing."""
         path, settings = file.path, self._settings
         try:
             found = self._cache.prices(
                 path, repr(settings), lambda data: READERS[settings.files](data, str(path), settings)
             )
         except OSError as error:
-            raise SourceError(f"{path}: The file of prices cannot be read ({error.strerror}).") from error
+            self._faults[path, path] = SourceError(f"{path}: The file of prices cannot be read ({error.strerror}).")
+            return
+        except SourceError as error:
+            self._faults[path, path] = error
+            return
+        if other := next((price for price in found if not file.may_hold(price.start_s, price.stop_s)), None):
+            said = datetime.fromtimestamp(other.start_s, settings.zone).date()
+            self._faults[path, path] = SourceError(
+                f"{path}: It has prices of {said}, which is another day than its name says; rename it."
+            )
+            return
         for price in found:
-            if not file.may_hold(price.start_s, price.stop_s):
-                said = datetime.fromtimestamp(price.start_s, settings.zone).date()
-                raise SourceError(
-                    f"{path}: It has prices of {said}, which is another day than its name says; rename it."
-                )
             self._take(price, path)
 
     def _take(self, price: Price, path: Path) -> None:
         known, where = self._told.setdefault(price.start_s, (price, path))
-        if known is not price and known != price:
-            raise SourceError(
-                f"{path}: It says {price.per_kwh} for a kilowatt-hour at {_told(price.start_s)}, and {where} says "
-                f"{known.per_kwh}; remove the one that is wrong."
+        if known != price:
+            self._doubt(
+                [price.start_s],
+                (path, where),
+                f"It says {price.per_kwh} for a kilowatt-hour at {_told(price.start_s)}, and {where} says {known.per_kwh}; remove "
+                "the one that is wrong.",
             )
 
-    def _refuse_overlaps(self) -> None:
-        for first_s, next_s in pairwise(self._starts_s):
+    def _leave_out_overlaps(self) -> None:
+        for first_s, next_s in pairwise(sorted(self._told)):
             if next_s - first_s < self._length_s:
-                raise SourceError(
-                    f"{self._told[next_s][1]}: The price at {_told(next_s)} begins before the one at {_told(first_s)} has held "
-                    f"for the {self._settings.minutes} minutes that the source {self._name!r} says; check 'minutes' in the "
-                    "contract."
+                self._doubt(
+                    [first_s, next_s],
+                    (self._told[next_s][1], self._told[first_s][1]),
+                    f"The price at {_told(next_s)} begins before the one at {_told(first_s)} has held for the "
+                    f"{self._settings.minutes} minutes that the source {self._name!r} says; check 'minutes' in the contract.",
                 )
+
+    def _doubt(self, starts_s: Iterable[int], files: tuple[Path, Path], sentence: str) -> None:
+        """Leave out the prices that begin then, and say why; of the same two files once."""
+        self._doubtful_s.update(starts_s)
+        self._faults.setdefault(files, SourceError(f"{files[0]}: {sentence}"))
+
+
+def _start_s(price: Price) -> int:
+    return price.start_s
 
 
 def _file(path: Path, zone: ZoneInfo) -> _File:

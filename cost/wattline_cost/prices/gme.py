@@ -26,8 +26,9 @@ from wattline.options import nearest
 from wattline_cost.errors import SourceError
 from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.prices.source import Price
-from wattline_cost.prices.written import per_kwh
+from wattline_cost.prices.written import A_PRICE, per_kwh
 from wattline_cost.tariff.model import SourceSettings
+from wattline_cost.tariff.table import shown
 
 MARKET = "MGP"
 # What tells a price by its length: the element, and in it the number of the hour or quarter-hour.
@@ -76,16 +77,17 @@ def _read_xml(data: bytes, place: str, settings: SourceSettings) -> Iterator[Pri
 def _price(row: Mapping[str, str], number: str, text: str, place: str, settings: SourceSettings) -> Price:
     price = per_kwh(text, settings.kwh)
     if price is None:
-        raise SourceError(f"{place}: The price {text!r} is no number; fetch the file again.")
+        raise SourceError(f"{place}: The price {shown(text)} is not {A_PRICE}; fetch the file again.")
     try:
         day = datetime.strptime(row.get("Data", ""), "%Y%m%d").date()
         place_of_day = int(row.get(number, ""))
-    except ValueError:
+        first_s, stop_s = day_start_s(day, settings.zone), day_stop_s(day, settings.zone)
+    except (ValueError, OverflowError):
+        # The last day of the calendar has no end.
         raise SourceError(
             f"{place}: A price has no day and no number of its hour, but Data {row.get('Data')!r} and {number} "
             f"{row.get(number)!r}; fetch the file again."
         ) from None
-    first_s, stop_s = day_start_s(day, settings.zone), day_stop_s(day, settings.zone)
     length_s = 60 * settings.minutes
     start_s = first_s + (place_of_day - 1) * length_s
     if not first_s <= start_s < stop_s:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from wattline.options import nearest
 from wattline_cost.errors import SourceError
 from wattline_cost.prices.source import Price
-from wattline_cost.prices.written import per_kwh
+from wattline_cost.prices.written import A_PRICE, per_kwh
 from wattline_cost.tariff.model import SourceSettings
+from wattline_cost.tariff.table import shown
 
 SEPARATORS = ",;\t"
 
@@ -32,7 +33,7 @@ def read(data: bytes, place: str, settings: SourceSettings) -> Iterator[Price]:
             continue
         price = per_kwh(text, settings.kwh)
         if price is None:
-            raise SourceError(f"{here}: The price {text!r} is no number.")
+            raise SourceError(f"{here}: The price {shown(text)} is not {A_PRICE}.")
         if moment % 900:
             raise SourceError(f"{here}: The time {start!r} is no quarter-hour, and prices begin at one.")
         yield Price(moment, moment + 60 * settings.minutes, price)
@@ -77,15 +78,17 @@ def _moment(text: str, place: str, settings: SourceSettings, seen: set[datetime]
     """Seconds since 1970; ``seen`` has the times of the clock that were told before, and gets this one."""
     try:
         said = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if said.tzinfo is not None:
+            return int(said.timestamp())
+        moment = said.replace(tzinfo=settings.zone, fold=int(said in seen))
+        exists = moment.astimezone(UTC).astimezone(settings.zone).replace(tzinfo=None, fold=0) == said
+    except (ValueError, OverflowError):
+        # At the ends of the calendar there is a time of one zone that is none of another.
         raise SourceError(
-            f"{place}: {text!r} is no time; it must be such as 2026-03-01T18:00 or 2026-03-01T18:00+01:00."
+            f"{place}: {shown(text)} is no time; it must be such as 2026-03-01T18:00 or 2026-03-01T18:00+01:00."
         ) from None
-    if said.tzinfo is not None:
-        return int(said.timestamp())
-    moment = said.replace(tzinfo=settings.zone, fold=int(said in seen))
     seen.add(said)
-    if moment.astimezone(UTC).astimezone(settings.zone).replace(tzinfo=None, fold=0) != said:
+    if not exists:
         raise SourceError(
             f"{place}: {text!r} is a time that the clock leaves out in {settings.zone} when summer time begins."
         )

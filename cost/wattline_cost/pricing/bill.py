@@ -103,5 +103,5 @@ def _metered_mwh(lines: Iterable[Line]) -> tuple[int, int]:
             of_version = sums.setdefault(line.version, {})
             energy_mwh, estimated_mwh = of_version.get(line.component, (0, 0))
             of_version[line.component] = energy_mwh + line.energy_mwh, estimated_mwh + line.estimated_mwh
-    each = [max(of_version.values()) for of_version in sums.values()]
+    each = [next(iter(of_version.values())) for of_version in sums.values()]
     return sum(energy for energy, _ in each), sum(estimated for _, estimated in each)

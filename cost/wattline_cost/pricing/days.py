@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 from wattline_cost.energy.quarter import Quarter
+from wattline_cost.errors import SourceError
 from wattline_cost.local_days import day_start_s, day_stop_s, days_through, month_begin, next_month
 from wattline_cost.money import NOTHING
-from wattline_cost.prices.source import Source
+from wattline_cost.prices.source import Source, faults_of
 from wattline_cost.pricing.charges import charge_of
 from wattline_cost.pricing.consumed import BandAt, count
 from wattline_cost.pricing.energies import energy_lines
@@ -58,8 +59,14 @@ class Pricer:
         self._terms = terms_of(contract)
         self._versions = Versions(contract.versions)
         self._bands = bands
+        self._sources = sources
         self._published = Published(self._terms, sources, contract.zone)
         self._rates: dict[tuple[int, str, int | None, int | None], Rate] = {}
+
+    @property
+    def faults(self) -> list[SourceError]:
+        """What its sources could not read of what they were asked for so far; the energy of those times is without a price."""
+        return faults_of(self._sources)
 
     def counts_in(self, month: date) -> bool:
         """Whether what a day of ``month`` owes depends on how much was used in the month before it."""
@@ -87,9 +94,6 @@ class Pricer:
                 the same month and before a day decide of the step in which it is, where a price has steps.
             first: of the contract's calendar.
             last: likewise.
-
-        Raises:
-            SourceError: a source cannot be read.
         """
         ordered = list(self.counted(quarters))
         starts_s = [quarter.start_s for quarter, _ in ordered]
@@ -109,9 +113,6 @@ class Pricer:
             start_s: seconds since 1970, a multiple of 900.
             register: the meter's register that counts then, if it is known.
             used_mwh: what was used in the month before it, if it is known.
-
-        Raises:
-            SourceError: a source cannot be read.
         """
         place = self._versions.at(start_s)
         return None if place is None else self._in_force(place, start_s, register, used_mwh)
@@ -124,9 +125,6 @@ class Pricer:
         Args:
             quarter: it; without energy it is one part, and outside of the contract none.
             used_mwh: what was used in the month before it.
-
-        Raises:
-            SourceError: a source cannot be read.
         """
         place = self._versions.at(quarter.start_s)
         if place is None:

@@ -28,11 +28,7 @@ class Published:
         self._prices: Prices = {}
 
     def over(self, start_s: int, stop_s: int) -> Prices:
-        """What is said from ``start_s`` on and before ``stop_s``, by all sources that count in that span.
-
-        Raises:
-            SourceError: one cannot be read.
-        """
+        """What is said from ``start_s`` on and before ``stop_s``, by all sources that count in that span."""
         names = dict.fromkeys(
             name
             for term in self._terms
@@ -46,11 +42,7 @@ class Published:
         return self._prices
 
     def at(self, start_s: int) -> dict[str, Decimal]:
-        """What the sources say of the quarter-hour that begins at ``start_s``.
-
-        Raises:
-            SourceError: one cannot be read.
-        """
+        """What the sources say of the quarter-hour that begins at ``start_s``."""
         if not self._start_s <= start_s < self._stop_s:
             day = day_of(start_s, self._zone)
             self.over(day_start_s(day, self._zone), day_stop_s(day, self._zone))

@@ -11,6 +11,7 @@ from wattline import costs
 from wattline.influxdb.server import Server
 from wattline_cost.energy.quarter import QUARTER_S, Quarter
 from wattline_cost.energy.reading import EVER_S, Reader
+from wattline_cost.errors import SourceError
 from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month, span_s
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
@@ -66,7 +67,7 @@ class Account:
         self.contract, self._now_s = contract, now_s
         charges = [part for version in contract.versions for part in version.components]
         has_registers = any(isinstance(each, EnergyCharge) and isinstance(each.price, ByRegister) for each in charges)
-        self.reader = Reader(server, chosen.site, contract.meter, contract.direction, has_registers=has_registers)
+        self.reader = Reader(server, chosen.site, contract, has_registers=has_registers)
         self._meter = Meter(contract, self.reader, known, now_s)
         self._stored = Stored(server, chosen.site, contract.name)
         self._points = Points(contract, chosen.site)
@@ -86,6 +87,11 @@ class Account:
         """Today, or the day on which the contract ended."""
         stop = self.contract.versions[-1].stop
         return self.today if stop is None else min(self.today, day_of(int(stop.timestamp()) - 1, self.contract.zone))
+
+    @property
+    def faults(self) -> list[SourceError]:
+        """What could not be read of prices that were asked for: what they price stays without a price until it is mended."""
+        return self._pricer.faults
 
     def is_read(self) -> bool:
         """Whether its meter was ever read.
@@ -127,7 +133,6 @@ class Account:
 
         Raises:
             ServerError: InfluxDB does not answer.
-            SourceError: the prices of a source cannot be read.
         """
         change = Change(0, 0)
         for month, rows in groupby(stretches(days), lambda row: month_begin(row[0])):
@@ -176,7 +181,6 @@ class Account:
 
         Raises:
             ServerError: InfluxDB does not answer.
-            SourceError: the prices of a source cannot be read.
         """
         owed, last = self._owed(), next_month(month) - ONE_DAY
         stored = self._stored.points(OF_DAYS, *span_s(month, last, self.contract.zone))
@@ -218,11 +222,7 @@ class Account:
         return self._meter.quarters(first, last)
 
     def lines(self, quarters: Sequence[Quarter], first: date, last: date) -> list[Line]:
-        """What these days owe.
-
-        Raises:
-            SourceError: the prices of a source cannot be read.
-        """
+        """What these days owe."""
         return self._pricer.lines(quarters, first, last)
 
     def _price(self, first: date, last: date) -> PricedDays:

@@ -65,9 +65,6 @@ def priced(pricer: Pricer, quarters: Iterable[Quarter], since_s: int = 0) -> Ite
         pricer: of the contract.
         quarters: those of the month that are before ``since_s`` decide of the step in which it is, where a price has steps.
         since_s: the first that is priced.
-
-    Raises:
-        SourceError: the prices of a source cannot be read.
     """
     for quarter, used_mwh in pricer.counted(quarters):
         if quarter.start_s < since_s:
@@ -91,9 +88,6 @@ def coming(pricer: Pricer, quarters: Iterable[Quarter], starts_s: range) -> Iter
         pricer: of the contract.
         quarters: those of the month so far: a price that has steps stays in the step in which it is, until the next month.
         starts_s: of those that are to come.
-
-    Raises:
-        SourceError: the prices of a source cannot be read.
     """
     for quarter, used_mwh in pricer.counted([*quarters, *(Quarter(start_s, 0) for start_s in starts_s)]):
         if quarter.start_s in starts_s:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wattline.errors import WattlineError
 from wattline.influxdb.server import Server
-from wattline_cost.errors import CostError
+from wattline_cost.errors import CostError, add, apart
 from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.settings import Settings
 from wattline_cost.store.account import RECENT_DAYS, Account, Day
@@ -29,6 +29,7 @@ class Result:
         change: of the points.
         remarks: for the person who reads the log, each a sentence.
         today: what it costs so far; None where nothing is known.
+        faults: what of its prices could not be read, each of which somebody has to mend.
     """
 
     contract: Contract
@@ -36,6 +37,7 @@ class Result:
     change: Change = field(default_factory=lambda: Change(0, 0))
     remarks: Sequence[str] = ()
     today: Day | None = None
+    faults: Sequence[WattlineError] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,13 @@ def files_in(chosen: Settings, faults: list[WattlineError]) -> list[File]:
     """
     found: dict[str, File] = {}
     for path in chosen.contracts():
-        try:
+        with apart(faults, str(path)):
             file = _file(path)
             if (other := found.get(file.contract.name)) is not None:
                 raise CostError(
                     f"{path} and {other.path} are both called {file.contract.name!r}: give one another name."
                 )
             found[file.contract.name] = file
-        except WattlineError as error:
-            faults.append(error)
     return list(found.values())
 
 
@@ -103,12 +103,10 @@ class Work:
         self, files: Sequence[File], faults: list[WattlineError], do: Callable[[File], Result]
     ) -> Iterator[Result]:
         for file in files:
-            try:
-                yield do(file)
-            except WattlineError as error:
-                # Where InfluxDB is away it is so for all of them.
-                if str(error) not in map(str, faults):
-                    faults.append(error)
+            with apart(faults, file.contract.name):
+                result = do(file)
+                add(faults, result.faults)
+                yield result
 
     def _update(self, file: File) -> Result:
         account, known = self._account(file)
@@ -137,7 +135,7 @@ class Work:
         remarks = _remarks(file, known, month) if is_changed else []
         if begin is None:
             remarks.append(_nothing_yet(account))
-        return Result(file.contract, len(days), change, remarks, account.so_far())
+        return Result(file.contract, len(days), change, remarks, account.so_far(), account.faults)
 
     def _recompute(self, file: File, first: date, last: date | None) -> Result:
         account, known = self._account(file)
@@ -156,7 +154,7 @@ class Work:
             elif not _is_alike(file, known, month):
                 known.priced[str(month)] = OTHERWISE
         remarks = [] if begin is not None else [_nothing_yet(account)]
-        return Result(file.contract, len(days), change, remarks, account.so_far())
+        return Result(file.contract, len(days), change, remarks, account.so_far(), account.faults)
 
     def _account(self, file: File) -> tuple[Account, Known]:
         known = self._memory.of(file.contract.name)

@@ -70,7 +70,7 @@ def _name(values: Mapping[str, object], number: int) -> str:
 
 
 def _component(table: Table, above: Sequence[str], all_names: Sequence[str], sources: Sequence[str]) -> Component:
-    name = table.text("name")
+    name = table.tag("name")
     if name in above:
         raise table.fault("name", "must be unlike that of every other component of the version")
     if "percent" in table:

@@ -27,6 +27,7 @@ from wattline_cost.tariff.model import (
 from wattline_cost.tariff.rate import Circumstances, Rate, rates, sum_of
 from wattline_cost.tariff.steps import step_at
 from wattline_cost.tariff.versions import Versions
+from wattline_cost.tariff.versions import told as told_moment
 
 SourcePrice = Callable[[str, int], Decimal | None]
 """The price of a source for a quarter-hour, by its name and start; None where it has none."""
@@ -94,7 +95,6 @@ def explain(
 
     Raises:
         WordError: no version is in force then.
-        SourceError: as ``source_price``.
     """
     start_s = at_s - at_s % QUARTER_S
     start, place = _start(start_s, contract.zone), _place(contract, start_s)
@@ -132,10 +132,10 @@ def _place(contract: Contract, start_s: int) -> int:
     place = Versions(contract.versions).at(start_s)
     if place is None:
         stop = contract.versions[-1].stop
-        until = "" if stop is None else f" and ends {stop:%Y-%m-%d %H:%M}"
+        until = "" if stop is None else f" and ends before {told_moment(stop)}"
         raise WordError(
-            f"At {_start(start_s, contract.zone):%Y-%m-%d %H:%M} no version of the contract {contract.name!r} is in force: it "
-            f"begins {contract.versions[0].start:%Y-%m-%d %H:%M}{until}."
+            f"At {_start(start_s, contract.zone).isoformat(' ', 'minutes')} no version of the contract {contract.name!r} is in "
+            f"force: it begins {told_moment(contract.versions[0].start)}{until}."
         )
     return place
 

@@ -18,7 +18,7 @@ from wattline_cost.errors import TariffError
 from wattline_cost.tariff.model import Contract, Direction, Rounding
 from wattline_cost.tariff.rules import holidays
 from wattline_cost.tariff.sources import sources
-from wattline_cost.tariff.table import AT_THE_TOP, Faults, Table
+from wattline_cost.tariff.table import A_NUMBER, AT_THE_TOP, Faults, Table
 from wattline_cost.tariff.version import versions
 
 KEYS = (*AT_THE_TOP, "rounding", "holiday", "rule", "version", "source")
@@ -45,6 +45,8 @@ _HINTS = {
     _COMMA: "a number is written with a point, as in 0.25",
     _UNIT: "a number is written without a unit, as in 0.25",
 }
+# Digits, or those of an exponent, that are more than can be read.
+_ENDLESS = re.compile(r"[0-9_]{4000}|[0-9][eE][-+]?[0-9_]{15}")
 _AT_LINE = re.compile(r"\(at line ([0-9]+), ")
 
 
@@ -102,10 +104,18 @@ def parse_contract(path: Path, content: str) -> Contract:
 def _toml(place: str, content: str) -> dict[str, object]:
     try:
         return tomllib.loads(content, parse_float=Decimal)
-    except ValueError as error:
-        # TOML's own, and Python's of a whole number with thousands of digits.
+    except tomllib.TOMLDecodeError as error:
         sentence = str(error).rstrip(".")
         raise TariffError(place, f"This is not TOML: {sentence}{_hint(sentence, content.splitlines())}.") from error
+    except (ValueError, ArithmeticError) as error:
+        # Python's: a whole number of thousands of digits, an exponent of dozens.
+        line = next((number for number, text in enumerate(content.splitlines(), 1) if _ENDLESS.search(text)), None)
+        here = place if line is None else f"{place}, line {line}"
+        raise TariffError(here, f"A number is too long to be read; write {A_NUMBER}.") from error
+    except RecursionError:
+        raise TariffError(
+            place, "Lists lie in lists, or tables in tables, too deep to be read; no key takes such."
+        ) from None
 
 
 def _hint(sentence: str, lines: Sequence[str]) -> str:

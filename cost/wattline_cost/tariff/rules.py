@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, time
 
+from wattline.costs import ALL_BANDS
 from wattline_cost.errors import TariffError
 from wattline_cost.tariff.components import REGISTER_NUMBERS
 from wattline_cost.tariff.model import EVERY_MONTH, EVERY_WEEKDAY, Holiday, Rule
@@ -43,7 +44,9 @@ def rules(place: str, tables: Sequence[Mapping[str, object]], faults: Faults) ->
 
 
 def _rules(table: Table) -> list[Rule]:
-    band = table.text("band")
+    band = table.tag("band")
+    if band == ALL_BANDS:
+        raise table.fault("band", f"must not be {ALL_BANDS!r}, as the whole is called where no price has bands")
     if band in REGISTER_NUMBERS:
         raise table.fault(
             "band", f"must not be one of {', '.join(REGISTER_NUMBERS)}, which are the meter's own registers"

@@ -55,12 +55,13 @@ def _source(table: Table, kind: Files, folder: Path, currency: str, zone: ZoneIn
         raise table.fault("minutes", f"must be one of {', '.join(map(str, minutes))}")
     where = folder / Path(table.text("folder")).expanduser()
     if kind is Files.TABLE:
+        start, price = _columns(table)
         return SourceSettings(
             files=kind,
             folder=where,
             minutes=said,
-            price=table.text("price", "price"),
-            start=table.text("start", "start"),
+            price=price,
+            start=start,
             kwh=table.choice("unit", UNITS),
             zone=_zone(table) if "timezone" in table else zone,
         )
@@ -70,6 +71,15 @@ def _source(table: Table, kind: Files, folder: Path, currency: str, zone: ZoneIn
     if not _GME_NAME.fullmatch(price):
         raise table.fault("zone", f"must be {NATIONAL} or a price zone as GME writes it, such as NORD or SICI")
     return SourceSettings(kind, where, said, price, start="", kwh=UNITS["MWh"], zone=GME_ZONE)
+
+
+def _columns(table: Table) -> tuple[str, str]:
+    """The columns of a table that say from when on a price holds, and the price."""
+    start, price = table.text("start", "start"), table.text("price", "price")
+    if start == price:
+        key, other = ("start", "price") if "start" in table else ("price", "start")
+        raise table.fault(key, f"must be another column than that of {other!r}")
+    return start, price
 
 
 def _zone(table: Table) -> ZoneInfo:

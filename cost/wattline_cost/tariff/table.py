@@ -8,19 +8,19 @@ from typing import TypeVar
 
 from wattline.options import nearest
 from wattline_cost.errors import TariffError
+from wattline_cost.money import LARGEST, is_reckonable
 
 T = TypeVar("T")
 
 # The keys are listed anyway; one that only shares a few letters is no help.
 ALIKE = 0.7
 MOST_DECIMALS = 10
-# A dong is a twenty-five-thousandth of a euro.
-LARGEST = 1_000_000_000_000
 # What is written after a line in brackets belongs to what that names, and these are easily written there.
 AT_THE_TOP = ("name", "meter", "direction", "currency", "timezone", "budget")
 # These may be lists there.
 LISTS_AT_THE_TOP = ("rule", "holiday")
 LONGEST_SHOWN = 60
+DEEPEST_SHOWN = 4
 
 
 class Faults:
@@ -96,6 +96,13 @@ class Table:
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
             raise self.fault(key, "must be a text of one line in quotation marks")
         return value
+
+    def tag(self, key: str) -> str:
+        """A text that tells points apart, and so is what InfluxDB keeps of it; it must be there."""
+        text = self.text(key)
+        if text.endswith("\\"):
+            raise self.fault(key, "must not end in a backslash, with which no tag of InfluxDB ends")
+        return text
 
     def texts(self, key: str, rule: str) -> list[str]:
         """A text, or a list of texts; empty where there is none."""
@@ -176,13 +183,15 @@ def number_of(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     number = Decimal(value)
-    if not number.is_finite() or abs(number) >= LARGEST or number != round(number, MOST_DECIMALS):
+    if not is_reckonable(number) or number != round(number, MOST_DECIMALS):
         return None
     return number
 
 
-def shown(value: object) -> str:
-    """What a file says, as it may be written there."""
+def shown(value: object, depth: int = 0) -> str:
+    """What a file says, as it may be written there; ``depth`` is in how many lists and tables it lies."""
+    if depth == DEEPEST_SHOWN:
+        return "..."
     match value:
         case bool():
             text = str(value).lower()
@@ -191,9 +200,12 @@ def shown(value: object) -> str:
         case Decimal():
             text = str(value)
         case dict():
-            text = "{ " + ", ".join(f"{key} = {shown(inner)}" for key, inner in value.items()) + " }"
+            text = "{ " + ", ".join(f"{key} = {shown(inner, depth + 1)}" for key, inner in value.items()) + " }"
         case list():
-            text = "[" + ", ".join(map(shown, value)) + "]"
+            text = "[" + ", ".join(shown(inner, depth + 1) for inner in value) + "]"
+        case int() if abs(value) >= LARGEST:
+            # Python writes no decimals of thousands of digits, and reads none, but for those that are written as hexadecimals.
+            text = f"{value:#x}"
         case _:
             text = repr(value)
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

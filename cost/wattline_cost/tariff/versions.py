@@ -83,6 +83,10 @@ def trouble(dates: Sequence[Dates]) -> tuple[int, str] | None:
 
 
 def told(moment: datetime) -> str:
-    """A moment as a file says it: a date where that is its first moment."""
-    first = local_moment(moment.date(), moment.tzinfo) if isinstance(moment.tzinfo, ZoneInfo) else None
-    return moment.date().isoformat() if moment == first else f"{moment:%Y-%m-%dT%H:%M}"
+    """A moment as a file says it: a date where that is its first moment, and with its offset where the clock shows it twice."""
+    zone = moment.tzinfo
+    first = local_moment(moment.date(), zone) if isinstance(zone, ZoneInfo) else None
+    if first is not None and first.timestamp() == moment.timestamp():
+        return moment.date().isoformat()
+    is_twice = moment.utcoffset() != moment.replace(fold=1 - moment.fold).utcoffset()
+    return moment.isoformat(timespec="minutes") if is_twice else f"{moment:%Y-%m-%dT%H:%M}"

@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from wattline.log import LOG
 from wattline.mqtt.address import Address
 from wattline.mqtt.discovery import BIRTH_TOPIC, KEPT_TOPICS, OFFLINE, ONLINE
-from wattline.mqtt.relay import NotDeliveredError
+from wattline.mqtt.relay import NotConfirmedError, NotDeliveredError
 
 # A broker that hangs is noticed after one and a half of it.
 KEEP_ALIVE_S = 15
@@ -88,7 +88,8 @@ class Broker:
         """Send ``messages`` in their order and wait until the broker has them.
 
         Raises:
-            NotDeliveredError: it has not said so ``within_s`` seconds; it may have some of them.
+            NotDeliveredError: there is no connection; nothing was sent.
+            NotConfirmedError: it has not said so ``within_s`` seconds; it may have some of them.
         """
         if not self.is_connected:
             raise NotDeliveredError(f"There is no connection to the broker at {self._address.host}.")
@@ -102,7 +103,7 @@ class Broker:
             # Too many wait already, or the connection went.
             is_there = False
         if not is_there:
-            raise NotDeliveredError(f"The broker at {self._address.host} has not confirmed all messages.")
+            raise NotConfirmedError(f"The broker at {self._address.host} has not confirmed all messages.")
 
     def _connected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._is_refused = reason.is_failure

@@ -4,7 +4,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,10 @@ MOST_METERS = 1000
 
 class NotDeliveredError(WattlineError):
     """The broker has not said that it has a message."""
+
+
+class NotConfirmedError(NotDeliveredError):
+    """It was sent, and may have arrived, or arrive yet."""
 
 
 class Sender(Protocol):
@@ -81,11 +85,16 @@ class Relay:
             NotDeliveredError: not all of it is known to have arrived; the same is to be brought again.
         """
         with self._lock:
-            readings, costs = list(self._readings(metrics)), list(totals(metrics))
-            for total in costs:
+            readings, costs = list(self._readings(metrics)), list(self._not_over(list(totals(metrics))))
+            for total in {total.key: total for total in costs}.values():
                 self._tell_cost(total)
             said = [(self._manner.topics.contract(total.contract), contract.state(total)) for total in costs]
-            self._broker.deliver([*self._messages(readings), *said], DELIVERED_WITHIN_S)
+            try:
+                self._broker.deliver([*self._messages(readings), *said], DELIVERED_WITHIN_S)
+            except NotConfirmedError:
+                self._keep_totals(costs)
+                raise
+            self._keep_totals(costs)
             for reading in readings:
                 self._keep(reading)
             self._say_all_if_asked()
@@ -122,12 +131,28 @@ class Relay:
             self._tell_cost(total, is_anew=True)
             self._broker.say(self._manner.topics.contract(total.contract), contract.state(total))
 
+    def _not_over(self, costs: Sequence[Total]) -> Iterator[Total]:
+        """Those of ``costs`` but the ends of days behind which a later one was said before, as when a batch comes again.
+
+        Home Assistant would add such a day a second time. The newest of a contract always counts.
+        """
+        newest = {total.key: total for total in costs}
+        for total in costs:
+            said = self._totals.get(total.key)
+            if said is None or total is newest[total.key] or total.since_s >= said.since_s:
+                yield total
+
+    def _keep_totals(self, costs: Iterable[Total]) -> None:
+        """What is said anew to who was away; what was never sent is not, lest a day begin before the one before it has its end."""
+        for total in costs:
+            if total.key in self._totals or len(self._totals) < MOST_METERS:
+                self._totals[total.key] = total
+
     def _tell_cost(self, total: Total, *, is_anew: bool = False) -> None:
         """Tell Home Assistant of a contract, where it is a new one."""
         told = self._totals.get(total.key)
         if told is None and len(self._totals) >= MOST_METERS:
             return
-        self._totals[total.key] = total
         is_new = told is None or (told.direction, told.currency) != (total.direction, total.currency)
         if self._manner.is_discovered and (is_new or is_anew):
             topics = self._manner.topics
