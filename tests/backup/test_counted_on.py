@@ -13,6 +13,7 @@
 | a reason goes with a file in the midst of others | test_what_goes_with_a_file_in_the_midst_keeps_its_reason |
 | what was told of a time stays, though all of that is set aside | test_of_what_is_set_aside_nothing_stays |
 | numbers that InfluxDB lost, as those of readings that it has, never come back | test_numbers_that_are_gone_are_written_again |
+| what InfluxDB keeps no more is missing for ever, and tried again each day | test_what_influxdb_keeps_no_more_is_not_missing |
 | a day in which the site was renamed is told under both names | test_a_day_is_told_under_one_site |
 | a second is told twice or never, whatever goes at whatever run, and whichever meter, port or clock it has | test_whatever_goes_each_second_is_told_once |
 """
@@ -20,6 +21,7 @@
 import json
 import os
 import random
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -245,6 +247,25 @@ def test_numbers_that_are_gone_are_written_again(house: JournalDesk, database: D
     assert house.reconcile()["days"] == 2
     assert house.completeness("2026-02") == before
     assert house.reconcile()["days"] == 0
+
+
+@pytest.mark.chain
+def test_what_influxdb_keeps_no_more_is_not_missing(house: JournalDesk, database: Database) -> None:
+    """It keeps a day, and the journal two."""
+    begin_s = int(time.time()) // DAY_S * DAY_S - 2 * DAY_S
+    lines = readings(begin_s, begin_s + 3 * HOUR_S) + readings(begin_s + 2 * DAY_S - HOUR_S, begin_s + 2 * DAY_S)
+    write(house, lines, began_s=begin_s, number=1)
+    store(database, lines)
+    house.now_s = begin_s + 2 * DAY_S + UNDER_WAY_S
+    house.reconcile()
+    months = {f"{datetime.fromtimestamp(second, ROME):%Y-%m}" for second in (begin_s, begin_s + 2 * DAY_S)}
+    before = [house.completeness(month) for month in sorted(months)]
+    rules = [{"type": "expire", "everySeconds": DAY_S, "shardGroupDurationSeconds": 3600}]
+    database.ask("PATCH", f"buckets/{database.buckets()['energy']['id']}", {"retentionRules": rules})
+    database.delete(begin_s, begin_s + DAY_S)
+    told = house.reconcile()
+    assert (told["lines"], told["missing"], told["days"]) == (0, 0, 0)
+    assert [house.completeness(month) for month in sorted(months)] == before
 
 
 @pytest.mark.chain

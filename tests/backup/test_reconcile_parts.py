@@ -90,7 +90,7 @@ def test_what_stands_twice_is_known() -> None:
     assert whole.again == {
         "electricity,meter=house,role=grid": {2: {"power_w": 3, "voltage_v": 2, "energy_total_kwh": 2}}
     }
-    assert whole.masked(7201).again == {"electricity,meter=house,role=grid": {2: {"power_w": 1}}}
+    assert whole.masked(lambda _: [(7201, 1 << 62)]).again == {"electricity,meter=house,role=grid": {2: {"power_w": 1}}}
 
 
 def damaged(folder: Path, at: int) -> Path:

@@ -4,6 +4,7 @@
 |---|---|
 | a house whose tag is another than the settings say gets every series twice | test_a_site_that_was_renamed_in_telegraf_alone_is_seen |
 | ... or for a tag more | test_a_tag_more_doubles_nothing |
+| ... or gets what was missing in a second series, since Telegraf adds no tag at all | test_where_telegraf_adds_no_tag_none_is_added |
 | ... or an hour in the middle of which it was renamed is in both | test_a_site_that_is_renamed_within_an_hour_doubles_nothing |
 | ... and what is lost later is written under the name of before | test_what_is_lost_after_a_rename_is_written_under_the_new_name |
 | another house's readings are overwritten by ours, since it alone is there | test_another_house_is_never_touched |
@@ -112,6 +113,14 @@ def test_a_tag_more_doubles_nothing(house: JournalDesk, database: Database) -> N
     assert (told["lines"], told["remarks"]) == (20, [])
     rows = everything(database, "energy")
     assert len({row for row in rows if ("floor", "1") in row}) == len(rows) - sites_without_floor(lines[:4000])
+
+
+def test_where_telegraf_adds_no_tag_none_is_added(house: JournalDesk, database: Database) -> None:
+    lines = kept(house)
+    bare = [line for line in lines if line.startswith("electricity")]
+    database.ask("POST", "write?org=home&bucket=energy", "\n".join(bare[:6900]))
+    house.reconcile()
+    assert sites(database) == {"": len(bare) * len(FIELDS)}
 
 
 def sites_without_floor(lines: Iterable[str]) -> int:

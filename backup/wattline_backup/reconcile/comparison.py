@@ -5,18 +5,22 @@ from collections.abc import Collection, Mapping, Sequence
 from wattline.influxdb.flux import Bucket
 from wattline_backup.reconcile.cache import Port
 from wattline_backup.reconcile.kept import merged
-from wattline_backup.reconcile.lines import HOUR_S, Tags
-from wattline_backup.reconcile.memory import Memory
+from wattline_backup.reconcile.lines import HOUR_S, Tags, series_of
+from wattline_backup.reconcile.memory import Memory, Range
 from wattline_backup.reconcile.plan import Beside, Compared, union
-from wattline_backup.reconcile.routes import ROUTES
+from wattline_backup.reconcile.routes import HOST, ROUTES
 from wattline_backup.reconcile.seconds import Seconds
-from wattline_backup.reconcile.stored import counted
+from wattline_backup.reconcile.stored import counted, stored_from
 from wattline_backup.reconcile.values import Proof
 from wattline_backup.server import Server
 
 
+def _bucket_of(text: str) -> str:
+    return ROUTES.get(series_of(text).measurement, HOST)
+
+
 class Comparison:
-    """Compares what is neither younger than ``cut_s`` nor set aside.
+    """Compares what is neither younger than ``cut_s`` nor set aside, nor older than InfluxDB keeps anything.
 
     Args:
         server: InfluxDB.
@@ -48,7 +52,7 @@ class Comparison:
         self._proof = Proof(server, buckets, memory, files)
         kept = [port.kept for port in ports]
         self._doubtful = {hour for each in kept for hour in each.doubtful_hours | each.ended_hours(cut_s)}
-        self.kept = merged(kept).masked(cut_s, memory.left)
+        self.kept = merged(kept).masked(lambda text: [*self._holes(_bucket_of(text)), (cut_s, 1 << 62)])
         self._hours = {hour for hours in self.kept.points.values() for hour in hours} | set(due_hours)
 
     def beside(self, ours: Tags) -> list[Compared]:
@@ -61,11 +65,14 @@ class Comparison:
             ServerError: InfluxDB does not answer, or not to the end.
         """
         counts = {
-            name: counted(self._server, self._buckets[name], self._hours, self._cut_s, self._memory.left)
+            name: counted(self._server, self._buckets[name], self._hours, self._cut_s, self._holes(name))
             for name in set(ROUTES.values())
         }
         beside = Beside(counts, ours, self._doubtful, self._seconds.of, self._proof.verdict)
         return list(beside.compared(self.kept))
+
+    def _holes(self, bucket: str) -> list[Range]:
+        return [*self._memory.left, (-1 << 62, stored_from(self._buckets[bucket], self._cut_s))]
 
     @property
     def until_s(self) -> int | None:

@@ -33,7 +33,7 @@ class Due:
     Attributes:
         kept: the journal of its port, or of both, if it was moved from one to another.
         since_s: when it was due for the first time, in seconds since 1970, as far as is known.
-        whole_from_s: from when on the journal has all of it.
+        whole_from_s: from when on the journal has all of it, and InfluxDB keeps it.
         counted_from_s: from when on it is counted, of a day that the journal has not whole: up to then it was told, or there is
             nothing to count by. Before ``whole_from_s`` is a hole, in which it was due as before and behind it.
         until_s: the second from which on nothing is told.
@@ -55,20 +55,24 @@ class Due:
         return self.spans[-1].every_s if self.spans else 1
 
 
-def dues_of(ports: Sequence[Kept], memory: Memory, cut_s: int) -> dict[str, Due]:
+def dues_of(ports: Sequence[Kept], memory: Memory, cut_s: int, stored_from_s: int = 0) -> dict[str, Due]:
     """Of each meter that was ever due.
 
     Args:
         ports: what the journal of each has.
         memory: what is remembered; since when a meter is due that is new, is noted there.
         cut_s: the second from which on nothing is told.
+        stored_from_s: before that one InfluxDB has nothing any more, so that nothing can be counted anew.
     """
-    return {name: _due_of(name, own, memory, cut_s) for name, own in sorted(_own_ports(ports).items())}
+    whole_from = whole_from_of(ports, stored_from_s)
+    return {
+        name: _due_of(name, own, memory, whole_from[name], cut_s) for name, own in sorted(_own_ports(ports).items())
+    }
 
 
-def whole_from_of(ports: Sequence[Kept]) -> dict[str, int]:
-    """Of each meter that was ever due the second since 1970 from which on the journal has all of it."""
-    return {name: _whole_from(name, own) for name, own in _own_ports(ports).items()}
+def whole_from_of(ports: Sequence[Kept], stored_from_s: int = 0) -> dict[str, int]:
+    """Of each meter that was ever due the second from which on the journal has all of it; arguments as of ``dues_of``."""
+    return {name: max(stored_from_s, _whole_from(name, own)) for name, own in _own_ports(ports).items()}
 
 
 def _own_ports(ports: Sequence[Kept]) -> dict[str, list[Kept]]:
@@ -77,8 +81,7 @@ def _own_ports(ports: Sequence[Kept]) -> dict[str, list[Kept]]:
     return {name: [kept for kept in ports if any(began.meters.get(name) for began in kept.began)] for name in names}
 
 
-def _due_of(name: str, own: Sequence[Kept], memory: Memory, cut_s: int) -> Due:
-    whole_from_s = _whole_from(name, own)
+def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, cut_s: int) -> Due:
     first, last = _first(name, own), max((began for kept in own for began in kept.began), key=lambda began: began.at)
     since_s = memory.since.setdefault(name, max(first.at, whole_from_s))
     told_s = memory.counted.get(name, whole_from_s)

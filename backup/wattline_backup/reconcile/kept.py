@@ -7,7 +7,7 @@ reason.
 import base64
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from wattline.journal.notes import is_note, of_line
@@ -79,10 +79,9 @@ class Kept:
         self.lost += other.lost
         self.given_up += other.given_up
 
-    def masked(self, cut_s: int, left: Iterable[tuple[int, int]] = ()) -> "Kept":
-        """The points before ``cut_s`` and in none of the ranges ``left``, from a second on and before one; all else as it is."""
-        holes = [*left, (cut_s, 1 << 62)]
-        points, again = _without(self.points, holes), _without(self.again, holes)
+    def masked(self, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> "Kept":
+        """The points in none of the ranges that a series is given, each from a second on and before one; all else as it is."""
+        points, again = _without(self.points, holes_of), _without(self.again, holes_of)
         return replace(self, points=points, again=again)
 
     @property
@@ -129,10 +128,11 @@ def each(held: Held) -> Iterator[tuple[str, int, str, int]]:
                 yield series, hour, name, bits
 
 
-def _without(held: Held, holes: Iterable[tuple[int, int]]) -> Held:
+def _without(held: Held, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> Held:
     rest: Held = {}
+    holes = {series: list(holes_of(series)) for series in held}
     for series, hour, name, bits in each(held):
-        for start, stop in holes:
+        for start, stop in holes[series]:
             bits &= ~bits_between(hour, start, stop)  # noqa: PLW2901 - hole by hole
         if bits:
             rest.setdefault(series, {}).setdefault(hour, {})[name] = bits

@@ -110,7 +110,9 @@ class Beside:
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
             in_journal, there = names_of.get(hour, {}), carried.get(hour, {})
             stored = self._stored(series, hour, in_journal, there)
-            tags = _latest(stored) or tags
+            latest = _latest(stored)
+            # None of its own is what it has, where Telegraf adds none.
+            tags = tags if latest is None else latest
             twice = union(again.get(hour, {}).values())
             if elsewhere := union(union(names.values()) for other, names in stored.items() if other != tags):
                 twice &= union(stored.get(tags, {}).values()) | ~elsewhere

@@ -44,6 +44,12 @@ def buckets_of(server: Server) -> dict[str, Bucket]:
     return {name: bucket_of(server, name) for name in (ENERGY, HOST, COMPLETENESS_BUCKET)}
 
 
+def stored_from(bucket: Bucket, now_s: int) -> int:
+    """The second since 1970 from which on a bucket still has what was written to it, and takes what is missing."""
+    # What it would drop while this run looks at it, is as good as gone.
+    return now_s - bucket.keeps_s + HOUR_S if bucket.keeps_s else 0
+
+
 def counted(
     server: Server, bucket: Bucket, hours: Collection[int], cut_s: int, left: Sequence[tuple[int, int]] = ()
 ) -> Counts:

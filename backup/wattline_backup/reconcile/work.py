@@ -21,8 +21,8 @@ from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.memory import Desk, Memory, Numbers, Written, key_of
 from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
-from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ROUTES
-from wattline_backup.reconcile.stored import Day, buckets_of, last_told, told_since
+from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, ROUTES
+from wattline_backup.reconcile.stored import Day, buckets_of, last_told, stored_from, told_since
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -134,10 +134,11 @@ class Work:
     def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
         """When each meter was due. What is not remembered of one that InfluxDB has numbers of, is taken from there."""
         bucket, site = buckets[COMPLETENESS_BUCKET], self._chosen.site
-        for name, whole_from_s in whole_from_of(ports).items():
+        stored_from_s = stored_from(buckets[ENERGY], self._now_s)
+        for name, whole_from_s in whole_from_of(ports, stored_from_s).items():
             if name not in memory.since and (told := last_told(self._server, bucket, name, site, whole_from_s)):
                 memory.recall(name, *told)
-        return dues_of(ports, memory, self._cut_s)
+        return dues_of(ports, memory, self._cut_s, stored_from_s)
 
     def _bring(
         self,

@@ -12,11 +12,12 @@ from wattline.influxdb.server import Server
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket of InfluxDB: its name, its number and that of its organisation."""
+    """A bucket of InfluxDB: its name, its number, that of its organisation, and how long it keeps a point; 0 is for ever."""
 
     name: str
     id: str
     organisation: str
+    keeps_s: int = 0
 
 
 def bucket_of(server: Server, name: str) -> Bucket:
@@ -39,7 +40,8 @@ def bucket_of(server: Server, name: str) -> Bucket:
         raise ServerError(
             f"InfluxDB at {server.url} has several organisations with a bucket {name}; wattline's own are in one."
         )
-    return Bucket(name, found[0]["id"], found[0]["orgID"])
+    keeps_s = max((rule["everySeconds"] for rule in found[0]["retentionRules"]), default=0)
+    return Bucket(name, found[0]["id"], found[0]["orgID"], keeps_s)
 
 
 def rows(server: Server, organisation: str, flux: str) -> Iterator[dict[str, str]]:
