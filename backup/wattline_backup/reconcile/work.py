@@ -189,13 +189,20 @@ class Work:
         return changed
 
     def _tell_site(self, beside: list[Compared]) -> None:
-        """Say it where Telegraf has another site now than the settings."""
+        """Say it where Telegraf has another site now than the settings, or had when something was written by these."""
         found = [(each.hour, site_of(each.tags)) for each in beside if each.stored and site_of(each.tags)]
         last = max((hour for hour, _ in found), default=0)
-        for site in sorted({site for hour, site in found if hour == last} - {self._chosen.site}):
+        doubled = sorted({site_of(tags) for each in beside for tags in each.doubled})
+        for site in sorted({site for hour, site in found if hour == last} - {self._chosen.site, *doubled}):
             self._result.remarks.append(
                 f"InfluxDB has the journal's readings of site {site}, and not of {self._chosen.site}: nothing is doubled, but "
                 "set WATTLINE_SITE as Telegraf has it."
+            )
+        if doubled:
+            sites = " and ".join(f"site {site}" if site else "no site" for site in doubled)
+            self._result.remarks.append(
+                f"InfluxDB has the same readings twice, under {sites}: set WATTLINE_SITE, which is {self._chosen.site}, as "
+                "Telegraf has it, and delete those of the other with `influx delete`."
             )
 
     def _tell_days(
