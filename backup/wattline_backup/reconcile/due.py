@@ -1,6 +1,6 @@
 """When each meter was due: from the begin of a process that knew it until one began that did not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wattline import fields
@@ -170,9 +170,11 @@ def spans_of(
         start = max(span.start, since_s, spans[-1].stop if spans else 0)
         if start < span.stop:
             spans.append(replace(span, start=start))
-    for hole in left:
-        spans = [rest for span in spans for rest in _without(span, hole)]
-    return spans
+    return [
+        replace(span, start=start, stop=stop)
+        for span in spans
+        for start, stop in rest_of((span.start, span.stop), left)
+    ]
 
 
 def _spans(name: str, began: Sequence[Began], cut_s: int, likely_s: int) -> list[Span]:
@@ -191,14 +193,6 @@ def _spans(name: str, began: Sequence[Began], cut_s: int, likely_s: int) -> list
     return spans
 
 
-def _without(span: Span, hole: Range) -> Iterator[Span]:
-    before, after = min(span.stop, hole[0]), max(span.start, hole[1])
-    if span.start < before:
-        yield replace(span, stop=before)
-    if after < span.stop:
-        yield replace(span, start=after)
-
-
 def is_left(day: Range, left: Sequence[Range]) -> bool:
     """Whether nothing of a day counts, since ranges that are left cover it."""
     return not rest_of(day, left)
@@ -206,7 +200,4 @@ def is_left(day: Range, left: Sequence[Range]) -> bool:
 
 def rest_of(day: Range, left: Sequence[Range]) -> list[Range]:
     """What of a day is not left."""
-    rest = [day]
-    for hole in left:
-        rest = without(rest, hole)
-    return rest
+    return without([day], left)

@@ -83,7 +83,7 @@ class Kept:
 
     def masked(self, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> "Kept":
         """The points in none of the ranges that a series is given, each from a second on and before one; all else as it is."""
-        points, again = _without(self.points, holes_of), _without(self.again, holes_of)
+        points, again = _outside(self.points, holes_of), _outside(self.again, holes_of)
         return replace(self, points=points, again=again)
 
     @property
@@ -130,7 +130,7 @@ def each(held: Held) -> Iterator[tuple[str, int, str, int]]:
                 yield series, hour, name, bits
 
 
-def _without(held: Held, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> Held:
+def _outside(held: Held, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> Held:
     rest: Held = {}
     holes = {series: list(holes_of(series)) for series in held}
     for series, hour, name, bits in each(held):
