@@ -11,6 +11,7 @@
 | ... or its readings count as ours, so that ours are never brought | likewise |
 | two houses that both stand still pass for one | test_a_night_of_two_houses_that_stand_still_is_none_of_proof |
 | what is missing is written under the settings' name, where Telegraf adds no tag at all | test_what_is_missing_of_a_house_without_a_site_is_written_without |
+| ... or adds none any more | test_what_is_missing_since_the_site_was_taken_away_is_written_without |
 | ... or since it was lost before the first that is there | test_what_is_lost_before_all_else_bears_the_name_of_that |
 | the first of a wrong name are doubled later | test_a_wrong_name_in_an_empty_influxdb_is_seen_later |
 | ... and when they were, nobody is told | test_what_is_there_under_two_names_is_told |
@@ -159,6 +160,16 @@ def test_what_is_missing_of_a_house_without_a_site_is_written_without(house: Jou
     assert (told["lines"], told["missing"], told["remarks"]) == (100 + 3960, 0, [])
     assert sites(database) == {"": 3 * HOUR_S * len(FIELDS)}
     assert house.reconcile()["lines"] == 0
+
+
+def test_what_is_missing_since_the_site_was_taken_away_is_written_without(
+    house: JournalDesk, database: Database
+) -> None:
+    lines = kept(house)
+    store(database, lines[:3960])
+    store(database, lines[4060:], site="")
+    house.reconcile()
+    assert sites(database) == {SITE: HOUR_S * len(FIELDS), "": HOUR_S * len(FIELDS)}
 
 
 def test_what_is_lost_before_all_else_bears_the_name_of_that(house: JournalDesk, database: Database) -> None:
