@@ -14,7 +14,7 @@
 | a port that is away is called silence of its meters | test_a_port_that_is_away_is_the_reason_of_all |
 | ... or only of those that were not asked when it went | test_a_port_that_goes_while_it_is_used_is_the_reason |
 | a meter with an interval of its own is absent between its readings | test_a_meter_with_an_interval_is_due_once_in_it |
-| ... or never, or with the wrong second | the same |
+| ... or never, or with the wrong second, or its seconds are told wrong | the same |
 | a meter of which nothing moves is absent between its readings | test_a_meter_of_which_nothing_moves_is_due_every_ten_seconds |
 | a step of the clock makes readings absent, a year of them | test_a_step_of_the_clock_makes_nothing_absent |
 | a slot of a minute is taken for one of a second | test_a_longer_slot_is_due_once |
@@ -31,7 +31,7 @@ import pytest
 
 from virtual import Ask, Replies, Street, VirtualPort, image, sound
 from wattline.bus.asking import Asking
-from wattline.bus.attendance import MISSED_TOLD, Roll, due_s
+from wattline.bus.attendance import MISSED_TOLD, Roll, due_s, offsets_s
 from wattline.bus.bus import Bus
 from wattline.bus.suspicion import Question
 from wattline.clock import Slot
@@ -221,6 +221,7 @@ def test_a_meter_with_an_interval_is_due_once_in_it(call: Call) -> None:
     of_roof = {second: of["roof"] for second, of in absent.items() if "roof" in of}
     # Its place is the middle of ten seconds.
     assert all(second % 10 == 5 for second in of_roof)
+    assert offsets_s(parse_meters(street.words), 1) == {"house": 0, "roof": 5}
     assert set(of_roof.values()) == {SILENT}
     for due in range(15, 106, 10):
         has_reading = any("roof" in gave[second] for second in range(due, due + 10))

@@ -103,6 +103,9 @@ class System(Protocol):
     def dues_s(self, interval_s: int) -> dict[str, int]:
         """The name of each meter to the seconds from one reading that is due to the next; 0 where none ever is."""
 
+    def offsets_s(self, interval_s: int) -> dict[str, int]:
+        """The name of each meter to the second of these at which it is due, counted from 1970 on; not there is 0."""
+
     def source(self, port: str, conditions: Conditions) -> Source:
         """It as a source of points, the port closed."""
 

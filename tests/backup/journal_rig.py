@@ -101,11 +101,12 @@ class JournalDesk:
 
 
 def store(database: Database, lines: Iterable[str], site: str = SITE) -> None:
-    """As Telegraf stores them."""
+    """As Telegraf stores them; without a tag ``site`` if that is empty."""
+    further = f",site={site}" if site else ""
     batches: dict[str, list[str]] = {"energy": [], "host": []}
     for line in lines:
         series, rest = line.split(" ", 1)
-        batches["energy" if series.startswith("electricity") else "host"].append(f"{series},site={site} {rest}")
+        batches["energy" if series.startswith("electricity") else "host"].append(f"{series}{further} {rest}")
     for bucket, batch in batches.items():
         for first in range(0, len(batch), 20_000):
             database.ask("POST", f"write?org=home&bucket={bucket}", "\n".join(batch[first : first + 20_000]))

@@ -33,6 +33,7 @@
 | the outcome is not told | test_the_outcome_is_told |
 | minutes are older than their seconds, and nothing is there to make them with | test_without_remake_the_range_stays_noted |
 | ... or what makes them fails | test_a_remake_that_fails_is_told_and_stays_noted |
+| ... or a kill comes between writing and making them | test_a_kill_behind_the_last_line_leaves_the_range_noted |
 | an hour is asked for point by point | test_the_count_is_worked_out_by_the_storage_engine |
 | ... or, where that is needed, the whole shard is | test_the_seconds_are_those_of_one_series |
 """
@@ -63,6 +64,7 @@ from backup.journal_rig import (
 from backup.restore_rig import Database
 from database import wait_until
 from wattline.influxdb.flux import bucket_of
+from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import fill, work
 from wattline_backup.reconcile.lines import Series, series_of
 from wattline_backup.reconcile.memory import Desk as MemoryDesk
@@ -526,6 +528,30 @@ def test_a_remake_that_fails_is_told_and_stays_noted(house: JournalDesk) -> None
     assert remark.endswith("were not made anew: why")
     assert len(memory_of(house).to_remake) == 1
     assert "success=0" in house.desk.outcome.read_text()
+
+
+def test_a_kill_behind_the_last_line_leaves_the_range_noted(
+    house: JournalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered is as it was on the disk then."""
+    kept(house)
+    house.now_s += 2 * DAY_S
+    place = house.desk.folder / work.FOLDER / "memory.json"
+    fill_all, on_disk = work.Work._fill, []
+
+    def killed(itself: work.Work, *words: object) -> None:
+        fill_all(itself, *words)  # type: ignore[arg-type]  # as they came
+        on_disk.append(place.read_bytes() if place.exists() else b"")
+        raise BackupError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work.Work, "_fill", killed)
+        house.desk.call("reconcile")
+    place.write_bytes(on_disk[0])
+    house.remake.write_text('#!/bin/sh\necho "$@" > "$0.words"\n')
+    told = house.reconcile()
+    assert (told["lines"], told["remarks"]) == (0, [])
+    assert (house.remake.parent / "remake.words").read_text() == "2026-02-10T08:00:00Z 2026-02-10T11:00:00Z\n"
 
 
 def test_the_count_is_worked_out_by_the_storage_engine(house: JournalDesk, database: Database) -> None:

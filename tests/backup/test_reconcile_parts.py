@@ -134,7 +134,7 @@ def test_a_file_tells_from_its_first_instant_on() -> None:
 @given(some.lists(some.tuples(some.integers(0, 20_000), some.sampled_from(["house", "roof"])), max_size=50))
 def test_the_cache_gives_what_went_in(readings) -> None:
     reader = Reader()
-    reader.take(['#{"began":"1","at":5,"port":"p","meters":{"house":1,"roof":10},"interval_s":1}'])
+    reader.take(['#{"began":"1","at":5,"port":"p","meters":{"house":1,"roof":10},"interval_s":1,"offsets":{"roof":5}}'])
     reader.take([reading(second, meter) for second, meter in readings])
     reader.take(['#{"at":9,"absent":{"roof":"silent"}}', '#{"at":9,"clock":3}', '#{"at":9,"lost":2,"since":3}'])
     kept = reader.kept()

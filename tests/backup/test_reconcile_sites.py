@@ -4,14 +4,18 @@
 |---|---|
 | a house whose tag is another than the settings say gets every series twice | test_a_site_that_was_renamed_in_telegraf_alone_is_seen |
 | ... or for a tag more | test_a_tag_more_doubles_nothing |
-| ... or gets what was missing in a second series, since Telegraf adds no tag at all | test_where_telegraf_adds_no_tag_none_is_added |
 | ... or an hour in the middle of which it was renamed is in both | test_a_site_that_is_renamed_within_an_hour_doubles_nothing |
 | ... and what is lost later is written under the name of before | test_what_is_lost_after_a_rename_is_written_under_the_new_name |
 | another house's readings are overwritten by ours, since it alone is there | test_another_house_is_never_touched |
 | ... or since its readings ended when ours began | likewise |
 | ... or its readings count as ours, so that ours are never brought | likewise |
 | two houses that both stand still pass for one | test_a_night_of_two_houses_that_stand_still_is_none_of_proof |
+| what is missing is written under the settings' name, where Telegraf adds no tag at all | test_what_is_missing_of_a_house_without_a_site_is_written_without |
+| ... or adds none any more | test_what_is_missing_since_the_site_was_taken_away_is_written_without |
+| ... or since it was lost before the first that is there | test_what_is_lost_before_all_else_bears_the_name_of_that |
 | the first of a wrong name are doubled later | test_a_wrong_name_in_an_empty_influxdb_is_seen_later |
+| ... and when they were, nobody is told | test_what_is_there_under_two_names_is_told |
+| of a second with two values only one is known under the new name, and the other is written under it too | test_what_came_twice_is_not_doubled_under_a_new_name |
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
 | an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
@@ -28,6 +32,7 @@ import pytest
 
 from backup.journal_rig import FIELDS, NS, SITE, JournalDesk, day_of, everything, reading, store, write_journal
 from backup.restore_rig import Database
+from wattline.influxdb.flux import instant
 from wattline_backup.reconcile.carriers import Verdict, carriers_of
 from wattline_backup.reconcile.lines import Series, parts_of, series_of, values_of
 from wattline_backup.reconcile.values import Proof, judged, values_in
@@ -115,14 +120,6 @@ def test_a_tag_more_doubles_nothing(house: JournalDesk, database: Database) -> N
     assert len({row for row in rows if ("floor", "1") in row}) == len(rows) - sites_without_floor(lines[:4000])
 
 
-def test_where_telegraf_adds_no_tag_none_is_added(house: JournalDesk, database: Database) -> None:
-    lines = kept(house)
-    bare = [line for line in lines if line.startswith("electricity")]
-    database.ask("POST", "write?org=home&bucket=energy", "\n".join(bare[:6900]))
-    house.reconcile()
-    assert sites(database) == {"": len(bare) * len(FIELDS)}
-
-
 def sites_without_floor(lines: Iterable[str]) -> int:
     """Values that those lines have of the meter."""
     return len(FIELDS) * sum(line.startswith("electricity") for line in lines)
@@ -153,6 +150,62 @@ def test_a_wrong_name_in_an_empty_influxdb_is_seen_later(house: JournalDesk, dat
     told = house.reconcile()
     assert (told["lines"], len(told["remarks"])) == (0, 1)
     assert sites(database) == {SITE: HOUR_S * len(FIELDS), "elsewhere": HOUR_S * len(FIELDS)}
+
+
+def test_what_is_missing_of_a_house_without_a_site_is_written_without(house: JournalDesk, database: Database) -> None:
+    """Within an hour, and a whole one."""
+    lines = kept(house, hours=3)
+    store(database, lines[:3000] + lines[3100:3960] + lines[7920:], site="")
+    told = house.reconcile()
+    assert (told["lines"], told["missing"], told["remarks"]) == (100 + 3960, 0, [])
+    assert sites(database) == {"": 3 * HOUR_S * len(FIELDS)}
+    assert house.reconcile()["lines"] == 0
+
+
+def test_what_is_missing_since_the_site_was_taken_away_is_written_without(
+    house: JournalDesk, database: Database
+) -> None:
+    lines = kept(house)
+    store(database, lines[:3960])
+    store(database, lines[4060:], site="")
+    house.reconcile()
+    assert sites(database) == {SITE: HOUR_S * len(FIELDS), "": HOUR_S * len(FIELDS)}
+
+
+def test_what_is_lost_before_all_else_bears_the_name_of_that(house: JournalDesk, database: Database) -> None:
+    lines = kept(house, hours=3)
+    store(database, lines[7920:], site="elsewhere")
+    assert house.reconcile()["lines"] == 7920
+    assert sites(database) == {"elsewhere": 3 * HOUR_S * len(FIELDS)}
+
+
+def test_what_is_there_under_two_names_is_told(house: JournalDesk, database: Database) -> None:
+    """InfluxDB came back empty, `reconcile` was first, and then Telegraf with what it still had."""
+    lines = kept(house, hours=1)
+    house.reconcile()
+    store(database, lines[2000:], site="elsewhere")
+    told = house.reconcile()
+    (remark,) = told["remarks"]
+    assert told["lines"] == 0
+    assert f"site elsewhere and site {SITE}" in remark
+    assert "WATTLINE_SITE" in remark
+    span = {"start": instant(START), "stop": instant(START + HOUR_S)}
+    for bucket in ("energy", "host"):
+        database.ask("POST", f"delete?org=home&bucket={bucket}", span | {"predicate": f'site="{SITE}"'})
+    told = house.reconcile()
+    assert not any("twice" in remark for remark in told["remarks"])
+    assert sites(database) == {"elsewhere": HOUR_S * len(FIELDS)}
+
+
+def test_what_came_twice_is_not_doubled_under_a_new_name(house: JournalDesk, database: Database) -> None:
+    """The clock was set back over some seconds, which are there under the old name alone: under the new one they are none."""
+    lines = [reading(second) for second in range(START, START + HOUR_S)]
+    write_journal(house.journal, [*lines[:200], *lines[100:]], began_s=START)
+    house.now_s = START + 3 * HOUR_S
+    store(database, lines[:1800], site="elsewhere")
+    store(database, lines[1800:])
+    house.reconcile()
+    assert sites(database) == {"elsewhere": 1800 * len(FIELDS), SITE: 1800 * len(FIELDS)}
 
 
 def test_values_are_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@
 | ... or, once it was set back, that of the time before | test_a_clock_that_was_set_back_begins_anew |
 | what was lost cannot be told from what never was | test_what_was_lost_is_noted |
 | ... where no line came, but notes | test_a_time_without_a_journal_is_noted_though_no_line_came |
+| ... or what came while a record was written | test_what_came_while_a_record_was_written_is_among_what_was_lost |
 | what a note says breaks its line | test_a_note_is_one_line_whatever_it_says |
 | two ports share files | test_two_ports_have_a_folder_each |
 """
@@ -345,6 +346,30 @@ def test_a_time_without_a_journal_is_noted_though_no_line_came(
     until(lambda: journal.health()["journal_on"] == 1)
     (note,) = [note for note in notes_in(folder) if "lost" in note]
     assert note == {"at": NOW_S + 150, "lost": 0, "since": NOW_S}
+
+
+def test_what_came_while_a_record_was_written_is_among_what_was_lost(
+    start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card takes five seconds for a record, and then no more: what came in these five is lost with the rest."""
+    wall_s, commit, turns = NOW_S, Writer.commit, iter(["slow", "refused"])
+
+    def commit_slowly(itself: Writer, lines: list[str]) -> None:
+        nonlocal wall_s
+        turn = next(turns, "")
+        if turn == "refused":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        commit(itself, lines)
+        if turn == "slow":
+            wall_s += 5
+            journal.put([LINE])
+
+    monkeypatch.setattr(Writer, "commit", commit_slowly)
+    journal = start(wall_ns=lambda: wall_s * NS)
+    journal.put([LINE])
+    until(lambda: any("lost" in note for note in notes_in(folder)))
+    (note,) = [note for note in notes_in(folder) if "lost" in note]
+    assert note == {"at": NOW_S + 5, "lost": 1, "since": NOW_S}
 
 
 def test_two_ports_have_a_folder_each(start: Start, tmp_path: Path) -> None:

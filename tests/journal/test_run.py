@@ -11,6 +11,7 @@
 | a bug of the journal ends the metering | test_a_bug_in_the_journal_costs_the_journal_alone |
 | two ports in one folder mix their lines | test_two_ports_share_a_folder |
 | a meter that does not answer is not noted | test_what_did_not_come_is_noted |
+| ... or when a meter with an interval of its own is due | test_when_a_meter_is_due_is_noted |
 | words that cannot be are taken | test_words_that_cannot_be_are_refused |
 | who keeps no journal pays for it | test_without_a_journal_nothing_of_it_is_loaded |
 | what is printed is no line protocol, or not what was kept | test_a_journal_is_printed_as_line_protocol |
@@ -73,6 +74,15 @@ def test_each_end_keeps_every_line(program, simulator, tmp_path: Path, way: str)
     began, *_, ended = notes_in(tmp_path / "j")
     assert (began["meters"], began["interval_s"]) == ({"house": 1}, 1)
     assert way in ended["ended"] or "standard" in ended["ended"]
+
+
+def test_when_a_meter_is_due_is_noted(program, simulator, tmp_path: Path) -> None:
+    run = program("run", "--journal", str(tmp_path), simulator().port, HOUSE, f"{ROOF},interval=10s")
+    run.stdout.wait_for("electricity,")
+    run.end_stdin()
+    run.wait(5)
+    began = notes_in(tmp_path)[0]
+    assert (began["meters"], began["offsets"]) == ({"house": 1, "roof": 10}, {"roof": 5})
 
 
 def test_a_kill_costs_what_was_not_written_yet(program, simulator, tmp_path: Path) -> None:

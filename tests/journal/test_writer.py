@@ -6,6 +6,7 @@
 | a torn tail stays, is told twice, or costs more than itself | test_a_torn_tail_is_cut_off_and_told_once |
 | ... or a sound record behind a bad one is written over | test_what_is_sound_behind_what_is_not_is_kept |
 | a file that is not whole in its size is gone on in | test_a_file_of_another_size_is_left_as_it_is |
+| ... or, where it ends within a record, nobody is told, or twice | test_a_file_that_is_cut_short_within_a_record_is_told_once |
 | a file does not stand for itself | test_each_file_begins_with_what_the_process_is |
 | a group is cut by the end of a file | test_a_group_that_has_no_room_goes_into_the_next_file |
 | a group that is larger than a file is lost, or out of order | test_a_group_larger_than_a_file_is_split |
@@ -143,6 +144,24 @@ def test_a_file_of_another_size_is_left_as_it_is(opened: Open, folder: Path) -> 
     assert path.read_bytes() == before
     assert lines_in(folder) == [HEAD, line(0), HEAD, line(1)]
     assert [file.name for file in files_in(folder)] == ["00000001.journal", "00000002.journal"]
+
+
+def test_a_file_that_is_cut_short_within_a_record_is_told_once(
+    opened: Open, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a file system does that was mended after a power cut."""
+    caplog.set_level(logging.INFO)
+    opened().commit([line(0)])
+    opened().commit([line(1), long_line(2000)])
+    (path,) = files_in(folder)
+    os.truncate(path, SECTOR_BYTES + 700)
+    for second in (2, 3):
+        opened().commit([line(second)])
+    (told,) = caplog.messages
+    assert str(path) in told
+    assert "ends within a record" in told
+    assert "last 700 bytes are passed over" in told
+    assert lines_in(folder) == [text for second in (0, 2, 3) for text in (HEAD, line(second))]
 
 
 def test_each_file_begins_with_what_the_process_is(opened: Open, folder: Path) -> None:

@@ -125,7 +125,7 @@ def _leave(chosen: Settings, start: str, stop: str) -> str:
 def _fill(chosen: Settings, start: str, stop: str) -> str:
     again = _range(chosen, start, stop)
     with desk_of(chosen).alone() as memory:
-        rest = without(memory.left, again)
+        rest = without(memory.left, [again])
         if rest == memory.left:
             return f"Nothing from {instant(again[0])} to {instant(again[1])} was set aside; `reconcile --left` lists what is."
         memory.left = rest

@@ -14,6 +14,7 @@
     memory.py    what is remembered from run to run
     rollups.py   minutes, quarter-hours and days of what was filled
     due.py       when each meter was due
+    terms.py     ... by the times in each of which one reading is
     days.py      of each meter and day the seconds that were due, metered and stored, and why not
     work.py      one run, from the lock to the number
 

@@ -17,7 +17,7 @@ from wattline.log import LOG
 from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, each, text_of
 from wattline_backup.reconcile.lines import HOUR_S
 
-FORM = 3
+FORM = 4
 
 
 class Port(NamedTuple):
@@ -129,7 +129,7 @@ def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
     numbers: dict[int, int] = {}
     held = [_held_to_json(each_held, numbers) for each_held in (kept.points, kept.again, kept.absent)]
     bits = [text_of(each_bits) for each_bits in numbers]
-    began = [[each_began.at, each_began.meters] for each_began in kept.began]
+    began = [[each_began.at, each_began.meters, each_began.offsets] for each_began in kept.began]
     return {
         "form": FORM,
         "file": mark,
@@ -168,7 +168,7 @@ def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
         points,
         again,
         absent,
-        [Began(at, meters) for at, meters in document["began"]],
+        [Began(*each_began) for each_began in document["began"]],
         [(since, at) for since, at in document["lost"]],
         [(at, meter, count) for at, meter, count in document["given_up"]],
         set(document["broken"]),

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta, tzinfo
 
 from wattline import fields
 from wattline_backup.reconcile.due import Span
-from wattline_backup.reconcile.kept import Kept, bits_between
+from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.lines import HOUR_S, Tags
 from wattline_backup.reconcile.memory import Range
 from wattline_backup.reconcile.plan import Compared, union
+from wattline_backup.reconcile.terms import Terms, terms_of
 
 
 @dataclass
@@ -101,24 +102,19 @@ def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: 
         kept: the journal of its port, or ports.
         day: its first second, and that of the next; or a part of it.
     """
-    parts = [
-        Span(max(span.start, day[0]), min(span.stop, day[1]), span.every_s)
-        for span in spans
-        if span.start < day[1] and span.stop > day[0]
-    ]
     reasons: Counter[str] = Counter()
     due = metered = lacking = 0
-    for part in parts:
-        there = _folded(meter.seconds, part)
-        had = _sum(there)
-        due += max(part.stop // part.every_s - part.start // part.every_s, had)
-        metered += had
-        lacking += _sum(_folded(meter.lacking, part))
-        reasons.update(_reasons(meter.absent, part, there))
-        reasons["lost"] += sum(_lost(meter.seconds, part, lost) for lost in kept.lost)
-        reasons["clock"] += round(
-            sum(n for at, who, n in kept.given_up if who == name and part.start <= at < part.stop)
-        )
+    for span in spans:
+        terms = terms_of((span.start, span.stop), span.every_s, span.offset_s, day)
+        if not terms.count:
+            continue
+        there = terms.folded(meter.seconds)
+        due += terms.count
+        metered += there.bit_count()
+        lacking += terms.folded(meter.lacking).bit_count()
+        reasons.update(_reasons(meter.absent, terms, kept.lost, there))
+        given_up = (n for at, who, n in kept.given_up if who == name and terms.begin <= at < terms.end)
+        reasons["clock"] += round(sum(given_up))
     return {"due": due, "metered": metered, "stored": metered - lacking, **_told(reasons, due - metered)}
 
 
@@ -131,39 +127,14 @@ def _told(reasons: Counter[str], rest: int) -> dict[str, int]:
     return told | {"off": rest}
 
 
-def _reasons(absent: Mapping[int, Mapping[str, int]], part: Span, there: Mapping[int, int]) -> Counter[str]:
-    """A second that was metered after all, as after a clock that was set back, has no reason."""
+def _reasons(absent: Mapping[int, Mapping[str, int]], terms: Terms, lost: Iterable[Range], there: int) -> Counter[str]:
+    """A reading that was metered after all, as after a clock that was set back, has no reason."""
     counts: Counter[str] = Counter()
-    for reason in {reason for reasons in absent.values() for reason in reasons}:
-        seconds = {hour: reasons.get(reason, 0) for hour, reasons in absent.items()}
-        for hour, bits in _folded(seconds, part).items():
-            counts[reason] += (bits & ~there.get(hour, 0)).bit_count()
+    known = there
+    for reason in sorted({reason for reasons in absent.values() for reason in reasons}):
+        bits = terms.folded({hour: reasons.get(reason, 0) for hour, reasons in absent.items()})
+        counts[reason] = (bits & ~there).bit_count()
+        known |= bits
+    # The notes of what was lost were lost with it.
+    counts["lost"] = (union(terms.between(since, at + 1) for since, at in lost) & ~known).bit_count()
     return counts
-
-
-def _lost(seconds: Mapping[int, int], part: Span, lost: Range) -> int:
-    """How many of the readings that were due while lines were lost are not there."""
-    inner = Span(max(part.start, lost[0]), min(part.stop, lost[1] + 1), part.every_s)
-    due = -(-max(0, inner.stop - inner.start) // inner.every_s)
-    return max(0, due - _sum(_folded(seconds, inner)))
-
-
-def _sum(hours: Mapping[int, int]) -> int:
-    return sum(bits.bit_count() for bits in hours.values())
-
-
-def _folded(seconds: Mapping[int, int], part: Span) -> dict[int, int]:
-    """The bits of a time, one for each reading that was due instead of one for each second."""
-    found = {}
-    for hour in range(part.start // HOUR_S, -(-part.stop // HOUR_S)):
-        if bits := seconds.get(hour, 0) & bits_between(hour, part.start, part.stop):
-            found[hour] = bits if part.every_s == 1 else _fold(bits, part.every_s)
-    return found
-
-
-def _fold(bits: int, every_s: int) -> int:
-    folded = 0
-    for second, bit in enumerate(reversed(f"{bits:b}")):
-        if bit == "1":
-            folded |= 1 << second // every_s
-    return folded

@@ -1,11 +1,15 @@
 """When each meter was due: from the begin of a process that knew it until one began that did not."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from wattline import fields
 from wattline_backup.reconcile.kept import Began, Kept, merged
-from wattline_backup.reconcile.lines import HOUR_S
+from wattline_backup.reconcile.kept import each as each_of
+from wattline_backup.reconcile.lines import HOUR_S, series_of
 from wattline_backup.reconcile.memory import Memory, Range, without
+from wattline_backup.reconcile.plan import union
+from wattline_backup.reconcile.terms import likely_offset_s
 
 # So long does a journal go back unless it is told otherwise. In a longer hole nobody meant to count.
 LONGEST_HOLE_S = 7 * 86_400
@@ -19,11 +23,13 @@ class Span:
         start: seconds since 1970.
         stop: likewise, the first second that is none of it.
         every_s: seconds from one reading that is due to the next.
+        offset_s: of these the second at which it is due, counted from 1970 on.
     """
 
     start: int
     stop: int
     every_s: int
+    offset_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,36 @@ def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, c
     if counted_from_s < whole_from_s:
         kept.lost.append((counted_from_s, whole_from_s - 1))
         if counted_from_s < first.at:
-            began.append([Began(counted_from_s, {name: first.meters[name]}), Began(first.at, {})])
+            began.append([Began(counted_from_s, {name: first.meters[name]}, first.offsets), Began(first.at, {})])
+    likely_s = _likely_offset_s(name, kept)
     # A reading of several seconds is told when they are over, so that none is told twice.
-    until_s = cut_s - cut_s % (last.meters.get(name) or 1)
-    spans = spans_of(name, began, since_s, until_s, memory.left)
+    until_s = cut_s - (cut_s - _offset_s(name, last, likely_s)) % (last.meters.get(name) or 1)
+    spans = spans_of(name, began, since_s, until_s, memory.left, likely_s=likely_s)
     return Due(kept, since_s, whole_from_s, counted_from_s, until_s, memory.left, spans)
+
+
+def _offset_s(name: str, began: Began, likely_s: int) -> int:
+    """At which of its seconds a meter was due, by a process; ``likely_s`` where that did not say so."""
+    return likely_s if began.offsets is None else began.offsets.get(name, 0)
+
+
+def _likely_offset_s(name: str, kept: Kept) -> int:
+    """The same of those that do not say so: 0 where there are none, or each second of the meter was due."""
+    every_s = max((began.meters.get(name, 0) for began in kept.began if began.offsets is None), default=0)
+    if every_s <= 1:
+        return 0
+    absent = {hour: union(reasons.values()) for hour, reasons in kept.absent.get(name, {}).items()}
+    # An absence bears the very second, and a reading may be late.
+    return likely_offset_s(absent or _metered(name, kept), every_s)
+
+
+def _metered(name: str, kept: Kept) -> dict[int, int]:
+    """The seconds in which a meter gave anything, by hour."""
+    seconds: dict[int, int] = {}
+    for text, hour, _, bits in each_of(kept.points):
+        if dict(series_of(text).tags).get("meter") == name and text.startswith(f"{fields.ELECTRICITY},"):
+            seconds[hour] = seconds.get(hour, 0) | bits
+    return seconds
 
 
 def _first(name: str, ports: Sequence[Kept]) -> Began:
@@ -120,7 +151,7 @@ def hours_of(dues: Mapping[str, Due]) -> set[int]:
 
 
 def spans_of(
-    name: str, began: Sequence[Sequence[Began]], since_s: int, cut_s: int, left: Sequence[Range]
+    name: str, began: Sequence[Sequence[Began]], since_s: int, cut_s: int, left: Sequence[Range], *, likely_s: int = 0
 ) -> list[Span]:
     """When a meter was due: from the begin of a process that knew it until one began that did not.
 
@@ -130,18 +161,23 @@ def spans_of(
         since_s: when it was due for the first time, as far as is known.
         cut_s: the second from which on nothing is told.
         left: ranges that count for nothing.
+        likely_s: at which of its seconds it was due by a process that does not say so.
     """
     spans: list[Span] = []
-    for span in sorted((span for port in began for span in _spans(name, port, cut_s)), key=lambda span: span.start):
+    for span in sorted(
+        (span for port in began for span in _spans(name, port, cut_s, likely_s)), key=lambda span: span.start
+    ):
         start = max(span.start, since_s, spans[-1].stop if spans else 0)
         if start < span.stop:
-            spans.append(Span(start, span.stop, span.every_s))
-    for hole in left:
-        spans = [rest for span in spans for rest in _without(span, hole)]
-    return spans
+            spans.append(replace(span, start=start))
+    return [
+        replace(span, start=start, stop=stop)
+        for span in spans
+        for start, stop in rest_of((span.start, span.stop), left)
+    ]
 
 
-def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
+def _spans(name: str, began: Sequence[Began], cut_s: int, likely_s: int) -> list[Span]:
     """Those of one port; what follows without a break is one."""
     ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
     spans: list[Span] = []
@@ -150,19 +186,11 @@ def _spans(name: str, began: Sequence[Began], cut_s: int) -> list[Span]:
         stop = ordered[place].at if place < len(ordered) else cut_s
         if not every_s:
             continue
-        if spans and (spans[-1].stop, spans[-1].every_s) == (start, every_s):
-            spans[-1] = Span(spans[-1].start, stop, every_s)
-        else:
-            spans.append(Span(start, stop, every_s))
+        span = Span(start, stop, every_s, _offset_s(name, each, likely_s) % every_s)
+        if spans and spans[-1] == replace(span, start=spans[-1].start, stop=start):
+            span = replace(span, start=spans.pop().start)
+        spans.append(span)
     return spans
-
-
-def _without(span: Span, hole: Range) -> Iterator[Span]:
-    before, after = min(span.stop, hole[0]), max(span.start, hole[1])
-    if span.start < before:
-        yield Span(span.start, before, span.every_s)
-    if after < span.stop:
-        yield Span(after, span.stop, span.every_s)
 
 
 def is_left(day: Range, left: Sequence[Range]) -> bool:
@@ -172,7 +200,4 @@ def is_left(day: Range, left: Sequence[Range]) -> bool:
 
 def rest_of(day: Range, left: Sequence[Range]) -> list[Range]:
     """What of a day is not left."""
-    rest = [day]
-    for hole in left:
-        rest = without(rest, hole)
-    return rest
+    return without([day], left)

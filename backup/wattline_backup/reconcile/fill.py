@@ -12,6 +12,8 @@ from wattline_backup.reconcile.lines import HOUR_S, Tags, parts_of, with_tags
 from wattline_backup.server import Server
 
 BATCH_LINES = 5000
+# A bad request is a batch for the sake of one line; and a proxy before InfluxDB may take none that is so large.
+_ALL_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 
 Wanted = Mapping[tuple[str, int], tuple[str, Tags, int]]
 """Series and hour -> the bucket that it goes to, the tags that Telegraf adds, and a number whose bits are its seconds."""
@@ -88,10 +90,10 @@ class Filler:
             with self._server.request("POST", path, body=body, headers=headers):
                 self.written += len(lines)
         except RefusedError as error:
-            if error.status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+            if error.status not in {*_ALL_REFUSED, HTTPStatus.UNPROCESSABLE_ENTITY}:
                 raise
-            # Unprocessable were some of the batch, and the rest was taken; a bad request was it all, for the sake of a line.
-            if error.status == HTTPStatus.BAD_REQUEST and len(lines) > 1:
+            # Unprocessable were some of the batch, and the rest was taken.
+            if error.status in _ALL_REFUSED and len(lines) > 1:
                 half = len(lines) // 2
                 self._write(bucket, lines[:half])
                 self._write(bucket, lines[half:])

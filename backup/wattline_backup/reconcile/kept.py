@@ -30,10 +30,12 @@ class Began:
     Attributes:
         at: when it began, in seconds since 1970.
         meters: the seconds from one due reading of each meter to the next.
+        offsets: of these the second at which it is due, counted from 1970 on, where it is not 0; None where that is not told.
     """
 
     at: int
     meters: dict[str, int]
+    offsets: dict[str, int] | None = None
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Kept:
 
     def masked(self, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> "Kept":
         """The points in none of the ranges that a series is given, each from a second on and before one; all else as it is."""
-        points, again = _without(self.points, holes_of), _without(self.again, holes_of)
+        points, again = _outside(self.points, holes_of), _outside(self.again, holes_of)
         return replace(self, points=points, again=again)
 
     @property
@@ -128,7 +130,7 @@ def each(held: Held) -> Iterator[tuple[str, int, str, int]]:
                 yield series, hour, name, bits
 
 
-def _without(held: Held, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> Held:
+def _outside(held: Held, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> Held:
     rest: Held = {}
     holes = {series: list(holes_of(series)) for series in held}
     for series, hour, name, bits in each(held):
@@ -167,7 +169,7 @@ class Reader:
         self._points: dict[tuple[str, tuple[str, ...], int], bytearray] = defaultdict(lambda: bytearray(_HOUR_BYTES))
         self._kept = Kept()
         self._interval_s = 1
-        self._undated: dict[str, int] | None = None
+        self._undated: Began | None = None
         self._last_hour: int | None = None
         self._is_damaged = False
 
@@ -188,7 +190,7 @@ class Reader:
                 self._last_hour = hour
                 self._tells_of(parts.second)
                 if self._undated is not None:
-                    self._begin(Began(parts.second, self._undated))
+                    self._begin(replace(self._undated, at=parts.second))
                     self._undated = None
 
     def note_damage(self) -> None:
@@ -210,12 +212,13 @@ class Reader:
             case {"began": _, "at": int(at), "meters": dict(meters), **rest}:
                 interval_s = rest.get("interval_s")
                 self._interval_s = interval_s if isinstance(interval_s, int) else 1
-                known = {str(name): int(seconds) for name, seconds in meters.items()}
+                offsets = rest.get("offsets")
+                began = Began(at, dict(meters), dict(offsets) if isinstance(offsets, dict) else None)
                 if rest.get("believed", True):
-                    self._begin(Began(at, known))
+                    self._begin(began)
                 else:
                     # The clock was wrong, but the next point bears the right time: it is held until that is known.
-                    self._undated = known
+                    self._undated = began
             case {"absent": dict(reasons), "at": int(at)}:
                 self._tells_of(at)
                 for meter, reason in reasons.items():

@@ -131,10 +131,13 @@ def joined(ranges: Iterable[Range]) -> list[Range]:
     return found
 
 
-def without(ranges: Iterable[Range], hole: Range) -> list[Range]:
-    """What is left of them beside the hole."""
-    parts = [part for start, stop in ranges for part in ((start, min(stop, hole[0])), (max(start, hole[1]), stop))]
-    return [(start, stop) for start, stop in parts if start < stop]
+def without(ranges: Iterable[Range], holes: Iterable[Range]) -> list[Range]:
+    """What is left of them beside the holes."""
+    rest = list(ranges)
+    for begin, end in holes:
+        parts = [part for start, stop in rest for part in ((start, min(stop, begin)), (max(start, end), stop))]
+        rest = [(start, stop) for start, stop in parts if start < stop]
+    return rest
 
 
 def key_of(name: str, hour: int) -> str:

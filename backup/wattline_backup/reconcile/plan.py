@@ -17,9 +17,9 @@ from wattline_backup.reconcile.stored import Counts
 
 DAY_S = 86_400
 
-Seconds = Mapping[str, int]
+Bits = Mapping[str, int]
 """Field -> a number whose bits are the seconds of an hour."""
-Look = Callable[[Series, int, Mapping[str, int]], Seconds]
+Look = Callable[[Series, int, Mapping[str, int]], Bits]
 """Gives of a series of InfluxDB, an hour and its counts, the very seconds."""
 Judge = Callable[[str, int, Tags, Mapping[str, int]], Verdict]
 """Tells of a series of the journal, an hour, further tags and the counts, whether InfluxDB has its readings there."""
@@ -38,16 +38,18 @@ class Compared:
         stored: those that InfluxDB has, by field.
         again: those that the journal has twice, of any field; without those that InfluxDB has under other tags alone.
         next_hour: the next one of which there is anything; the one behind it if there is none.
+        doubled: the further tags under several of which InfluxDB has one second; none where it has each under one alone.
     """
 
     text: str
     series: Series
     hour: int
     tags: Tags
-    kept: Seconds
-    stored: Seconds
+    kept: Bits
+    stored: Bits
     again: int
     next_hour: int
+    doubled: frozenset[Tags]
 
     @property
     def lacking(self) -> int:
@@ -73,7 +75,7 @@ def union(many: Iterable[int]) -> int:
     return whole
 
 
-def _most(seconds: Seconds) -> int:
+def _most(seconds: Bits) -> int:
     return max((bits.bit_count() for bits in seconds.values()), default=0)
 
 
@@ -103,22 +105,41 @@ class Beside:
                 yield from self._of_series(text, series, names_of, kept.again.get(text, {}))
 
     def _of_series(
-        self, text: str, series: Series, names_of: Mapping[int, Seconds], again: Mapping[int, Seconds]
+        self, text: str, series: Series, names_of: Mapping[int, Bits], again: Mapping[int, Bits]
     ) -> Iterator[Compared]:
         carried = self._carried(text, series, names_of)
-        hours, tags = sorted(names_of.keys() | carried.keys()), self.ours
+        hours = sorted(names_of.keys() | carried.keys())
+        stored_of = {hour: self._stored(series, hour, names_of.get(hour, {}), carried.get(hour, {})) for hour in hours}
+        tags_of = self._tags(stored_of)
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
-            in_journal, there = names_of.get(hour, {}), carried.get(hour, {})
-            stored = self._stored(series, hour, in_journal, there)
-            latest = _latest(stored)
-            # None of its own is what it has, where Telegraf adds none.
-            tags = tags if latest is None else latest
+            tags, stored = tags_of[hour], stored_of[hour]
             twice = union(again.get(hour, {}).values())
             if elsewhere := union(union(names.values()) for other, names in stored.items() if other != tags):
                 twice &= union(stored.get(tags, {}).values()) | ~elsewhere
-            yield Compared(text, series, hour, tags, in_journal, _joined(stored.values()), twice, next_hour)
+            yield Compared(
+                text,
+                series,
+                hour,
+                tags,
+                names_of.get(hour, {}),
+                _together(stored.values()),
+                twice,
+                next_hour,
+                _doubled(stored),
+            )
 
-    def _carried(self, text: str, series: Series, names_of: Mapping[int, Seconds]) -> Carried:
+    def _tags(self, stored_of: Mapping[int, Mapping[Tags, Bits]]) -> dict[int, Tags]:
+        """The tags that Telegraf adds, by hour; where nothing is there those of before, and before all those of the first."""
+        latest = {hour: _latest(stored, self.ours) for hour, stored in stored_of.items()}
+        tags = next((tags for tags in latest.values() if tags is not None), self.ours)
+        found = {}
+        for hour, now in latest.items():
+            # None at all, as of a Telegraf that adds none, are tags as well.
+            tags = tags if now is None else now
+            found[hour] = tags
+        return found
+
+    def _carried(self, text: str, series: Series, names_of: Mapping[int, Bits]) -> Carried:
         known = {name for names in names_of.values() for name in names}
 
         def judge(hour: int, tags: Tags, counts: Mapping[str, int]) -> Verdict:
@@ -127,8 +148,8 @@ class Beside:
         return carriers_of(series, known, self.counts[ROUTES[series.measurement]], self.ours, judge)
 
     def _stored(
-        self, series: Series, hour: int, in_journal: Seconds, there: Mapping[Tags, Mapping[str, int]]
-    ) -> dict[Tags, Seconds]:
+        self, series: Series, hour: int, in_journal: Bits, there: Mapping[Tags, Mapping[str, int]]
+    ) -> dict[Tags, Bits]:
         """The seconds that InfluxDB has, by further tags."""
         if not in_journal and series.measurement != fields.ELECTRICITY:
             # Only of what is metered does it matter what the journal has nothing of.
@@ -144,19 +165,27 @@ class Beside:
         }
 
 
-def _latest(stored: Mapping[Tags, Seconds]) -> Tags | None:
-    """The tags that Telegraf had last; None where there is nothing."""
+def _latest(stored: Mapping[Tags, Bits], ours: Tags) -> Tags | None:
+    """The tags that Telegraf had last, of several at one second ours; None where there is nothing."""
     last = {tags: union(names.values()).bit_length() for tags, names in stored.items()}
-    return max(sorted(last, key=sorted), key=lambda tags: last[tags], default=None)
+    return max(sorted(last, key=sorted), key=lambda tags: (last[tags], tags == ours), default=None)
 
 
-def _joined(many: Iterable[Seconds]) -> Seconds:
+def _doubled(stored: Mapping[Tags, Bits]) -> frozenset[Tags]:
+    """The tags under several of which there is one second."""
+    seconds = {tags: union(names.values()) for tags, names in stored.items()}
+    return frozenset(
+        tags for tags in seconds if seconds[tags] & union(seconds[other] for other in seconds if other != tags)
+    )
+
+
+def _together(many: Iterable[Bits]) -> dict[str, int]:
     """The seconds that are in any of them, by field."""
-    joined: dict[str, int] = {}
+    together: dict[str, int] = {}
     for seconds in many:
         for name, bits in seconds.items():
-            joined[name] = joined.get(name, 0) | bits
-    return joined
+            together[name] = together.get(name, 0) | bits
+    return together
 
 
 def is_due(each: Compared, written: Written | None, cut_s: int) -> bool:

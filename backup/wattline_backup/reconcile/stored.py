@@ -138,7 +138,4 @@ def _stretches(hours: Collection[int], holes: Iterable[tuple[int, int]]) -> list
             rows_of[-1] = (rows_of[-1][0], hour)
         else:
             rows_of.append((hour, hour))
-    found = [(first * HOUR_S, (last + 1) * HOUR_S) for first, last in rows_of]
-    for begin, end in holes:
-        found = without(found, (begin, end))
-    return found
+    return without([(first * HOUR_S, (last + 1) * HOUR_S) for first, last in rows_of], holes)

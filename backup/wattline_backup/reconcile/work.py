@@ -189,13 +189,20 @@ class Work:
         return changed
 
     def _tell_site(self, beside: list[Compared]) -> None:
-        """Say it where Telegraf has another site now than the settings."""
+        """Say it where Telegraf has another site now than the settings, or had when something was written by these."""
         found = [(each.hour, site_of(each.tags)) for each in beside if each.stored and site_of(each.tags)]
         last = max((hour for hour, _ in found), default=0)
-        for site in sorted({site for hour, site in found if hour == last} - {self._chosen.site}):
+        doubled = sorted({site_of(tags) for each in beside for tags in each.doubled})
+        for site in sorted({site for hour, site in found if hour == last} - {self._chosen.site, *doubled}):
             self._result.remarks.append(
                 f"InfluxDB has the journal's readings of site {site}, and not of {self._chosen.site}: nothing is doubled, but "
                 "set WATTLINE_SITE as Telegraf has it."
+            )
+        if doubled:
+            sites = " and ".join(f"site {site}" if site else "no site" for site in doubled)
+            self._result.remarks.append(
+                f"InfluxDB has the same readings twice, under {sites}: set WATTLINE_SITE, which is {self._chosen.site}, as "
+                "Telegraf has it, and delete those of the other with `influx delete`."
             )
 
     def _tell_days(
@@ -204,13 +211,14 @@ class Work:
         """Write the numbers that InfluxDB has not, or not as they are now, as after a restore of an older set."""
         filler, known = Filler(self._server, buckets), dues.keys() & meters.keys()
         since_s = max(0, min((due.whole_from_s for due in dues.values()), default=self._now_s) - TOLD_AGAIN_S)
-        there = told_since(self._server, buckets[COMPLETENESS_BUCKET], since_s)
+        bucket = buckets[COMPLETENESS_BUCKET]
+        there, kept_from_s = told_since(self._server, bucket, since_s), stored_from(bucket, self._now_s)
         told: dict[str, Numbers] = {}
         for name in known:
             for day_s, numbers in days_of(name, meters[name], dues[name], memory.told, self._chosen.zone):
                 key, site = key_of(name, day_s), meters[name].site_from(day_s) or self._chosen.site
                 before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
-                if before != numbers:
+                if before != numbers and day_s >= kept_from_s:
                     point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
                     filler.put(COMPLETENESS_BUCKET, to_line(point))
                 told[key] = numbers

@@ -1,6 +1,6 @@
 """Which readings that were due did not come, and why: what a sum over the seconds of a day needs to come out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from wattline.clock import NS, Slot
 from wattline.plan import SLOW_S
@@ -17,6 +17,18 @@ def due_s(meter: Meter, interval_s: int) -> int:
     return max(meter.interval_s, interval_s) if moves else max(meter.interval_s, interval_s, int(SLOW_S))
 
 
+def offsets_s(meters: Sequence[Meter], interval_s: int) -> dict[str, int]:
+    """The second of its term at which a reading of each meter is due, if that term is longer than a slot; else 0.
+
+    Terms are counted from 1970 on. ``meters`` are those of a bus, in their order, which spreads them over the seconds.
+    """
+    lengths_s = {meter.name: due_s(meter, interval_s) for meter in meters}
+    return {
+        name: int(place / len(meters) * length_s) if length_s > interval_s else 0
+        for place, (name, length_s) in enumerate(lengths_s.items())
+    }
+
+
 class Roll:
     """Calls the roll in each slot.
 
@@ -27,10 +39,8 @@ class Roll:
 
     def __init__(self, meters: Iterable[Meter], interval_s: int) -> None:
         meters = list(meters)
-        self._terms = {
-            meter.name: _Term(due_s(meter, interval_s), interval_s, place / len(meters))
-            for place, meter in enumerate(meters)
-        }
+        offsets = offsets_s(meters, interval_s)
+        self._terms = {meter.name: _Term(due_s(meter, interval_s), interval_s, offsets[meter.name]) for meter in meters}
 
     def call(self, slot: Slot, reasons: Mapping[str, Reason | None]) -> list[Absence]:
         """Who was due and gave no reading, in ``slot`` and in those that were missed before it.
@@ -59,12 +69,12 @@ class _Term:
     Args:
         length_s: seconds from one that is due to the next.
         interval_s: seconds from slot to slot.
-        place: which seconds of a longer term are its own, from 0 to less than 1, as a member of the bus has it.
+        offset_s: the second of a longer term at which it begins, as a member of the bus has it.
     """
 
-    def __init__(self, length_s: int, interval_s: int, place: float) -> None:
+    def __init__(self, length_s: int, interval_s: int, offset_s: int) -> None:
         self._length_s, self._is_each_slot = length_s, length_s <= interval_s
-        self._offset_s = int(place * length_s)
+        self._offset_s = offset_s
         self._number: int | None = None
         # Set as a term begins.
         self._has_reading: bool

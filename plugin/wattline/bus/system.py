@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wattline.bus.attendance import due_s
+from wattline.bus.attendance import due_s, offsets_s
 from wattline.errors import WordError
 from wattline.ports import AUTO, check_port
 from wattline.reading import Point
@@ -44,6 +44,10 @@ class ModbusSystem:
     def dues_s(self, interval_s: int) -> dict[str, int]:
         """The name of each meter to the seconds from one reading that is due to the next."""
         return {meter.name: due_s(meter, interval_s) for meter in self.meters}
+
+    def offsets_s(self, interval_s: int) -> dict[str, int]:
+        """The name of each meter to the second of these at which it is due, counted from 1970 on."""
+        return offsets_s(self.meters, interval_s)
 
     def source(self, port: str, conditions: Conditions) -> "Bus":
         """The bus."""

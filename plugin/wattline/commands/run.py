@@ -131,10 +131,10 @@ def _journal_of(arguments: argparse.Namespace, system: System, believes: Callabl
     from wattline.journal.notes import began  # noqa: PLC0415 - half a megabyte, spent where one is kept
 
     port, interval_s = arguments.port, arguments.interval
-    dues_s = system.dues_s(interval_s)
+    dues_s, offsets_s = system.dues_s(interval_s), system.offsets_s(interval_s)
     return Journal(
         arguments.journal / folder_name(port),
-        lambda at: began(__version__, at, port, dues_s, interval_s),
+        lambda at: began(__version__, at, port, dues_s, interval_s, offsets=offsets_s),
         limits,
         believes=believes,
     )

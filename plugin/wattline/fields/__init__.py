@@ -105,6 +105,6 @@ TAGS: dict[str, dict[str, str]] = {
     BACKUP: {
         "kind": "What was done: run, prune, check (of files), verify (by restoring), offsite, offsite_check, offsite_prune, offsite_verify, restore or reconcile."
     },
-    COMPLETENESS: _METER,
+    COMPLETENESS: _METER | {"site": "Its house, as Telegraf has it on the readings of that day."},
     RUN_INFO: _PORT,
 }

@@ -5,14 +5,17 @@ seconds since 1970; where the clock was not believed, ``"believed": false`` stan
 
 ::
 
-    {"began": VERSION, "at": ..., "port": PORT, "meters": {NAME: SECONDS, ...}, "interval_s": SECONDS}
+    {"began": VERSION, "at": ..., "port": PORT, "meters": {NAME: SECONDS, ...}, "interval_s": SECONDS,
+     "offsets": {NAME: SECONDS, ...}}
     {"ended": WHY, "at": ...}
     {"at": ..., "absent": {NAME: REASON, ...}}
     {"at": ..., "clock": SLOTS}
     {"at": ..., "lost": LINES, "since": ...}
 
 ``began`` stands where the process began, at the head of each file, and where the clock was set back, and has for each meter the seconds from one reading
-that is due to the next, 0 of a meter that speaks when it wants to. ``absent`` has the meters that were due in a slot and
+that is due to the next, 0 of a meter that speaks when it wants to. Where these are more than those of a slot, ``offsets``
+has at which of them a reading is due, counted from 1970 on, unless that is 0: it may come later, up to when the next one is
+due, and where it does not the absence bears that second. ``absent`` has the meters that were due in a slot and
 gave no reading: ``silent`` (asked, and no sound answer; or not asked, since late replies could have been taken for it),
 ``unbelieved`` (an answer of which nothing was believed), ``busy`` (no time for it) or ``port`` (the port was not open).
 ``clock`` counts slots whose readings were given up, because it was not known what time it was. ``lost`` counts lines that
@@ -26,9 +29,20 @@ from wattline.clock import NS
 from wattline.reading import Absence
 
 
-def began(version: str, at: Mapping[str, object], port: str, meters: Mapping[str, int], interval_s: int) -> str:
-    """The note that a process began."""
-    return _note({"began": version, **at, "port": port, "meters": dict(meters), "interval_s": interval_s})
+def began(
+    version: str,
+    at: Mapping[str, object],
+    port: str,
+    meters: Mapping[str, int],
+    interval_s: int,
+    *,
+    offsets: Mapping[str, int] | None = None,
+) -> str:
+    """The note that a process began; as of an early version, which did not say them, without ``offsets``."""
+    said = {"began": version, **at, "port": port, "meters": dict(meters), "interval_s": interval_s}
+    if offsets is not None:
+        said["offsets"] = {name: offset_s for name, offset_s in offsets.items() if offset_s}
+    return _note(said)
 
 
 def ended(why: str, at: Mapping[str, object]) -> str:

@@ -96,18 +96,23 @@ class Writer:
         return True
 
     def _go_on(self) -> None:
-        """Take up the last file behind its last sound record, if it is whole in its size."""
+        """Take up the last file behind its last sound record; one that is not whole in its size is left as it is."""
         path = path_of(self._folder, self._shelf.last)
-        if not path.exists() or path.stat().st_size != FILE_BYTES:
+        if not path.exists():
             return
         records = read(path)
         records.pass_over()
-        torn = max(0, records.last_skipped - records.end)
+        is_whole = records.bytes == FILE_BYTES
+        torn = max(0, min(records.last_skipped, records.bytes) - records.end)
         if torn:
             LOG.warning(
-                "The journal %s ends within a record, as after a power cut; its last %d bytes are cut off.", path, torn
+                "The journal %s ends within a record, as after a power cut; its last %d bytes are %s.",
+                path,
+                torn,
+                "cut off" if is_whole else "passed over, and the next file is begun",
             )
-        self._file = SectorFile(path, records.end, records.last_skipped)
+        if is_whole:
+            self._file = SectorFile(path, records.end, records.last_skipped)
 
     def _begin_next(self) -> None:
         self._close_file()

@@ -41,6 +41,10 @@ class StickSystem:
         """The name of each meter to 0: nothing is due."""
         return {meter.name: 0 for meter in self.meters}
 
+    def offsets_s(self, interval_s: int) -> dict[str, int]:  # noqa: ARG002 (likewise)
+        """None: nothing is due."""
+        return {}
+
     def source(self, port: str, conditions: Conditions) -> "Stick":
         """The stick.
 
