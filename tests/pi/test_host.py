@@ -32,7 +32,7 @@ READS_THE_PORT = (
     f"import fcntl, time; f = open('{ADAPTER}'); fcntl.flock(f, 2); print('has it', flush=True); time.sleep(600)"
 )
 LISTENS = "import socket, time; s = socket.create_server(('', 3000)); print('has it', flush=True); time.sleep(600)"
-INSTALLS = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); print('has it', flush=True); time.sleep(15)"
+INSTALLS = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, 2); print('has it', flush=True); time.sleep(600)"
 MATCHES = [
     'ATTRS{idVendor}=="0403", ATTRS{idProduct}=="6001", ATTRS{serial}=="A???9?x", ENV{ID_USB_INTERFACE_NUM}=="00"',
     'ENV{ID_PATH}=="platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.1:1.0"',
@@ -51,13 +51,23 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture
 def play(machine: Machine) -> Play:
-    """Plays the two roles of the playbook; ``play("-e", "knob=value")``."""
+    """Plays the two roles of the playbook; ``play("-e", "knob=value")``. What it prints is given line by line to ``heard``."""
     program = Built().ansible / "bin/ansible-playbook"
 
-    def play(*words: str, tags: str = "preflight,host") -> subprocess.CompletedProcess[str]:
+    def play(
+        *words: str, tags: str = "preflight,host", heard: Callable[[str], None] = lambda _: None
+    ) -> subprocess.CompletedProcess[str]:
         command = [program, "-i", machine.inventory, "site.yml", "-t", tags, *words]
         environment = os.environ | {"ANSIBLE_NOCOLOR": "1"}
-        return subprocess.run(command, cwd=ANSIBLE, env=environment, capture_output=True, text=True, check=False)
+        lines = []
+        with subprocess.Popen(
+            command, cwd=ANSIBLE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                heard(line)
+        return subprocess.CompletedProcess(command, process.returncode, "".join(lines), "")
 
     return play
 
@@ -108,10 +118,19 @@ def test_what_is_in_the_way_is_told_at_once_and_changes_nothing(
     assert machine.run("sh", "-c", SNAPSHOT) == before
 
 
-def test_packages_that_are_being_installed_are_waited_for(play: Play, stranger: Callable[[str], None]) -> None:
+def test_packages_that_are_being_installed_are_waited_for(
+    machine: Machine, play: Play, stranger: Callable[[str], None]
+) -> None:
     stranger(INSTALLS)
-    done = play(tags="preflight")
-    assert "FAILED - RETRYING" in done.stdout + done.stderr
+    waits = []
+
+    def heard(line: str) -> None:
+        if "FAILED - RETRYING" in line:
+            waits.append(line)
+            machine.try_to_run("pkill", "--full", "lock-frontend")
+
+    done = play(tags="preflight", heard=heard)
+    assert len(waits) == 1
     assert changes(done) == 0
 
 
