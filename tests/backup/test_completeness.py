@@ -444,8 +444,8 @@ def test_none_is_missing() -> None:
         "day         meter     due  metered  stored  not metered, by reason",
         "2026-02-10  house   86400    86400   86400",
         "",
-        "From 2026-02-10 to the end of 2026-02-10, of 86 400 seconds in which a reading was due, 86 400 were",
-        "metered and 86 400 of them are stored: none is missing.",
+        "From 2026-02-10 to the end of 2026-02-10, of 86 400 readings that were due, 86 400 were metered and",
+        "86 400 of them are stored: none is missing.",
     ]
 
 
@@ -454,12 +454,12 @@ def test_what_is_missing_is_said() -> None:
 
 
 def test_what_was_not_metered_is_said() -> None:
-    words = "none is missing. In 20 there was no reading, for the reasons that stand in the table."
+    words = "none is missing. 20 were not metered, for the reasons that stand in the table."
     assert told(document(), document()).endswith(words)
 
 
 def test_of_what_is_lost_nobody_knows() -> None:
-    words = "in the table; of 3 of them, those that are lost, nobody knows whether there was one."
+    words = "in the table; of 3 of them, those that are lost, nobody knows whether they were."
     assert told(document(off=0, lost=3)).endswith(words)
 
 

@@ -128,7 +128,7 @@ def _sentence(days: Sequence[dict[str, Any]], zone: tzinfo | None) -> str:
     due, metered, stored = (sum(day[name] for day in days) for name in ("due", "metered", "stored"))
     missing = sum(max(0, day["metered"] - day["stored"]) for day in days)
     return (
-        f"From {first} to {until}, of {_grouped(due)} seconds in which a reading was due, {_grouped(metered)} were metered "
+        f"From {first} to {until}, of {_grouped(due)} readings that were due, {_grouped(metered)} were metered "
         f"and {_grouped(stored)} of them are stored: {'none is' if not missing else f'{_grouped(missing)} are'} missing."
     )
 
@@ -137,8 +137,8 @@ def _not_metered(days: Sequence[dict[str, Any]]) -> list[str]:
     missed, lost = sum(day["due"] - day["metered"] for day in days), sum(day.get("lost", 0) for day in days)
     if not missed:
         return []
-    known = f"; of {_grouped(lost)} of them, those that are lost, nobody knows whether there was one" if lost else ""
-    return [f"In {_grouped(missed)} there was no reading, for the reasons that stand in the table{known}."]
+    known = f"; of {_grouped(lost)} of them, those that are lost, nobody knows whether they were" if lost else ""
+    return [f"{_grouped(missed)} were not metered, for the reasons that stand in the table{known}."]
 
 
 def _not_counted(days: Sequence[dict[str, Any]], zone: tzinfo | None) -> list[str]:

@@ -9,7 +9,13 @@ NOT_METERED = ("silent", "unbelieved", "busy", "port", "clock", "lost", "off")
 """Of these fields each is a reason; ``off`` is whatever the journal tells of none."""
 
 COMPLETENESS_FIELDS = by_name(
-    Field("due", "", "gauge", 0, "Seconds of the day, up to now, in which a reading was due."),
+    Field(
+        "due",
+        "",
+        "gauge",
+        0,
+        "Readings that were due on the day, up to now; of a meter that is read each second, its seconds.",
+    ),
     Field("metered", "", "gauge", 0, "Those of them that were metered, as the journal or InfluxDB knows."),
     Field("stored", "", "gauge", 0, "Those of them that InfluxDB has whole."),
     Field("silent", "", "gauge", 0, "Meter silent: it gave no sound answer."),
