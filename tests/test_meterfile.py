@@ -538,7 +538,7 @@ def shed(acme, monkeypatch) -> Iterator[str]:
         (["probe", "PORT", "shed=acme-m1@5", "--seconds", "3"], "# Probe of acme-m1"),
         (
             ["scan", "PORT", "--settings=9600-8N1", "--addresses=5"],
-            '"run", "--meter-file", "FILE", "PORT",',
+            '"run", "--meter-file", "FILE",',
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
