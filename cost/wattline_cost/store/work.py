@@ -164,15 +164,19 @@ class Work:
 def _recall(file: File, account: Account, known: Known, due: set[date]) -> None:
     """Have it known of each month that is over by which terms it was priced, before those of ``file`` price any of it.
 
-    What was not owed before stays as it is, as all history does. Where nothing is known, as after a loss of the memory, what is
-    stored tells.
+    What was not owed before stays as it is, as all history does. A month of which nothing is stored or owed, since the meter was
+    not read yet, was priced by no terms. Where nothing is known, as after a loss of the memory, what is stored tells.
     """
     month, begin = month_begin(account.today), account.begin()
+    stored = account.months_before(month)
     if known.content:
-        for each in months_through(begin, month - ONE_DAY) if begin is not None else ():
+        owed = list(months_through(begin, month - ONE_DAY)) if begin is not None else []
+        counted = {*map(str, stored), *map(str, owed), str(month)}
+        known.priced = {each: terms for each, terms in known.priced.items() if each in counted}
+        for each in owed:
             known.priced.setdefault(str(each), "")
         return
-    for each in account.months_before(month):
+    for each in stored:
         if str(each) not in known.priced:
             is_alike = account.is_by_these_terms(each, due)
             known.priced[str(each)] = mark(file.contract, each) if is_alike else OTHERWISE
