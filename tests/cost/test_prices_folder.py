@@ -16,9 +16,12 @@
 | what was kept is believed of a file that has changed, or of other settings | test_a_changed_file_is_read_anew, test_other_settings_read_anew |
 | a cut-off or foreign cache stops a bill | test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone |
 | a table's column, unit, separator or clock is misread | test_a_table_is_read_as_it_is_told, test_the_hour_that_is_there_twice_is_two_hours |
+| half a price at the end of a table that was cut off is believed | test_what_is_no_such_table_is_refused |
+| ... or was kept by a wattline that did so | test_what_an_older_wattline_kept_is_read_anew |
 | a table that is none ends in a traceback, or a comma of decimals is taken for one between columns | test_what_is_no_such_table_is_refused |
 """
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -256,6 +259,21 @@ def test_other_settings_read_anew(tmp_path: Path, parsed: list[str]) -> None:
     assert len(parsed) == 2
 
 
+def test_what_an_older_wattline_kept_is_read_anew(tmp_path: Path) -> None:
+    """It took a table that was cut off for a whole one."""
+    folder, cache = tmp_path / "prices", tmp_path / "kept"
+    folder.mkdir()
+    path = folder / "a.csv"
+    path.write_text("start,price\n2026-01-14T10:00Z,98\n")
+    assert found(source(folder, table(), cache), "2026-01-14T00:00", "2026-01-15T00:00") == [10]
+    (kept,) = cache.iterdir()
+    content = json.loads(kept.read_text())
+    content["mark"][0] -= 1
+    content["prices"] = []
+    kept.write_text(json.dumps(content))
+    assert found(source(folder, table(), cache), "2026-01-14T00:00", "2026-01-15T00:00") == [10]
+
+
 @pytest.mark.parametrize("content", [b"", b'{"mark": [1,', b"[]", b'{"mark": 1}', b"\xff"])
 def test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone(
     tmp_path: Path, parsed: list[str], content: bytes
@@ -353,6 +371,7 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             )
         ),
         ('start,price\n"2026', "t.csv, line 2: "),
+        ("start,price\n2026-01-14T10:00Z,98\n2026-01-14T11:00Z,9", "t.csv, line 3: The last line has no line end"),
     ],
 )
 def test_what_is_no_such_table_is_refused(text: str, said: str) -> None:
