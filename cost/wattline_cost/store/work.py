@@ -201,5 +201,11 @@ def _remarks(file: File, known: Known, month: date) -> list[str]:
 
 
 def _nothing_yet(account: Account) -> str:
-    name, what = account.contract.name, account.reader.what
-    return f"{name}: nothing is priced yet, since there is no day both of the contract and of readings of {what}."
+    """Raises CostError where the contract counts by a meter that is none of those that there are."""
+    what = account.reader.what
+    why = (
+        f"there is no day both of the contract and of readings of {what}"
+        if account.is_read()
+        else account.reader.why_no_day()
+    )
+    return f"{account.contract.name}: nothing is priced yet, since {why}."
