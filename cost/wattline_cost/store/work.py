@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from wattline.errors import WattlineError
+from wattline.errors import WattlineError, WordError
 from wattline.influxdb.server import Server
-from wattline_cost.errors import CostError, add, apart
+from wattline_cost.errors import add, apart
 from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.settings import Settings
 from wattline_cost.store.account import RECENT_DAYS, Account, Day
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
 from wattline_cost.store.terms import OTHERWISE, mark, months_through
-from wattline_cost.tariff.file import parse_contract
+from wattline_cost.tariff.file import content_of, parse_contract
 from wattline_cost.tariff.model import Contract
 
 
@@ -58,21 +58,14 @@ def files_in(chosen: Settings, faults: list[WattlineError]) -> list[File]:
     found: dict[str, File] = {}
     for path in chosen.contracts():
         with apart(faults, str(path)):
-            file = _file(path)
+            content = content_of(path)
+            file = File(path, content, parse_contract(path, content))
             if (other := found.get(file.contract.name)) is not None:
-                raise CostError(
+                raise WordError(
                     f"{path} and {other.path} are both called {file.contract.name!r}: give one another name."
                 )
             found[file.contract.name] = file
     return list(found.values())
-
-
-def _file(path: Path) -> File:
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise CostError(f"{path} cannot be read as text: {error}.") from error
-    return File(path, content, parse_contract(path, content))
 
 
 class Work:

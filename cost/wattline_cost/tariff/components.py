@@ -60,7 +60,7 @@ def components(
         with faults.kept():
             here = f"{place}, component {names[number]!r}" if "name" in values else f"{place}, component {number + 1}"
             table = Table(here, values, KEYS)
-            found.append(_component(table, names[:number], names, sources))
+            found.append(_component(table, names[:number], names, sources, faults))
     return tuple(found)
 
 
@@ -69,12 +69,17 @@ def _name(values: Mapping[str, object], number: int) -> str:
     return str(values.get("name", f"component {number}"))
 
 
-def _component(table: Table, above: Sequence[str], all_names: Sequence[str], sources: Sequence[str]) -> Component:
+def _component(
+    table: Table, above: Sequence[str], all_names: Sequence[str], sources: Sequence[str], faults: Faults
+) -> Component:
     name = table.tag("name")
     if name in above:
         raise table.fault("name", "must be unlike that of every other component of the version")
     if "percent" in table:
-        return Percentage(name, _percent(table), _of(table, above, all_names))
+        of: tuple[str, ...] = ()
+        with faults.kept():
+            of = _of(table, above, all_names)
+        return Percentage(name, _percent(table), of)
     per = table.choice("per", PERS)
     _refuse(table, ("of",), "belongs to a component with 'percent'")
     if per is Per.KWH:
