@@ -18,6 +18,7 @@ import io
 import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 from cost.contracts import bill, contract, pricer, quarter, steady, version
 from cost.examples import OCTOBER, dynamic_bill, german_bill, italian_bill, two_versions
@@ -25,6 +26,7 @@ from wattline_cost.pricing.bill import Bill
 from wattline_cost.pricing.document import as_csv, as_json, as_table
 from wattline_cost.tariff.model import Direction, EnergyCharge, FixedCharge, Flat, Per, Rounding
 
+CHECKOUT = Path(__file__).parents[2]
 D = Decimal
 
 ITALIAN = """\
@@ -54,6 +56,7 @@ def named(name: str, direction: Direction = Direction.IMPORT) -> Bill:
 
 def test_a_bill_as_a_table() -> None:
     assert as_table(italian_bill()) == ITALIAN
+    assert f"```\n{ITALIAN}```\n" in (CHECKOUT / "README.md").read_text(), "the bill that the README shows"
 
 
 def test_no_row_is_wider_than_80_columns() -> None:
