@@ -304,6 +304,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "whole number from 0 to 6.")),
         (RIGHT, "[[version]]", '[rounding]\neach_line = "no"\n[[version]]', (", rounding: The key 'each_line' says 'no'; it must be "
             "true or false, without quotation marks.")),
+        (RIGHT, "Europe/Rome", "Factory", "There is no time zone 'Factory'; the nearest is 'A"),
         (RIGHT, "Europe/Rome", "posixrules", "There is no time zone 'posixrules'; the nearest is "),
         (RIGHT, "Europe/Rome", "right/Europe/Rome", "There is no time zone 'right/Europe/Rome'; the nearest is 'Europe/Rome';"),
         (RIGHT, "contract_kw = 3", "contract_kw = " + 5000 * "9", ", line 5: A number is too long to be read; write a number without"),
@@ -335,6 +336,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "0.15", "true", E + ": The key 'price' says true; it must be a number"),
         (RIGHT, "0.15", "nan", E + ": The key 'price' says NaN; it must be a number"),
         (RIGHT, "0.15", "1e12", E + ": The key 'price' says 1E+12; it must be a number"),
+        (RIGHT, "0.15", "9223372036854775807", E + ": The key 'price' says 9223372036854775807; it must be a number"),
         (RIGHT, "0.15", "1e999999999", E + ": The key 'price' says 1E+999999999; it must be a number"),
         (RIGHT, "0.15", "1e-999999999", E + ": The key 'price' says 1E-999999999; it must be a number"),
         (RIGHT, "0.15", "0e999", E + ": The key 'price' says 0E+999; it must be a number"),
@@ -360,9 +362,9 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT + MORE.replace("day", "kW year"), "contract_kw = 3", "", V + ": The key 'contract_kw' is missing; it must be the powe"
             "r of the contract in kW, such as 3, since 'More' is paid per kW year."),
         # Steps.
-        (STEPS, STEPS_OF, "steps = 5", E + ": The key 'steps' says 5; it must be a list of two or more, such as [{ above_kwh = 0, p"),
+        (STEPS, STEPS_OF, "steps = 5", E + ": The key 'steps' says 5; it must be a list of two or more, each in braces, such as ["),
         (STEPS, STEPS_OF, "steps = [{ above_kwh = 0, price = 1 }]", E + ": The key 'steps' says [{ above_kwh = 0, price = 1 }]; it m"),
-        (STEPS, STEPS_OF, "steps = [0, 150]", E + ": The key 'steps' says [0, 150]; it must be a list of two or more, such as"),
+        (STEPS, STEPS_OF, "steps = [0, 150]", E + ": The key 'steps' says [0, 150]; it must be a list of two or more, each in"),
         (STEPS, STEPS_OF, "steps = { 0 = 0.1, 150 = 0.2 }", E + ": The key 'steps' says { 0 = 0.1, 150 = 0.2 }; it must be a list"),
         (STEPS, "kWh", "day", E + ": The key 'steps' belongs to what is paid per kWh, which this component is not; leave it out."),
         (STEPS, STEPS_OF, "price = 1\n" + STEPS_OF, E + ": There are 'price' and 'steps'; what is paid per kWh has one of the keys"),

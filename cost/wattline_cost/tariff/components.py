@@ -37,9 +37,7 @@ OF_YEAR = (Per.YEAR, Per.KW_YEAR)
 
 _PRICES_RULE = "must be a table of bands and numbers, such as { F1 = 0.15, F23 = 0.13 }"
 _REGISTERS_RULE = f"must be a table of the meter's registers ({', '.join(REGISTER_NUMBERS)}) and numbers, such as {{ T1 = 0.15, T2 = 0.13 }}"
-_STEPS_RULE = (
-    "must be a list of two or more, such as [{ above_kwh = 0, price = 0.10 }, { above_kwh = 150, price = 0.12 }]"
-)
+_STEPS_RULE = "must be a list of two or more, each in braces, such as [{ above_kwh = 0, price = 0.10 }, { above_kwh = 150, price = 0.12 }]"
 _OF_RULE = f"must be the names of components above, such as ['Energy', 'Grid'], or '{ALL_ABOVE}'"
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from wattline.options import nearest
 from wattline_cost.errors import TariffError
-from wattline_cost.money import LARGEST, is_reckonable
+from wattline_cost.money import is_reckonable
 
 T = TypeVar("T")
 
@@ -221,7 +221,7 @@ def shown(value: object, depth: int = 0) -> str:
             text = "{ " + ", ".join(f"{key} = {shown(inner, depth + 1)}" for key, inner in value.items()) + " }"
         case list():
             text = "[" + ", ".join(shown(inner, depth + 1) for inner in value) + "]"
-        case int() if abs(value) >= LARGEST:
+        case int() if abs(value) >= 10**LONGEST_SHOWN:
             # Python writes no decimals of thousands of digits, and reads none, but for those that are written as hexadecimals.
             text = f"{value:#x}"
         case _:
