@@ -75,6 +75,9 @@ def test_what_is_not_sure_is_said_below() -> None:
         in text
     )
     assert "~ 0.076667/kWh" in text
+    assert "\n  1 kWh without a price\n" in as_table(dynamic_bill()), (
+        "so the quantity times the price is not the amount"
+    )
     assert "~ is the mean of the prices" in text
     assert "The total alone is rounded" in as_table(german_bill(Rounding(each_line=False)))
     assert "estimated" not in as_table(italian_bill())

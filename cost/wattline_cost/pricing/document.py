@@ -94,6 +94,7 @@ def _rows(line: BillLine, bill: Bill, period: str) -> Iterator[str]:
     names = [
         *wrapped(f"{line.component} {line.part}".strip(), NAME - 1),
         *(f"  {row}" for row in wrapped(period, NAME - 3)),
+        *([f"  {line.unpriced_kwh:f} kWh without a price"] if line.unpriced_kwh else []),
     ]
     cells = zip_longest(names, [f"{quantity:>{QUANTITY}}{price:>{PRICE}}{amount:>{AMOUNT}}"], fillvalue="")
     return (f"{name:<{NAME}}{rest}".rstrip() for name, rest in cells)
