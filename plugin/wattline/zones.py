@@ -20,5 +20,5 @@ def zone_of(name: str) -> ZoneInfo:
     if name not in NO_ZONES and not name.startswith(NO_FOLDERS):
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             return ZoneInfo(name)
-    near = nearest(name, available_timezones())
+    near = nearest(name, available_timezones().difference(NO_ZONES))
     raise WordError(f"There is no time zone {name!r}{near}; `timedatectl list-timezones` lists them.")

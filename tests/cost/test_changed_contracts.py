@@ -9,6 +9,8 @@
 | what a run priced anew beyond the days that were asked for is said to be otherwise | test_a_month_with_steps_is_priced_anew_to_its_end |
 | a month that was priced anew in part counts as priced by the terms of before, or by the new ones | test_a_month_that_was_priced_anew_in_part_is_told |
 | ... also where the terms of its parts are the same | test_a_part_that_was_priced_by_the_same_terms_is_no_news |
+| a month before any reading is said to be priced by other terms, since `recompute` went over it | test_a_month_that_was_never_priced_has_no_other_terms |
+| ... or keeps, for readings that come late, terms that it was never priced by | the same |
 | another meter prices history anew unasked | test_another_meter_prices_no_history_unasked |
 | a lost memory and a changed contract make a month of two prices | test_a_lost_memory_prices_the_month_whole |
 | ... or late readings make one of a month that is over, which is told no more | test_a_lost_memory_mixes_no_prices |
@@ -164,6 +166,20 @@ class TestStored:
         house.recompute(NOW, date(2026, 2, 22), date(2026, 2, 25))
         house.contract(f"# again\n{FLAT}")
         assert remarks(house) == ""
+
+    def test_a_month_that_was_never_priced_has_no_other_terms(self, house: House) -> None:
+        """January, in which nobody read the meter until its readings were brought: one day of 24 kWh, and then gaps."""
+        house.recompute(NOW, date(2026, 1, 1))
+        house.contract(TWICE)
+        assert "--from 2026-02-01`" in remarks(house)
+        house.recompute(NOW, date(2026, 1, 1))
+        house.contract(f"# again\n{TWICE}")
+        assert remarks(house) == ""
+        house.contract(FLAT)
+        assert "--from 2026-02-01`" in remarks(house)
+        house.read(midnight(date(2026, 1, 10)), midnight(date(2026, 1, 11)))
+        assert remarks(house, NOW + DAY_S) == ""
+        assert house.stored("cost_1d")[midnight(date(2026, 1, 10))][""]["cost"] == pytest.approx(24 * 0.3, abs=1e-6)
 
     def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
         house.read(

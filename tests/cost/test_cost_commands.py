@@ -4,6 +4,7 @@
 |---|---|
 | what is in a file is not told, or otherwise than on paper | test_check_tells_what_is_in_a_file |
 | a wrong file passes, or one fault alone is told, or a right one beside it is not | test_check_tells_every_fault_of_every_file |
+| a slip that costs a thousand times as much passes without a word, or what is usual is doubted | test_check_doubts_what_is_seldom_so, test_no_example_is_doubted |
 | an explanation lacks the why | test_explain_tells_version_band_and_price_and_why |
 | ... or is no JSON, or has floats | test_explain_as_json_has_exact_numbers |
 | a price that lies in a folder is not found | test_explain_reads_the_prices_of_a_folder |
@@ -113,10 +114,33 @@ def test_check_tells_every_fault_of_every_file(capsys: pytest.CaptureFixture[str
     ]
 
 
+def test_check_doubts_what_is_seldom_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A price of a megawatt-hour, a tenth that is written so, and a folder that is not there; it may all be meant."""
+    path = tmp_path / "house.toml"
+    tax = '[[version.component]]\nname = "VAT"\npercent = 0.10\nof = "all above"\n'
+    spot = '[source.spot]\nkind = "table"\nfolder = "none"\nminutes = 60\nunit = "MWh"\n'
+    text = TOP + TWO_BANDS + VERSION + BY_BAND.replace("0.15", "151.2") + tax + spot
+    path.write_text(text)
+    doubted = told(capsys, "check", path).partition("to be looked at once more\n")[2]
+    assert " ".join(doubted.split()) == (
+        "version 1, 'Energy': 151.2 EUR for a kilowatt-hour, is that so? A price of a megawatt-hour is divided by 1000, one in cents "
+        f"by 100. version 1, 'VAT': 0.10 %, is that so? A tenth is 10. source 'spot': there is no folder {tmp_path}/none here, and "
+        "so no price of it."
+    )
+    path.write_text(text.replace("EUR", "SEK").replace("151.2", "2.2").replace("0.10", "10").replace("none", "."))
+    assert "once more" not in told(capsys, "check", path)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
+def test_no_example_is_doubted(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    """But for the folders, which the machine of the test has not."""
+    assert "is that so?" not in told(capsys, "check", path)
+
+
 def test_explain_tells_version_band_and_price_and_why(capsys: pytest.CaptureFixture[str]) -> None:
     """F3: 0.1120 + 0.0780 = 0.1900, with VAT 0.2090."""
     assert told(capsys, "explain", EXAMPLES / "italy-f1-f2-f3.toml", "2026-04-06T10:10") == (
-        "italy-f1-f2-f3, Monday 2026-04-06, the quarter-hour from 10:00 on (Europe/Rome, UTC+02:00)\n"
+        "italy-f1-f2-f3, Monday 2026-04-06, quarter-hour from 10:00 (Europe/Rome, UTC+02:00)\n"
         "version 1, in force from 2026-01-01 on, until 2026-07-01\n"
         "band F3: of the rules that hold, the last is 'every day'; the day is a holiday: Lunedì dell'Angelo\n"
         "\n"

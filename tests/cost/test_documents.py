@@ -5,6 +5,7 @@
 | columns do not stand below each other, or are cut           | test_a_bill_as_a_table, test_no_row_is_wider_than_80_columns |
 | nobody is told what is estimated, or has no price           | test_what_is_not_sure_is_said_below                     |
 | a time of change is told as a date                          | test_a_change_within_a_day_is_told_with_its_time        |
+| a bill of a part of the month passes for one of the whole    | test_a_bill_of_a_part_of_the_month_says_so              |
 | income is called a cost                                     | test_an_export_yields                                   |
 | CSV or JSON have other amounts than the table, or floats    | test_csv_and_json_have_what_the_table_has               |
 | a month without energy, or without days, has no table       | test_a_bill_without_energy_has_a_table                  |
@@ -17,6 +18,7 @@ import io
 import json
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 from cost.contracts import bill, contract, pricer, quarter, steady, version
 from cost.examples import OCTOBER, dynamic_bill, german_bill, italian_bill, two_versions
@@ -24,6 +26,7 @@ from wattline_cost.pricing.bill import Bill
 from wattline_cost.pricing.document import as_csv, as_json, as_table
 from wattline_cost.tariff.model import Direction, EnergyCharge, FixedCharge, Flat, Per, Rounding
 
+CHECKOUT = Path(__file__).parents[2]
 D = Decimal
 
 ITALIAN = """\
@@ -53,6 +56,7 @@ def named(name: str, direction: Direction = Direction.IMPORT) -> Bill:
 
 def test_a_bill_as_a_table() -> None:
     assert as_table(italian_bill()) == ITALIAN
+    assert f"```\n{ITALIAN}```\n" in (CHECKOUT / "README.md").read_text(), "the bill that the README shows"
 
 
 def test_no_row_is_wider_than_80_columns() -> None:
@@ -71,6 +75,9 @@ def test_what_is_not_sure_is_said_below() -> None:
         in text
     )
     assert "~ 0.076667/kWh" in text
+    assert "\n  1 kWh without a price\n" in as_table(dynamic_bill()), (
+        "so the quantity times the price is not the amount"
+    )
     assert "~ is the mean of the prices" in text
     assert "The total alone is rounded" in as_table(german_bill(Rounding(each_line=False)))
     assert "estimated" not in as_table(italian_bill())
@@ -81,6 +88,17 @@ def test_a_change_within_a_day_is_told_with_its_time() -> None:
     text = as_table(bill(house, pricer(house).lines(steady(*OCTOBER, 100_000), *OCTOBER), *OCTOBER))
     periods = [row for row in text.splitlines() if row.startswith("  ")]
     assert periods == ["  before 2026-10-15 10:00", "  from 2026-10-15 10:00"] * 2
+
+
+def test_a_bill_of_a_part_of_the_month_says_so() -> None:
+    """Of a contract that began or ended within it; what began with it, or ends with it, is whole."""
+    for start, stop, said in (
+        ("2026-10-15", "2026-10-20T10:00", ["From 2026-10-15 on,", "Before 2026-10-20 10:00,"]),
+        ("2026-10-01", "2026-11-01", []),
+    ):
+        house = contract(version(EnergyCharge("Energy", Flat(D("0.10"))), start=start, stop=stop))
+        rows = as_table(bill(house, pricer(house).lines(steady(*OCTOBER, 100_000), *OCTOBER), *OCTOBER)).splitlines()
+        assert [row.partition(" when the contract")[0] for row in rows if "when the contract" in row] == said
 
 
 def test_an_export_yields() -> None:

@@ -16,9 +16,14 @@
 | what was kept is believed of a file that has changed, or of other settings | test_a_changed_file_is_read_anew, test_other_settings_read_anew |
 | a cut-off or foreign cache stops a bill | test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone |
 | a table's column, unit, separator or clock is misread | test_a_table_is_read_as_it_is_told, test_the_hour_that_is_there_twice_is_two_hours |
+| the example of the README is none | test_the_table_of_the_readme_is_read_by_the_contract_of_the_readme |
+| half a price at the end of a table that was cut off is believed | test_what_is_no_such_table_is_refused |
+| ... or was kept by a wattline that did so | test_what_an_older_wattline_kept_is_read_anew |
 | a table that is none ends in a traceback, or a comma of decimals is taken for one between columns | test_what_is_no_such_table_is_refused |
 """
 
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,6 +33,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cost.gme_files import gme, hours, quarters, zipped
+from cost.tariff_texts import TOP, VERSION, contract
 from wattline_cost.errors import SourceError
 from wattline_cost.prices import folder as folder_module
 from wattline_cost.prices.cache import Cache
@@ -35,7 +41,7 @@ from wattline_cost.prices.folder import READERS, Folder
 from wattline_cost.prices.source import Price
 from wattline_cost.prices.table import read as read_table
 from wattline_cost.prices.written import per_kwh
-from wattline_cost.tariff.model import Files, SourceSettings
+from wattline_cost.tariff.model import BySource, EnergyCharge, Files, SourceSettings
 
 DAY_S = 86_400
 
@@ -256,6 +262,21 @@ def test_other_settings_read_anew(tmp_path: Path, parsed: list[str]) -> None:
     assert len(parsed) == 2
 
 
+def test_what_an_older_wattline_kept_is_read_anew(tmp_path: Path) -> None:
+    """It took a table that was cut off for a whole one."""
+    folder, cache = tmp_path / "prices", tmp_path / "kept"
+    folder.mkdir()
+    path = folder / "a.csv"
+    path.write_text("start,price\n2026-01-14T10:00Z,98\n")
+    assert found(source(folder, table(), cache), "2026-01-14T00:00", "2026-01-15T00:00") == [10]
+    (kept,) = cache.iterdir()
+    content = json.loads(kept.read_text())
+    content["mark"][0] -= 1
+    content["prices"] = []
+    kept.write_text(json.dumps(content))
+    assert found(source(folder, table(), cache), "2026-01-14T00:00", "2026-01-15T00:00") == [10]
+
+
 @pytest.mark.parametrize("content", [b"", b'{"mark": [1,', b"[]", b'{"mark": 1}', b"\xff"])
 def test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone(
     tmp_path: Path, parsed: list[str], content: bytes
@@ -296,6 +317,20 @@ def test_a_table_is_read_as_it_is_told() -> None:
     text = '\ufeffId;"Price";From\r\n1;"1.234,56";2026-07-14 10:30\r\n'
     assert read(text, table(30, 1000, "From", "Price", "Europe/London")) == [("14T09:30", Decimal("1.23456"))]
     assert read("start\tprice\n2026-01-14T10:00+01:00\t1\n", table()) == [("14T09:00", Decimal(1))]
+
+
+def test_the_table_of_the_readme_is_read_by_the_contract_of_the_readme() -> None:
+    """9.83 cents in the first hour of November."""
+    text = (
+        (Path(__file__).parents[2] / "cost" / "README.md")
+        .read_text()
+        .partition("#### How prices come into the folder")[2]
+    )
+    _, prices, told = re.findall(r"```\n(.*?)```", text, re.DOTALL)[:3]
+    of_text = contract(TOP + VERSION + told)
+    assert read(prices, of_text.sources["market"])[0] == ("31T23:00", Decimal("9.83"))
+    (component,) = of_text.versions[0].components
+    assert component == EnergyCharge("Energy", BySource("market", Decimal("0.01"), Decimal("0.012")))
 
 
 def test_the_hour_that_is_there_twice_is_two_hours() -> None:
@@ -353,6 +388,7 @@ def test_the_hour_that_is_there_twice_is_two_hours() -> None:
             )
         ),
         ('start,price\n"2026', "t.csv, line 2: "),
+        ("start,price\n2026-01-14T10:00Z,98\n2026-01-14T11:00Z,9", "t.csv, line 3: The last line has no line end"),
     ],
 )
 def test_what_is_no_such_table_is_refused(text: str, said: str) -> None:

@@ -6,7 +6,7 @@
 | a component becomes another | test_every_kind_of_component_is_read |
 | what need not be said is something else | test_what_is_not_said_is_what_the_readme_tells |
 | a wrong word is taken, or refused without place, or without what it may be | test_a_wrong_file_is_refused_with_place_and_remedy |
-| one fault hides the next, or calls forth others that are none | test_all_faults_are_told_at_once, test_a_fault_calls_forth_no_other |
+| one fault hides the next, or calls forth others that are none | test_all_faults_are_told_at_once, test_a_key_that_there_is_not_hides_nothing, test_a_fault_calls_forth_no_other |
 | dates gap or overlap, or are out of order | test_a_wrong_file_is_refused_with_place_and_remedy |
 | a date is another instant than its local midnight | test_dates_are_midnights_of_the_contracts_zone |
 | a time of day is no time of the change, or the wrong one of two | the same |
@@ -287,6 +287,11 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "statement (at line 4, column 9); a date is written as in 2026-04-01.")),
         (RIGHT, "2026-01-01", "2026-1-1", ("This is not TOML: Expected newline or end of document after a "
             "statement (at line 4, column 12); a date is written as in 2026-04-01.")),
+        (BANDS, "F23 = 0.13", "F23 = 0,13", ("This is not TOML: Expected '=' after a key in a key/value pair (at line 10, column 34); "
+            "a number is written with a point, as in 0.25.")),
+        (RIGHT, '"Energy"', "\u201cEnergy\u201d", "This is not TOML: Invalid value (at line 7, column 8); quotation marks are straight, as in"),
+        (RIGHT + MORE, "[[version.component]]", "[version.component]", ("This is not TOML: Cannot declare ('version', 'component') "
+            "twice (at line 11, column 19); what may be there several times begins in double brackets, as in [[version.component]].")),
         (RIGHT, "[[version]]", '[rounding]\nmode = "half"\n[[version]]', (", rounding: The key 'mode' says 'half'; it must be one of "
             "'half up', 'half even', 'half down', 'up', 'down'")),
         (RIGHT, "[[version]]", "[rounding]\nbudget = 9\n[[version]]", (", rounding: The key 'budget' does not belong here; it must "
@@ -299,6 +304,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
             "whole number from 0 to 6.")),
         (RIGHT, "[[version]]", '[rounding]\neach_line = "no"\n[[version]]', (", rounding: The key 'each_line' says 'no'; it must be "
             "true or false, without quotation marks.")),
+        (RIGHT, "Europe/Rome", "Factory", "There is no time zone 'Factory'; the nearest is 'A"),
         (RIGHT, "Europe/Rome", "posixrules", "There is no time zone 'posixrules'; the nearest is "),
         (RIGHT, "Europe/Rome", "right/Europe/Rome", "There is no time zone 'right/Europe/Rome'; the nearest is 'Europe/Rome';"),
         (RIGHT, "contract_kw = 3", "contract_kw = " + 5000 * "9", ", line 5: A number is too long to be read; write a number without"),
@@ -330,6 +336,7 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT, "0.15", "true", E + ": The key 'price' says true; it must be a number"),
         (RIGHT, "0.15", "nan", E + ": The key 'price' says NaN; it must be a number"),
         (RIGHT, "0.15", "1e12", E + ": The key 'price' says 1E+12; it must be a number"),
+        (RIGHT, "0.15", "9223372036854775807", E + ": The key 'price' says 9223372036854775807; it must be a number"),
         (RIGHT, "0.15", "1e999999999", E + ": The key 'price' says 1E+999999999; it must be a number"),
         (RIGHT, "0.15", "1e-999999999", E + ": The key 'price' says 1E-999999999; it must be a number"),
         (RIGHT, "0.15", "0e999", E + ": The key 'price' says 0E+999; it must be a number"),
@@ -355,9 +362,9 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (RIGHT + MORE.replace("day", "kW year"), "contract_kw = 3", "", V + ": The key 'contract_kw' is missing; it must be the powe"
             "r of the contract in kW, such as 3, since 'More' is paid per kW year."),
         # Steps.
-        (STEPS, STEPS_OF, "steps = 5", E + ": The key 'steps' says 5; it must be a list of two or more, such as [{ above_kwh = 0, p"),
+        (STEPS, STEPS_OF, "steps = 5", E + ": The key 'steps' says 5; it must be a list of two or more, each in braces, such as ["),
         (STEPS, STEPS_OF, "steps = [{ above_kwh = 0, price = 1 }]", E + ": The key 'steps' says [{ above_kwh = 0, price = 1 }]; it m"),
-        (STEPS, STEPS_OF, "steps = [0, 150]", E + ": The key 'steps' says [0, 150]; it must be a list of two or more, such as"),
+        (STEPS, STEPS_OF, "steps = [0, 150]", E + ": The key 'steps' says [0, 150]; it must be a list of two or more, each in"),
         (STEPS, STEPS_OF, "steps = { 0 = 0.1, 150 = 0.2 }", E + ": The key 'steps' says { 0 = 0.1, 150 = 0.2 }; it must be a list"),
         (STEPS, "kWh", "day", E + ": The key 'steps' belongs to what is paid per kWh, which this component is not; leave it out."),
         (STEPS, STEPS_OF, "price = 1\n" + STEPS_OF, E + ": There are 'price' and 'steps'; what is paid per kWh has one of the keys"),
@@ -387,10 +394,12 @@ TAX = COMPONENT + 'name = "VAT"\npercent = 10\nof = ["Energy"]\n'
         (BANDS, "F23 = 0.13", "F2 = 0.13", E + ": The key 'prices' has the band 'F2', which no rule gives; the nearest is 'F23'; the b"
             "ands of the rules are F23, F1."),
         (BANDS, ", F23 = 0.13", "", E + ": The key 'prices' has no price for the band 'F23', which a rule gives."),
-        (BANDS, '{ band = "F23" }', '{ band = "F23", days = "Mon-Sat" }', V + ": Sunday 00:00-24:00 has no band; add a rule that giv"),
-        (BANDS, '{ band = "F23" }', '{ band = "F23", days = "Mon-Sun" }', V + ": A holiday 00:00-24:00 has no band; add a rule that "),
-        (BANDS, '{ band = "F23" }', '{ band = "F23", hours = "19:00-07:30" }', V + ": Monday 07:30-08:00 has no band; add a rule"),
-        (BANDS, '{ band = "F23" }', '{ band = "F23", months = "Mar-Nov" }', V + ": Monday 00:00-08:00 in Dec-Feb has no band; add a"),
+        (BANDS, '{ band = "F23" }', '{ band = "F23", days = "Mon-Sat" }', V + ": There is no band for Sun and holidays; add a rule that gives one."),
+        (BANDS, '{ band = "F23" }', '{ band = "F23", days = "Mon-Sun" }', V + ": There is no band for holidays; add a rule that gives one."),
+        (BANDS, '{ band = "F23" }', '{ band = "F23", hours = "19:00-07:30" }', V + (": There is no band for Mon-Fri 07:30-08:00, "
+            "nor for Sat-Sun and holidays 07:30-19:00; add a rule that gives one.")),
+        (BANDS, '{ band = "F23" }', '{ band = "F23", months = "Mar-Nov" }', V + (": There is no band for Mon-Fri 00:00-08:00 in Dec-Feb, nor "
+            "for Mon-Fri 19:00-24:00 in Dec-Feb, nor for Sat-Sun and holidays in Dec-Feb; add a rule that gives one.")),
         (BANDS, "rule = [", 'rule = [{ band = "F1", days = "Mon-Tue", hours = "08:00-10:00" }, ', V + ": Rule 1 (band 'F1') never coun"
             "ts at 08:00-10:00, since of the rules that hold at a moment the last one counts; put it below those that hold at the sa"),
         (BANDS, ", each = ", ", on = ", ", holiday 'X': There is no key 'on' here; the keys are name, date, each, easter, since, until"),
@@ -448,8 +457,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TariffError, match=r"no\.toml: The tariff file cannot be read \(No such file or directory\)\."):
         read_contract(tmp_path / "no.toml")
     latin = tmp_path / "latin.toml"
-    latin.write_bytes("# è\n".encode("latin-1"))
-    with pytest.raises(TariffError, match=r"This is no text in UTF-8"):
+    latin.write_bytes("# e\n# è\n".encode("latin-1"))
+    with pytest.raises(TariffError, match=r"latin\.toml, line 2: There is a letter in it that is not in UTF-8;"):
         read_contract(latin)
     spaced = tmp_path / "my house.toml"
     spaced.write_text(TOP + VERSION + ENERGY)
@@ -474,9 +483,31 @@ def test_all_faults_are_told_at_once() -> None:
     ]
 
 
+def test_a_key_that_there_is_not_hides_nothing() -> None:
+    """At the top, in a version; nor does a time zone, a currency, or a percentage that is no number."""
+    wrong = (RIGHT + TAX).replace("Europe/Rome", "Europe/Roma").replace('"EUR"', '"EURO"').replace("price", "pirce")
+    wrong = wrong.replace("contract_kw", "contract_kv").replace("= 10", '= "10"').replace('["Energy"]', '"everything"')
+    with pytest.raises(TariffError) as refused:
+        contract("budjet = 60\n" + wrong)
+    sentences = [str(error).partition(";")[0].partition(": ")[2] for error in (refused.value, *refused.value.more)]
+    assert sentences == [
+        "There is no key 'budjet' here",
+        "There is no time zone 'Europe/Roma'",
+        "The key 'currency' says 'EURO'",
+        "There is no key 'contract_kv' here",
+        "There is no key 'pirce' here",
+        "The key 'of' names 'everything', which is no component of this version",
+        "The key 'percent' says '10'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("right", "old", "new"),
     [
+        # Keys that are missing since they stand there misspelt.
+        (RIGHT, "version", "verson"),
+        (RIGHT, "from", "form"),
+        (RIGHT + MORE.replace("day", "kW year"), "contract_kw", "contract_kv"),
         # A percentage of a component that was refused, prices of a rule that was, a holiday that was, a source that was.
         (RIGHT + TAX, "0.15", "'x'"),
         (BANDS, "08:00-19:00", "08:05-19:00"),

@@ -24,10 +24,12 @@ import pytest
 
 from cost.priced_house import DAY_S, FLAT, QUARTER_S, ROME, TWO_BANDS, House, midnight
 from stack.conftest import Stack
+from wattline.errors import WattlineError, WordError
 from wattline_cost.cli import main
 from wattline_cost.commands.update import tell
+from wattline_cost.settings import settings
 from wattline_cost.store.stored import Change
-from wattline_cost.store.work import Result
+from wattline_cost.store.work import Result, files_in
 from wattline_cost.tariff.file import parse_contract
 
 TARIFF = FLAT
@@ -77,7 +79,10 @@ def test_every_broken_contract_is_told(folder: Path, capsys: pytest.CaptureFixtu
 def test_two_contracts_of_one_name_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         (folder / "tariffs" / f"{name}.toml").write_text(f'name = "house"\n{TARIFF}')
-    assert main(["update"]) == 1
+    faults: list[WattlineError] = []
+    files_in(settings(), faults)
+    assert [type(fault) for fault in faults] == [WordError], "a file is wrong, and not the world"
+    assert main(["update"]) == 1, "since InfluxDB is away as well"
     assert "are both called 'house': give one another name." in " ".join(capsys.readouterr().err.split())
 
 

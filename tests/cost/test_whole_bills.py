@@ -328,9 +328,9 @@ def test_a_bill_owes_from_the_first_reading_on_as_what_is_stored_does(
         (
             ("currency", 'meter = "hose"\ncurrency'),
             "2026-03",
-            "the meter 'hose' was not read while the contract held, up",
+            "house: There are no readings of the meter 'hose'; the nearest is 'house'; there are those of house, and the contract's",
         ),
-        (("", ""), "2026-02", "a meter with the role grid was not read while the contract held, up to 2026-02-28;"),
+        (("", ""), "2026-02", "a meter with the role grid was not read while the contract held, up to 2026-02-28."),
         (("2026-01-01", "2026-04-01"), "2026-03", "has no bill of 2026-03: the contract begins 2026-04-01."),
         (
             ("2026-01-01", "2026-01-01\nto = 2026-03-01"),

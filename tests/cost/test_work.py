@@ -16,6 +16,8 @@
 | the price of the coming hours is not known | test_prices_of_today_and_tomorrow_are_there |
 | a price that an exchange tells late is never used, or nothing counts as its price until then | test_a_price_that_comes_late_is_found |
 | an export is not priced, or by what was consumed | test_an_export_contract_prices_what_was_given |
+| a misspelt meter ends as if all were well, each time | test_a_meter_that_there_is_not_is_told_with_those_that_there_are |
+| a meter that is read is said not to be | test_a_meter_whose_first_day_is_not_summed_up_is_told_to_be_read |
 | two meters at the grid are added up | test_several_meters_of_the_role_are_told |
 | a broken file stops the others, or a fault of wattline's own in one of them | test_a_broken_contract_stops_no_other, test_a_bug_in_one_contract_stops_no_other |
 | the token of the set-up is not enough | test_the_token_of_the_set_up_is_enough |
@@ -354,6 +356,30 @@ def test_a_contract_without_readings_says_so(house: House) -> None:
     (remark,) = result.remarks
     assert remark.startswith(
         "house: nothing is priced yet, since there is no day both of the contract and of readings of"
+    )
+
+
+def test_a_meter_that_there_is_not_is_told_with_those_that_there_are(house: House) -> None:
+    """A misspelt one would never be priced, and each run would end as if all were well."""
+    house.read(BEGIN, NOW)
+    house.read(BEGIN, NOW, meter="heat", role="load")
+    house.contract(f'meter = "hosue"\n{FLAT}')
+    assert house.update(NOW) == []
+    (fault,) = house.faults
+    assert str(fault).startswith(
+        "house: There are no readings of the meter 'hosue'; the nearest is 'house'; there are those of heat, house, and"
+    )
+
+
+def test_a_meter_whose_first_day_is_not_summed_up_is_told_to_be_read(house: House) -> None:
+    """As in the first minutes of a new meter, and of a history that was written until `remake`."""
+    row = line(NOW - QUARTER_S, {"readings": 900, "consumption_kwh": 0.25}, site="home", meter="house", role="grid")
+    house.stack.write([row], "energy_15m")
+    house.contract(FLAT)
+    (result,) = house.update(NOW)
+    (remark,) = result.remarks
+    assert remark.startswith(
+        "house: nothing is priced yet, since a meter with the role grid is read, but no day of it is"
     )
 
 

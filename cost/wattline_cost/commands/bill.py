@@ -81,11 +81,13 @@ def _bill(account: Account, month: date) -> Bill:
     ):
         until = f" and ends before {told(stop)}" if stop else ""
         raise CostError(f"{contract.name} has no bill of {month:%Y-%m}: the contract begins {told(start)}{until}.")
+    if not account.is_read():
+        raise CostError(f"{contract.name} has no bill of {month:%Y-%m}: {account.reader.why_no_day()}.")
     since = account.begin()
     if since is None or since > last:
         raise CostError(
             f"{contract.name} has no bill of {month:%Y-%m}: {account.reader.what} was not read while the contract held, up to "
-            f"{last}; the contract's key 'meter' says by which meter it counts."
+            f"{last}."
         )
     first = max(month, since)
     lines = account.lines(account.quarters(first, last), first, last)

@@ -11,6 +11,7 @@ from wattline.paragraphs import filled
 from wattline_cost.commands.faults import raise_all
 from wattline_cost.errors import apart
 from wattline_cost.tariff import told
+from wattline_cost.tariff.doubts import doubts
 from wattline_cost.tariff.file import MODES, read_contract
 from wattline_cost.tariff.holidays import Calendar
 from wattline_cost.tariff.model import Contract, Files, Rounding, SourceSettings, Version
@@ -68,6 +69,11 @@ def _lines(contract: Contract, path: Path, year: int) -> Iterator[str]:
     for name, settings in contract.sources.items():
         yield filled(_source(name, settings), len(GAP))
     yield _rounding(contract.rounding)
+    if found := list(doubts(contract)):
+        yield ""
+        yield "to be looked at once more"
+        for sentence in found:
+            yield filled(f"{GAP}{sentence}", len(GAP))
 
 
 def _version(contract: Contract, version: Version, number: int) -> Iterator[str]:

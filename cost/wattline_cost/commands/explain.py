@@ -124,9 +124,10 @@ def _price(sources: Mapping[str, Source], name: str, start_s: int) -> Decimal | 
 
 def _lines(contract: Contract, found: Explanation) -> Iterator[str]:
     offset = found.start.strftime("%z")
-    yield (
-        f"{contract.name}, {found.start:%A %Y-%m-%d}, the quarter-hour from {found.start:%H:%M} on "
-        f"({contract.zone.key}, UTC{offset[:3]}:{offset[3:]})"
+    yield filled(
+        f"{contract.name}, {found.start:%A %Y-%m-%d}, quarter-hour from {found.start:%H:%M} "
+        f"({contract.zone.key}, UTC{offset[:3]}:{offset[3:]})",
+        len(GAP),
     )
     yield f"version {found.number}, {_in_force(found)}"
     if found.rule is not None:

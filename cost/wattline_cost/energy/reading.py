@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from wattline.fields import ELECTRICITY
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline.influxdb.server import Server
+from wattline.options import nearest
 from wattline.rollups import DAYS, QUARTER_HOURS
 from wattline_cost.energy.quarter import QUARTER_S, Rolled
 from wattline_cost.errors import CostError
@@ -63,11 +64,12 @@ class Reader:
 
     def __init__(self, server: Server, site: str, contract: Contract, *, has_registers: bool = False) -> None:
         self._server, self._contract = server, contract.name
-        meter = contract.meter
+        self._meter = meter = contract.meter
         self._quarters, self._days = bucket_of(server, QUARTER_HOURS), bucket_of(server, DAYS)
         self._direction, self._has_registers = contract.direction, has_registers
         of_meter = f"r.meter == {json.dumps(meter)}" if meter is not None else 'r.role == "grid"'
-        self._who = f"r._measurement == {json.dumps(ELECTRICITY)} and r.site == {json.dumps(site)} and {of_meter}"
+        self._at_site = f"r._measurement == {json.dumps(ELECTRICITY)} and r.site == {json.dumps(site)}"
+        self._who = f"{self._at_site} and {of_meter}"
         self.what = f"the meter {meter!r}" if meter is not None else "a meter with the role grid"
 
     def around(self, start_s: int, stop_s: int, zone: ZoneInfo, *, with_all_counters: bool = False) -> list[Rolled]:
@@ -129,6 +131,37 @@ class Reader:
         """
         found = self._found(self._quarters, max(since_s, 0), EVER_S, ("readings",), " |> last()")
         return max(found, default=None)
+
+    def why_no_day(self) -> str:
+        """Of a meter of which no day is there: in a sentence what that comes of, which passes by itself.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+            CostError: there are meters, and this is none of them; or several have the role.
+        """
+        if self.newest_s(0) is not None:
+            return (
+                f"{self.what} is read, but no day of it is summed up yet: InfluxDB does so each quarter of an hour, and of a "
+                "history that was written to it compose/influxdb/remake does"
+            )
+        if names := self._names():
+            near = nearest(self._meter, names) if self._meter else ""
+            raise CostError(
+                f"{self._contract}: There are no readings of {self.what}{near}; there are those of {', '.join(names)}, and the "
+                "contract's key 'meter' says by which of them it counts."
+            )
+        return f"there is no day both of the contract and of readings of {self.what}"
+
+    def _names(self) -> list[str]:
+        """The meters of the site that were ever read, in order."""
+        flux = _ROWS.format(
+            bucket=self._quarters.id,
+            start=instant(0),
+            stop=instant(EVER_S),
+            which=f'{self._at_site} and r._field == "readings"',
+            end=" |> last()",
+        )
+        return sorted({row["meter"] for row in rows(self._server, self._quarters.organisation, flux)})
 
     def _rolled(self, start_s: int, stop_s: int, *, with_all_counters: bool = False) -> list[Rolled]:
         found = self._found(self._quarters, start_s, stop_s, self._fields(with_all_counters=with_all_counters), "")

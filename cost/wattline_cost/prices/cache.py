@@ -14,7 +14,7 @@ from pathlib import Path
 from wattline_cost.prices.source import Price
 
 # Another number when what is kept would be read otherwise.
-FORM = 2
+FORM = 3
 
 
 class Cache:

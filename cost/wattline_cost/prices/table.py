@@ -18,7 +18,8 @@ SEPARATORS = ",;\t"
 def read(data: bytes, place: str, settings: SourceSettings) -> Iterator[Price]:
     """The prices in a file, in the columns that ``settings`` name. A line without a price is a gap.
 
-    A time without an offset is of the settings' zone; the second time that an hour is there which the clock has twice, it is the
+    A last line without a line end may be half of one, and half a number is a number, too: such a file is refused, as any that was
+    cut off. A time without an offset is of the settings' zone; the second time that an hour is there which the clock has twice, it is the
     second one.
 
     Raises:
@@ -50,6 +51,7 @@ def _rows(data: bytes, place: str, settings: SourceSettings) -> Iterator[tuple[i
     try:
         names = [name.strip() for name in next(reader, [])]
         columns = [_column(name, names, place) for name in (settings.start, settings.price)]
+        _refuse_cut(text, place)
         for row in reader:
             if not row:
                 continue
@@ -63,6 +65,14 @@ def _rows(data: bytes, place: str, settings: SourceSettings) -> Iterator[tuple[i
             yield reader.line_num, row[columns[0]], row[columns[1]]
     except csv.Error as error:
         raise SourceError(f"{place}, line {reader.line_num}: This is no CSV ({error}).") from error
+
+
+def _refuse_cut(text: str, place: str) -> None:
+    if not text.endswith(("\n", "\r")):
+        raise SourceError(
+            f"{place}, line {len(text.splitlines())}: The last line has no line end, so that it may have been cut off, its price "
+            "as well; fetch the file again, or end the line if it is whole."
+        )
 
 
 def _column(name: str, names: list[str], place: str) -> int:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from wattline.paragraphs import wrapped
+from wattline_cost.local_days import day_start_s, day_stop_s
 from wattline_cost.money import rounded
 from wattline_cost.pricing.bill import Bill
 from wattline_cost.pricing.bill_lines import BillLine
@@ -93,6 +94,7 @@ def _rows(line: BillLine, bill: Bill, period: str) -> Iterator[str]:
     names = [
         *wrapped(f"{line.component} {line.part}".strip(), NAME - 1),
         *(f"  {row}" for row in wrapped(period, NAME - 3)),
+        *([f"  {line.unpriced_kwh:f} kWh without a price"] if line.unpriced_kwh else []),
     ]
     cells = zip_longest(names, [f"{quantity:>{QUANTITY}}{price:>{PRICE}}{amount:>{AMOUNT}}"], fillvalue="")
     return (f"{name:<{NAME}}{rest}".rstrip() for name, rest in cells)
@@ -119,8 +121,7 @@ def _money(amount: Decimal, bill: Bill) -> str:
 
 
 def _notes(bill: Bill) -> Iterator[str]:
-    if bill.metered_since:
-        yield f"From {bill.metered_since} on, when the meter was first read; what the contract costs before is not here."
+    yield from _part_of_the_time(bill)
     if any(line.is_mean and line.price is not None for line in bill.lines):
         yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
     if bill.estimated_kwh:
@@ -137,6 +138,18 @@ def _notes(bill: Bill) -> Iterator[str]:
             )
     if not bill.contract.rounding.each_line:
         yield "The total alone is rounded by this contract; the lines are shown rounded, and may miss it by the last digit."
+
+
+def _part_of_the_time(bill: Bill) -> Iterator[str]:
+    """Where the bill is not of all its days: from when on, and until when."""
+    contract = bill.contract
+    begin, end = contract.versions[0].start, contract.versions[-1].stop
+    if bill.metered_since:
+        yield f"From {bill.metered_since} on, when the meter was first read; what the contract costs before is not here."
+    elif begin.timestamp() > day_start_s(bill.first, contract.zone):
+        yield f"From {_clock(begin)} on, when the contract began."
+    if end and end.timestamp() < day_stop_s(bill.last, contract.zone):
+        yield f"Before {_clock(end)}, when the contract ended; what came then is not here."
 
 
 def _fields(line: BillLine, bill: Bill) -> dict[str, str | bool | None]:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from wattline.errors import WattlineError
+from wattline.errors import WattlineError, WordError
 from wattline.influxdb.server import Server
-from wattline_cost.errors import CostError, add, apart
+from wattline_cost.errors import add, apart
 from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.settings import Settings
 from wattline_cost.store.account import RECENT_DAYS, Account, Day
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
 from wattline_cost.store.terms import OTHERWISE, mark, months_through
-from wattline_cost.tariff.file import parse_contract
+from wattline_cost.tariff.file import content_of, parse_contract
 from wattline_cost.tariff.model import Contract
 
 
@@ -58,21 +58,14 @@ def files_in(chosen: Settings, faults: list[WattlineError]) -> list[File]:
     found: dict[str, File] = {}
     for path in chosen.contracts():
         with apart(faults, str(path)):
-            file = _file(path)
+            content = content_of(path)
+            file = File(path, content, parse_contract(path, content))
             if (other := found.get(file.contract.name)) is not None:
-                raise CostError(
+                raise WordError(
                     f"{path} and {other.path} are both called {file.contract.name!r}: give one another name."
                 )
             found[file.contract.name] = file
     return list(found.values())
-
-
-def _file(path: Path) -> File:
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise CostError(f"{path} cannot be read as text: {error}.") from error
-    return File(path, content, parse_contract(path, content))
 
 
 class Work:
@@ -164,15 +157,19 @@ class Work:
 def _recall(file: File, account: Account, known: Known, due: set[date]) -> None:
     """Have it known of each month that is over by which terms it was priced, before those of ``file`` price any of it.
 
-    What was not owed before stays as it is, as all history does. Where nothing is known, as after a loss of the memory, what is
-    stored tells.
+    What was not owed before stays as it is, as all history does. A month of which nothing is stored or owed, since the meter was
+    not read yet, was priced by no terms. Where nothing is known, as after a loss of the memory, what is stored tells.
     """
     month, begin = month_begin(account.today), account.begin()
+    stored = account.months_before(month)
     if known.content:
-        for each in months_through(begin, month - ONE_DAY) if begin is not None else ():
+        owed = list(months_through(begin, month - ONE_DAY)) if begin is not None else []
+        counted = {*map(str, stored), *map(str, owed), str(month)}
+        known.priced = {each: terms for each, terms in known.priced.items() if each in counted}
+        for each in owed:
             known.priced.setdefault(str(each), "")
         return
-    for each in account.months_before(month):
+    for each in stored:
         if str(each) not in known.priced:
             is_alike = account.is_by_these_terms(each, due)
             known.priced[str(each)] = mark(file.contract, each) if is_alike else OTHERWISE
@@ -197,5 +194,11 @@ def _remarks(file: File, known: Known, month: date) -> list[str]:
 
 
 def _nothing_yet(account: Account) -> str:
-    name, what = account.contract.name, account.reader.what
-    return f"{name}: nothing is priced yet, since there is no day both of the contract and of readings of {what}."
+    """Raises CostError where the contract counts by a meter that is none of those that there are."""
+    what = account.reader.what
+    why = (
+        f"there is no day both of the contract and of readings of {what}"
+        if account.is_read()
+        else account.reader.why_no_day()
+    )
+    return f"{account.contract.name}: nothing is priced yet, since {why}."

@@ -37,9 +37,7 @@ OF_YEAR = (Per.YEAR, Per.KW_YEAR)
 
 _PRICES_RULE = "must be a table of bands and numbers, such as { F1 = 0.15, F23 = 0.13 }"
 _REGISTERS_RULE = f"must be a table of the meter's registers ({', '.join(REGISTER_NUMBERS)}) and numbers, such as {{ T1 = 0.15, T2 = 0.13 }}"
-_STEPS_RULE = (
-    "must be a list of two or more, such as [{ above_kwh = 0, price = 0.10 }, { above_kwh = 150, price = 0.12 }]"
-)
+_STEPS_RULE = "must be a list of two or more, each in braces, such as [{ above_kwh = 0, price = 0.10 }, { above_kwh = 150, price = 0.12 }]"
 _OF_RULE = f"must be the names of components above, such as ['Energy', 'Grid'], or '{ALL_ABOVE}'"
 
 
@@ -60,7 +58,7 @@ def components(
         with faults.kept():
             here = f"{place}, component {names[number]!r}" if "name" in values else f"{place}, component {number + 1}"
             table = Table(here, values, KEYS)
-            found.append(_component(table, names[:number], names, sources))
+            found.append(_component(table, names[:number], names, sources, faults))
     return tuple(found)
 
 
@@ -69,12 +67,17 @@ def _name(values: Mapping[str, object], number: int) -> str:
     return str(values.get("name", f"component {number}"))
 
 
-def _component(table: Table, above: Sequence[str], all_names: Sequence[str], sources: Sequence[str]) -> Component:
+def _component(
+    table: Table, above: Sequence[str], all_names: Sequence[str], sources: Sequence[str], faults: Faults
+) -> Component:
     name = table.tag("name")
     if name in above:
         raise table.fault("name", "must be unlike that of every other component of the version")
     if "percent" in table:
-        return Percentage(name, _percent(table), _of(table, above, all_names))
+        of: tuple[str, ...] = ()
+        with faults.kept():
+            of = _of(table, above, all_names)
+        return Percentage(name, _percent(table), of)
     per = table.choice("per", PERS)
     _refuse(table, ("of",), "belongs to a component with 'percent'")
     if per is Per.KWH:

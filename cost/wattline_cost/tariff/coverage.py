@@ -1,11 +1,13 @@
 """Whether rules give every moment a band, and each rule is of use: proven by walking all the days that rules can tell apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import time
 
-from wattline_cost.tariff.bands import QUARTERS, Day, is_across_midnight, rules_of_day
-from wattline_cost.tariff.model import Rule
+from wattline_cost.tariff.bands import Day, is_across_midnight, rules_of_day
+from wattline_cost.tariff.model import EVERY_WEEKDAY, Rule
 from wattline_cost.tariff.rules import NumberedRule
-from wattline_cost.tariff.words import MONTHS, WEEKDAYS, told_hours, told_places
+from wattline_cost.tariff.told import rule
+from wattline_cost.tariff.words import told_hours
 
 
 def trouble(rules: Sequence[NumberedRule], *, have_holidays: bool) -> str | None:
@@ -21,11 +23,16 @@ def trouble(rules: Sequence[NumberedRule], *, have_holidays: bool) -> str | None
             if numbered.rule.on_holidays and not numbered.rule.weekdays:
                 return f"rule {numbered.number} is of holidays, but no [[holiday]] says which days these are"
     count: set[int] = set()
+    holes: dict[Day, set[int]] = {}
     for day, day_before in _days(plain, have_holidays=have_holidays):
-        places = rules_of_day(plain, day, day_before)
-        if None in places:
-            return f"{_uncovered(plain, day, places, have_holidays=have_holidays)} has no band; add a rule that gives it one"
-        count.update(place for place in places if place is not None)
+        for quarter, place_then in enumerate(rules_of_day(plain, day, day_before)):
+            if place_then is None:
+                holes.setdefault(day, set()).add(quarter)
+            else:
+                count.add(place_then)
+    if holes:
+        told = [rule(each) for each in _uncovered(holes, have_holidays=have_holidays)]
+        return f"there is no band for {', nor for '.join(told)}; add a rule that gives one"
     for place, numbered in enumerate(rules):
         if place not in count:
             return (
@@ -50,22 +57,30 @@ def _days(rules: Sequence[Rule], *, have_holidays: bool) -> Iterator[tuple[Day, 
                     yield day, Day(weekday_before, month_before)
 
 
-def _uncovered(rules: Sequence[Rule], day: Day, places: Sequence[int | None], *, have_holidays: bool) -> str:
-    """The first time of that day without a band, such as ``Saturday 07:00-23:00 in January``."""
-    first = places.index(None)
-    stop = next((quarter for quarter in range(first, QUARTERS) if places[quarter] is not None), QUARTERS)
-    name = "a holiday" if day.weekday is None else WEEKDAYS[day.weekday]
-    months = {
-        like.month
-        for like, before in _days(rules, have_holidays=have_holidays)
-        if like.weekday == day.weekday and rules_of_day(rules, like, before)[first] is None
-    }
-    when = "" if len(months) == len(MONTHS) else f" in {told_places((month - 1 for month in months), MONTHS)}"
-    return f"{name} {_clock(first)}-{_clock(stop)}{when}"
+def _uncovered(holes: Mapping[Day, Collection[int]], *, have_holidays: bool) -> Iterator[Rule]:
+    """The quarter-hours without a band of each day, as the rules that would have them."""
+    months: dict[tuple[int | None, int, int], set[int]] = {}
+    for day, quarters in holes.items():
+        for first, stop in _spans(quarters):
+            months.setdefault((day.weekday, first, stop), set()).add(day.month)
+    days: dict[tuple[int, int, frozenset[int]], set[int | None]] = {}
+    for (weekday, first, stop), of_span in months.items():
+        days.setdefault((first, stop, frozenset(of_span)), set()).add(weekday)
+    for (first, stop, of_months), weekdays in days.items():
+        plain = frozenset(weekday for weekday in weekdays if weekday is not None)
+        on_holidays = None in weekdays or (not have_holidays and plain == EVERY_WEEKDAY)
+        yield Rule("", plain, on_holidays, _clock(first), _clock(stop), of_months)
 
 
-def _clock(quarter: int) -> str:
-    return f"{quarter // 4:02}:{15 * (quarter % 4):02}"
+def _spans(quarters: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The first quarter-hour of each row of them, and the one after its last."""
+    firsts = sorted(quarter for quarter in quarters if quarter - 1 not in quarters)
+    stops = sorted(quarter + 1 for quarter in quarters if quarter + 1 not in quarters)
+    return zip(firsts, stops, strict=True)
+
+
+def _clock(quarter: int) -> time:
+    return time(quarter // 4 % 24, 15 * (quarter % 4))
 
 
 def _hours(rule: Rule) -> str:

@@ -17,7 +17,7 @@ from wattline.zones import zone_of
 from wattline_cost.errors import TariffError
 from wattline_cost.tariff.model import Contract, Direction, Rounding
 from wattline_cost.tariff.rules import holidays
-from wattline_cost.tariff.sources import sources
+from wattline_cost.tariff.sources import GME_CURRENCY, sources
 from wattline_cost.tariff.table import A_NUMBER, AT_THE_TOP, Faults, Table
 from wattline_cost.tariff.version import versions
 
@@ -36,14 +36,22 @@ MOST_DECIMALS = 6
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NAME_RULE = "must be letters, digits, hyphens and underscores, 64 at most"
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# What TOML does not know and people write, and how a file writes it.
-_DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}|[0-9]{4}([./-])[0-9]{1,2}\2[0-9]{1,2}")
-_COMMA = re.compile(r"[-+]?[0-9.]+,[0-9]+")
-_UNIT = re.compile(r"[-+]?[0-9.,]+\s*([^\W\d]|[%€$£]).*|([A-Z]{3}|[€$£])\s*[-+]?[0-9.,]+")
+# What TOML does not know and people write, in a line without its comment, and how a file writes it.
 _HINTS = {
-    _DATE: "a date is written as in 2026-04-01",
-    _COMMA: "a number is written with a point, as in 0.25",
-    _UNIT: "a number is written without a unit, as in 0.25",
+    re.compile(pattern): hint
+    for pattern, hint in {
+        r"[\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019]": 'quotation marks are straight, as in "Energy"',
+        r"=\s*([0-9]{1,2}([./-])[0-9]{1,2}\2[0-9]{2,4}|[0-9]{4}([./-])[0-9]{1,2}\3[0-9]{1,2})\s*$": (
+            "a date is written as in 2026-04-01"
+        ),
+        r"=\s*[-+]?[0-9.]+,[0-9]": "a number is written with a point, as in 0.25",
+        r"=\s*([-+]?[0-9.,]+\s*([^\W\d]|[%€$£]).*|([A-Z]{3}|[€$£])\s*[-+]?[0-9.,]+\s*$)": (
+            "a number is written without a unit, as in 0.25"
+        ),
+        r"^\s*\[(version|rule|holiday|version\.component|version\.rule)\]\s*$": (
+            "what may be there several times begins in double brackets, as in [[version.component]]"
+        ),
+    }.items()
 }
 # Digits, or those of an exponent, that are more than can be read.
 _ENDLESS = re.compile(r"[0-9_]{4000}|[0-9][eE][-+]?[0-9_]{15}")
@@ -56,14 +64,27 @@ def read_contract(path: Path) -> Contract:
     Raises:
         TariffError: with the file and the place in it, what stands there and what may; in its ``more`` what else is wrong.
     """
+    return parse_contract(path, content_of(path))
+
+
+def content_of(path: Path) -> str:
+    """What a tariff file has in it.
+
+    Raises:
+        TariffError: it cannot be read, or is no text.
+    """
     try:
-        # Windows writes a mark in front of UTF-8.
-        content = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise TariffError(str(path), f"The tariff file cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise TariffError(str(path), f"This is no text in UTF-8 ({error}).") from error
-    return parse_contract(path, content)
+    try:
+        # Windows writes a mark in front of UTF-8.
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TariffError(
+            f"{path}, line {line}", "There is a letter in it that is not in UTF-8; save the file in UTF-8."
+        ) from error
 
 
 def parse_contract(path: Path, content: str) -> Contract:
@@ -73,8 +94,13 @@ def parse_contract(path: Path, content: str) -> Contract:
         TariffError: as ``read_contract``.
     """
     faults = Faults()
-    table = Table(str(path), _toml(str(path), content), KEYS)
-    zone, currency = _zone(table), _currency(table)
+    table = Table(str(path), _toml(str(path), content), KEYS, faults=faults)
+    # Stand-ins, with which the rest can be looked at.
+    zone, currency = ZoneInfo("UTC"), GME_CURRENCY
+    with faults.kept():
+        zone = _zone(table)
+    with faults.kept():
+        currency = _currency(table)
     days = holidays(str(path), table.tables("holiday"), faults)
     listed = table.table("source", "must be tables, such as [source.pun]")
     told = sources(path, listed, currency, zone, faults)
@@ -122,8 +148,8 @@ def _hint(sentence: str, lines: Sequence[str]) -> str:
     """How to write what stands in the line that ``sentence`` names; empty where that is no such thing."""
     number = _AT_LINE.search(sentence)
     line = lines[min(int(number[1]), len(lines)) - 1] if number else ""
-    written = line.partition("#")[0].partition("=")[2].strip()
-    return next((f"; {hint}" for pattern, hint in _HINTS.items() if pattern.fullmatch(written)), "")
+    written = line.partition("#")[0]
+    return next((f"; {hint}" for pattern, hint in _HINTS.items() if pattern.search(written)), "")
 
 
 def _zone(table: Table) -> ZoneInfo:

@@ -18,8 +18,8 @@ BY_WHICH = ("date", "each", "easter")
 EASTER_BEFORE, EASTER_AFTER = -80, 250
 LEAP_YEAR = 2024
 
-_DAYS_RULE = f"must be such as 'Mon-Fri' or ['Sat', 'Sun', '{HOLIDAY}']"
-_MONTHS_RULE = "must be such as 'Oct-Mar' or ['Jan', 'Feb']"
+_DAYS_RULE = f"must be such as 'Mon-Fri' or ['Sat', 'Sun', '{HOLIDAY}'], in English"
+_MONTHS_RULE = "must be such as 'Oct-Mar' or ['Jan', 'Feb'], in English"
 _HOURS_RULE = (
     "must be such as '08:00-19:00', '22:00-06:00' or ['07:00-08:00', '19:00-24:00']; without it the whole day counts"
 )

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from wattline.options import nearest
 from wattline_cost.errors import TariffError
-from wattline_cost.money import LARGEST, is_reckonable
+from wattline_cost.money import is_reckonable
 
 T = TypeVar("T")
 
@@ -23,6 +23,10 @@ LONGEST_SHOWN = 60
 DEEPEST_SHOWN = 4
 
 
+class MisspeltError(TariffError):
+    """A key is missing that stands there misspelt: a consequence of the key that there is not."""
+
+
 class Faults:
     """What is wrong with a file: all that can be told at once."""
 
@@ -32,13 +36,18 @@ class Faults:
     def __len__(self) -> int:
         return len(self._found)
 
+    def add(self, error: TariffError) -> None:
+        """Keep what is refused, unless it is wrong only because something else is, which is told."""
+        if not isinstance(error, MisspeltError):
+            self._found.append(error)
+
     @contextmanager
     def kept(self) -> Iterator[None]:
         """What is refused inside is kept, and what stands behind it goes on."""
         try:
             yield
         except TariffError as error:
-            self._found.append(error)
+            self.add(error)
 
     def refuse(self) -> None:
         """Go on if nothing was refused.
@@ -60,26 +69,28 @@ class Table:
         values: what the file says there.
         known: every key that there is.
         path: what stands before the names of its own tables, in their lines in brackets.
+        faults: takes the keys that there are not; None: the first is refused, and with it the table.
 
     Raises:
-        TariffError: the table has a key that there is not.
+        TariffError: the table has a key that there is not, and no ``faults`` to take it.
     """
 
-    def __init__(self, place: str, values: Mapping[str, object], known: Sequence[str], path: str = "") -> None:
+    def __init__(
+        self,
+        place: str,
+        values: Mapping[str, object],
+        known: Sequence[str],
+        path: str = "",
+        faults: Faults | None = None,
+    ) -> None:
         self.place, self._path = place, path
         self._values = values
-        for key in values:
-            if key in known:
-                continue
-            if key in {*AT_THE_TOP, *LISTS_AT_THE_TOP}:
-                raise TariffError(
-                    place,
-                    f"The key {key!r} does not belong here; it must stand at the top of the file, above the first line in "
-                    "brackets.",
-                )
-            raise TariffError(
-                place, f"There is no key {key!r} here{nearest(key, known, ALIKE)}; the keys are {', '.join(known)}."
-            )
+        self._unknown = [key for key in values if key not in known]
+        for key in self._unknown:
+            error = TariffError(place, _no_key(key, known))
+            if faults is None:
+                raise error
+            faults.add(error)
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
@@ -87,7 +98,8 @@ class Table:
     def fault(self, key: str, rule: str) -> TariffError:
         """That ``key`` is missing, or what it says instead of what ``rule`` says."""
         if key not in self._values:
-            return TariffError(self.place, f"The key {key!r} is missing; it {rule}.")
+            kind = MisspeltError if nearest(key, self._unknown, ALIKE) else TariffError
+            return kind(self.place, f"The key {key!r} is missing; it {rule}.")
         return TariffError(self.place, f"The key {key!r} says {shown(self._values[key])}; it {rule}.")
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -171,6 +183,12 @@ class Table:
         return value
 
 
+def _no_key(key: str, known: Sequence[str]) -> str:
+    if key in {*AT_THE_TOP, *LISTS_AT_THE_TOP}:
+        return f"The key {key!r} does not belong here; it must stand at the top of the file, above the first line in brackets."
+    return f"There is no key {key!r} here{nearest(key, known, ALIKE)}; the keys are {', '.join(known)}."
+
+
 A_NUMBER = (
     f"a number without quotation marks and with a point, such as 0.1234, of at most {MOST_DECIMALS} decimals and less than a "
     "million millions"
@@ -203,7 +221,7 @@ def shown(value: object, depth: int = 0) -> str:
             text = "{ " + ", ".join(f"{key} = {shown(inner, depth + 1)}" for key, inner in value.items()) + " }"
         case list():
             text = "[" + ", ".join(shown(inner, depth + 1) for inner in value) + "]"
-        case int() if abs(value) >= LARGEST:
+        case int() if abs(value) >= 10**LONGEST_SHOWN:
             # Python writes no decimals of thousands of digits, and reads none, but for those that are written as hexadecimals.
             text = f"{value:#x}"
         case _:

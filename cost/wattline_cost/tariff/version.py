@@ -52,19 +52,19 @@ def versions(contract: Table, zone: ZoneInfo, sources: Sequence[str], faults: Fa
     Raises:
         TariffError: there is no version, or their dates do not follow each other.
     """
-    tables = contract.tables("version")
-    if not tables:
+    told = contract.tables("version")
+    if not told:
         raise contract.fault("version", "must be there at least once, and begins with [[version]]")
     around = _Around(bool(contract.tables("holiday")), sources, _whole_rules(contract, faults))
-    dates = [_dates(Table(_place(contract, values, n), values, KEYS, PATH), zone) for n, values in enumerate(tables, 1)]
+    tables = [Table(_place(contract, values, n), values, KEYS, PATH, faults) for n, values in enumerate(told, 1)]
+    dates = [_dates(table, zone) for table in tables]
     if wrong := trouble(dates):
         place, sentence = wrong
-        raise TariffError(_place(contract, tables[place], place + 1), f"{sentence[:1].upper()}{sentence[1:]}.")
+        raise TariffError(tables[place].place, f"{sentence[:1].upper()}{sentence[1:]}.")
     found = []
-    for number, values in enumerate(tables, 1):
+    for number, table in enumerate(tables, 1):
         with faults.kept():
             stop = dates[number].start if number < len(dates) else dates[-1].stop
-            table = Table(_place(contract, values, number), values, KEYS, PATH)
             found.append(_version(table, Dates(dates[number - 1].start, stop), around, faults))
     return tuple(found)
 

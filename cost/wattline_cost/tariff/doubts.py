@@ -1,0 +1,61 @@
+"""What may stand in a contract and seldom does: slips that are dear, to be looked at once more."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from wattline_cost.tariff.model import (
+    ByBand,
+    ByRegister,
+    BySource,
+    ByStep,
+    Contract,
+    Energy,
+    EnergyCharge,
+    Flat,
+    Percentage,
+    Version,
+)
+from wattline_cost.tariff.told import number
+
+# More than a kilowatt-hour costs anywhere; of other currencies nothing is said.
+DEAR = {currency: Decimal(2) for currency in ("CHF", "EUR", "GBP", "USD")}
+
+
+def doubts(contract: Contract) -> Iterator[str]:
+    """What seems odd in ``contract``, each in a sentence: it may be so, and nothing is refused."""
+    for place, version in enumerate(contract.versions, 1):
+        for sentence in _of_version(version, contract.currency):
+            yield f"version {place}, {sentence}"
+    for name, settings in contract.sources.items():
+        if not settings.folder.is_dir():
+            yield f"source {name!r}: there is no folder {settings.folder} here, and so no price of it."
+
+
+def _of_version(version: Version, currency: str) -> Iterator[str]:
+    dear = DEAR.get(currency)
+    for component in version.components:
+        match component:
+            case EnergyCharge(name, price):
+                if found := [each for each in _prices(price) if dear and abs(each) > dear]:
+                    yield (
+                        f"{name!r}: {number(found[0])} {currency} for a kilowatt-hour, is that so? A price of a megawatt-hour is "
+                        "divided by 1000, one in cents by 100."
+                    )
+            case Percentage(name, percent):
+                if 0 < abs(percent) < 1:
+                    yield f"{name!r}: {number(percent)} %, is that so? A tenth is 10."
+
+
+def _prices(price: Energy) -> list[Decimal]:
+    """The numbers of ``price`` that are money for a kilowatt-hour."""
+    match price:
+        case Flat(flat):
+            return [flat]
+        case ByBand(prices):
+            return list(prices.values())
+        case ByRegister(of_registers):
+            return list(of_registers.values())
+        case BySource(_, _, plus):
+            return [plus]
+        case ByStep(steps):
+            return [step.price for step in steps]
