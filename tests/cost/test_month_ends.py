@@ -73,11 +73,12 @@ def test_a_contract_ends_within_a_month(stop: str, expected: float) -> None:
     assert end_days(contract(version(stop=stop), version(start=stop)), april) == 30
 
 
-@pytest.mark.parametrize("stop", ["2026-03-29T18:00", "2026-10-25T18:00"])
-def test_what_is_left_of_the_last_day_is_told_in_hours(stop: str) -> None:
-    """Six hours behind the end, of a day of 23 and of 25."""
-    day = date.fromisoformat(stop[:10])
-    assert end_days(contract(version(stop=stop)), day.replace(day=1)) == day.day - 0.25
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
+def test_what_is_left_of_the_last_day_is_told_in_hours(day: date) -> None:
+    """Six hours behind the end, of a day of 23 and of 25; and an end at the midnights beside it."""
+    ends = {f"{day}T18:00": day.day - 0.25, f"{day}": day.day - 1, f"{day.replace(day=day.day + 1)}": day.day}
+    for stop, expected in ends.items():
+        assert end_days(contract(version(stop=stop)), day.replace(day=1)) == expected
 
 
 def test_the_month_alone_bears_it() -> None:
