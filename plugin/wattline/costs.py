@@ -84,6 +84,16 @@ _OWN: tuple[tuple[Field, tuple[str, ...]], ...] = (
     ),
     (_money("budget", "What the month should cost at most, as the contract says."), (MONTHS,)),
     (
+        Field(
+            "end_days",
+            "d",
+            "gauge",
+            6,
+            "Up to when the month is owed, in days since its begin: to its end, or that of the contract within it.",
+        ),
+        (MONTHS,),
+    ),
+    (
         Field("readings", "", "gauge", 0, "How many readings `energy_1d` had of the day when it was priced."),
         (DAYS,),
     ),

@@ -96,7 +96,7 @@ def test_a_month_is_the_sum_of_its_days(house: House) -> None:
     months = house.stored("cost_1mo")
     # 28 days x 3.60 = 100.80, and 3.10; a tenth more: 114.29. A charge for a month is all of it, whatever its length.
     assert months[february][""] == near(
-        cost=114.29, energy_cost=110.88, energy_kwh=672, estimated_kwh=0, unpriced_kwh=0, budget=90
+        cost=114.29, energy_cost=110.88, energy_kwh=672, estimated_kwh=0, unpriced_kwh=0, budget=90, end_days=28
     )
     # Eleven whole days, and 8 h x 1 kW x 0.10 + 4.25 h x 1 kW x 0.20 = 1.65: 41.25; 12 days x 0.10 = 1.20.
     assert months[march][""]["cost"] == pytest.approx((41.25 + 1.2) * 1.1, abs=1e-9)

@@ -25,6 +25,7 @@ class PricedMonth(Household):
         earlier_budget: what the month before should have cost.
         direction: of the contract.
         silent_h: hours since the meter was read last.
+        end_days: how long after its begin the month ends, or the contract in it.
     """
 
     budget: float | None = None
@@ -33,6 +34,7 @@ class PricedMonth(Household):
     earlier_budget: float | None = None
     direction: str = "import"
     silent_h: int = 0
+    end_days: float = 31.0
 
     def lines(self) -> Lines:
         """Those of the household, and what is priced."""
@@ -47,8 +49,8 @@ class PricedMonth(Household):
             values = {"cost": FIXED + energy, "energy_cost": energy}
             yield "cost", point("cost_1d", contract, values, today_s - day * DAY_S)
         month_s = today_s - self.days_over * DAY_S
-        so_far = {"cost": sum(energies[: self.days_over + 1]) + (self.days_over + 1) * FIXED}
+        so_far = {"cost": sum(energies[: self.days_over + 1]) + (self.days_over + 1) * FIXED, "end_days": self.end_days}
         yield "cost", point("cost_1mo", contract, so_far | ({"budget": self.budget} if self.budget else {}), month_s)
         if self.earlier_budget:
-            values = {"cost": 300.0, "budget": self.earlier_budget}
+            values = {"cost": 300.0, "budget": self.earlier_budget, "end_days": 28.0}
             yield "cost", point("cost_1mo", contract, values, month_s - 20 * DAY_S)

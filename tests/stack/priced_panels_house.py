@@ -5,10 +5,11 @@ the grid, and the panels on the roof make 0.3. From midnight to four on the 5th 
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from cost.priced_house import COUNTED_BEFORE_KWH, FLAT, QUARTER_KWH, QUARTER_S, ROME, TWO_BANDS, House, midnight
 from database import line
+from stack.dashboards import Viewer, query_of
 from wattline_cost.local_days import day_of
 
 BEGIN, TODAY = date(2025, 2, 1), date(2026, 3, 12)
@@ -19,6 +20,9 @@ COOKING = midnight(date(2026, 3, 11)) + 76 * QUARTER_S
 COOKED_KWH = 1.0
 UNREAD = range(midnight(date(2026, 3, 5)), midnight(date(2026, 3, 5)) + 16 * QUARTER_S, QUARTER_S)
 SOLAR_KWH, BASE_LOAD_W = 0.3, 100.0
+WEEK = timedelta(days=7)
+WORDS = {"bucket": "energy_15m", "window": "15m", "meter": "house"}
+Rows = list[dict[str, str]]
 
 # 0.22 by day and 0.11 by night, and 3.41 a month, taxes included.
 BOUGHT = TWO_BANDS.replace("2026-01-01", "2025-01-01").replace('currency = "EUR"', 'currency = "EUR"\nbudget = 90')
@@ -68,3 +72,34 @@ class PanelsHouse(House):
         for second, (readings, gained) in days.items():
             values = {"readings": readings, "consumption_kwh": gained, "export_kwh": gained / 2}
             yield line(second, values | {"base_load_w": BASE_LOAD_W}, meter="house", role="grid", site="home")
+
+
+class Householder(Viewer):
+    """Somebody who looks at the dashboard."""
+
+    def rows(
+        self,
+        title: str,
+        zoom: timedelta = WEEK,
+        contract: str = "house",
+        zone: str = "Europe/Rome",
+        now: datetime = NOW,
+    ) -> Rows:
+        """What the panel's query gives."""
+        return self.ask(query_of("cost", title), zoom, zone, now, contract=contract, **WORDS)
+
+    def one(
+        self,
+        title: str,
+        zoom: timedelta = WEEK,
+        contract: str = "house",
+        zone: str = "Europe/Rome",
+        now: datetime = NOW,
+    ) -> dict[str, float]:
+        """The numbers of its only row, by name."""
+        (row,) = self.rows(title, zoom, contract, zone, now)
+        return {name: float(text) for name, text in row.items() if is_value(name, text)}
+
+
+def is_value(name: str, text: str) -> bool:
+    return name not in {"", "result", "table"} and text.replace(".", "").replace("-", "").replace("e", "").isdigit()

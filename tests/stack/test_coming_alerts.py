@@ -120,6 +120,24 @@ class TestBudget:
         assert firing(PricedMonth(budget=89.8, silent_h=silent_h)) == self.over("89.8")
         assert firing(PricedMonth(budget=89.95, silent_h=silent_h)) == {}
 
+    @pytest.mark.parametrize(
+        ("end_days", "under", "over"),
+        # 27.80 so far, and 11/24 of 2.40 of today: 28.90. Nine and a half days more owe 4.75 and 22.80: 56.45.
+        # Of today alone six hours less: 28.30. Or all that are left: 27.80.
+        [(10.0, 28.85, 28.95), (19.5, 56.4, 56.5), (9.75, 28.25, 28.35), (9 + 13 / 24, 27.75, 27.85)],
+    )
+    def test_a_month_is_judged_to_the_end_of_the_contract(
+        self, firing: Firing, end_days: float, under: float, over: float
+    ) -> None:
+        assert firing(PricedMonth(budget=under, end_days=end_days)) == self.over(f"{under:g}")
+        assert firing(PricedMonth(budget=over, end_days=end_days)) == {}
+
+    def test_a_contract_that_ended_is_judged_by_what_it_came_to(self, firing: Firing) -> None:
+        """A day ago, by noon and an hour: 27.80."""
+        ended = {"end_days": 9 + 13 / 24, "last_priced_h": 24}
+        assert firing(PricedMonth(budget=27.7, **ended)) == self.over("27.7")
+        assert firing(PricedMonth(budget=27.9, **ended)) == {}
+
     def test_two_days_say_nothing_of_thirty(self, firing: Firing) -> None:
         """Nor one and none. On the third day it is told, and whatever the budget is."""
         for days in (0, 1):

@@ -1,15 +1,14 @@
 """*Cost* says what is so: each panel's own query, on a real InfluxDB that `wattline-cost update` has filled, against the truth.
 
 A kilowatt by day costs 0.22, by night 0.11 (8 to 20 h), a day of 24 hours so 3.96; 3.41 a month are fixed, 0.11 a day in March. It
-is a quarter past noon on the 12th of March 2026 (`priced_panels_house.py`).
+is a quarter past noon on the 12th of March 2026 (`priced_panels_house.py`). What else is to be said of the forecast says
+`test_forecast.py`.
 
 | fault | test |
 |---|---|
 | yesterday as today, or all of it beside a part of today | test_today_stands_beside_yesterday_by_now |
 | an hour of the clock too much or too little beside a day on which it changes | test_by_now_is_the_time_on_the_wall |
 | a forecast without what is fixed, or with the energy of a part of a day | test_the_month_is_foreseen |
-| ... of an hour too much or too little on a day on which the clock changes | test_a_day_of_23_or_25_hours_has_as_many_left |
-| ... in which days that nobody read cost nothing | test_a_meter_that_is_not_read_makes_no_month_cheaper |
 | a month that is priced in part beside a whole one | test_a_month_that_began_before_the_readings_is_no_measure |
 | another band's or hour's price | test_the_price_of_now_and_of_the_coming_hours |
 | a sum of the sums and their parts; the first day cut at noon | test_the_chosen_time_adds_up |
@@ -29,42 +28,14 @@ import pytest
 
 from cost.priced_house import FLAT, QUARTER_S, House, midnight
 from stack.conftest import Stack
-from stack.dashboards import DASHBOARDS, Viewer, queries, query_of, variable_queries
-from stack.priced_panels_house import COOKING, END, NOW, TODAY, PanelsHouse
+from stack.dashboards import DASHBOARDS, queries, variable_queries
+from stack.priced_panels_house import COOKING, END, NOW, TODAY, WEEK, WORDS, Householder, PanelsHouse
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
-
-WEEK = timedelta(days=7)
-WORDS = {"bucket": "energy_15m", "window": "15m", "meter": "house"}
-Rows = list[dict[str, str]]
 
 
 def near(**fields: float) -> object:
     return pytest.approx(fields, abs=1e-6)
-
-
-class Householder(Viewer):
-    """Somebody who looks at the dashboard."""
-
-    def rows(
-        self,
-        title: str,
-        zoom: timedelta = WEEK,
-        contract: str = "house",
-        zone: str = "Europe/Rome",
-        now: datetime = NOW,
-    ) -> Rows:
-        """What the panel's query gives."""
-        return self.ask(query_of("cost", title), zoom, zone, now, contract=contract, **WORDS)
-
-    def one(self, title: str, zoom: timedelta = WEEK, contract: str = "house", now: datetime = NOW) -> dict[str, float]:
-        """The numbers of its only row, by name."""
-        (row,) = self.rows(title, zoom, contract, now=now)
-        return {name: float(text) for name, text in row.items() if is_value(name, text)}
-
-
-def is_value(name: str, text: str) -> bool:
-    return name not in {"", "result", "table"} and text.replace(".", "").replace("-", "").replace("e", "").isdigit()
 
 
 @pytest.fixture(scope="module")
@@ -266,44 +237,6 @@ def test_a_month_that_began_before_the_readings_is_no_measure(house: House) -> N
 
     assert viewer.one("Last month").keys() == {"last_month"}
     assert viewer.one("This month").keys() == {"so_far", "forecast", "year_ago"}
-
-
-def forecast(house: House, begin: date, read_to: int, now: int, zone: str = "Europe/Rome") -> float:
-    """What the month comes to, at 0.30 a kilowatt-hour and a kilowatt all the time, of which the meter was read up to a second."""
-    house.contract(FLAT)
-    house.read(midnight(begin), read_to)
-    house.update(now)
-    (row,) = Householder(house.stack, NOW).rows("This month", now=datetime.fromtimestamp(now, UTC), zone=zone)
-    return float(row["forecast"])
-
-
-@pytest.mark.parametrize(
-    ("day", "noon_h", "coming", "zone"),
-    [
-        (date(2026, 3, 29), 11, 2, "Europe/Rome"),
-        (date(2026, 10, 25), 13, 6, "Europe/Rome"),
-        (date(2026, 3, 29), 11, 2, "Europe/Paris"),
-        (date(2026, 5, 20), 12, 11, "Europe/Rome"),
-        (date(2026, 5, 20), 12, 11, "Asia/Tokyo"),
-    ],
-)
-def test_a_day_of_23_or_25_hours_has_as_many_left(house: House, day: date, noon_h: int, coming: int, zone: str) -> None:
-    """At noon twelve are, whatever has passed. A day costs 7.20; the first of the month is the first that was read."""
-    noon = midnight(day) + noon_h * 3600
-    found = forecast(house, day.replace(day=1), noon, noon, zone)
-    assert found == pytest.approx(7.2 * (day.day - 1) + 0.3 * noon_h + 7.2 * (coming + 0.5))
-
-
-@pytest.mark.parametrize("silent_h", [0, 6, 13, 80, 24 * 15])
-def test_a_meter_that_is_not_read_makes_no_month_cheaper(house: House, silent_h: int) -> None:
-    """Each of May's 31 days costs 7.20, and nothing is another way: it is the 25th, an hour behind noon."""
-    now = midnight(date(2026, 5, 25)) + 13 * 3600
-    assert forecast(house, date(2026, 4, 20), now - silent_h * 3600, now) == pytest.approx(31 * 7.2)
-
-
-def test_one_that_is_silent_since_the_month_before_neither(house: House) -> None:
-    now = midnight(date(2026, 5, 4)) + 13 * 3600
-    assert forecast(house, date(2026, 4, 1), midnight(date(2026, 4, 28)) + 3600, now) == pytest.approx(31 * 7.2)
 
 
 def test_energy_without_a_price_is_told_and_not_counted(house: House) -> None:

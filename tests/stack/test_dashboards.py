@@ -18,6 +18,7 @@
 | a meter that is read every two minutes draws nothing | test_a_reading_between_two_gaps_is_a_dot |
 | the link of an alert opens the panel of another meter | test_the_link_of_an_alert_opens_its_meter |
 | a field that nobody writes | test_every_field_is_in_the_vocabulary |
+| an alert that judges another forecast than the panel shows | test_the_alert_reckons_the_forecast_as_the_panel |
 | a day that begins at midnight in Greenwich | test_calendar_days_are_the_household_s |
 | a dollar sign that Grafana takes for a variable | test_every_variable_is_defined |
 | a token in a file of the repository | test_the_token_is_read_from_a_file |
@@ -29,11 +30,24 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from stack.dashboards import DASHBOARDS, FOLDER, Query, duration, panels, queries, rows, variable_queries, variables
+from stack.alert_rules import load_rules
+from stack.dashboards import (
+    DASHBOARDS,
+    FOLDER,
+    Query,
+    duration,
+    panels,
+    queries,
+    query_of,
+    rows,
+    variable_queries,
+    variables,
+)
 from wattline.costs import COST_FIELDS
 from wattline.fields import BACKUP_FIELDS, ELECTRICITY_FIELDS, VOCABULARY
 
@@ -360,6 +374,17 @@ def test_every_field_is_in_the_vocabulary(query: Query) -> None:
 
     assert fields_of(query.flux)
     assert fields_of(query.flux) <= known
+
+
+def test_the_alert_reckons_the_forecast_as_the_panel() -> None:
+    """By a function that is the same to the letter."""
+    (rule,) = (rule for rule in load_rules() if rule.title == "WattlineOverBudget")
+    functions = [
+        re.findall(r"(?ms)^comes_to = .*?^}$", dedent(flux))
+        for flux in (query_of("cost", "This month").flux, rule.queries["query"])
+    ]
+    assert len(functions[0]) == 1
+    assert functions[0] == functions[1]
 
 
 @pytest.mark.parametrize("query", QUERIES)

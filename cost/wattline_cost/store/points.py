@@ -9,7 +9,7 @@ from wattline import costs
 from wattline.costs import ALL_BANDS, MONEY_DECIMALS
 from wattline.reading import Point
 from wattline_cost.energy.quarter import Quarter
-from wattline_cost.local_days import day_of, day_start_s
+from wattline_cost.local_days import day_of, day_start_s, day_stop_s, next_month
 from wattline_cost.money import NOTHING, energy_amount, kwh, rounded, total
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
@@ -25,6 +25,7 @@ MONTH_OF = {
     costs.BAND_DAYS: costs.BAND_MONTHS,
 }
 OF_MONTHS = tuple(MONTH_OF.values())
+DAY_S = 86_400
 # What a month has no use for.
 _OF_DAYS_ONLY = ("readings", "metered_kwh")
 
@@ -171,9 +172,10 @@ class Points:
                 if name not in _OF_DAYS_ONLY:
                     # As it is written: so the month is the sum of the days to the last digit.
                     of_month[name] = of_month.get(name, NOTHING) + Decimal(repr(value))
-        if self._contract.budget is not None:
-            for (measurement, _), of_month in sums.items():
-                if measurement == costs.MONTHS:
+        for (measurement, _), of_month in sums.items():
+            if measurement == costs.MONTHS:
+                of_month["end_days"] = self._end_days(first)
+                if self._contract.budget is not None:
                     of_month["budget"] = self._contract.budget
         return [
             Point(
@@ -181,6 +183,16 @@ class Points:
             )
             for (measurement, tags), fields in sums.items()
         ]
+
+    def _end_days(self, first: date) -> Decimal:
+        """Up to when the month is owed, in days since its begin."""
+        zone, stop = self._contract.zone, self._contract.versions[-1].stop
+        end_s = day_start_s(next_month(first), zone)
+        if stop is not None:
+            end_s = min(end_s, int(stop.timestamp()))
+        last = day_of(end_s - 1, zone)
+        # Hours are 24ths of a day, also behind the end on a day of 23 or 25: so the forecast takes those behind a reading.
+        return (last - first).days + 1 - Decimal(day_stop_s(last, zone) - end_s) / DAY_S
 
     def _point(self, measurement: str, start_s: int, fields: Mapping[str, float], **tags: str) -> Point:
         return Point(measurement, self.tags | tags, fields, start_s * NS_A_SECOND)
