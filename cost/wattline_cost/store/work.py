@@ -107,7 +107,8 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
-        change = account.meet_clock()
+        account.check_clock()
+        change = account.clear_ahead()
         begin, today = account.begin(), account.today
         month, is_changed, is_look = month_begin(today), known.content != file.content, known.looked_at != today
         is_anew = is_changed or known.priced.get(str(month)) != mark(file.contract, month)
@@ -137,7 +138,8 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
-        change, days = account.meet_clock(), set[date]()
+        account.check_clock(is_vouched_for=True)
+        change, days = account.clear_ahead(), set[date]()
         begin, today = account.begin(), account.today
         if begin is not None:
             days = account.with_dependents(days_through(max(first, begin), min(last or today, account.last_day)))
