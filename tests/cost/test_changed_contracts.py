@@ -270,8 +270,9 @@ class TestStored:
     def test_a_contract_is_remembered_before_the_next_is_priced(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        house.contract(FLAT, "other")
+        house.update(NOW)
         house.contract(TWICE)
-        house.contract(TWICE, "other")
         priced, seen = Account.price, list[str]()
 
         def price(self: Account, days: Collection[date]) -> Change:
