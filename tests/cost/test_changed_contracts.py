@@ -19,10 +19,16 @@
 | ... or a month that is as it should be stays without its late readings | test_a_lost_memory_finds_out_which_months_are_alike |
 | what is written otherwise, and says the same, counts as a change | test_the_same_terms_have_the_same_mark |
 | ... or a change does not | test_other_terms_have_another_mark, test_other_steps_have_another_mark |
+| a run that priced by a mistake was cut off, the mistake taken back, and what it stored stays, untold | test_a_mistake_of_which_a_run_was_cut_off_is_no_secret |
+| ... or all of it was stored, and not remembered | test_a_mistake_that_was_stored_and_not_remembered_is_no_secret |
+| ... or that by hand was cut off, and nothing taken back | test_what_was_priced_anew_by_half_is_told |
+| a run that changes nothing wears the card | test_what_is_remembered_already_is_not_written_again |
+| a contract that is priced whole is none while others are priced | test_a_contract_is_remembered_before_the_next_is_priced |
 | a damaged memory ends in a bug | test_a_damaged_memory_is_none |
 """
 
 import json
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -30,8 +36,11 @@ import pytest
 
 from cost.priced_house import DAY_S, FLAT, QUARTER_S, STEPPED, TWO_BANDS, House, midnight
 from stack.conftest import Stack
+from wattline_cost.errors import CostError
 from wattline_cost.local_days import day_start_s
+from wattline_cost.store.account import Account
 from wattline_cost.store.memory import FORM, Known, Memory
+from wattline_cost.store.stored import Change, Stored
 from wattline_cost.store.terms import mark
 from wattline_cost.tariff.file import parse_contract
 
@@ -63,6 +72,20 @@ def days(house: House, contract: str = "house") -> list[date]:
 def remarks(house: House, now: int = NOW) -> str:
     (result,) = house.update(now)
     return " ".join(result.remarks)
+
+
+def cut_off(monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
+    """Have the power fail behind so many writes."""
+    sound, left = Stored.replace, writes
+
+    def replace(self: Stored, *words: object) -> Change:
+        nonlocal left
+        if left == 0:
+            raise CostError("The plug was pulled.")
+        left -= 1
+        return sound(self, *words)  # type: ignore[arg-type]  # whatever is given
+
+    monkeypatch.setattr(Stored, "replace", replace)
 
 
 def read_late(house: House, count: int) -> None:
@@ -180,6 +203,86 @@ class TestStored:
         house.read(midnight(date(2026, 1, 10)), midnight(date(2026, 1, 11)))
         assert remarks(house, NOW + DAY_S) == ""
         assert house.stored("cost_1d")[midnight(date(2026, 1, 10))][""]["cost"] == pytest.approx(24 * 0.3, abs=1e-6)
+
+    @pytest.mark.parametrize("writes", range(4))
+    def test_a_mistake_of_which_a_run_was_cut_off_is_no_secret(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, writes: int
+    ) -> None:
+        """By the next run March is as before; February, which `recompute` went over, is told."""
+        before = house.all_stored()
+        house.contract(TWICE)
+        with monkeypatch.context() as broken:
+            cut_off(broken, writes)
+            house.update(NOW)
+        assert [str(fault) for fault in house.faults] == ["The plug was pulled."]
+        house.contract(FLAT)
+        assert remarks(house) == ""
+        assert house.all_stored() == before
+        house.contract(TWICE)
+        with monkeypatch.context() as broken:
+            cut_off(broken, writes)
+            house.recompute(NOW, FEBRUARY)
+        house.contract(FLAT)
+        assert "--from 2026-02-01`" in remarks(house)
+        house.recompute(NOW, FEBRUARY)
+        assert house.all_stored() == before
+
+    @pytest.mark.parametrize("is_by_hand", [False, True])
+    def test_a_mistake_that_was_stored_and_not_remembered_is_no_secret(
+        self, house: House, monkeypatch: pytest.MonkeyPatch, is_by_hand: bool
+    ) -> None:
+        """The power fails behind the last write, and what would be remembered then is not."""
+        before = house.all_stored()
+        house.contract(TWICE)
+        priced, written, is_over = Account.price, Memory.write, False
+
+        def price(self: Account, days: Collection[date]) -> Change:
+            nonlocal is_over
+            change = priced(self, days)
+            is_over = True
+            return change
+
+        with monkeypatch.context() as broken:
+            broken.setattr(Account, "price", price)
+            broken.setattr(Memory, "write", lambda self: None if is_over else written(self))
+            house.recompute(NOW, FEBRUARY) if is_by_hand else house.update(NOW)
+        house.contract(FLAT)
+        assert ("--from 2026-02-01`" in remarks(house)) is is_by_hand
+        assert (house.all_stored() == before) is not is_by_hand
+        assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(108.25 * 0.3, abs=1e-9)
+
+    def test_what_was_priced_anew_by_half_is_told(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The quarter-hours at 0.60, and the days at 0.30."""
+        house.contract(TWICE)
+        assert "--from 2026-02-01`" in remarks(house)
+        with monkeypatch.context() as broken:
+            cut_off(broken, 2)
+            house.recompute(NOW, FEBRUARY)
+        assert "--from 2026-02-01`" in remarks(house)
+
+    def test_what_is_remembered_already_is_not_written_again(self, house: House) -> None:
+        """Each quarter of an hour."""
+        memory = house.chosen.state / "memory.json"
+        before = memory.stat()
+        assert remarks(house, NOW + QUARTER_S) == ""
+        assert memory.stat().st_ino == before.st_ino
+
+    def test_a_contract_is_remembered_before_the_next_is_priced(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        house.contract(FLAT, "other")
+        house.update(NOW)
+        house.contract(TWICE)
+        priced, seen = Account.price, list[str]()
+
+        def price(self: Account, days: Collection[date]) -> Change:
+            if self.contract.name == "other":
+                seen.append(Memory(house.chosen.state).seen().of("house").content)
+            return priced(self, days)
+
+        monkeypatch.setattr(Account, "price", price)
+        house.update(NOW)
+        assert seen == [TWICE]
 
     def test_another_meter_prices_no_history_unasked(self, house: House) -> None:
         house.read(

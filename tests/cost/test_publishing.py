@@ -10,7 +10,9 @@ new ``last_reset`` begins a cycle at nothing, and the first total of all is its 
 | a day is told twice, and added twice | the same, test_two_contracts_each_have_their_own_days |
 | the last day of a contract that has ended | test_the_last_day_of_a_contract_has_its_end |
 | what is kept is lost or torn | test_what_is_kept_may_be_lost |
-| a clock that was ahead stops the totals for days | test_a_clock_that_was_ahead_is_forgiven |
+| ... or since the clock was behind, or ahead | test_no_day_is_told_twice_by_a_wrong_clock |
+| a clock that was ahead stops the totals for as long | test_behind_a_clock_that_was_ahead_it_goes_on_tomorrow |
+| ... or asks InfluxDB for days that end before they begin | test_the_end_of_a_contract_waits_for_a_clock_that_was_ahead |
 | months that nobody told come at once | test_what_was_long_ago_is_not_told |
 | a publisher that is away, or an address that is none, ends in a riddle | test_why_it_was_not_published_is_a_sentence |
 | the days of InfluxDB are others | test_midnight_on_a_real_influxdb |
@@ -179,11 +181,47 @@ def test_what_is_kept_may_be_lost(url: str, assistant: HomeAssistant, tmp_path: 
     assert assistant.sum == pytest.approx(CENT)
 
 
-def test_a_clock_that_was_ahead_is_forgiven(url: str, assistant: HomeAssistant, tmp_path: Path) -> None:
+NOON = BEGIN + DAY_S // 2
+
+
+@pytest.mark.parametrize(
+    "runs_s",
+    [
+        [NOON, NOON + DAY_S, NOON + QUARTER_S, EVENING, NOON + DAY_S, NOON + DAY_S + QUARTER_S],
+        [EVENING, EVENING + 5 * QUARTER_S, NOON, NOON + QUARTER_S, EVENING + 6 * QUARTER_S],
+    ],
+    ids=["ahead", "behind"],
+)
+def test_no_day_is_told_twice_by_a_wrong_clock(
+    url: str, assistant: HomeAssistant, tmp_path: Path, runs_s: Sequence[int]
+) -> None:
+    for second in runs_s:
+        assert run(url, tmp_path, second) == ""
+    assert assistant.days == ["2026-03-09", "2026-03-10"]
+    assert assistant.sum == pytest.approx((runs_s[-1] // QUARTER_S - runs_s[0] // QUARTER_S) * CENT)
+
+
+def test_behind_a_clock_that_was_ahead_it_goes_on_tomorrow(url: str, assistant: HomeAssistant, tmp_path: Path) -> None:
     run(url, tmp_path, EVENING + 8 * DAY_S)
     run(url, tmp_path, EVENING)
-    assert assistant.days[-1] == "2026-03-09"
-    assert json.loads((tmp_path / "published.json").read_text()) == {"house": BEGIN}
+    assert assistant.days == ["2026-03-17"]
+    for number in (1, 2, 3):
+        run(url, tmp_path, EVENING + number * QUARTER_S)
+    assert assistant.days == ["2026-03-17", "2026-03-10"]
+    assert json.loads((tmp_path / "published.json").read_text()) == {"house": BEGIN + DAY_S}
+
+
+def test_the_end_of_a_contract_waits_for_a_clock_that_was_ahead(url: str, tmp_path: Path) -> None:
+    run(url, tmp_path, EVENING)
+    ended = parse_contract(Path("house.toml"), FLAT.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-03-08"))
+    asked: list[int] = []
+
+    def days(_contract: Contract, start_s: int, _stop_s: int) -> list[Day]:
+        asked.append(start_s)
+        return []
+
+    assert Publisher(url, "home", tmp_path, days, BEGIN - DAY_S).publish([Result(ended)]) == ""
+    assert asked == []
 
 
 def test_what_was_long_ago_is_not_told(url: str, assistant: HomeAssistant, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 | by a clock that is behind, what is stored is deleted, or history priced anew unasked | test_a_clock_that_is_behind_changes_nothing |
 | ... or nobody learns why nothing is priced, or learns it for each contract | test_a_clock_that_is_behind_is_told |
 | ... of a meter that nobody reads any more | test_what_is_priced_tells_too_where_nobody_reads_the_meter |
+| ... or prices a month that is over by other terms, the day after the meter fell silent | test_a_clock_that_is_behind_prices_no_month_that_is_over |
+| a clock that was ahead stops the work of a silent meter for as long as it was ahead | test_who_knows_that_the_clock_is_right_says_so |
 | a clock that is behind by less than shows stops the work | test_a_clock_within_the_quarter_hour_is_believed |
 | what is fixed of days that a clock ahead took for over is owed for ever | test_what_a_clock_that_was_ahead_has_priced_goes |
 | ... or the meter's own days go with it | test_a_meter_that_is_read_again_tells_that_the_clock_was_ahead |
@@ -81,18 +83,50 @@ def test_a_clock_that_is_behind_is_told(house: House) -> None:
     )
 
 
-@pytest.mark.parametrize("run", [update, recompute])
-def test_what_is_priced_tells_too_where_nobody_reads_the_meter(house: House, run: Callable[[House, int], None]) -> None:
+def test_what_is_priced_tells_too_where_nobody_reads_the_meter(house: House) -> None:
     """The house is dark from 22 February on, and owes what is fixed."""
     house.read(BEGIN, midnight(date(2026, 2, 22)))
     changed(house)
     before = house.all_stored()
-    run(house, midnight(date(2026, 2, 27)))
+    house.update(midnight(date(2026, 2, 27)))
     (fault,) = house.faults
-    assert str(fault).startswith(
-        "The clock says 2026-02-27 00:00, but 2026-03-12 00:00 is priced already, and no reading of"
+    assert str(fault) == (
+        "The clock says 2026-02-27 00:00, but in a run before it was 2026-03-12, and no reading of a meter with the role grid tells "
+        "which of the two is wrong: nothing is priced until the clock is set (`timedatectl` tells what sets it), or the meter is "
+        "read. If it is right, `wattline-cost recompute --from 2026-02-27` takes it for that, and deletes what is priced of later "
+        "days."
     )
     house.update(NOW)
+    assert (house.faults, house.all_stored()) == ([], before)
+
+
+@pytest.mark.parametrize("end", ["", "\nto = 2026-03-01"], ids=["goes on", "has ended"])
+def test_a_clock_that_is_behind_prices_no_month_that_is_over(house: House, end: str) -> None:
+    """By 13 hours: less than a day after the last reading, and back in the month before."""
+    first = midnight(date(2026, 3, 1))
+    house.read(BEGIN, first - DAY_S)
+    for text in (TWO_BANDS, DEARER):
+        house.contract(text.replace("from = 2026-01-01", f"from = 2026-01-01{end}"))
+        house.update(first + 40 * QUARTER_S)
+    assert house.faults == []
+    before = house.all_stored()
+    house.update(first - 12 * QUARTER_S)
+    assert len(house.faults) == 1
+    house.update(first + 42 * QUARTER_S)
+    assert (house.faults, house.all_stored()) == ([], before)
+
+
+def test_who_knows_that_the_clock_is_right_says_so(house: House) -> None:
+    """By `recompute`, of a meter that nobody has read for three days, behind a run that was eight days ahead."""
+    house.read(BEGIN, NOW - 3 * DAY_S)
+    changed(house)
+    before = house.all_stored()
+    house.update(NOW + 8 * DAY_S)
+    house.update(NOW)
+    assert len(house.faults) == 1
+    house.recompute(NOW, TODAY)
+    assert (house.faults, house.all_stored()) == ([], before)
+    house.update(NOW + QUARTER_S)
     assert (house.faults, house.all_stored()) == ([], before)
 
 

@@ -53,8 +53,6 @@ def execute(arguments: argparse.Namespace) -> int:
         try:
             with Memory(chosen.state).alone() as memory:
                 results = Work(chosen, server, memory).update(files, faults)
-                # Whatever becomes of the publisher, what was priced is remembered.
-                memory.write()
                 if chosen.publisher:
                     with apart(faults, chosen.publisher):
                         _publish(chosen, server, results)

@@ -19,13 +19,13 @@ from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
 from wattline_cost.settings import Settings
 from wattline_cost.store.clearing import Owed, clear
-from wattline_cost.store.clock import SILENT_S, check
+from wattline_cost.store.clock import FRESH_S, check
 from wattline_cost.store.due import due_days, stretches, with_rest_of_month
 from wattline_cost.store.memory import Known
 from wattline_cost.store.meter import Meter
 from wattline_cost.store.months import PricedDays, days_of_month, store
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, Metered, Points, by_day, coming, priced
-from wattline_cost.store.stored import Change, Stored, key_of
+from wattline_cost.store.stored import Change, Key, Stored, key_of
 from wattline_cost.tariff.bands import Bands
 from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge
 
@@ -64,7 +64,7 @@ class Account:
     """
 
     def __init__(self, contract: Contract, chosen: Settings, server: Server, known: Known, now_s: int) -> None:
-        self.contract, self._now_s = contract, now_s
+        self.contract, self._known, self._now_s = contract, known, now_s
         charges = [part for version in contract.versions for part in version.components]
         has_registers = any(isinstance(each, EnergyCharge) and isinstance(each.price, ByRegister) for each in charges)
         self.reader = Reader(server, chosen.site, contract, has_registers=has_registers)
@@ -84,7 +84,7 @@ class Account:
 
     @property
     def last_day(self) -> date:
-        """Today, or the day on which the contract ended."""
+        """Today, or the day on which it ended."""
         stop = self.contract.versions[-1].stop
         return self.today if stop is None else min(self.today, day_of(int(stop.timestamp()) - 1, self.contract.zone))
 
@@ -152,18 +152,36 @@ class Account:
             change += self._store(month, [])
         return change
 
-    def meet_clock(self) -> Change:
-        """Delete what was stored by a clock that was ahead. To be called before anything else is changed.
+    def check_clock(self, *, is_vouched_for: bool = False) -> None:
+        """Return where the clock may be right, or somebody vouches for it, whom a later reading alone contradicts.
 
         Raises:
-            CostError: the clock is behind.
+            CostError: it is behind, or may be.
             ServerError: InfluxDB does not answer.
         """
-        read_s = self.reader.newest_s(self._now_s - SILENT_S)
-        ahead = self._stored.points((*OF_DAYS, *OF_MONTHS), self._now_s + 1, EVER_S)
-        priced_s = max((second for _, _, second in ahead), default=None)
-        check(self._now_s, read_s, priced_s, self.contract.zone, self.reader.what)
-        return self.clear(self.today + ONE_DAY, None) if ahead else Change(0, 0)
+        was = self.today if is_vouched_for else self._latest_day()
+        read_s = self.reader.newest_s(self._now_s - FRESH_S)
+        check(self._now_s, read_s, was, self.contract.zone, self.reader.what)
+
+    def clear_ahead(self) -> Change:
+        """Delete, and forget, what a clock that was ahead has left; one that is behind would take what is right for that.
+
+        Raises:
+            ServerError: InfluxDB does not answer.
+        """
+        if (self._known.looked_at or self.today) > self.today:
+            self._known.looked_at = None
+        return self.clear(self.today + ONE_DAY, None) if self._ahead else Change(0, 0)
+
+    @cached_property
+    def _ahead(self) -> Collection[Key]:
+        """The days and months that are stored, and to come."""
+        return self._stored.points((*OF_DAYS, *OF_MONTHS), self._now_s + 1, EVER_S).keys()
+
+    def _latest_day(self) -> date:
+        """The latest that any run has taken for today, by what is remembered and by what is stored."""
+        seconds = {self._now_s, *(second for _, _, second in self._ahead)}
+        return max(self._known.looked_at or self.today, day_of(max(seconds), self.contract.zone))
 
     def months_before(self, month: date) -> list[date]:
         """Those of which something is stored, in order.

@@ -27,9 +27,11 @@ class Known:
     """What is remembered of a contract.
 
     Attributes:
-        content: of its file when it was priced last.
+        content: of its file when it was priced last; ``terms.OTHERWISE`` from before the first write of a run that prices by other
+            terms, or by hand, until all of it is stored.
         priced: by which terms each month was, as ``terms.mark`` tells them or ``terms.OTHERWISE``, by its first day as text.
-        looked_at: the day on which all days were looked at, and not the newest alone.
+        looked_at: the day on which all days were looked at, and not the newest alone: the last one on which the clock was
+            believed.
         decimals: of the counters of its meter, as far as they have shown.
     """
 
@@ -96,7 +98,11 @@ class Memory:
         try:
             if self._read() == text:
                 return
-            fresh.write_text(text)
+            with fresh.open("w") as file:
+                file.write(text)
+                file.flush()
+                # What InfluxDB is told next may be on the card at once, and this has to be there before it.
+                os.fsync(file.fileno())
             fresh.replace(self._folder / NAME)
         except OSError as error:
             raise CostError(f"{self._folder / NAME} cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""The points of a month, written in an order that an interruption at any moment bears."""
+"""The points of a month, written in an order that an interruption at any moment bears, as long as the terms stay the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ import urllib3
 
 from wattline import costs
 from wattline.influxdb.server import Server
+from wattline_cost.local_days import day_of, day_stop_s
 from wattline_cost.store.account import Day
 from wattline_cost.store.stored import Stored
 from wattline_cost.store.work import Result
@@ -55,13 +56,10 @@ class Publisher:
         told = self._told()
         untold = {each.contract.name: (each, self._untold(each, told.get(each.contract.name))) for each in results}
         metrics = [_metric(self._site, each.contract, day) for each, days in untold.values() for day in days]
-        if not metrics:
-            return ""
-        if why := self._hand_over(metrics):
+        if metrics and (why := self._hand_over(metrics)):
             return f"Today's cost is not published: {why}"
-        now_told = told | {name: days[-1].start_s for name, (_, days) in untold.items() if days}
-        ended = {name for name, (each, days) in untold.items() if days and each.today is None}
-        return self._keep({name: start_s for name, start_s in now_told.items() if name not in ended}, told)
+        now_told = {name: _now_told(each, days, told.get(name)) for name, (each, days) in untold.items()}
+        return self._keep({name: start_s for name, start_s in (told | now_told).items() if start_s is not None}, told)
 
     def _untold(self, result: Result, told_s: int | None) -> list[Day]:
         """The days that are to be told of a contract: that of which was told last, the begin of which is given, and what followed."""
@@ -70,9 +68,14 @@ class Publisher:
             # Of one that has ended the last day still wants its end.
             stop = contract.versions[-1].stop
             has_ended = stop is not None and stop.timestamp() <= self._now_s
-            return list(self._days(contract, told_s, self._now_s)) if has_ended and told_s is not None else []
-        if told_s is None or told_s >= today.start_s:
+            if told_s is None or not told_s < self._now_s or not has_ended:
+                return []
+            return list(self._days(contract, told_s, self._now_s))
+        if told_s is None or told_s == today.start_s:
             return [today]
+        if told_s > today.start_s:
+            # By a clock that was ahead, and before it of today too: Home Assistant would add it once more.
+            return []
         return [*self._days(contract, max(told_s, today.start_s - LONGEST_S), today.start_s), today]
 
     def _hand_over(self, metrics: Sequence[dict[str, object]]) -> str:
@@ -126,6 +129,19 @@ def stored_days(server: Server, site: str, contract: Contract, start_s: int, sto
         Day(second, fields["cost"], fields["energy_kwh"])
         for (_, _, second), fields in sorted(found.items(), key=lambda each: each[0][2])
     ]
+
+
+def _now_told(result: Result, days: Sequence[Day], told_s: int | None) -> int | None:
+    """The begin of the day of which is kept that it was told last, once ``days`` were told; None: nothing is.
+
+    Behind a clock that was ahead that is tomorrow, so that it goes on then, and not when the day comes that the clock told.
+    """
+    if days:
+        return days[-1].start_s if result.today is not None else None
+    if result.today is None or told_s is None:
+        return told_s
+    zone = result.contract.zone
+    return min(told_s, day_stop_s(day_of(result.today.start_s, zone), zone))
 
 
 def _metric(site: str, contract: Contract, day: Day) -> dict[str, object]:

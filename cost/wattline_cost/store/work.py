@@ -1,7 +1,8 @@
 """All contracts: what the timer has priced, and what somebody has priced anew."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -98,6 +99,7 @@ class Work:
         for file in files:
             with apart(faults, file.contract.name):
                 result = do(file)
+                self._memory.write()
                 add(faults, result.faults)
                 yield result
 
@@ -105,11 +107,11 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
-        change = account.meet_clock()
+        account.check_clock()
+        change = account.clear_ahead()
         begin, today = account.begin(), account.today
         month, is_changed, is_look = month_begin(today), known.content != file.content, known.looked_at != today
         is_anew = is_changed or known.priced.get(str(month)) != mark(file.contract, month)
-        change += account.clear(month, None) if is_anew else Change(0, 0)
         days: set[date] = set()
         if begin is not None:
             days = account.due(begin if is_look else max(begin, today - RECENT_DAYS * ONE_DAY))
@@ -120,9 +122,11 @@ class Work:
                 days.update(days_through(max(begin, month), account.last_day))
             alike = {each for each in set(map(month_begin, days)) if each == month or _is_alike(file, known, each)}
             days = {day for day in days if month_begin(day) in alike}
-            change += account.price(days)
             for each in months_through(begin, today) if is_look else map(month_begin, days):
                 known.priced.setdefault(str(each), mark(file.contract, each))
+        with self._unsettled(known, [month] if is_anew else []):
+            change += account.clear(month, None) if is_anew else Change(0, 0)
+            change += account.price(days)
         known.content, known.looked_at = file.content, today
         known.priced[str(month)] = mark(file.contract, month)
         remarks = _remarks(file, known, month) if is_changed else []
@@ -134,12 +138,16 @@ class Work:
         account, known = self._account(file)
         if not account.is_read():
             return Result(file.contract, remarks=[_nothing_yet(account)])
-        change, days = account.meet_clock() + account.clear(first, last), set[date]()
+        account.check_clock(is_vouched_for=True)
+        change, days = account.clear_ahead(), set[date]()
         begin, today = account.begin(), account.today
         if begin is not None:
             days = account.with_dependents(days_through(max(first, begin), min(last or today, account.last_day)))
-        change += account.price(days)
-        for month in months_through(first, min(last or today, today)):
+        months = list(months_through(first, min(last or today, today)))
+        with self._unsettled(known, months):
+            change += account.clear(first, last)
+            change += account.price(days)
+        for month in months:
             end = min(next_month(month) - ONE_DAY, today)
             is_to_its_end = last is None or last >= end or end in days
             if is_to_its_end and not account.has(month, first):
@@ -148,6 +156,21 @@ class Work:
                 known.priced[str(month)] = OTHERWISE
         remarks = [] if begin is not None else [_nothing_yet(account)]
         return Result(file.contract, len(days), change, remarks, account.so_far(), account.faults)
+
+    @contextmanager
+    def _unsettled(self, known: Known, months: Iterable[date]) -> Iterator[None]:
+        """Have it known of ``months``, before any of it is stored, that they may be of several prices, until all of it is.
+
+        Whoever is cut off inside leaves that behind, and the next run takes the contract for changed, whatever its file says by
+        then: it prices the present month anew, and tells of those that are over.
+        """
+        content, priced = known.content, dict(known.priced)
+        if several := dict.fromkeys(map(str, months), OTHERWISE):
+            known.content = OTHERWISE
+            known.priced.update(several)
+            self._memory.write()
+        yield
+        known.content, known.priced = content, priced
 
     def _account(self, file: File) -> tuple[Account, Known]:
         known = self._memory.of(file.contract.name)
