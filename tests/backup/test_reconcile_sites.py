@@ -15,6 +15,7 @@
 | ... or since it was lost before the first that is there | test_what_is_lost_before_all_else_bears_the_name_of_that |
 | the first of a wrong name are doubled later | test_a_wrong_name_in_an_empty_influxdb_is_seen_later |
 | ... and when they were, nobody is told | test_what_is_there_under_two_names_is_told |
+| ... or of a meter that stands still one is told to delete what the neighbour's wrote | test_of_what_stands_still_nobody_is_told_to_delete_any |
 | of a second with two values only one is known under the new name, and the other is written under it too | test_what_came_twice_is_not_doubled_under_a_new_name |
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
@@ -195,6 +196,19 @@ def test_what_is_there_under_two_names_is_told(house: JournalDesk, database: Dat
     told = house.reconcile()
     assert not any("twice" in remark for remark in told["remarks"])
     assert sites(database) == {"elsewhere": HOUR_S * len(FIELDS)}
+
+
+def test_of_what_stands_still_nobody_is_told_to_delete_any(house: JournalDesk, database: Database) -> None:
+    """Two roofs at night, whose meters have no voltage."""
+    lines = [
+        f"electricity,meter=house,role=solar energy_total_kwh=812.5,power_w=0 {second * NS}"
+        for second in range(START, START + HOUR_S)
+    ]
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + 3 * HOUR_S
+    store(database, lines[:1000])
+    store(database, lines, site="barn")
+    assert not any("delete" in remark for remark in house.reconcile()["remarks"])
 
 
 def test_what_came_twice_is_not_doubled_under_a_new_name(house: JournalDesk, database: Database) -> None:
