@@ -10,6 +10,8 @@
 | what the journal lost before it was compared is not due, or not known to be lost | test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost |
 | ... or is, after a year without a journal | test_a_hole_of_more_than_a_week_is_not_counted |
 | a meter that the head of a damaged file no longer names is due no more | test_a_head_that_cannot_be_read_makes_a_hole |
+| a meter of which no file is there at one run is forgotten, and its hole is in no number | test_a_meter_without_any_file_at_one_run_is_not_forgotten, test_whatever_goes_each_second_is_told_once |
+| ... or one that was taken away is due still | test_a_meter_that_was_taken_away_makes_no_hole |
 | a reason goes with a file in the midst of others | test_what_goes_with_a_file_in_the_midst_keeps_its_reason |
 | what was told of a time stays, though all of that is set aside | test_of_what_is_set_aside_nothing_stays |
 | numbers that InfluxDB lost, as those of readings that it has, never come back | test_numbers_that_are_gone_are_written_again |
@@ -195,6 +197,56 @@ def test_a_head_that_cannot_be_read_makes_a_hole(house: JournalDesk, database: D
     assert (day["due"], day["metered"], day["off"]) == (12 * 360, 12 * 360 - 120, 120)
 
 
+def write_roof(house: JournalDesk, database: Database, start_s: int, stop_s: int) -> None:
+    """A second meter on a port of its own, whose journal is whole."""
+    lines = [reading(second, "roof") for second in range(start_s, stop_s, EVERY_S)]
+    write_journal(house.journal, lines, began_s=start_s, meters={"roof": EVERY_S}, port="/dev/ttyUSB7")
+    store(database, lines)
+
+
+def due_of_house(house: JournalDesk, hours: int) -> tuple[int, int]:
+    """What of the first day was due, and up to which hour that is told, after a run at an hour of it."""
+    house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    (day,) = (day for day in house.completeness("2026-02") if day["meter"] == "house")
+    return day["due"], (day["until_s"] - START) // HOUR_S
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_folder_removed", [False, True])
+def test_a_meter_without_any_file_at_one_run_is_not_forgotten(
+    house: JournalDesk, database: Database, is_folder_removed: bool
+) -> None:
+    place = ten_hours(house, database)
+    for path in place.iterdir():
+        path.unlink()
+    if is_folder_removed:
+        place.rmdir()
+    write_roof(house, database, START + 10 * HOUR_S, START + 14 * HOUR_S)
+    assert due_of_house(house, 11) == (3600, 10)
+    later = readings(START + 12 * HOUR_S, START + 13 * HOUR_S)
+    write(house, later, began_s=START + 12 * HOUR_S, number=1)
+    store(database, later)
+    assert due_of_house(house, 13) == (13 * 360, 13)
+
+
+@pytest.mark.chain
+def test_a_meter_that_was_taken_away_makes_no_hole(house: JournalDesk, database: Database) -> None:
+    """The port has another for two hours, and all files of that time go; then it is there again."""
+    place = ten_hours(house, database)
+    make(path_of(place, 3))
+    roof = [reading(second, "roof") for second in range(START + 10 * HOUR_S, START + 11 * HOUR_S, EVERY_S)]
+    write_journal(house.journal, roof, began_s=START + 10 * HOUR_S, meters={"roof": EVERY_S})
+    store(database, roof)
+    assert due_of_house(house, 11) == (3600, 11)
+    for path in place.iterdir():
+        path.unlink()
+    later = readings(START + 12 * HOUR_S, START + 13 * HOUR_S)
+    write(house, later, began_s=START + 12 * HOUR_S, number=1)
+    store(database, later)
+    assert due_of_house(house, 13) == (11 * 360, 13)
+
+
 @pytest.mark.chain
 @pytest.mark.parametrize("is_emptied", [False, True])
 def test_what_goes_with_a_file_in_the_midst_keeps_its_reason(
@@ -289,6 +341,8 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
     month = f"{datetime.fromtimestamp(start_s, ROME):%Y-%m}"
     at_s = began_s = start_s + 15 * HOUR_S
     there, before, number = set[int](), dict[str, dict[str, int]](), 0
+    # Another port is whole, so that a run without any file of this one comes to its end.
+    write_roof(house, database, at_s, start_s + 60 * HOUR_S)
     while at_s < start_s + 54 * HOUR_S:
         for path in _files(house) if number else ():
             if dice.random() < 0.25:
@@ -301,7 +355,7 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
         metered = [second for second in range(begin_s, at_s, EVERY_S) if dice.random() < 0.9]
         kept, stored = metered, [second for second in metered if dice.random() < 0.9]
         number += 1
-        if number == 1 or not _files(house) or dice.random() < 0.7:
+        if number == 1 or dice.random() < 0.7:
             lines = [reading(second) for second in kept]
             write(house, lines, began_s=began_s, number=number, port=dice.choice([PORT, "/dev/ttyUSB9"]))
         else:
@@ -311,7 +365,10 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
         there |= {*kept, *stored}
         house.now_s = at_s + UNDER_WAY_S + dice.randrange(EVERY_S)
         house.reconcile()
-        days = house.completeness(month)
+        days = [day for day in house.completeness(month) if day["meter"] == "house"]
+        if not _files(house):
+            assert {day["day"]: day for day in days} == before
+            continue
         assert sum(day["due"] for day in days) == (at_s - start_s - 15 * HOUR_S) // EVERY_S
         assert sum(day["metered"] for day in days) == len(there)
         for day in days:
@@ -323,4 +380,5 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
 
 
 def _files(house: JournalDesk) -> list[Path]:
-    return sorted(house.journal.glob("*/*.journal"))
+    """Those of the meter "house"."""
+    return sorted(set(house.journal.glob("*/*.journal")) - set((house.journal / folder_name("/dev/ttyUSB7")).iterdir()))

@@ -86,7 +86,7 @@ class Memory:
         judged: series with further tags and hour -> whether it was ours.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
-        counted: up to when each meter is told that was due at the last run, in seconds since 1970.
+        counted: up to when each meter is told that was due still when it was told last, in seconds since 1970.
     """
 
     left: list[Range] = field(default_factory=list)

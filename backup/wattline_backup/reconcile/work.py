@@ -227,9 +227,10 @@ class Work:
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
-        # What is due, and of which the journal has nothing yet or cannot tell it, is told later.
-        waiting = {name: second for name, second in memory.counted.items() if name in dues or name in meters}
-        memory.counted = waiting | {name: dues[name].until_s for name in known}
+        # A meter that no file names any more stays due: what comes of it later is told from where it was told last.
+        ended = {name for name in known if not dues[name].is_due_on}
+        memory.counted |= {name: dues[name].until_s for name in known}
+        memory.counted = {name: second for name, second in memory.counted.items() if name not in ended}
 
 
 def _ended(ports: Iterable[Port], now_s: int) -> dict[Path, int]:
