@@ -5,6 +5,7 @@
 | once today's begin has left the journal, its number stands still until midnight | test_today_is_counted_on_without_its_begin |
 | ... or what was told of the begin is counted again, or goes | likewise |
 | what is remembered is lost too, and InfluxDB's number is overwritten by less | test_where_memory_is_lost_too_it_is_counted_on_from_influxdb |
+| ... where the settings have another site than the readings | test_where_the_site_is_another_the_number_is_counted_on_too |
 | ... or by that of another house | test_the_number_of_another_house_is_none_of_ours |
 | ... or counted on from its day's end, where an early version does not say up to when it tells | test_a_number_of_an_early_version_is_counted_on |
 | what the journal lost before it was compared is not due, or not known to be lost | test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost |
@@ -113,6 +114,28 @@ def test_where_memory_is_lost_too_it_is_counted_on_from_influxdb(house: JournalD
     store(database, later)
     day = counted(house, START + 11 * HOUR_S)
     assert (day["due"], day["metered"], day["stored"], day["off"]) == (3960, 3840, 3840, 120)
+
+
+@pytest.mark.chain
+def test_where_the_site_is_another_the_number_is_counted_on_too(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new card, Telegraf has not the site of the settings, and a third house has numbers of a meter of that name."""
+    cabin = f"wattline_completeness,meter=house,site=cabin due=9,metered=9,stored=9,until_s={START + 90} {START * NS}"
+    database.ask("POST", "write?org=home&bucket=energy_1d", cabin)
+    monkeypatch.setenv("WATTLINE_SITE", "home")
+    lines = readings(START, START + 12 * HOUR_S)
+    place = write(house, lines[:3600], began_s=START, number=1)
+    store(database, lines)
+    house.now_s = START + 10 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    for path in [*place.iterdir(), house.desk.folder / FOLDER / "memory.json"]:
+        path.unlink()
+    write(house, lines[3960:], began_s=START + 11 * HOUR_S, number=1)
+    house.now_s = START + 12 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    told = {day["site"]: (day["due"], day["metered"]) for day in house.completeness("2026-02")}
+    assert told == {"cabin": (9, 9), SITE: (12 * 360, 12 * 360)}
 
 
 @pytest.mark.chain

@@ -18,8 +18,7 @@ from wattline_backup.reconcile.comparison import Comparison
 from wattline_backup.reconcile.days import Meter, meters_of, site_of
 from wattline_backup.reconcile.due import Due, dues_of, hours_of, whole_from_of
 from wattline_backup.reconcile.fill import Filler, lines_of
-from wattline_backup.reconcile.kept import Kept
-from wattline_backup.reconcile.memory import Desk, Memory, Numbers, Written, key_of
+from wattline_backup.reconcile.memory import UNTIL, Desk, Memory, Numbers, Written, key_of
 from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, ROUTES
 from wattline_backup.reconcile.stored import Day, buckets_of, last_told, stored_from, told_since
@@ -102,7 +101,7 @@ class Work:
             ports = self._ports()
             self._result.ended = _ended(ports, self._now_s)
             buckets = buckets_of(self._server)
-            dues = self._dues([port.kept for port in ports], buckets, memory)
+            dues = self._dues(ports, buckets, memory)
             comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
@@ -131,14 +130,30 @@ class Work:
             raise BackupError(f"There is no journal in {journal}: no port has a folder with files of one there.")
         return ports
 
-    def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
+    def _dues(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
         """When each meter was due. What is not remembered of one that InfluxDB has numbers of, is taken from there."""
-        bucket, site = buckets[COMPLETENESS_BUCKET], self._chosen.site
-        stored_from_s = stored_from(buckets[ENERGY], self._now_s)
-        for name, whole_from_s in whole_from_of(ports, stored_from_s).items():
-            if name not in memory.since and (told := last_told(self._server, bucket, name, site, whole_from_s)):
-                memory.recall(name, *told)
-        return dues_of(ports, memory, self._cut_s, stored_from_s)
+        kept, stored_from_s = [port.kept for port in ports], stored_from(buckets[ENERGY], self._now_s)
+        found = {
+            name: last_told(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
+            for name, whole_from_s in whole_from_of(kept, stored_from_s).items()
+            if name not in memory.since
+        }
+        # Numbers bear the site of the readings, which may be another than that of the settings, or be another house's.
+        others = any(told.keys() - {self._chosen.site} for told in found.values())
+        sites = self._sites(ports, buckets, memory) if others else {}
+        for name, told in found.items():
+            own = [told[site] for site in told.keys() & sites.get(name, set())] or [
+                told[site] for site in told.keys() & {self._chosen.site}
+            ]
+            if own:
+                memory.recall(name, *max(own, key=lambda each: (each[0], each[1].get(UNTIL, 0))))
+        return dues_of(kept, memory, self._cut_s, stored_from_s)
+
+    def _sites(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, set[str]]:
+        """Of each meter the sites under which InfluxDB has readings of the journal."""
+        comparison = Comparison(self._server, buckets, memory, ports, due_hours=(), cut_s=self._cut_s)
+        meters = meters_of(comparison.kept, comparison.beside(self._ours))
+        return {name: set(meter.sites.values()) for name, meter in meters.items()}
 
     def _bring(
         self,
