@@ -15,6 +15,7 @@
 | ... or one that was taken away is due still | test_a_meter_that_was_taken_away_makes_no_hole |
 | a reason goes with a file in the midst of others | test_what_goes_with_a_file_in_the_midst_keeps_its_reason |
 | what was told of a time stays, though all of that is set aside | test_of_what_is_set_aside_nothing_stays |
+| ... or stays of a part, and passes for not due | test_of_a_part_that_is_set_aside_too_late_that_is_said |
 | numbers that InfluxDB lost, as those of readings that it has, never come back | test_numbers_that_are_gone_are_written_again |
 | what InfluxDB keeps no more is missing for ever, and tried again each day | test_what_influxdb_keeps_no_more_is_not_missing |
 | a day in which the site was renamed is told under both names | test_a_day_is_told_under_one_site |
@@ -305,6 +306,32 @@ def test_of_what_is_set_aside_nothing_stays(house: JournalDesk, database: Databa
     house.desk.call("reconcile", "--leave", *instants[1:])
     path_of(place, 2).unlink()
     assert counted(house, START + 12 * HOUR_S)["due"] == 360
+
+
+def set_aside(house: JournalDesk) -> str:
+    """What `completeness` says of ranges that are."""
+    return " ".join(house.desk.call("completeness", "--month", "2026-02")[1].partition("Set aside")[2].split())
+
+
+@pytest.mark.chain
+def test_of_a_part_that_is_set_aside_too_late_that_is_said(house: JournalDesk, database: Database) -> None:
+    """An hour was set aside in time, and stays so; one that the journal has no more; and one that it has."""
+    place = ten_hours(house, database)
+    house.desk.call("reconcile", "--leave", "2026-02-10T06:00:00Z", "2026-02-10T07:00:00Z")
+    assert counted(house, START + 10 * HOUR_S)["due"] == 9 * 360
+    later = readings(START + 10 * HOUR_S, START + 12 * HOUR_S)
+    write(house, later, began_s=START + 1800, number=3)
+    store(database, later)
+    path_of(place, 1).unlink()
+    path_of(place, 2).unlink()
+    house.desk.call("reconcile", "--leave", "2026-02-10T04:00:00Z", "2026-02-10T05:00:00Z")
+    house.desk.call("reconcile", "--leave", "2026-02-10T10:00:00Z", "2026-02-10T10:30:00Z")
+    assert counted(house, START + 12 * HOUR_S)["due"] == 11 * 360 - 180
+    assert set_aside(house) == (
+        "by `reconcile --leave`, and not due: 2026-02-10T06:00:00Z to 2026-02-10T07:00:00Z; 2026-02-10T10:00:00Z to "
+        "2026-02-10T10:30:00Z. Set aside too, but the numbers of house on 2026-02-10 had been told before and keep it: "
+        "2026-02-10T04:00:00Z to 2026-02-10T05:00:00Z."
+    )
 
 
 @pytest.mark.chain

@@ -228,20 +228,22 @@ class Work:
         since_s = max(0, min((due.whole_from_s for due in dues.values()), default=self._now_s) - TOLD_AGAIN_S)
         bucket = buckets[COMPLETENESS_BUCKET]
         there, kept_from_s = told_since(self._server, bucket, since_s), stored_from(bucket, self._now_s)
-        told: dict[str, Numbers] = {}
+        told, asides = dict[str, Numbers](), dict(memory.aside)
         for name in known:
-            for day_s, numbers in days_of(name, meters[name], dues[name], memory.told, self._chosen.zone):
+            for day_s, numbers, aside in days_of(name, meters[name], dues[name], memory, self._chosen.zone):
                 key, site = key_of(name, day_s), meters[name].site_from(day_s) or self._chosen.site
                 before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
                 if before != numbers and day_s >= kept_from_s:
                     point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
                     filler.put(COMPLETENESS_BUCKET, to_line(point))
                 told[key] = numbers
+                asides[key] = aside
         filler.finish()
         self._result.days = filler.written
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
+        memory.aside = {key: ranges for key, ranges in asides.items() if ranges}
         # A meter that no file names any more stays due: what comes of it later is told from where it was told last.
         ended = {name for name in known if not dues[name].is_due_on}
         memory.counted |= {name: dues[name].until_s for name in known}
