@@ -10,6 +10,7 @@
 | ... or counted on from its day's end, where an early version does not say up to when it tells | test_a_number_of_an_early_version_is_counted_on |
 | what the journal lost before it was compared is not due, or not known to be lost | test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost |
 | ... or is, after a year without a journal | test_a_hole_of_more_than_a_week_is_not_counted |
+| ... and that is said of no month but the first, or of none where it began at midnight | test_each_month_of_a_long_hole_tells_of_it |
 | a meter that the head of a damaged file no longer names is due no more | test_a_head_that_cannot_be_read_makes_a_hole |
 | a meter of which no file is there at one run is forgotten, and its hole is in no number | test_a_meter_without_any_file_at_one_run_is_not_forgotten, test_whatever_goes_each_second_is_told_once |
 | ... or one that was taken away is due still | test_a_meter_that_was_taken_away_makes_no_hole |
@@ -202,6 +203,30 @@ def test_a_hole_of_more_than_a_week_is_not_counted(house: JournalDesk, database:
     assert (day["due"], day["until_s"]) == (3600, START + 10 * HOUR_S)
     said = " ".join(house.desk.call("completeness", "--month", "2026-02")[1].split())
     assert "Not counted, since the journal had nothing of it any more: house behind 2026-02-10 10:00." in said
+
+
+@pytest.mark.chain
+def test_each_month_of_a_long_hole_tells_of_it(house: JournalDesk, database: Database) -> None:
+    """It was told last at midnight; for six weeks; of a month of these nothing else is known."""
+    for start_s, stop_s in ((START + 20 * HOUR_S, START + DAY_S), (START + 55 * DAY_S, START + 55 * DAY_S + HOUR_S)):
+        for path in house.journal.glob("*/*"):
+            path.unlink()
+        lines = readings(start_s, stop_s)
+        write(house, lines, began_s=start_s, number=1)
+        store(database, lines)
+        house.now_s = stop_s + UNDER_WAY_S
+        house.reconcile()
+    for month, known in (
+        ("02", "none is missing."),
+        ("03", "Nothing is known of this month"),
+        ("04", "none is missing."),
+    ):
+        said = " ".join(house.desk.call("completeness", "--month", f"2026-{month}")[1].split())
+        assert known in said
+        words = "since there was nothing to count it by, and that for more than 7 days: house from 2026-02-11 00:00 to"
+        assert said.endswith(f"Not counted, {words} 2026-04-06 01:00.")
+        house.reconcile()
+    assert "Not counted" not in house.desk.call("completeness", "--month", "2026-05")[1]
 
 
 @pytest.mark.chain

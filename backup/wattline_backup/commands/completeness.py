@@ -11,6 +11,7 @@ from wattline import fields
 from wattline.errors import WordError
 from wattline.influxdb.flux import bucket_of, instant, rows
 from wattline.paragraphs import filled
+from wattline_backup.reconcile.due import LONGEST_HOLE_S
 from wattline_backup.reconcile.memory import UNTIL, Memory, Range, key_of, within, without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
 from wattline_backup.reconcile.work import desk_of
@@ -53,11 +54,11 @@ def execute(arguments: argparse.Namespace) -> int:
         server.close()
     if arguments.json:
         print(json.dumps(days, indent=2))
-    elif days:
-        memory = desk_of(chosen).read()
-        print("\n".join([as_text(days, chosen.zone), *_set_aside(days, memory, (start, stop), chosen.zone)]))
     else:
-        print(_nothing_known(chosen.journal))
+        memory = desk_of(chosen).read()
+        text = as_text(days, chosen.zone) if days else _nothing_known(chosen.journal)
+        aside = _set_aside(days, memory, (start, stop), chosen.zone) if days else []
+        print("\n".join([text, *_holes(memory, (start, stop), chosen.zone), *aside]))
     return 0
 
 
@@ -168,6 +169,19 @@ def _end(day: str, zone: tzinfo | None) -> int:
 
 def _moment(second: int, zone: tzinfo | None) -> str:
     return f"{datetime.fromtimestamp(second, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _holes(memory: Memory, month: Range, zone: tzinfo | None) -> list[str]:
+    """The times of the month that are in no number, though meters were due before and behind."""
+    told = [
+        f"{meter} from {_moment(start, zone)} to {_moment(stop, zone)}"
+        for meter, holes in sorted(memory.holes.items())
+        for start, stop in holes
+        if within([(start, stop)], month)
+    ]
+    days = LONGEST_HOLE_S // 86_400
+    why = f"since there was nothing to count it by, and that for more than {days} days"
+    return [filled(f"Not counted, {why}: {', '.join(told)}.")] if told else []
 
 
 def _set_aside(days: Iterable[dict[str, Any]], memory: Memory, month: Range, zone: tzinfo | None) -> list[str]:

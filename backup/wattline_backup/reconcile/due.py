@@ -68,7 +68,7 @@ def dues_of(ports: Sequence[Kept], memory: Memory, cut_s: int, stored_from_s: in
 
     Args:
         ports: what the journal of each has.
-        memory: what is remembered; since when a meter is due that is new, is noted there.
+        memory: what is remembered; since when a meter is due that is new, is noted there, and a hole that is not counted.
         cut_s: the second from which on nothing is told.
         stored_from_s: before that one InfluxDB has nothing any more, so that nothing can be counted anew.
     """
@@ -94,6 +94,8 @@ def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, c
     since_s = memory.since.setdefault(name, max(first.at, whole_from_s))
     told_s = memory.counted.get(name, whole_from_s)
     counted_from_s = told_s if whole_from_s - LONGEST_HOLE_S <= told_s <= cut_s else whole_from_s
+    if told_s < min(counted_from_s, cut_s):
+        memory.note_hole(name, (told_s, whole_from_s))
     kept, began = merged(own), [each.began for each in own]
     if counted_from_s < whole_from_s:
         kept.lost.append((counted_from_s, whole_from_s - 1))

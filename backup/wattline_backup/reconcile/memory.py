@@ -88,6 +88,7 @@ class Memory:
         told: the numbers of a meter and day, as they were written last.
         counted: up to when each meter is told that was due still when it was told last, in seconds since 1970.
         aside: the ranges of ``left`` that the numbers of a meter and day leave out, where there are any.
+        holes: of a meter the times that are in no number, since the journal had nothing of them and they were too long.
     """
 
     left: list[Range] = field(default_factory=list)
@@ -99,10 +100,15 @@ class Memory:
     told: dict[str, Numbers] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
     aside: dict[str, list[Range]] = field(default_factory=dict)
+    holes: dict[str, list[Range]] = field(default_factory=dict)
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
         self.to_remake = joined([*self.to_remake, *ranges])
+
+    def note_hole(self, meter: str, hole: Range) -> None:
+        """A time of a meter is in no number."""
+        self.holes[meter] = joined([*self.holes.get(meter, []), hole])
 
     def recall(self, meter: str, day_s: int, numbers: Numbers) -> None:
         """Know from elsewhere what was told of a meter last, and of which day, by the second at which that begins."""
@@ -276,6 +282,7 @@ def _read(document: dict[str, Any]) -> Memory:
         {str(meter): int(second) for meter, second in document.get("counted", {}).items()},
         # Whoever did not note it left out of the numbers that it remembers whatever it could.
         {key: _ranges(each) for key, each in document.get("aside", dict.fromkeys(document["told"], left)).items()},
+        {meter: _ranges(each) for meter, each in document.get("holes", {}).items()},
     )
 
 
