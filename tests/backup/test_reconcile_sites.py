@@ -20,6 +20,8 @@
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
 | an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
+| what rises evenly passes for proof | test_what_rises_evenly_is_no_proof |
+| ... or what moves in two ways for none, however long | test_a_saw_is_proof_where_it_is_long |
 | a value that stands otherwise in a line than in an answer is another | test_values_are_compared_and_not_their_text |
 | a second with two values in the journal is taken for another house's | test_a_second_with_two_values_proves_nothing |
 """
@@ -273,8 +275,18 @@ def test_what_rises_evenly_is_no_proof() -> None:
     """Two plugins that began in the same second count the same slots; how long a meter took to answer tells them apart."""
     slots = {second: str(second / 10) for second in range(0, 600, 10) if second != 300}
     assert judged(slots, slots) == Verdict.UNKNOWN
+    begun_anew = {second: str(second % 1500) for second in range(0, 3000, 10)}
+    assert judged(begun_anew, begun_anew) == Verdict.UNKNOWN
     milliseconds = {second: str(20 + second * second % 7 / 10) for second in range(0, 600, 10)}
     assert judged(milliseconds, milliseconds) == Verdict.OURS
+
+
+def test_a_saw_is_proof_where_it_is_long() -> None:
+    """An energy in steps, of a meter that has nothing else."""
+    steps = {second: str(812 + second // 10 / 100) for second in range(100)}
+    assert judged(steps, steps) == Verdict.OURS
+    short = {second: value for second, value in steps.items() if second < 99}
+    assert judged(short, short) == Verdict.UNKNOWN
 
 
 def test_values_are_compared_and_not_their_text() -> None:

@@ -1,7 +1,7 @@
 """What is told of each meter and day: counted anew where the journal has the day whole, else on from what was told of it last.
 
-Numbers are told when all is filled, so nothing changes any more of a part of a day that the journal has no more: but for what
-InfluxDB refused, which it may have taken since.
+Numbers are told when all is filled, so of a part of a day that the journal has no more nothing changes any more: what InfluxDB
+took later than it was told, or has lost since, is not looked at again.
 """
 
 from collections.abc import Iterator
