@@ -354,8 +354,8 @@ def test_of_a_part_that_is_set_aside_too_late_that_is_said(house: JournalDesk, d
     assert counted(house, START + 12 * HOUR_S)["due"] == 11 * 360 - 180
     assert set_aside(house) == (
         "by `reconcile --leave`, and not due: 2026-02-10T06:00:00Z to 2026-02-10T07:00:00Z; 2026-02-10T10:00:00Z to "
-        "2026-02-10T10:30:00Z. Set aside too, but the numbers of house on 2026-02-10 had been told before and keep it: "
-        "2026-02-10T04:00:00Z to 2026-02-10T05:00:00Z."
+        "2026-02-10T10:30:00Z. Set aside by `reconcile --leave`, but the numbers of house on 2026-02-10 had been told before "
+        "and keep it: 2026-02-10T04:00:00Z to 2026-02-10T05:00:00Z."
     )
 
 

@@ -194,7 +194,7 @@ def _set_aside(days: Iterable[dict[str, Any]], memory: Memory, month: Range, zon
         if held := without(within(left, (begin_s, _until(day, zone))), aside):
             stay += held
             told.append(
-                f"Set aside too, but the numbers of {day['meter']} on {day['day']} had been told before and keep it: "
+                f"Set aside by `reconcile --leave`, but the numbers of {day['meter']} on {day['day']} had been told before and keep it: "
                 f"{_listed(held)}."
             )
     if rest := without(left, stay):
