@@ -5,13 +5,18 @@
 | once today's begin has left the journal, its number stands still until midnight | test_today_is_counted_on_without_its_begin |
 | ... or what was told of the begin is counted again, or goes | likewise |
 | what is remembered is lost too, and InfluxDB's number is overwritten by less | test_where_memory_is_lost_too_it_is_counted_on_from_influxdb |
+| ... where the settings have another site than the readings | test_where_the_site_is_another_the_number_is_counted_on_too |
 | ... or by that of another house | test_the_number_of_another_house_is_none_of_ours |
 | ... or counted on from its day's end, where an early version does not say up to when it tells | test_a_number_of_an_early_version_is_counted_on |
 | what the journal lost before it was compared is not due, or not known to be lost | test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost |
 | ... or is, after a year without a journal | test_a_hole_of_more_than_a_week_is_not_counted |
+| ... and that is said of no month but the first, or of none where it began at midnight | test_each_month_of_a_long_hole_tells_of_it |
 | a meter that the head of a damaged file no longer names is due no more | test_a_head_that_cannot_be_read_makes_a_hole |
+| a meter of which no file is there at one run is forgotten, and its hole is in no number | test_a_meter_without_any_file_at_one_run_is_not_forgotten, test_whatever_goes_each_second_is_told_once |
+| ... or one that was taken away is due still | test_a_meter_that_was_taken_away_makes_no_hole |
 | a reason goes with a file in the midst of others | test_what_goes_with_a_file_in_the_midst_keeps_its_reason |
 | what was told of a time stays, though all of that is set aside | test_of_what_is_set_aside_nothing_stays |
+| ... or stays of a part, and passes for not due | test_of_a_part_that_is_set_aside_too_late_that_is_said |
 | numbers that InfluxDB lost, as those of readings that it has, never come back | test_numbers_that_are_gone_are_written_again |
 | what InfluxDB keeps no more is missing for ever, and tried again each day | test_what_influxdb_keeps_no_more_is_not_missing |
 | a day in which the site was renamed is told under both names | test_a_day_is_told_under_one_site |
@@ -114,6 +119,28 @@ def test_where_memory_is_lost_too_it_is_counted_on_from_influxdb(house: JournalD
 
 
 @pytest.mark.chain
+def test_where_the_site_is_another_the_number_is_counted_on_too(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new card, Telegraf has not the site of the settings, and a third house has numbers of a meter of that name."""
+    cabin = f"wattline_completeness,meter=house,site=cabin due=9,metered=9,stored=9,until_s={START + 90} {START * NS}"
+    database.ask("POST", "write?org=home&bucket=energy_1d", cabin)
+    monkeypatch.setenv("WATTLINE_SITE", "home")
+    lines = readings(START, START + 12 * HOUR_S)
+    place = write(house, lines[:3600], began_s=START, number=1)
+    store(database, lines)
+    house.now_s = START + 10 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    for path in [*place.iterdir(), house.desk.folder / FOLDER / "memory.json"]:
+        path.unlink()
+    write(house, lines[3960:], began_s=START + 11 * HOUR_S, number=1)
+    house.now_s = START + 12 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    told = {day["site"]: (day["due"], day["metered"]) for day in house.completeness("2026-02")}
+    assert told == {"cabin": (9, 9), SITE: (12 * 360, 12 * 360)}
+
+
+@pytest.mark.chain
 def test_the_number_of_another_house_is_none_of_ours(house: JournalDesk, database: Database) -> None:
     """It has a meter of the same name, and began its day earlier."""
     other = f"wattline_completeness,meter=house,site=cabin due=9,metered=9,stored=9,until_s={START + 90} {START * NS}"
@@ -179,6 +206,30 @@ def test_a_hole_of_more_than_a_week_is_not_counted(house: JournalDesk, database:
 
 
 @pytest.mark.chain
+def test_each_month_of_a_long_hole_tells_of_it(house: JournalDesk, database: Database) -> None:
+    """It was told last at midnight; for six weeks; of a month of these nothing else is known."""
+    for start_s, stop_s in ((START + 20 * HOUR_S, START + DAY_S), (START + 55 * DAY_S, START + 55 * DAY_S + HOUR_S)):
+        for path in house.journal.glob("*/*"):
+            path.unlink()
+        lines = readings(start_s, stop_s)
+        write(house, lines, began_s=start_s, number=1)
+        store(database, lines)
+        house.now_s = stop_s + UNDER_WAY_S
+        house.reconcile()
+    for month, known in (
+        ("02", "none is missing."),
+        ("03", "Nothing is known of this month"),
+        ("04", "none is missing."),
+    ):
+        said = " ".join(house.desk.call("completeness", "--month", f"2026-{month}")[1].split())
+        assert known in said
+        words = "since there was nothing to count it by, and that for more than 7 days: house from 2026-02-11 00:00 to"
+        assert said.endswith(f"Not counted, {words} 2026-04-06 01:00.")
+        house.reconcile()
+    assert "Not counted" not in house.desk.call("completeness", "--month", "2026-05")[1]
+
+
+@pytest.mark.chain
 def test_a_head_that_cannot_be_read_makes_a_hole(house: JournalDesk, database: Database) -> None:
     place = ten_hours(house, database)
     for path in place.iterdir():
@@ -193,6 +244,56 @@ def test_a_head_that_cannot_be_read_makes_a_hole(house: JournalDesk, database: D
     write(house, later[360:], began_s=START + 1800, number=4)
     day = counted(house, START + 12 * HOUR_S)
     assert (day["due"], day["metered"], day["off"]) == (12 * 360, 12 * 360 - 120, 120)
+
+
+def write_roof(house: JournalDesk, database: Database, start_s: int, stop_s: int) -> None:
+    """A second meter on a port of its own, whose journal is whole."""
+    lines = [reading(second, "roof") for second in range(start_s, stop_s, EVERY_S)]
+    write_journal(house.journal, lines, began_s=start_s, meters={"roof": EVERY_S}, port="/dev/ttyUSB7")
+    store(database, lines)
+
+
+def due_of_house(house: JournalDesk, hours: int) -> tuple[int, int]:
+    """What of the first day was due, and up to which hour that is told, after a run at an hour of it."""
+    house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    (day,) = (day for day in house.completeness("2026-02") if day["meter"] == "house")
+    return day["due"], (day["until_s"] - START) // HOUR_S
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_folder_removed", [False, True])
+def test_a_meter_without_any_file_at_one_run_is_not_forgotten(
+    house: JournalDesk, database: Database, is_folder_removed: bool
+) -> None:
+    place = ten_hours(house, database)
+    for path in place.iterdir():
+        path.unlink()
+    if is_folder_removed:
+        place.rmdir()
+    write_roof(house, database, START + 10 * HOUR_S, START + 14 * HOUR_S)
+    assert due_of_house(house, 11) == (3600, 10)
+    later = readings(START + 12 * HOUR_S, START + 13 * HOUR_S)
+    write(house, later, began_s=START + 12 * HOUR_S, number=1)
+    store(database, later)
+    assert due_of_house(house, 13) == (13 * 360, 13)
+
+
+@pytest.mark.chain
+def test_a_meter_that_was_taken_away_makes_no_hole(house: JournalDesk, database: Database) -> None:
+    """The port has another for two hours, and all files of that time go; then it is there again."""
+    place = ten_hours(house, database)
+    make(path_of(place, 3))
+    roof = [reading(second, "roof") for second in range(START + 10 * HOUR_S, START + 11 * HOUR_S, EVERY_S)]
+    write_journal(house.journal, roof, began_s=START + 10 * HOUR_S, meters={"roof": EVERY_S})
+    store(database, roof)
+    assert due_of_house(house, 11) == (3600, 11)
+    for path in place.iterdir():
+        path.unlink()
+    later = readings(START + 12 * HOUR_S, START + 13 * HOUR_S)
+    write(house, later, began_s=START + 12 * HOUR_S, number=1)
+    store(database, later)
+    assert due_of_house(house, 13) == (11 * 360, 13)
 
 
 @pytest.mark.chain
@@ -230,6 +331,32 @@ def test_of_what_is_set_aside_nothing_stays(house: JournalDesk, database: Databa
     house.desk.call("reconcile", "--leave", *instants[1:])
     path_of(place, 2).unlink()
     assert counted(house, START + 12 * HOUR_S)["due"] == 360
+
+
+def set_aside(house: JournalDesk) -> str:
+    """What `completeness` says of ranges that are."""
+    return " ".join(house.desk.call("completeness", "--month", "2026-02")[1].partition("Set aside")[2].split())
+
+
+@pytest.mark.chain
+def test_of_a_part_that_is_set_aside_too_late_that_is_said(house: JournalDesk, database: Database) -> None:
+    """An hour was set aside in time, and stays so; one that the journal has no more; and one that it has."""
+    place = ten_hours(house, database)
+    house.desk.call("reconcile", "--leave", "2026-02-10T06:00:00Z", "2026-02-10T07:00:00Z")
+    assert counted(house, START + 10 * HOUR_S)["due"] == 9 * 360
+    later = readings(START + 10 * HOUR_S, START + 12 * HOUR_S)
+    write(house, later, began_s=START + 1800, number=3)
+    store(database, later)
+    path_of(place, 1).unlink()
+    path_of(place, 2).unlink()
+    house.desk.call("reconcile", "--leave", "2026-02-10T04:00:00Z", "2026-02-10T05:00:00Z")
+    house.desk.call("reconcile", "--leave", "2026-02-10T10:00:00Z", "2026-02-10T10:30:00Z")
+    assert counted(house, START + 12 * HOUR_S)["due"] == 11 * 360 - 180
+    assert set_aside(house) == (
+        "by `reconcile --leave`, and not due: 2026-02-10T06:00:00Z to 2026-02-10T07:00:00Z; 2026-02-10T10:00:00Z to "
+        "2026-02-10T10:30:00Z. Set aside by `reconcile --leave`, but the numbers of house on 2026-02-10 had been told before "
+        "and keep it: 2026-02-10T04:00:00Z to 2026-02-10T05:00:00Z."
+    )
 
 
 @pytest.mark.chain
@@ -289,6 +416,8 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
     month = f"{datetime.fromtimestamp(start_s, ROME):%Y-%m}"
     at_s = began_s = start_s + 15 * HOUR_S
     there, before, number = set[int](), dict[str, dict[str, int]](), 0
+    # Another port is whole, so that a run without any file of this one comes to its end.
+    write_roof(house, database, at_s, start_s + 60 * HOUR_S)
     while at_s < start_s + 54 * HOUR_S:
         for path in _files(house) if number else ():
             if dice.random() < 0.25:
@@ -301,7 +430,7 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
         metered = [second for second in range(begin_s, at_s, EVERY_S) if dice.random() < 0.9]
         kept, stored = metered, [second for second in metered if dice.random() < 0.9]
         number += 1
-        if number == 1 or not _files(house) or dice.random() < 0.7:
+        if number == 1 or dice.random() < 0.7:
             lines = [reading(second) for second in kept]
             write(house, lines, began_s=began_s, number=number, port=dice.choice([PORT, "/dev/ttyUSB9"]))
         else:
@@ -311,7 +440,10 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
         there |= {*kept, *stored}
         house.now_s = at_s + UNDER_WAY_S + dice.randrange(EVERY_S)
         house.reconcile()
-        days = house.completeness(month)
+        days = [day for day in house.completeness(month) if day["meter"] == "house"]
+        if not _files(house):
+            assert {day["day"]: day for day in days} == before
+            continue
         assert sum(day["due"] for day in days) == (at_s - start_s - 15 * HOUR_S) // EVERY_S
         assert sum(day["metered"] for day in days) == len(there)
         for day in days:
@@ -323,4 +455,5 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
 
 
 def _files(house: JournalDesk) -> list[Path]:
-    return sorted(house.journal.glob("*/*.journal"))
+    """Those of the meter "house"."""
+    return sorted(set(house.journal.glob("*/*.journal")) - set((house.journal / folder_name("/dev/ttyUSB7")).iterdir()))

@@ -15,10 +15,13 @@
 | ... or since it was lost before the first that is there | test_what_is_lost_before_all_else_bears_the_name_of_that |
 | the first of a wrong name are doubled later | test_a_wrong_name_in_an_empty_influxdb_is_seen_later |
 | ... and when they were, nobody is told | test_what_is_there_under_two_names_is_told |
+| ... or of a meter that stands still one is told to delete what the neighbour's wrote | test_of_what_stands_still_nobody_is_told_to_delete_any |
 | of a second with two values only one is known under the new name, and the other is written under it too | test_what_came_twice_is_not_doubled_under_a_new_name |
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
 | an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
+| what rises evenly passes for proof | test_what_rises_evenly_is_no_proof |
+| ... or what moves in two ways for none, however long | test_a_saw_is_proof_where_it_is_long |
 | a value that stands otherwise in a line than in an answer is another | test_values_are_compared_and_not_their_text |
 | a second with two values in the journal is taken for another house's | test_a_second_with_two_values_proves_nothing |
 """
@@ -197,6 +200,19 @@ def test_what_is_there_under_two_names_is_told(house: JournalDesk, database: Dat
     assert sites(database) == {"elsewhere": HOUR_S * len(FIELDS)}
 
 
+def test_of_what_stands_still_nobody_is_told_to_delete_any(house: JournalDesk, database: Database) -> None:
+    """Two roofs at night, whose meters have no voltage."""
+    lines = [
+        f"electricity,meter=house,role=solar energy_total_kwh=812.5,power_w=0 {second * NS}"
+        for second in range(START, START + HOUR_S)
+    ]
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + 3 * HOUR_S
+    store(database, lines[:1000])
+    store(database, lines, site="barn")
+    assert not any("delete" in remark for remark in house.reconcile()["remarks"])
+
+
 def test_what_came_twice_is_not_doubled_under_a_new_name(house: JournalDesk, database: Database) -> None:
     """The clock was set back over some seconds, which are there under the old name alone: under the new one they are none."""
     lines = [reading(second) for second in range(START, START + HOUR_S)]
@@ -259,8 +275,18 @@ def test_what_rises_evenly_is_no_proof() -> None:
     """Two plugins that began in the same second count the same slots; how long a meter took to answer tells them apart."""
     slots = {second: str(second / 10) for second in range(0, 600, 10) if second != 300}
     assert judged(slots, slots) == Verdict.UNKNOWN
+    begun_anew = {second: str(second % 1500) for second in range(0, 3000, 10)}
+    assert judged(begun_anew, begun_anew) == Verdict.UNKNOWN
     milliseconds = {second: str(20 + second * second % 7 / 10) for second in range(0, 600, 10)}
     assert judged(milliseconds, milliseconds) == Verdict.OURS
+
+
+def test_a_saw_is_proof_where_it_is_long() -> None:
+    """An energy in steps, of a meter that has nothing else."""
+    steps = {second: str(812 + second // 10 / 100) for second in range(100)}
+    assert judged(steps, steps) == Verdict.OURS
+    short = {second: value for second, value in steps.items() if second < 99}
+    assert judged(short, short) == Verdict.UNKNOWN
 
 
 def test_values_are_compared_and_not_their_text() -> None:

@@ -372,8 +372,9 @@ def test_two_houses_with_a_meter_of_one_name_are_two(server_of_stack: Stack) -> 
 
 
 def test_a_reason_is_called_alike_everywhere() -> None:
-    """By the field's own meaning: on the dashboard, and in the table beside the terminal's words."""
-    (panel,) = (each for each in panels(DASHBOARDS["system"]) if each["title"] == "Why seconds are not there")
+    """By the field's own meaning: on the dashboard, in its texts, and in the table beside the terminal's words."""
+    titled = {each["title"]: each for each in panels(DASHBOARDS["system"])}
+    panel, share = titled["Why seconds are not there"], titled["Stored of what was metered"]
     shown = {
         override["matcher"]["options"]: item["value"]
         for override in panel["fieldConfig"]["overrides"]
@@ -389,3 +390,6 @@ def test_a_reason_is_called_alike_everywhere() -> None:
         label, _, means = COMPLETENESS_FIELDS[reason].meaning.partition(": ")
         assert shown[reason] == label
         assert explained[reason] == (label, means.removesuffix("."))
+    for reason in ("lost", "off"):
+        assert COMPLETENESS_FIELDS[reason].meaning.removesuffix(".") in panel["description"]
+    assert COMPLETENESS_FIELDS["lost"].meaning.partition(": ")[2].removesuffix(".") in share["description"]

@@ -11,7 +11,8 @@ from wattline import fields
 from wattline.errors import WordError
 from wattline.influxdb.flux import bucket_of, instant, rows
 from wattline.paragraphs import filled
-from wattline_backup.reconcile.memory import UNTIL, Range
+from wattline_backup.reconcile.due import LONGEST_HOLE_S
+from wattline_backup.reconcile.memory import UNTIL, Memory, Range, key_of, within, without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
 from wattline_backup.reconcile.work import desk_of
 from wattline_backup.server import Server
@@ -53,11 +54,11 @@ def execute(arguments: argparse.Namespace) -> int:
         server.close()
     if arguments.json:
         print(json.dumps(days, indent=2))
-    elif days:
-        left = [each for each in desk_of(chosen).read().left if each[0] < stop and each[1] > start]
-        print("\n".join([as_text(days, chosen.zone), *_set_aside(left)]))
     else:
-        print(_nothing_known(chosen.journal))
+        memory = desk_of(chosen).read()
+        text = as_text(days, chosen.zone) if days else _nothing_known(chosen.journal)
+        aside = _set_aside(days, memory, (start, stop), chosen.zone) if days else []
+        print("\n".join([text, *_holes(memory, (start, stop), chosen.zone), *aside]))
     return 0
 
 
@@ -157,18 +158,52 @@ def _until(day: dict[str, Any], zone: tzinfo | None) -> int:
     return int(day.get(UNTIL) or _end(day["day"], zone))
 
 
+def _begin(day: str, zone: tzinfo | None, later_days: int = 0) -> int:
+    begin = datetime.fromisoformat(day) + timedelta(days=later_days)
+    return int((begin.replace(tzinfo=zone) if zone else begin.astimezone()).timestamp())
+
+
 def _end(day: str, zone: tzinfo | None) -> int:
-    after = datetime.fromisoformat(day) + timedelta(days=1)
-    return int((after.replace(tzinfo=zone) if zone else after.astimezone()).timestamp())
+    return _begin(day, zone, later_days=1)
 
 
 def _moment(second: int, zone: tzinfo | None) -> str:
     return f"{datetime.fromtimestamp(second, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def _set_aside(left: Iterable[Range]) -> list[str]:
-    ranges = "; ".join(f"{instant(start)} to {instant(stop)}" for start, stop in left)
-    return [filled(f"Set aside by `reconcile --leave`, and not due: {ranges}.")] if ranges else []
+def _holes(memory: Memory, month: Range, zone: tzinfo | None) -> list[str]:
+    """The times of the month that are in no number, though meters were due before and behind."""
+    told = [
+        f"{meter} from {_moment(start, zone)} to {_moment(stop, zone)}"
+        for meter, holes in sorted(memory.holes.items())
+        for start, stop in holes
+        if within([(start, stop)], month)
+    ]
+    days = LONGEST_HOLE_S // 86_400
+    why = f"since there was nothing to count it by, and that for more than {days} days"
+    return [filled(f"Not counted, {why}: {', '.join(told)}.")] if told else []
+
+
+def _set_aside(days: Iterable[dict[str, Any]], memory: Memory, month: Range, zone: tzinfo | None) -> list[str]:
+    """What of the month is not due, and of what the numbers stay, since the journal had it no more."""
+    left = [each for each in memory.left if within([each], month)]
+    stay, told = [], []
+    for day in days:
+        begin_s = _begin(day["day"], zone)
+        aside = memory.aside.get(key_of(day["meter"], begin_s), [])
+        if held := without(within(left, (begin_s, _until(day, zone))), aside):
+            stay += held
+            told.append(
+                f"Set aside by `reconcile --leave`, but the numbers of {day['meter']} on {day['day']} had been told before and keep it: "
+                f"{_listed(held)}."
+            )
+    if rest := without(left, stay):
+        told.insert(0, f"Set aside by `reconcile --leave`, and not due: {_listed(rest)}.")
+    return [filled(each) for each in told]
+
+
+def _listed(ranges: Iterable[Range]) -> str:
+    return "; ".join(f"{instant(start)} to {instant(stop)}" for start, stop in ranges)
 
 
 def _nothing_known(journal: Path) -> str:

@@ -1,52 +1,72 @@
 """What is told of each meter and day: counted anew where the journal has the day whole, else on from what was told of it last.
 
-Numbers are told when all is filled, so nothing changes any more of a part of a day that the journal has no more: but for what
-InfluxDB refused, which it may have taken since.
+Numbers are told when all is filled, so of a part of a day that the journal has no more nothing changes any more: what InfluxDB
+took later than it was told, or has lost since, is not looked at again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import tzinfo
+from typing import NamedTuple
 
 from wattline_backup.reconcile.days import Meter, local_days, numbers_of
 from wattline_backup.reconcile.due import Due, is_left, rest_of
-from wattline_backup.reconcile.memory import UNTIL, Numbers, Range, key_of
+from wattline_backup.reconcile.memory import UNTIL, Memory, Numbers, Range, joined, key_of, within
 
 
-def days_of(
-    name: str, meter: Meter, due: Due, told: Mapping[str, Numbers], zone: tzinfo | None
-) -> Iterator[tuple[int, Numbers]]:
-    """The first second of each day of which anything is known, with its numbers.
+class Told(NamedTuple):
+    """What is told of a meter and a day.
+
+    Attributes:
+        begin_s: the first second of the day, since 1970.
+        numbers: of it.
+        aside: the ranges that were set aside and that the numbers leave out.
+    """
+
+    begin_s: int
+    numbers: Numbers
+    aside: list[Range]
+
+
+def days_of(name: str, meter: Meter, due: Due, memory: Memory, zone: tzinfo | None) -> Iterator[Told]:
+    """Each day of which anything is known.
 
     Args:
         name: of the meter.
         meter: what is known of it.
         due: when it was.
-        told: the numbers of a meter and day, as they were told last.
+        memory: what was told last, of which nothing is changed.
         zone: whose days; None is the system's.
     """
     for day in local_days(due.since_s, due.until_s, zone):
         begin = max(day[0], due.since_s)
         if begin >= due.whole_from_s:
             counted = numbers_of(name, meter, due.spans, due.kept, day)
-            numbers = counted | {UNTIL: min(day[1], due.until_s)}
+            told = Told(day[0], counted | {UNTIL: min(day[1], due.until_s)}, within(due.left, day))
         else:
-            numbers = _carried_on(name, meter, due, (begin, day[1]), told.get(key_of(name, day[0]), {}))
+            key = key_of(name, day[0])
+            before = Told(begin, memory.told.get(key, {}), memory.aside.get(key, []))
+            told = Told(day[0], *_carried_on(name, meter, due, day[1], before))
         # Of a day of which nothing is due any more there may be a number of before.
-        if numbers and (numbers["due"] or any(start < day[1] and stop > day[0] for start, stop in due.left)):
-            yield day[0], numbers
+        if told.numbers and (told.numbers["due"] or within(due.left, day)):
+            yield told
 
 
-def _carried_on(name: str, meter: Meter, due: Due, day: Range, before: Numbers) -> Numbers:
-    """The numbers of a day that the journal has not whole; none where nothing of it is known."""
+def _carried_on(name: str, meter: Meter, due: Due, end_s: int, told: Told) -> tuple[Numbers, list[Range]]:
+    """The same of a day that the journal has not whole, behind what was told; no numbers where nothing of it is known."""
+    before, day = told.numbers, (told.begin_s, end_s)
     told_s = _told_until(before, due, day) if before else day[0]
     start_s = min(max(told_s, due.counted_from_s), day[1])
-    if is_left((day[0], start_s), due.left):
-        before = {}
+    head = (day[0], start_s)
+    if is_left(head, due.left):
+        before, aside = {}, within(due.left, head)
     elif start_s == day[1]:
-        return before and before | {UNTIL: told_s}
+        return before and before | {UNTIL: told_s}, told.aside
+    else:
+        aside = within(told.aside, head)
     rest = numbers_of(name, meter, due.spans, due.kept, (start_s, day[1]))
     numbers = {field: number + before.get(field, 0) for field, number in rest.items()}
-    return numbers | {UNTIL: max(told_s, min(day[1], due.until_s))}
+    aside = joined([*aside, *within(due.left, (start_s, day[1]))])
+    return numbers | {UNTIL: max(told_s, min(day[1], due.until_s))}, aside
 
 
 def _told_until(before: Numbers, due: Due, day: Range) -> int:

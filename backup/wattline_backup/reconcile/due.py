@@ -45,6 +45,7 @@ class Due:
         until_s: the second from which on nothing is told.
         left: ranges that count for nothing.
         spans: when it was due.
+        is_due_on: whether it is due from ``until_s`` on, since the last process of one of its ports knew it.
     """
 
     kept: Kept
@@ -54,6 +55,7 @@ class Due:
     until_s: int
     left: Sequence[Range]
     spans: Sequence[Span]
+    is_due_on: bool
 
     @property
     def every_s(self) -> int:
@@ -66,7 +68,7 @@ def dues_of(ports: Sequence[Kept], memory: Memory, cut_s: int, stored_from_s: in
 
     Args:
         ports: what the journal of each has.
-        memory: what is remembered; since when a meter is due that is new, is noted there.
+        memory: what is remembered; since when a meter is due that is new, is noted there, and a hole that is not counted.
         cut_s: the second from which on nothing is told.
         stored_from_s: before that one InfluxDB has nothing any more, so that nothing can be counted anew.
     """
@@ -92,6 +94,8 @@ def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, c
     since_s = memory.since.setdefault(name, max(first.at, whole_from_s))
     told_s = memory.counted.get(name, whole_from_s)
     counted_from_s = told_s if whole_from_s - LONGEST_HOLE_S <= told_s <= cut_s else whole_from_s
+    if told_s < min(counted_from_s, cut_s):
+        memory.note_hole(name, (told_s, whole_from_s))
     kept, began = merged(own), [each.began for each in own]
     if counted_from_s < whole_from_s:
         kept.lost.append((counted_from_s, whole_from_s - 1))
@@ -101,7 +105,14 @@ def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, c
     # A reading of several seconds is told when they are over, so that none is told twice.
     until_s = cut_s - (cut_s - _offset_s(name, last, likely_s)) % (last.meters.get(name) or 1)
     spans = spans_of(name, began, since_s, until_s, memory.left, likely_s=likely_s)
-    return Due(kept, since_s, whole_from_s, counted_from_s, until_s, memory.left, spans)
+    is_due_on = any(_knows(name, each, until_s) for each in began)
+    return Due(kept, since_s, whole_from_s, counted_from_s, until_s, memory.left, spans, is_due_on)
+
+
+def _knows(name: str, began: Sequence[Began], until_s: int) -> bool:
+    """Whether the last process of a port that began before a second has the meter."""
+    last = max((each for each in began if each.at < until_s), key=lambda each: each.at, default=None)
+    return last is not None and bool(last.meters.get(name))
 
 
 def _offset_s(name: str, began: Began, likely_s: int) -> int:

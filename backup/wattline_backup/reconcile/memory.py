@@ -86,7 +86,9 @@ class Memory:
         judged: series with further tags and hour -> whether it was ours.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
-        counted: up to when each meter is told that was due at the last run, in seconds since 1970.
+        counted: up to when each meter is told that was due still when it was told last, in seconds since 1970.
+        aside: the ranges of ``left`` that the numbers of a meter and day leave out, where there are any.
+        holes: of a meter the times that are in no number, since the journal had nothing of them and they were too long.
     """
 
     left: list[Range] = field(default_factory=list)
@@ -97,10 +99,16 @@ class Memory:
     since: dict[str, int] = field(default_factory=dict)
     told: dict[str, Numbers] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
+    aside: dict[str, list[Range]] = field(default_factory=dict)
+    holes: dict[str, list[Range]] = field(default_factory=dict)
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
         self.to_remake = joined([*self.to_remake, *ranges])
+
+    def note_hole(self, meter: str, hole: Range) -> None:
+        """A time of a meter is in no number."""
+        self.holes[meter] = joined([*self.holes.get(meter, []), hole])
 
     def recall(self, meter: str, day_s: int, numbers: Numbers) -> None:
         """Know from elsewhere what was told of a meter last, and of which day, by the second at which that begins."""
@@ -138,6 +146,12 @@ def without(ranges: Iterable[Range], holes: Iterable[Range]) -> list[Range]:
         parts = [part for start, stop in rest for part in ((start, min(stop, begin)), (max(start, end), stop))]
         rest = [(start, stop) for start, stop in parts if start < stop]
     return rest
+
+
+def within(ranges: Iterable[Range], part: Range) -> list[Range]:
+    """What of them is in a part of the time."""
+    cut = [(max(start, part[0]), min(stop, part[1])) for start, stop in ranges]
+    return [(start, stop) for start, stop in cut if start < stop]
 
 
 def key_of(name: str, hour: int) -> str:
@@ -253,9 +267,10 @@ def _to_json(memory: Memory) -> dict[str, Any]:
 def _read(document: dict[str, Any]) -> Memory:
     if document["form"] not in {FORM, _OLDER_FORM}:
         raise ValueError("it was written by a newer wattline-backup")
+    left = _ranges(document["left"])
     return Memory(
-        [(int(start), int(stop)) for start, stop in document["left"]],
-        [(int(start), int(stop)) for start, stop in document["to_remake"]],
+        left,
+        _ranges(document["to_remake"]),
         {key: Written(**each) for key, each in document["written"].items()},
         {
             key: Seen(dict(counts), {name: bits_of(text) for name, text in seconds.items()})
@@ -265,4 +280,11 @@ def _read(document: dict[str, Any]) -> Memory:
         {str(meter): int(second) for meter, second in document["since"].items()},
         {key: dict(numbers) for key, numbers in document["told"].items()},
         {str(meter): int(second) for meter, second in document.get("counted", {}).items()},
+        # Whoever did not note it left out of the numbers that it remembers whatever it could.
+        {key: _ranges(each) for key, each in document.get("aside", dict.fromkeys(document["told"], left)).items()},
+        {meter: _ranges(each) for meter, each in document.get("holes", {}).items()},
     )
+
+
+def _ranges(found: Iterable[tuple[int, int]]) -> list[Range]:
+    return [(int(start), int(stop)) for start, stop in found]

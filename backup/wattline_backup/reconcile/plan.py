@@ -38,7 +38,8 @@ class Compared:
         stored: those that InfluxDB has, by field.
         again: those that the journal has twice, of any field; without those that InfluxDB has under other tags alone.
         next_hour: the next one of which there is anything; the one behind it if there is none.
-        doubled: the further tags under several of which InfluxDB has one second; none where it has each under one alone.
+        doubled: the further tags under several of which InfluxDB has one second, as the values prove; none where it has each
+            under one alone.
     """
 
     text: str
@@ -125,7 +126,7 @@ class Beside:
                 _together(stored.values()),
                 twice,
                 next_hour,
-                _doubled(stored),
+                _doubled({tags: stored[tags] for tags in self._proven(text, hour, carried.get(hour, {}))}),
             )
 
     def _tags(self, stored_of: Mapping[int, Mapping[Tags, Bits]]) -> dict[int, Tags]:
@@ -146,6 +147,12 @@ class Beside:
             return self.judge(text, hour, tags, counts) if hour in names_of else Verdict.UNKNOWN
 
         return carriers_of(series, known, self.counts[ROUTES[series.measurement]], self.ours, judge)
+
+    def _proven(self, text: str, hour: int, there: Mapping[Tags, Mapping[str, int]]) -> set[Tags]:
+        """Those under which the values of this very hour are ours, of several: a meter that stands still is as the neighbour's."""
+        if len(there) < 2:
+            return set()
+        return {tags for tags, counts in there.items() if self.judge(text, hour, tags, counts) == Verdict.OURS}
 
     def _stored(
         self, series: Series, hour: int, in_journal: Bits, there: Mapping[Tags, Mapping[str, int]]

@@ -75,26 +75,24 @@ def counted(
     return counts
 
 
-def last_told(server: Server, bucket: Bucket, meter: str, site: str, until_s: int) -> tuple[int, Numbers] | None:
-    """The begin of the last day of which InfluxDB has the numbers of a meter, and these; None where it has none.
+def last_told(server: Server, bucket: Bucket, meter: str, until_s: int) -> dict[str, tuple[int, Numbers]]:
+    """By site the begin of the last day of which InfluxDB has the numbers of a meter of that name, and these.
 
     Args:
         server: to be asked.
         bucket: of the numbers.
         meter: its name.
-        site: that of the house.
         until_s: the last second at which the day may begin.
 
     Raises:
         ServerError: InfluxDB does not answer, or not to the end.
     """
-    tags = {"_measurement": fields.COMPLETENESS, "meter": meter, "site": site}
+    tags = {"_measurement": fields.COMPLETENESS, "meter": meter}
     which = " and ".join(f"r.{name} == {json.dumps(value)}" for name, value in tags.items())
     stop = instant(until_s + 1)
     flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {stop}) |> filter(fn: (r) => {which}) |> last()'
     found = _numbers(rows(server, bucket.organisation, flux))
-    last = max(found, key=lambda day: day.begin_s, default=None)
-    return (last.begin_s, found[last]) if last else None
+    return {day.site: (day.begin_s, found[day]) for day in sorted(found, key=lambda day: day.begin_s)}
 
 
 def told_since(server: Server, bucket: Bucket, since_s: int) -> dict[Day, Numbers]:

@@ -5,7 +5,7 @@ A verdict is remembered with the counts of the hour, and holds until one of thes
 
 import json
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,9 @@ from wattline_backup.server import Server
 
 Values = dict[int, str]
 """Second since 1970 -> a number or a text."""
+
+# What goes up and down evenly proves it too, as an energy that rises by a step now and then, where so many seconds agree.
+_MANY_SECONDS = 100
 
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop})
 |> filter(fn: (r) => {which} and r._field == {field}) |> drop(columns: ["_start", "_stop"])"""
@@ -71,7 +74,7 @@ class Proof:
         series = series_of(text)
         series, verdict = Series(series.measurement, series.tags | tags), Verdict.UNKNOWN
         # The first moves most, and so it tells nearly always.
-        for field in sorted(ours.keys() & counts.keys(), key=lambda name: (-_paces(ours[name]), name)):
+        for field in sorted(ours.keys() & counts.keys(), key=lambda name: (-len(_paces(ours[name])), name)):
             verdict = judged(ours[field], self._values(series, hour, field))
             if verdict in {Verdict.OURS, Verdict.THEIRS}:
                 break
@@ -124,16 +127,19 @@ def judged(ours: Values, theirs: Values) -> Verdict:
     values = {second: ours[second] for second in common}
     if len(set(values.values())) < LEAST_SECONDS:
         return Verdict.STILL
-    return Verdict.OURS if _paces(values) >= LEAST_SECONDS else Verdict.UNKNOWN
+    paces = _paces(values)
+    often = [pace for pace, count in paces.items() if count >= LEAST_SECONDS]
+    is_moving = len(paces) >= LEAST_SECONDS or (len(common) >= _MANY_SECONDS and len(often) > 1)
+    return Verdict.OURS if is_moving else Verdict.UNKNOWN
 
 
-def _paces(values: Values) -> int:
-    """In how many ways values move: what rises evenly, as the slots of two programs that began at once, has one, and proves little."""
+def _paces(values: Values) -> Counter[float | str]:
+    """In which ways values move, and how often: what rises evenly, as the slots of two programs that began at once, has one, and proves little."""
     try:
         numbers = [(second, float(values[second])) for second in sorted(values)]
     except ValueError:
-        return len(set(values.values()))
-    return len({round((after - value) / (then - second), 9) for (second, value), (then, after) in pairwise(numbers)})
+        return Counter(values.values())
+    return Counter(round((after - value) / (then - second), 9) for (second, value), (then, after) in pairwise(numbers))
 
 
 def _are_equal(ours: str, theirs: str) -> bool:

@@ -18,8 +18,7 @@ from wattline_backup.reconcile.comparison import Comparison
 from wattline_backup.reconcile.days import Meter, meters_of, site_of
 from wattline_backup.reconcile.due import Due, dues_of, hours_of, whole_from_of
 from wattline_backup.reconcile.fill import Filler, lines_of
-from wattline_backup.reconcile.kept import Kept
-from wattline_backup.reconcile.memory import Desk, Memory, Numbers, Written, key_of
+from wattline_backup.reconcile.memory import UNTIL, Desk, Memory, Numbers, Written, key_of
 from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, ROUTES
 from wattline_backup.reconcile.stored import Day, buckets_of, last_told, stored_from, told_since
@@ -102,7 +101,7 @@ class Work:
             ports = self._ports()
             self._result.ended = _ended(ports, self._now_s)
             buckets = buckets_of(self._server)
-            dues = self._dues([port.kept for port in ports], buckets, memory)
+            dues = self._dues(ports, buckets, memory)
             comparison = Comparison(self._server, buckets, memory, ports, due_hours=hours_of(dues), cut_s=self._cut_s)
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
@@ -131,14 +130,30 @@ class Work:
             raise BackupError(f"There is no journal in {journal}: no port has a folder with files of one there.")
         return ports
 
-    def _dues(self, ports: list[Kept], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
+    def _dues(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
         """When each meter was due. What is not remembered of one that InfluxDB has numbers of, is taken from there."""
-        bucket, site = buckets[COMPLETENESS_BUCKET], self._chosen.site
-        stored_from_s = stored_from(buckets[ENERGY], self._now_s)
-        for name, whole_from_s in whole_from_of(ports, stored_from_s).items():
-            if name not in memory.since and (told := last_told(self._server, bucket, name, site, whole_from_s)):
-                memory.recall(name, *told)
-        return dues_of(ports, memory, self._cut_s, stored_from_s)
+        kept, stored_from_s = [port.kept for port in ports], stored_from(buckets[ENERGY], self._now_s)
+        found = {
+            name: last_told(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
+            for name, whole_from_s in whole_from_of(kept, stored_from_s).items()
+            if name not in memory.since
+        }
+        # Numbers bear the site of the readings, which may be another than that of the settings, or be another house's.
+        others = any(told.keys() - {self._chosen.site} for told in found.values())
+        sites = self._sites(ports, buckets, memory) if others else {}
+        for name, told in found.items():
+            own = [told[site] for site in told.keys() & sites.get(name, set())] or [
+                told[site] for site in told.keys() & {self._chosen.site}
+            ]
+            if own:
+                memory.recall(name, *max(own, key=lambda each: (each[0], each[1].get(UNTIL, 0))))
+        return dues_of(kept, memory, self._cut_s, stored_from_s)
+
+    def _sites(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, set[str]]:
+        """Of each meter the sites under which InfluxDB has readings of the journal."""
+        comparison = Comparison(self._server, buckets, memory, ports, due_hours=(), cut_s=self._cut_s)
+        meters = meters_of(comparison.kept, comparison.beside(self._ours))
+        return {name: set(meter.sites.values()) for name, meter in meters.items()}
 
     def _bring(
         self,
@@ -213,23 +228,26 @@ class Work:
         since_s = max(0, min((due.whole_from_s for due in dues.values()), default=self._now_s) - TOLD_AGAIN_S)
         bucket = buckets[COMPLETENESS_BUCKET]
         there, kept_from_s = told_since(self._server, bucket, since_s), stored_from(bucket, self._now_s)
-        told: dict[str, Numbers] = {}
+        told, asides = dict[str, Numbers](), dict(memory.aside)
         for name in known:
-            for day_s, numbers in days_of(name, meters[name], dues[name], memory.told, self._chosen.zone):
+            for day_s, numbers, aside in days_of(name, meters[name], dues[name], memory, self._chosen.zone):
                 key, site = key_of(name, day_s), meters[name].site_from(day_s) or self._chosen.site
                 before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
                 if before != numbers and day_s >= kept_from_s:
                     point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
                     filler.put(COMPLETENESS_BUCKET, to_line(point))
                 told[key] = numbers
+                asides[key] = aside
         filler.finish()
         self._result.days = filler.written
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
         memory.told |= told
-        # What is due, and of which the journal has nothing yet or cannot tell it, is told later.
-        waiting = {name: second for name, second in memory.counted.items() if name in dues or name in meters}
-        memory.counted = waiting | {name: dues[name].until_s for name in known}
+        memory.aside = {key: ranges for key, ranges in asides.items() if ranges}
+        # A meter that no file names any more stays due: what comes of it later is told from where it was told last.
+        ended = {name for name in known if not dues[name].is_due_on}
+        memory.counted |= {name: dues[name].until_s for name in known}
+        memory.counted = {name: second for name, second in memory.counted.items() if name not in ended}
 
 
 def _ended(ports: Iterable[Port], now_s: int) -> dict[Path, int]:

@@ -23,7 +23,13 @@ COMPLETENESS_FIELDS = by_name(
     Field("busy", "", "gauge", 0, "No time on the line: the meter was not asked, or the second was missed."),
     Field("port", "", "gauge", 0, "Port not open: it was gone, or could not be opened."),
     Field("clock", "", "gauge", 0, "Time not known: the readings waited for it, and were given up."),
-    Field("lost", "", "gauge", 0, "Journal off, not known: it could not be kept, and InfluxDB has no reading."),
+    Field(
+        "lost",
+        "",
+        "gauge",
+        0,
+        "Journal gone or off: no more in the journal, or it could not be kept, and InfluxDB has no reading.",
+    ),
     Field(
         "off",
         "",
