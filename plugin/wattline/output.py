@@ -137,8 +137,8 @@ class Output:
                 # Someone who shares it made it non-blocking, and it takes less than poll said.
                 time.sleep(LOOK_S)
                 continue
-            self.written += piece[:count].count(b"\n")
             self._written_bytes += count
+            self.written += piece[:count].count(b"\n")
             piece = piece[count:]
 
     def _wait_for_room(self) -> bool:
