@@ -12,7 +12,8 @@ from wattline.errors import WordError
 from wattline.influxdb.flux import bucket_of, instant, rows
 from wattline.paragraphs import filled
 from wattline_backup.reconcile.due import LONGEST_HOLE_S
-from wattline_backup.reconcile.memory import UNTIL, Memory, Range, key_of, within, without
+from wattline_backup.reconcile.memory import UNTIL, Memory, key_of
+from wattline_backup.reconcile.ranges import Range, within, without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
 from wattline_backup.reconcile.work import desk_of
 from wattline_backup.server import Server

@@ -11,7 +11,7 @@ from wattline.keys import WHOLE_TIMES, seconds_of
 from wattline.paragraphs import filled
 from wattline_backup import outcome
 from wattline_backup.patience import wait_for
-from wattline_backup.reconcile.memory import Range, joined, without
+from wattline_backup.reconcile.ranges import Range, joined, without
 from wattline_backup.reconcile.work import Result, Work, desk_of
 from wattline_backup.settings import Settings, settings
 

@@ -12,6 +12,7 @@
     comparison.py  the same, as often as it is asked for in a run
     fill.py      writing them
     memory.py    what is remembered from run to run
+    ranges.py    of time, and what becomes of them together
     rollups.py   minutes, quarter-hours and days of what was filled
     due.py       when each meter was due
     terms.py     ... by the times in each of which one reading is

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from wattline_backup.reconcile.days import Meter, local_days, numbers_of
 from wattline_backup.reconcile.due import Due, is_left, rest_of
-from wattline_backup.reconcile.memory import UNTIL, Memory, Numbers, Range, joined, key_of, within
+from wattline_backup.reconcile.memory import UNTIL, Memory, Numbers, key_of
+from wattline_backup.reconcile.ranges import Range, joined, within
 
 
 class Told(NamedTuple):

@@ -6,8 +6,9 @@ from wattline.influxdb.flux import Bucket
 from wattline_backup.reconcile.cache import Port
 from wattline_backup.reconcile.kept import merged
 from wattline_backup.reconcile.lines import HOUR_S, Tags, series_of
-from wattline_backup.reconcile.memory import Memory, Range
+from wattline_backup.reconcile.memory import Memory
 from wattline_backup.reconcile.plan import Beside, Compared, union
+from wattline_backup.reconcile.ranges import Range
 from wattline_backup.reconcile.routes import HOST, ROUTES
 from wattline_backup.reconcile.seconds import Seconds
 from wattline_backup.reconcile.stored import counted, stored_from

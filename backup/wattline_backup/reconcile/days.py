@@ -13,8 +13,8 @@ from wattline import fields
 from wattline_backup.reconcile.due import Span
 from wattline_backup.reconcile.kept import Kept
 from wattline_backup.reconcile.lines import HOUR_S, Tags
-from wattline_backup.reconcile.memory import Range
 from wattline_backup.reconcile.plan import Compared, union
+from wattline_backup.reconcile.ranges import Range
 from wattline_backup.reconcile.terms import Terms, terms_of
 
 

@@ -7,8 +7,9 @@ from wattline import fields
 from wattline_backup.reconcile.kept import Began, Kept, merged
 from wattline_backup.reconcile.kept import each as each_of
 from wattline_backup.reconcile.lines import HOUR_S, series_of
-from wattline_backup.reconcile.memory import Memory, Range, without
+from wattline_backup.reconcile.memory import Memory
 from wattline_backup.reconcile.plan import union
+from wattline_backup.reconcile.ranges import Range, without
 from wattline_backup.reconcile.terms import likely_offset_s
 
 # So long does a journal go back unless it is told otherwise. In a longer hole nobody meant to count.

@@ -18,6 +18,7 @@ from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.reconcile.kept import bits_of, text_of
 from wattline_backup.reconcile.lines import HOUR_S
+from wattline_backup.reconcile.ranges import Range, joined
 from wattline_backup.sets import sync
 
 NAME = "memory.json"
@@ -27,8 +28,6 @@ _OLDER_FORM = 1
 
 _DAMAGES = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
 
-Range = tuple[int, int]
-"""From a second since 1970 on, and before one."""
 Numbers = dict[str, int]
 """The fields of ``wattline_completeness`` of a meter and day."""
 UNTIL = "until_s"
@@ -126,32 +125,6 @@ class Memory:
             for key, numbers in self.told.items()
             if int(key.rpartition(" ")[2]) >= begin_s or not numbers["due"]
         }
-
-
-def joined(ranges: Iterable[Range]) -> list[Range]:
-    """The same, in their order; those that meet are one."""
-    found: list[Range] = []
-    for start, stop in sorted(ranges):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], stop))
-        else:
-            found.append((start, stop))
-    return found
-
-
-def without(ranges: Iterable[Range], holes: Iterable[Range]) -> list[Range]:
-    """What is left of them beside the holes."""
-    rest = list(ranges)
-    for begin, end in holes:
-        parts = [part for start, stop in rest for part in ((start, min(stop, begin)), (max(start, end), stop))]
-        rest = [(start, stop) for start, stop in parts if start < stop]
-    return rest
-
-
-def within(ranges: Iterable[Range], part: Range) -> list[Range]:
-    """What of them is in a part of the time."""
-    cut = [(max(start, part[0]), min(stop, part[1])) for start, stop in ranges]
-    return [(start, stop) for start, stop in cut if start < stop]
 
 
 def key_of(name: str, hour: int) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from wattline import fields
 from wattline.influxdb.flux import instant
 from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.memory import Memory, Range
+from wattline_backup.reconcile.memory import Memory
 from wattline_backup.reconcile.plan import DAY_S, Compared
+from wattline_backup.reconcile.ranges import Range
 
 TIMEOUT_S = 3600
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from wattline import fields
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
-from wattline_backup.reconcile.memory import Numbers, without
+from wattline_backup.reconcile.memory import Numbers
+from wattline_backup.reconcile.ranges import without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
 

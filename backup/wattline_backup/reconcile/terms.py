@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.memory import Range
+from wattline_backup.reconcile.ranges import Range
 
 
 @dataclass(frozen=True, slots=True)
