@@ -9,6 +9,7 @@
 | ... or a second that came again, of other fields or in another file, passes for one | test_what_stands_twice_is_known |
 | what cannot be read passes for nothing: the hours beside it pass for whole | test_what_cannot_be_read_leaves_its_hours_in_doubt |
 | ... also at the end of a file | test_a_damage_at_the_end_leaves_its_hour_in_doubt |
+| ... and for `off`, or what was not metered since nothing ran passes for lost | test_what_cannot_be_read_is_lost |
 | a process that began long before its file is taken for all of its time | test_a_file_tells_from_its_first_instant_on |
 | the cache gives other seconds than went in | test_the_cache_gives_what_went_in |
 | a measurement of ours goes nowhere, or elsewhere than Telegraf brings it | test_the_routes_are_those_of_telegraf |
@@ -114,6 +115,22 @@ def test_what_cannot_be_read_leaves_its_hours_in_doubt(tmp_path: Path) -> None:
 
 def test_a_damage_at_the_end_leaves_its_hour_in_doubt(tmp_path: Path) -> None:
     assert read_file(damaged(tmp_path, -1)).doubtful_hours == {4, 5}
+
+
+def test_what_cannot_be_read_is_lost(tmp_path: Path) -> None:
+    """From the line before to the one behind, also in the next file; but not where another process follows."""
+    assert read_file(damaged(tmp_path / "a", 4)).lost == [(7200 + 60 * 47 + 1, 7200 + 60 * 60 - 1)]
+    assert read_file(damaged(tmp_path / "b", 0)).lost == []
+    for at, lost in ((7200, [(18_000 - 60 * 13 + 1, 17_999)]), (17_990, [])):
+        before, behind = read_file(damaged(tmp_path / f"c{at}", -1)), Reader()
+        behind.take([notes.began("1", {"at": at}, "p", {"house": 1}, 1), reading(18_000)])
+        before.add(behind.kept())
+        assert before.lost == lost
+    reader = Reader()
+    reader.take([notes.began("1", {"at": 100}, "p", {"house": 1}, 1), reading(100)])
+    reader.note_damage()
+    reader.take([notes.began("1", {"at": 200}, "p", {"house": 1}, 1), reading(200)])
+    assert reader.kept().lost == []
 
 
 def test_a_file_tells_from_its_first_instant_on() -> None:

@@ -17,7 +17,7 @@ from wattline.log import LOG
 from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, each, text_of
 from wattline_backup.reconcile.lines import HOUR_S
 
-FORM = 4
+FORM = 5
 
 
 class Port(NamedTuple):
@@ -142,6 +142,7 @@ def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
         "given_up": kept.given_up,
         "broken": sorted(kept.broken),
         "first_s": kept.first_s,
+        "lost_from_s": kept.lost_from_s,
     }
 
 
@@ -173,4 +174,5 @@ def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
         [(at, meter, count) for at, meter, count in document["given_up"]],
         set(document["broken"]),
         document["first_s"],
+        lost_from_s=document["lost_from_s"],
     )

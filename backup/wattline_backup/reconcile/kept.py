@@ -47,12 +47,13 @@ class Kept:
         again: those of them that stand there twice, since the clock was set back: InfluxDB may have the value of before.
         absent: by meter, with the reasons.
         began: the processes, as they stand.
-        lost: from which second to which lines were lost.
+        lost: from which second to which lines were lost, or cannot be read any more.
         given_up: at which second how many due readings of a meter were given up since the clock was not known.
         broken: the hours in which a process ended or another began after it, since the one may have been killed; and those
             that were metered twice, since the clock was set back.
         first_s: the first second of which it tells anything, since 1970; None where it tells nothing.
         has_dropped: whether there were older files, which went.
+        lost_from_s: the second from which on it cannot be read up to its end; None where it can.
     """
 
     points: Held = field(default_factory=dict)
@@ -64,12 +65,16 @@ class Kept:
     broken: set[int] = field(default_factory=set)
     first_s: int | None = None
     has_dropped: bool = False
+    lost_from_s: int | None = None
 
     def add(self, other: "Kept") -> None:
         """Take in what the next file has."""
         if self.began and other.began and self.began[-1].at != other.began[0].at:
             # It began with the file, in which the last words of the one before are not.
             self.broken |= {max(self.hours, default=0), other.began[0].at // HOUR_S}
+        elif self.lost_from_s is not None and other.first_s is not None:
+            self.lost.append((self.lost_from_s, other.first_s - 1))
+        self.lost_from_s = other.lost_from_s
         self.broken |= other.broken
         self.first_s = min((each for each in (self.first_s, other.first_s) if each is not None), default=None)
         self.has_dropped |= other.has_dropped
@@ -171,7 +176,9 @@ class Reader:
         self._interval_s = 1
         self._undated: Began | None = None
         self._last_hour: int | None = None
+        self._last_s: int | None = None
         self._is_damaged = False
+        self._lost_from_s: int | None = None
 
     def take(self, lines: Iterable[str]) -> None:
         """Take in some lines, notes among them."""
@@ -196,11 +203,13 @@ class Reader:
     def note_damage(self) -> None:
         """Between the lines before and those that come there were others, which cannot be read any more."""
         self._is_damaged = True
+        self._lost_from_s = None if self._last_s is None else self._last_s + 1
 
     def kept(self) -> Kept:
         """What all of them hold."""
         if self._is_damaged and self._last_hour is not None:
             self._kept.broken |= {self._last_hour, self._last_hour + 1}
+        self._kept.lost_from_s = self._lost_from_s
         for (series, names, hour), seconds in self._points.items():
             points: Held = {series: {hour: dict.fromkeys(names, int.from_bytes(seconds, "little"))}}
             _merge(self._kept.again, _common(self._kept.points, points))
@@ -214,6 +223,9 @@ class Reader:
                 self._interval_s = interval_s if isinstance(interval_s, int) else 1
                 offsets = rest.get("offsets")
                 began = Began(at, dict(meters), dict(offsets) if isinstance(offsets, dict) else None)
+                if not self._kept.began or self._kept.began[-1].at != at:
+                    # Whoever was before may have been killed, and its last record torn: then nothing ran.
+                    self._lost_from_s = None
                 if rest.get("believed", True):
                     self._begin(began)
                 else:
@@ -241,6 +253,9 @@ class Reader:
 
     def _tells_of(self, second: int) -> None:
         """Each file begins with the note about its process, which may have begun long before: that tells of nothing."""
+        if self._lost_from_s is not None:
+            self._kept.lost.append((self._lost_from_s, second - 1))
+        self._lost_from_s, self._last_s = None, second
         if self._kept.first_s is None or second < self._kept.first_s:
             begins = self._kept.began and 0 <= second - self._kept.began[-1].at <= _AT_ONCE_S
             self._kept.first_s = self._kept.began[-1].at if begins else second
