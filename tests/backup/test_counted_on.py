@@ -20,6 +20,10 @@
 | numbers that InfluxDB lost, as those of readings that it has, never come back | test_numbers_that_are_gone_are_written_again |
 | what InfluxDB keeps no more is missing for ever, and tried again each day | test_what_influxdb_keeps_no_more_is_not_missing |
 | a day in which the site was renamed is told under both names | test_a_day_is_told_under_one_site |
+| ... once its begin has left the journal, or what is remembered is lost as well | test_a_day_of_which_the_begin_is_gone_stays_under_its_site |
+| ... or one that was told while InfluxDB had nothing of it | test_a_day_that_was_told_before_a_reading_came_stays_under_its_site |
+| another time zone has the same seconds in the days of both | test_another_time_zone_tells_no_second_twice |
+| ... or what was told before it goes, when the zone of before comes back | likewise |
 | a second is told twice or never, whatever goes at whatever run, and whichever meter, port or clock it has | test_whatever_goes_each_second_is_told_once |
 """
 
@@ -406,6 +410,72 @@ def test_a_day_is_told_under_one_site(house: JournalDesk, database: Database, mo
     house.reconcile()
     told = [(day["site"], day["due"], day["stored"]) for day in house.completeness("2026-02")]
     assert told == [("cabin", 2160, 2160), (SITE, 8640, 8520)]
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_memory_lost", [False, True])
+def test_a_day_of_which_the_begin_is_gone_stays_under_its_site(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, is_memory_lost: bool
+) -> None:
+    place = ten_hours(house, database)
+    monkeypatch.setenv("WATTLINE_SITE", "cabin")
+    # Of this the first hour and a half is there under the name of before.
+    lines = readings(START + 10 * HOUR_S, START + 30 * HOUR_S)
+    store(database, lines[:540])
+    store(database, lines[540:], site="cabin")
+    write(house, lines, began_s=START + 1800, number=3)
+    for path in (path_of(place, 1), path_of(place, 2)):
+        path.unlink()
+    if is_memory_lost:
+        (house.desk.folder / FOLDER / "memory.json").unlink()
+    for hours in (20, 30):
+        house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+        house.reconcile()
+    told = [(day["site"], day["due"], day["metered"], day["stored"]) for day in house.completeness("2026-02")]
+    assert told == [("cabin", 2160, 2160, 2160), (SITE, 8640, 8520, 8520)]
+
+
+@pytest.mark.chain
+def test_a_day_that_was_told_before_a_reading_came_stays_under_its_site(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the settings said then counts, as nothing else was known: nothing is read of the last hours but silence."""
+    monkeypatch.setenv("WATTLINE_SITE", "cabin")
+    silent = [notes.absent(Absence({"house": Reason.SILENT}, second * NS)) for second in range(START, START + 600, 10)]
+    lines = readings(START + 600, START + 2 * HOUR_S)
+    write(house, [*silent, *lines], began_s=START, number=1)
+    for seconds in (600, 2 * HOUR_S):
+        house.now_s = START + seconds + UNDER_WAY_S
+        house.reconcile()
+        store(database, lines)
+    assert [(day["site"], day["due"]) for day in house.completeness("2026-02")] == [("cabin", 720)]
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_another_time_zone_tells_no_second_twice(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """There and back, on the day itself and the next; each second of the days is in one number, in either zone's month."""
+    lines = readings(START, START + 60 * HOUR_S)
+    write(house, lines, began_s=START, number=1)
+    store(database, lines[10:])
+    totals: list[tuple[int, ...]] = []
+    for hours, there in (
+        (8, "Europe/Rome"),
+        (9, zone),
+        (10, "Europe/Rome"),
+        (11, zone),
+        (33, zone),
+        (60, "Europe/Rome"),
+    ):
+        monkeypatch.setenv("WATTLINE_TIMEZONE", there)
+        house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+        house.reconcile()
+        days = house.completeness("2026-02")
+        totals.append(tuple(sum(day[name] for day in days) for name in ("due", "metered", "stored")))
+        assert totals[-1] == (hours * 360,) * 3
+    assert len(days) in {3, 4}
 
 
 @pytest.mark.chain

@@ -88,7 +88,9 @@ def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[di
         day = datetime.fromisoformat(row["_time"].replace("Z", "+00:00")).astimezone(zone).date().isoformat()
         key = (row.get("site", ""), row["meter"], day)
         document = found.setdefault(key, {"site": key[0], "meter": key[1], "day": day})
-        document[row["_field"]] = int(float(row["_value"]))
+        name, number = row["_field"], int(float(row["_value"]))
+        # Where the time zone was changed, the days of both begin on one date, and tell of different times.
+        document[name] = max(document.get(name, 0), number) if name == UNTIL else document.get(name, 0) + number
     return [found[key] for key in sorted(found)]
 
 

@@ -52,6 +52,20 @@ def days_of(name: str, meter: Meter, due: Due, memory: Memory, zone: tzinfo | No
             yield told
 
 
+def other_days_s(memory: Memory, zone: tzinfo | None) -> dict[str, int]:
+    """Of each meter that was told in days of another time zone, up to when.
+
+    Those numbers stand, so what they tell of belongs to no day of this zone.
+    """
+    until_s: dict[str, int] = {}
+    for key, numbers in memory.told.items():
+        name, _, begin = key.rpartition(" ")
+        (begin_s, end_s), *_ = local_days(int(begin), int(begin) + 1, zone)
+        if begin_s != int(begin) and numbers:
+            until_s[name] = max(until_s.get(name, 0), numbers.get(UNTIL, end_s))
+    return until_s
+
+
 def _carried_on(name: str, meter: Meter, due: Due, end_s: int, told: Told) -> tuple[Numbers, list[Range]]:
     """The same of a day that the journal has not whole, behind what was told; no numbers where nothing of it is known."""
     before, day = told.numbers, (told.begin_s, end_s)

@@ -1,13 +1,13 @@
 """Writing lines of the journal to InfluxDB, each batch acknowledged."""
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
 from wattline.influxdb.errors import RefusedError
 from wattline.influxdb.flux import Bucket
-from wattline.journal.reader import files_in, read
+from wattline.journal.reader import read
 from wattline_backup.reconcile.lines import HOUR_S, Tags, parts_of, with_tags
 from wattline_backup.server import Server
 
@@ -21,17 +21,17 @@ Wanted = Mapping[tuple[str, int], tuple[str, Tags, int]]
 _NOTHING: tuple[str, Tags, int] = ("", frozenset(), 0)
 
 
-def lines_of(folder: Path, wanted: Wanted) -> Iterator[tuple[str, str]]:
-    """The lines of the journal of a port that are written again, each with the name of its bucket.
+def lines_of(files: Iterable[Path], wanted: Wanted) -> Iterator[tuple[str, str]]:
+    """The lines of a journal that are written again, each with the name of its bucket.
 
     Args:
-        folder: of the port.
+        files: that may have any of them; of a port in their order, since of two values of a second the later one counts.
         wanted: which.
 
     Raises:
         OSError: the journal cannot be read.
     """
-    for path in files_in(folder):
+    for path in files:
         for record in read(path):
             for line in record.lines:
                 if parts := parts_of(line):

@@ -85,6 +85,7 @@ class Memory:
         judged: series with further tags and hour -> whether it was ours.
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
+        sites: the site under which these stand.
         counted: up to when each meter is told that was due still when it was told last, in seconds since 1970.
         aside: the ranges of ``left`` that the numbers of a meter and day leave out, where there are any.
         holes: of a meter the times that are in no number, since the journal had nothing of them and they were too long.
@@ -100,6 +101,7 @@ class Memory:
     counted: dict[str, int] = field(default_factory=dict)
     aside: dict[str, list[Range]] = field(default_factory=dict)
     holes: dict[str, list[Range]] = field(default_factory=dict)
+    sites: dict[str, str] = field(default_factory=dict)
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
@@ -109,10 +111,10 @@ class Memory:
         """A time of a meter is in no number."""
         self.holes[meter] = joined([*self.holes.get(meter, []), hole])
 
-    def recall(self, meter: str, day_s: int, numbers: Numbers) -> None:
+    def recall(self, meter: str, site: str, day_s: int, numbers: Numbers) -> None:
         """Know from elsewhere what was told of a meter last, and of which day, by the second at which that begins."""
         self.since[meter] = day_s
-        self.told[key_of(meter, day_s)] = numbers
+        self.told[key_of(meter, day_s)], self.sites[key_of(meter, day_s)] = numbers, site
         if UNTIL in numbers:
             self.counted[meter] = numbers[UNTIL]
 
@@ -125,6 +127,7 @@ class Memory:
             for key, numbers in self.told.items()
             if int(key.rpartition(" ")[2]) >= begin_s or not numbers["due"]
         }
+        self.sites = {key: site for key, site in self.sites.items() if key in self.told}
 
 
 def key_of(name: str, hour: int) -> str:
@@ -256,6 +259,7 @@ def _read(document: dict[str, Any]) -> Memory:
         # Whoever did not note it left out of the numbers that it remembers whatever it could.
         {key: _ranges(each) for key, each in document.get("aside", dict.fromkeys(document["told"], left)).items()},
         {meter: _ranges(each) for meter, each in document.get("holes", {}).items()},
+        {key: str(site) for key, site in document.get("sites", {}).items()},
     )
 
 

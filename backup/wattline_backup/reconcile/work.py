@@ -12,7 +12,7 @@ from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
-from wattline_backup.reconcile.account import days_of
+from wattline_backup.reconcile.account import days_of, other_days_s
 from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
 from wattline_backup.reconcile.days import Meter, meters_of, site_of
@@ -106,7 +106,7 @@ class Work:
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
             if due:
-                beside = self._bring([port.folder for port in ports], due, comparison, buckets, memory)
+                beside = self._bring(ports, due, comparison, buckets, memory)
             self._result.not_remade = rollups.remake(self._chosen.remake, memory)
             self._result.remarks += self._result.not_remade
             self._result.missing = sum(each.missing for each in beside)
@@ -139,15 +139,14 @@ class Work:
             if name not in memory.since
         }
         # Numbers bear the site of the readings, which may be another than that of the settings, or be another house's.
-        others = any(told.keys() - {self._chosen.site} for told in found.values())
-        sites = self._sites(ports, buckets, memory) if others else {}
+        is_other = any(told.keys() - {self._chosen.site} for told in found.values())
+        sites = self._sites(ports, buckets, memory) if is_other else {}
         for name, told in found.items():
-            own = [told[site] for site in told.keys() & sites.get(name, set())] or [
-                told[site] for site in told.keys() & {self._chosen.site}
-            ]
-            if own:
-                memory.recall(name, *max(own, key=lambda each: (each[0], each[1].get(UNTIL, 0))))
-        return dues_of(kept, memory, self._cut_s, stored_from_s)
+            if own := told.keys() & sites.get(name, set()) or told.keys() & {self._chosen.site}:
+                site = max(sorted(own), key=lambda site: (told[site][0], told[site][1].get(UNTIL, 0)))
+                memory.recall(name, site, *told[site])
+        others = other_days_s(memory, self._chosen.zone)
+        return dues_of(kept, memory, self._cut_s, stored_from_s, other_days_s=others)
 
     def _sites(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, set[str]]:
         """Of each meter the sites under which InfluxDB has readings of the journal."""
@@ -157,7 +156,7 @@ class Work:
 
     def _bring(
         self,
-        folders: list[Path],
+        ports: list[Port],
         due: list[Compared],
         comparison: Comparison,
         buckets: dict[str, Bucket],
@@ -168,7 +167,7 @@ class Work:
         # Before the first line, in case that this does not come to its end.
         memory.note_to_remake(rollups.to_remake(due, self._cut_s))
         self._desk.write(memory)
-        self._fill(folders, due, buckets)
+        self._fill(ports, due, buckets)
         beside = comparison.beside(self._ours)
         changed = self._note_written(due, beside, memory)
         if not self._result.refusals:
@@ -177,15 +176,15 @@ class Work:
             memory.note_to_remake(rollups.to_remake(changed, self._cut_s))
         return beside
 
-    def _fill(self, folders: list[Path], due: list[Compared], buckets: dict[str, Bucket]) -> None:
+    def _fill(self, ports: list[Port], due: list[Compared], buckets: dict[str, Bucket]) -> None:
         wanted = {
             (each.text, each.hour): (ROUTES[each.series.measurement], each.tags, each.lacking | each.again)
             for each in due
         }
-        filler = Filler(self._server, buckets)
-        for folder in folders:
-            for bucket, line in lines_of(folder, wanted):
-                filler.put(bucket, line)
+        filler, hours = Filler(self._server, buckets), {each.hour for each in due}
+        files = sorted({path for port in ports for hour in port.files.keys() & hours for path in port.files[hour]})
+        for bucket, line in lines_of(files, wanted):
+            filler.put(bucket, line)
         filler.finish()
         self._result.lines, self._result.refusals = filler.written, list(filler.refusals)
         self._result.remarks += filler.refusals
@@ -231,12 +230,14 @@ class Work:
         told, asides = dict[str, Numbers](), dict(memory.aside)
         for name in known:
             for day_s, numbers, aside in days_of(name, meters[name], dues[name], memory, self._chosen.zone):
-                key, site = key_of(name, day_s), meters[name].site_from(day_s) or self._chosen.site
+                key = key_of(name, day_s)
+                # Once told it stays there, so that no rename tells it twice.
+                site = memory.sites.get(key) or meters[name].site_from(day_s) or self._chosen.site
                 before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
                 if before != numbers and day_s >= kept_from_s:
                     point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
                     filler.put(COMPLETENESS_BUCKET, to_line(point))
-                told[key] = numbers
+                told[key], memory.sites[key] = numbers, site
                 asides[key] = aside
         filler.finish()
         self._result.days = filler.written
