@@ -5,6 +5,8 @@ A program in the place of Docker writes down its words and runs the container's 
 
 | fault | test |
 |---|---|
+| it works for hours without a word, since a container has no terminal | test_it_tells_how_far_it_is |
+| its help is taken for a day | test_it_tells_its_words |
 | the token stands on a command line | test_no_token_stands_on_a_command_line |
 | words are torn, or stdin does not arrive | test_what_is_written_can_be_queried |
 | days are cut in another zone than that of .env | test_a_range_is_made_anew_in_the_zone_of_the_household |
@@ -92,6 +94,21 @@ def test_a_cli_and_a_token_of_this_machine_change_nothing(docker: Path, stack: S
     own = {"PATH": path, "INFLUX_TOKEN": "of-the-old-server"}
     run(docker, f"{COMPOSE}/influxdb/remake 2025-11-25 2025-11-26", **own)
     assert "setup" in (docker / "words").read_text()
+
+
+def test_it_tells_how_far_it_is(docker: Path, stack: Stack) -> None:
+    own = {"PATH": f"{docker / 'bin'}:/usr/bin:/bin"}
+    for words, count in ((["--show"], 3), ([], 0)):
+        command = [COMPOSE / "influxdb" / "remake", *words, "2025-11-25", "2025-11-26"]
+        done = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
+        assert done.stderr.count("done") == count
+
+
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_it_tells_its_words(word: str) -> None:
+    done = subprocess.run([COMPOSE / "influxdb" / "remake", word], capture_output=True, text=True, check=True)
+    assert "  remake [--here] [--show] START [STOP]\n" in done.stdout
+    assert done.stdout.endswith("2 the words were wrong.\n")
 
 
 def test_with_neither_docker_nor_a_cli_a_sentence_says_so(tmp_path: Path) -> None:
