@@ -442,12 +442,26 @@ ALL = {"metered": 86_400, "stored": 86_400, "silent": 0, "off": 0}
 
 def test_none_is_missing() -> None:
     assert as_text([document(**ALL)], ROME).splitlines() == [
-        "day         meter     due  metered  stored  not metered, by reason",
+        "day         meter     due  metered  stored  missing, not metered by reason",
         "2026-02-10  house   86400    86400   86400",
         "",
         "From 2026-02-10 to the end of 2026-02-10, of 86 400 readings that were due, 86 400 were metered and",
         "86 400 of them are stored: none is missing.",
     ]
+
+
+@pytest.mark.parametrize("width", range(75, 81))
+def test_no_number_is_broken_and_each_day_tells_its_own(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    days = [document(), document(day="2026-02-11", stored=75_600, silent=1, busy=2, port=3, clock=1, lost=2, off=1)]
+    head, first, *rows = as_text(days, ROME).split("\n\n")[0].splitlines()
+    assert head.endswith("  missing, not metered by reason")
+    assert first == "2026-02-10  house   86400    86390   86390  silent 7, off 3"
+    assert max(map(len, rows)) <= width
+    reasons = "missing 10790, silent 1, busy 2, port 3, clock 1, lost 2, off 1"
+    assert " ".join(" ".join(rows).split()) == f"2026-02-11 house 86400 86390 75600 {reasons}"
+    assert all(row.endswith(",") for row in rows[:-1])
+    assert as_text(days, ROME).replace("\n", " ").count("172 800 ") == as_text(days, ROME).count("172 800 ") == 1
 
 
 def test_what_is_missing_is_said() -> None:

@@ -85,8 +85,8 @@ def test_what_no_rule_keeps_is_gone_and_the_rest_is_as_it_was(
     assert after.items() <= before.items()
     assert {Path(path).parent.name for path in after} == set(left)
     out = " ".join(capsys.readouterr().out.split())
-    assert f"{40 - len(left)} sets were removed" in out
-    assert f"{len(left)} sets stay" in out
+    assert f"Sets removed: {40 - len(left)}, which frees" in out
+    assert f"sets that stay: {len(left)}, which take" in out
 
 
 def test_the_dry_run_changes_nothing_and_tells_what_is_done_then(
@@ -274,7 +274,7 @@ def test_run_prunes_when_the_set_is_there(
     assert run == ["run", "run", "prune"]
     assert stamps(folder)[-1] == stamp_of(now + HOUR)
     assert len(stamps(folder)) < 30
-    assert "sets were removed" in capsys.readouterr().out
+    assert "Sets removed: " in capsys.readouterr().out
     kinds = [line.split(" ")[0] for line in Path(os.environ["WATTLINE_BACKUP_OUTCOME"]).read_text().splitlines()]
     assert kinds == ["wattline_backup,kind=run", "wattline_backup,kind=prune"]
 

@@ -213,7 +213,8 @@ def test_steps_are_told_and_asked_for(capsys: pytest.CaptureFixture[str]) -> Non
         "Accisa up to 150 kWh 0, 150 to 220 kWh 0.0227, 220 to 370 kWh 0.0454, above 370 kWh 0.0227 EUR per kWh"
     )
     text = told(capsys, "explain", path, "2026-03-04")
-    assert "one kilowatt-hour more costs a price that is not known\n" in text
+    hint = "as long as --used does not say how much was used in the month"
+    assert f"one kilowatt-hour more costs a price that is not known, {hint} Energia" in " ".join(text.split())
     assert "  Accisa                   ?       by how much was used in the month: up to 150 kWh 0, 150 to 220" in text
     text = told(capsys, "explain", path, "2026-03-04", "--used", "220.000")
     assert "one kilowatt-hour more costs 0.25267 EUR\n" in text

@@ -10,6 +10,7 @@
 | CSV or JSON have other amounts than the table, or floats    | test_csv_and_json_have_what_the_table_has               |
 | a month without energy, or without days, has no table       | test_a_bill_without_energy_has_a_table                  |
 | a price that nobody knows is printed as None                | test_a_price_that_nobody_knows_is_left_out              |
+| milliwatt-hours stand in the table, or go from the CSV       | test_a_table_has_no_part_of_a_watt_hour                 |
 | a comma in a name breaks the CSV                            | test_names_may_have_what_they_like                      |
 """
 
@@ -52,6 +53,19 @@ Total                                                                      80.36
 def named(name: str, direction: Direction = Direction.IMPORT) -> Bill:
     house = contract(version(EnergyCharge(name, Flat(D("0.085")))), direction=direction)
     return bill(house, pricer(house).lines([quarter("2026-10-05 10:00", "12")], *OCTOBER), *OCTOBER)
+
+
+def test_a_table_has_no_part_of_a_watt_hour() -> None:
+    """October has 2980 quarter-hours, each of 33.334 Wh here: 99.33532 kWh in all, a part of them estimated."""
+    house = contract(version(EnergyCharge("Energy", Flat(D("0.1")))))
+    quarters = [replace(each, is_estimated=number < 2) for number, each in enumerate(steady(*OCTOBER, 33_334))]
+    found = bill(house, pricer(house).lines(quarters, *OCTOBER), *OCTOBER)
+    text = " ".join(as_table(found).split())
+    assert "Energy 99.335 kWh 0.1/kWh 9.93" in text
+    assert "0.067 of 99.335 kWh are estimated" in text
+    (row, _) = csv.DictReader(io.StringIO(as_csv(found)))
+    assert D(row["quantity"]) == D("99.33532")
+    assert D(json.loads(as_json(found))["estimated_kwh"]) == D("0.066668")
 
 
 def test_a_bill_as_a_table() -> None:

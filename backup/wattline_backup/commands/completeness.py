@@ -25,6 +25,8 @@ ERROR_PREFIX = "wattline-backup: "
 
 # Meters that are read in turn, or each minute, are told up to seconds and minutes that differ.
 _BEHIND_S = 3600
+# Stands in a number while lines are broken, which no number is to be.
+_NO_BREAK = "\u00a0"
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop})
 |> filter(fn: (r) => r._measurement == "{measurement}")"""
 
@@ -108,19 +110,22 @@ def as_text(days: Iterable[dict[str, Any]], zone: tzinfo | None) -> str:
         own = [day for day in days if day["site"] == site]
         told = " ".join([_sentence(own, zone), *_not_metered(own), *_not_counted(own, zone)])
         lines += ["", filled(f"{site}: {told}" if len(sites) > 1 else told)]
-    return "\n".join(lines)
+    return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
 def _table(days: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
     widths = [max(len(name), *(len(day[name]) for day in days)) for name in names]
 
-    def line(words: Iterable[str], due: object, metered: object, stored: object, why: str) -> str:
+    def line(words: Iterable[str], due: object, metered: object, stored: object, why: Iterable[str]) -> str:
         begin = "  ".join(f"{word:{width}}" for word, width in zip(words, widths, strict=True))
-        return f"{begin}  {due:>6}  {metered:>7}  {stored:>6}  {why}".rstrip()
+        begin = f"{begin}  {due:>6}  {metered:>7}  {stored:>6}  "
+        # No reason is parted from its number.
+        return filled(begin + ", ".join(each.replace(" ", _NO_BREAK) for each in why), len(begin)).rstrip()
 
-    lines = [line(names, "due", "metered", "stored", "not metered, by reason")]
+    lines = [line(names, "due", "metered", "stored", ["missing", "not metered by reason"])]
     for day in days:
-        why = ", ".join(f"{reason} {day[reason]}" for reason in fields.NOT_METERED if day.get(reason))
+        numbers = {"missing": day["metered"] - day["stored"], **day}
+        why = [f"{word} {numbers[word]}" for word in ("missing", *fields.NOT_METERED) if numbers.get(word, 0) > 0]
         lines.append(line([day[name] for name in names], day["due"], day["metered"], day["stored"], why))
     return lines
 
@@ -219,4 +224,4 @@ def _nothing_known(journal: Path) -> str:
 
 
 def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", " ")
+    return f"{number:,}".replace(",", _NO_BREAK)

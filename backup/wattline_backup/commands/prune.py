@@ -87,8 +87,8 @@ def prune_and_record(chosen: Settings) -> Pruned:
 def as_text(pruned: Pruned) -> str:
     """What was removed, in a sentence."""
     return filled(
-        f"{len(pruned.gone)} sets were removed and {bytes_in_words(pruned.freed)} are free again; {_kept(pruned)} sets "
-        f"stay, which take {bytes_in_words(pruned.left)} together."
+        f"Sets removed: {len(pruned.gone)}, which frees {bytes_in_words(pruned.freed)}; sets that stay: {_kept(pruned)}, "
+        f"which take {bytes_in_words(pruned.left)}."
     )
 
 

@@ -157,12 +157,20 @@ def _why(found: Explanation, rule: Rule) -> str:
     return f"of the rules that hold, the last is {told.rule(rule)!r}{begun}{holiday}"
 
 
+def _whole(contract: Contract, found: Explanation) -> str:
+    """What one kilowatt-hour more comes to, or why that cannot be said."""
+    if found.per_kwh is not None:
+        return f"{told.amount(found.per_kwh)} {contract.currency}"
+    charges = [charge for charge in found.version.components if isinstance(charge, EnergyCharge)]
+    by_steps = {charge.name for charge in charges if isinstance(charge.price, ByStep)}
+    is_used_asked = any(part.per_kwh is None and part.name in by_steps for part in found.parts)
+    hint = ", as long as --used does not say how much was used in the month" if is_used_asked else ""
+    return f"a price that is not known{hint}"
+
+
 def _parts(contract: Contract, found: Explanation) -> Iterator[str]:
     verb = "costs" if contract.direction is Direction.IMPORT else "yields"
-    whole = (
-        "a price that is not known" if found.per_kwh is None else f"{told.amount(found.per_kwh)} {contract.currency}"
-    )
-    yield f"one kilowatt-hour more {verb} {whole}"
+    yield filled(f"one kilowatt-hour more {verb} {_whole(contract, found)}", len(GAP))
     width = max((len(part.name) for part in found.parts), default=0)
     amounts = ["?" if part.per_kwh is None else told.amount(part.per_kwh) for part in found.parts]
     digits = max(map(len, amounts), default=0)

@@ -19,6 +19,8 @@ from wattline_cost.tariff.versions import told
 
 NAME, QUANTITY, PRICE, AMOUNT = 31, 20, 17, 12
 WIDTH = NAME + QUANTITY + PRICE + AMOUNT
+SHOWN_KWH_DECIMALS = 3
+"""In the table for people. What is priced has all of its digits, and so have CSV and JSON."""
 COLUMNS = (
     "version_from",
     "version_to",
@@ -94,7 +96,7 @@ def _rows(line: BillLine, bill: Bill, period: str) -> Iterator[str]:
     names = [
         *wrapped(f"{line.component} {line.part}".strip(), NAME - 1),
         *(f"  {row}" for row in wrapped(period, NAME - 3)),
-        *([f"  {line.unpriced_kwh:f} kWh without a price"] if line.unpriced_kwh else []),
+        *([f"  {_kwh(line.unpriced_kwh)} kWh without a price"] if line.unpriced_kwh else []),
     ]
     cells = zip_longest(names, [f"{quantity:>{QUANTITY}}{price:>{PRICE}}{amount:>{AMOUNT}}"], fillvalue="")
     return (f"{name:<{NAME}}{rest}".rstrip() for name, rest in cells)
@@ -113,7 +115,15 @@ def _quantity(line: BillLine, bill: Bill) -> str:
 
 def _kwh_decimals(bill: Bill) -> int:
     """As many as the quantity with the most has: they stand below each other."""
-    return max(-int(line.quantity.as_tuple().exponent) for line in bill.lines if line.kind is Kind.ENERGY)
+    return max(_decimals(line.quantity) for line in bill.lines if line.kind is Kind.ENERGY)
+
+
+def _kwh(energy: Decimal) -> str:
+    return f"{energy:.{_decimals(energy)}f}"
+
+
+def _decimals(energy: Decimal) -> int:
+    return min(-int(energy.as_tuple().exponent), SHOWN_KWH_DECIMALS)
 
 
 def _money(amount: Decimal, bill: Bill) -> str:
@@ -126,14 +136,14 @@ def _notes(bill: Bill) -> Iterator[str]:
         yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
     if bill.estimated_kwh:
         yield (
-            f"{bill.estimated_kwh:f} of {bill.energy_kwh:f} kWh are estimated: nobody read the meter then, and what its "
+            f"{_kwh(bill.estimated_kwh)} of {_kwh(bill.energy_kwh)} kWh are estimated: nobody read the meter then, and what its "
             "counter shows afterwards was spread over the time."
         )
     for line in bill.lines:
         if line.unpriced_kwh:
             name = f"{line.component} {line.part}".strip()
             yield (
-                f"{line.unpriced_kwh:f} kWh have no price for {name!r}: that is in neither its amount nor the total; the rest "
+                f"{_kwh(line.unpriced_kwh)} kWh have no price for {name!r}: that is in neither its amount nor the total; the rest "
                 "of what they cost is."
             )
     if not bill.contract.rounding.each_line:

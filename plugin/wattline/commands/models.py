@@ -72,7 +72,7 @@ def _list(models: list[Model]) -> str:
                 "their makers or other programs document."
             ),
             "",
-            "Sticks that hear the meter by radio and speak by themselves (NAME=MODEL, without an address):",
+            filled("Sticks that hear the meter by radio and speak by themselves (NAME=MODEL, without an address):"),
             *(f"{stick.name:{width}}  {stick.title}" for stick in STICKS.values()),
         ]
     )
