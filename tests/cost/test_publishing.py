@@ -32,7 +32,7 @@ from wattline.mqtt.discovery import Topics
 from wattline.mqtt.intake import Intake
 from wattline.mqtt.relay import Manner, NotDeliveredError, Relay
 from wattline_cost.local_days import day_of
-from wattline_cost.store.account import Day
+from wattline_cost.store.ledger import Day
 from wattline_cost.store.publishing import Publisher, stored_days
 from wattline_cost.store.work import Result
 from wattline_cost.tariff.file import parse_contract

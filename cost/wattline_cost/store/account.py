@@ -1,13 +1,11 @@
 """One contract, its meter and its points: the days that are due are priced, and stored."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from wattline import costs
 from wattline.influxdb.server import Server
 from wattline_cost.energy.quarter import QUARTER_S, Quarter
 from wattline_cost.energy.reading import EVER_S, Reader
@@ -21,6 +19,7 @@ from wattline_cost.settings import Settings
 from wattline_cost.store.clearing import Owed, clear
 from wattline_cost.store.clock import FRESH_S, check
 from wattline_cost.store.due import due_days, stretches, with_rest_of_month
+from wattline_cost.store.ledger import Ledger
 from wattline_cost.store.memory import Known
 from wattline_cost.store.meter import Meter
 from wattline_cost.store.months import PricedDays, days_of_month, store
@@ -34,21 +33,6 @@ RECENT_DAYS = 7
 DAY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What is known of today, for the publisher.
-
-    Attributes:
-        start_s: its first second.
-        cost: so far.
-        energy_kwh: likewise.
-    """
-
-    start_s: int
-    cost: float
-    energy_kwh: float
-
-
 class Account:
     """A contract, and what belongs to it.
 
@@ -58,6 +42,9 @@ class Account:
         server: InfluxDB.
         known: what is remembered of it.
         now_s: seconds since 1970.
+
+    Attributes:
+        ledger: what is stored of it.
 
     Raises:
         ServerError: InfluxDB does not answer, or lacks a bucket.
@@ -70,6 +57,7 @@ class Account:
         self.reader = Reader(server, chosen.site, contract, has_registers=has_registers)
         self._meter = Meter(contract, self.reader, known, now_s)
         self._stored = Stored(server, chosen.site, contract.name)
+        self.ledger = Ledger(self._stored, contract.zone)
         self._points = Points(contract, chosen.site)
         self._pricer = pricer_of(contract, chosen.state / "prices")
 
@@ -126,7 +114,9 @@ class Account:
         """
         if since > (last := self.last_day):
             return set()
-        return self.with_dependents(due_days(since, last, self._meter.days(since, last), self._was_metered(since)))
+        return self.with_dependents(
+            due_days(since, last, self._meter.days(since, last), self.ledger.metered(since, self.today))
+        )
 
     def price(self, days: Collection[date]) -> Change:
         """Price days and the months that they are in, and store what comes of it.
@@ -183,17 +173,6 @@ class Account:
         seconds = {self._now_s, *(second for _, _, second in self._ahead)}
         return max(self._known.looked_at or self.today, day_of(max(seconds), self.contract.zone))
 
-    def months_before(self, month: date) -> list[date]:
-        """Those of which something is stored, in order.
-
-        Raises:
-            ServerError: InfluxDB does not answer.
-        """
-        found = self._stored.points([costs.MONTHS], 0, day_start_s(month, self.contract.zone))
-        # One of another calendar begins some hours earlier or later.
-        months = {month_begin(day_of(second + DAY_S // 2, self.contract.zone)) for _, _, second in found}
-        return sorted(months - {month})
-
     def is_by_these_terms(self, month: date, due: Collection[date]) -> bool:
         """Whether what is stored of a month is what the contract makes of it, by its days that are not ``due``.
 
@@ -209,27 +188,6 @@ class Account:
         points = self._price(telling[0], telling[-1]).days
         made = {key: point.fields for point in points if (key := key_of(point))[2] in starts_s}
         return made == {key: fields for key, fields in stored.items() if key[2] in starts_s}
-
-    def has(self, first: date, end: date) -> bool:
-        """Whether any day from ``first`` on and before ``end`` is stored.
-
-        Raises:
-            ServerError: InfluxDB does not answer.
-        """
-        if first >= end:
-            return False
-        return bool(self._stored.points([costs.DAYS], *span_s(first, end - ONE_DAY, self.contract.zone)))
-
-    def so_far(self) -> Day | None:
-        """Today, as it is stored; None where nothing is.
-
-        Raises:
-            ServerError: InfluxDB does not answer.
-        """
-        start_s = day_start_s(self.today, self.contract.zone)
-        for fields in self._stored.points([costs.DAYS], start_s, start_s + QUARTER_S).values():
-            return Day(start_s, fields["cost"], fields["energy_kwh"])
-        return None
 
     def quarters(self, first: date, last: date) -> list[Quarter]:
         """The energy from ``first`` to ``last``, both among them.
@@ -282,16 +240,6 @@ class Account:
         last = self.last_day
         # Tomorrow's prices are owed as today's energy is.
         return Owed(self.begin(), last, last + ONE_DAY if last == self.today else last, self.contract.zone)
-
-    def _was_metered(self, since: date) -> dict[date, Metered]:
-        """What it had of those that are priced, when they were. Where a price was not known it may be by now."""
-        start_s, stop_s = span_s(since, self.today, self.contract.zone)
-        found = self._stored.points([costs.DAYS], start_s, stop_s)
-        return {
-            day_of(second, self.contract.zone): Metered(fields.get("readings", -1.0), fields.get("metered_kwh", -1.0))
-            for (_, _, second), fields in found.items()
-            if not fields.get("unpriced_kwh")
-        }
 
 
 def pricer_of(contract: Contract, kept: Path) -> Pricer:

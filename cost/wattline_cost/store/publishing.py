@@ -16,7 +16,7 @@ import urllib3
 from wattline import costs
 from wattline.influxdb.server import Server
 from wattline_cost.local_days import day_of, day_stop_s
-from wattline_cost.store.account import Day
+from wattline_cost.store.ledger import Day
 from wattline_cost.store.stored import Stored
 from wattline_cost.store.work import Result
 from wattline_cost.tariff.model import Contract

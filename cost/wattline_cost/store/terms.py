@@ -12,8 +12,7 @@ from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, Version
 
 DIGITS = 16
 OTHERWISE = "otherwise"
-"""In the place of a mark: of a month that was priced by several terms, or nobody knows by which, as
-while it is priced."""
+"""In the place of a mark: of a month that was priced by several terms, or nobody knows by which, as while others price it."""
 
 
 def mark(contract: Contract, month: date) -> str:

@@ -1,7 +1,7 @@
 """All contracts: what the timer has priced, and what somebody has priced anew."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +12,8 @@ from wattline.influxdb.server import Server
 from wattline_cost.errors import add, apart
 from wattline_cost.local_days import ONE_DAY, days_through, month_begin, next_month
 from wattline_cost.settings import Settings
-from wattline_cost.store.account import RECENT_DAYS, Account, Day
+from wattline_cost.store.account import RECENT_DAYS, Account
+from wattline_cost.store.ledger import Day
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
 from wattline_cost.store.terms import OTHERWISE, mark, months_through
@@ -124,7 +125,7 @@ class Work:
             days = {day for day in days if month_begin(day) in alike}
             for each in months_through(begin, today) if is_look else map(month_begin, days):
                 known.priced.setdefault(str(each), mark(file.contract, each))
-        with self._unsettled(known, [month] if is_anew else []):
+        with self._unsettled(file, account, known, [month] if is_anew else []):
             change += account.clear(month, None) if is_anew else Change(0, 0)
             change += account.price(days)
         known.content, known.looked_at = file.content, today
@@ -132,7 +133,7 @@ class Work:
         remarks = _remarks(file, known, month) if is_changed else []
         if begin is None:
             remarks.append(_nothing_yet(account))
-        return Result(file.contract, len(days), change, remarks, account.so_far(), account.faults)
+        return Result(file.contract, len(days), change, remarks, account.ledger.day(today), account.faults)
 
     def _recompute(self, file: File, first: date, last: date | None) -> Result:
         account, known = self._account(file)
@@ -144,30 +145,35 @@ class Work:
         if begin is not None:
             days = account.with_dependents(days_through(max(first, begin), min(last or today, account.last_day)))
         months = list(months_through(first, min(last or today, today)))
-        with self._unsettled(known, months):
+        with self._unsettled(file, account, known, months):
             change += account.clear(first, last)
             change += account.price(days)
         for month in months:
             end = min(next_month(month) - ONE_DAY, today)
             is_to_its_end = last is None or last >= end or end in days
-            if is_to_its_end and not account.has(month, first):
+            if is_to_its_end and not account.ledger.months_with_days(month, first):
                 known.priced[str(month)] = mark(file.contract, month)
             elif not _is_alike(file, known, month):
                 known.priced[str(month)] = OTHERWISE
         remarks = [] if begin is not None else [_nothing_yet(account)]
-        return Result(file.contract, len(days), change, remarks, account.so_far(), account.faults)
+        return Result(file.contract, len(days), change, remarks, account.ledger.day(today), account.faults)
 
     @contextmanager
-    def _unsettled(self, known: Known, months: Iterable[date]) -> Iterator[None]:
-        """Have it known of ``months``, before any of it is stored, that they may be of several prices, until all of it is.
+    def _unsettled(self, file: File, account: Account, known: Known, months: Sequence[date]) -> Iterator[None]:
+        """Have it known by which terms ``months`` are priced, before any of it is stored; of several, where it was by others.
 
-        Whoever is cut off inside leaves that behind, and the next run takes the contract for changed, whatever its file says by
-        then: it prices the present month anew, and tells of those that are over.
+        Whoever is cut off inside leaves that behind. Where there are several, the next run takes the contract for changed,
+        whatever its file says by then: it prices the present month anew, and tells of those that are over.
         """
         content, priced = known.content, dict(known.priced)
-        if several := dict.fromkeys(map(str, months), OTHERWISE):
-            known.content = OTHERWISE
-            known.priced.update(several)
+        unknown = [month for month in months if str(month) not in priced]
+        stored = account.ledger.months_with_days(unknown[0], next_month(unknown[-1])) if unknown else set()
+        for month in months:
+            terms = mark(file.contract, month)
+            is_by_others = month in stored if month in unknown else priced[str(month)] != terms
+            known.priced[str(month)] = OTHERWISE if is_by_others else terms
+            known.content = OTHERWISE if is_by_others else known.content
+        if months:
             self._memory.write()
         yield
         known.content, known.priced = content, priced
@@ -181,21 +187,30 @@ def _recall(file: File, account: Account, known: Known, due: set[date]) -> None:
     """Have it known of each month that is over by which terms it was priced, before those of ``file`` price any of it.
 
     What was not owed before stays as it is, as all history does. A month of which nothing is stored or owed, since the meter was
-    not read yet, was priced by no terms. Where nothing is known, as after a loss of the memory, what is stored tells.
+    not read yet, was priced by no terms; nor was one that a run only began with, before it was cut off. Where nothing is known, as
+    after a loss of the memory, what is stored tells.
     """
     month, begin = month_begin(account.today), account.begin()
-    stored = account.months_before(month)
+    stored = account.ledger.months_before(month)
+    begun = _begun(account, known, month)
+    known.priced = {each: terms for each, terms in known.priced.items() if each not in begun}
     if known.content:
         owed = list(months_through(begin, month - ONE_DAY)) if begin is not None else []
         counted = {*map(str, stored), *map(str, owed), str(month)}
         known.priced = {each: terms for each, terms in known.priced.items() if each in counted}
-        for each in owed:
-            known.priced.setdefault(str(each), "")
+        known.priced |= dict.fromkeys({*map(str, owed)} - begun - known.priced.keys(), "")
         return
     for each in stored:
-        if str(each) not in known.priced:
+        if str(each) not in known.priced.keys() | begun:
             is_alike = account.is_by_these_terms(each, due)
             known.priced[str(each)] = mark(file.contract, each) if is_alike else OTHERWISE
+
+
+def _begun(account: Account, known: Known, month: date) -> set[str]:
+    """The months before ``month`` that a run began to price, before it was cut off, and of which no day is whole."""
+    begun = sorted(each for each, terms in known.priced.items() if terms and each < str(month))
+    whole = account.ledger.months_with_days(date.fromisoformat(begun[0]), month) if begun else set()
+    return {each for each in begun if date.fromisoformat(each) not in whole}
 
 
 def _is_alike(file: File, known: Known, month: date) -> bool:
