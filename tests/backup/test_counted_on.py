@@ -24,6 +24,10 @@
 | ... or one that was told while InfluxDB had nothing of it | test_a_day_that_was_told_before_a_reading_came_stays_under_its_site |
 | another time zone has the same seconds in the days of both | test_another_time_zone_tells_no_second_twice |
 | ... or what was told before it goes, when the zone of before comes back | likewise |
+| ... or what is remembered is lost on the way | test_another_time_zone_and_a_lost_memory_tell_no_second_twice |
+| ... or of a day of before nothing is seen any more that is filled or deleted later | test_a_day_of_another_time_zone_is_counted_anew |
+| ... or it is told under the date of the day before | test_a_day_of_another_time_zone_has_its_own_date |
+| a number that was deleted, since its site was wrong, comes back under that | test_a_number_that_was_deleted_comes_under_the_right_site |
 | a second is told twice or never, whatever goes at whatever run, and whichever meter, port or clock it has | test_whatever_goes_each_second_is_told_once |
 """
 
@@ -476,6 +480,101 @@ def test_another_time_zone_tells_no_second_twice(
         totals.append(tuple(sum(day[name] for day in days) for name in ("due", "metered", "stored")))
         assert totals[-1] == (hours * 360,) * 3
     assert len(days) in {3, 4}
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("lost_at", range(1, 6))
+def test_another_time_zone_and_a_lost_memory_tell_no_second_twice(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, lost_at: int
+) -> None:
+    """Under three zones in turn, none of which comes back."""
+    lines = readings(START, START + 80 * HOUR_S)
+    write(house, lines, began_s=START, number=1)
+    store(database, lines)
+    zones = ["UTC", "UTC", "Asia/Tokyo", "Asia/Tokyo", "America/New_York", "America/New_York"]
+    for number, (hours, zone) in enumerate(zip((8, 30, 31, 55, 56, 80), zones, strict=True)):
+        monkeypatch.setenv("WATTLINE_TIMEZONE", zone)
+        if number == lost_at:
+            (house.desk.folder / FOLDER / "memory.json").unlink()
+        house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+        house.reconcile()
+        assert sum(day["due"] for day in house.completeness("2026-02")) == hours * 360
+
+
+def told_days(database: Database) -> dict[str, int]:
+    """What is stored of the day whose number begins at a time."""
+    flux = (
+        'from(bucket: "energy_1d") |> range(start: 0) |> filter(fn: (r) => r._measurement == "wattline_completeness" '
+        'and r._field == "stored")'
+    )
+    return {row["_time"]: int(float(row["_value"])) for row in database.query(flux)}
+
+
+@pytest.mark.chain
+def test_a_day_of_another_time_zone_is_counted_anew(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour of it was not stored when it was told; and its number is gone, as after a restore of an older set."""
+    lines = readings(START, START + 50 * HOUR_S)
+    write(house, lines, began_s=START, number=1)
+    store(database, lines)
+    house.now_s = START + 30 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    monkeypatch.setenv("WATTLINE_TIMEZONE", "UTC")
+    house.now_s = START + 31 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    begins = ("2026-02-09T23:00:00Z", "2026-02-10T23:00:00Z", "2026-02-11T00:00:00Z")
+    whole = dict(zip(begins, (8640, 2160, 360), strict=True))
+    assert told_days(database) == whole
+    memory = house.desk.folder / FOLDER / "memory.json"
+    known = json.loads(memory.read_text())
+    known["told"][f"house {START}"]["stored"] = 8280
+    memory.write_text(json.dumps(known))
+    database.delete(START, START + DAY_S, "energy_1d")
+    house.reconcile()
+    assert told_days(database) == whole
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_a_day_of_another_time_zone_has_its_own_date(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """The first of a month was told in Rome, and an hour of the next day in the other."""
+    begin_s = int(datetime(2026, 3, 1, tzinfo=ROME).timestamp())
+    lines = readings(begin_s, begin_s + 48 * HOUR_S)
+    write(house, lines, began_s=begin_s, number=1)
+    store(database, lines)
+    house.now_s = begin_s + 24 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    monkeypatch.setenv("WATTLINE_TIMEZONE", zone)
+    house.now_s = begin_s + 40 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    days = house.completeness("2026-03")
+    assert (days[0]["day"], sum(day["due"] for day in days)) == ("2026-03-01", 40 * 360)
+    assert house.completeness("2026-02") == []
+
+
+@pytest.mark.chain
+def test_a_number_that_was_deleted_comes_under_the_right_site(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """InfluxDB was empty when it was told first, under the wrong site of the settings."""
+    lines = readings(START, START + 2 * HOUR_S)
+    write(house, lines, began_s=START, number=1)
+    monkeypatch.setenv("WATTLINE_SITE", "wrong")
+    house.now_s = START + HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    assert [day["site"] for day in house.completeness("2026-02")] == ["wrong"]
+    store(database, lines)
+    monkeypatch.setenv("WATTLINE_SITE", SITE)
+    database.delete(START, START + DAY_S, "energy_1d")
+    span = {"start": "1970-01-01T00:00:00Z", "stop": "2100-01-01T00:00:00Z"}
+    database.ask("POST", "delete?org=home&bucket=energy", span | {"predicate": 'site="wrong"'})
+    for hours in (1, 2):
+        house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+        house.reconcile()
+    assert [(day["site"], day["due"], day["stored"]) for day in house.completeness("2026-02")] == [(SITE, 720, 720)]
 
 
 @pytest.mark.chain

@@ -126,6 +126,13 @@ def test_what_cannot_be_read_is_lost(tmp_path: Path) -> None:
         behind.take([notes.began("1", {"at": at}, "p", {"house": 1}, 1), reading(18_000)])
         before.add(behind.kept())
         assert before.lost == lost
+    before, behind = Reader(), Reader()
+    before.take([notes.began("1", {"at": 100}, "p", {"house": 1}, 1), reading(100)])
+    behind.note_damage()
+    behind.take([reading(150)])
+    whole = before.kept()
+    whole.add(behind.kept())
+    assert whole.lost == [(101, 149)]
     reader = Reader()
     reader.take([notes.began("1", {"at": 100}, "p", {"house": 1}, 1), reading(100)])
     reader.note_damage()

@@ -19,6 +19,9 @@
 | of a second with two values only one is known under the new name, and the other is written under it too | test_what_came_twice_is_not_doubled_under_a_new_name |
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
+| one value that is another there, as it was corrected, makes the readings another house's, and they are doubled | test_a_corrected_reading_doubles_nothing_after_a_rename, test_a_few_other_values_make_no_other_house |
+| ... or a field that is rounded does | test_a_field_that_is_rounded_doubles_nothing_after_a_rename |
+| ... or a neighbour's are ours, since most of what hardly moves is the same | test_what_is_the_same_by_chance_is_no_proof |
 | an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
 | what rises evenly passes for proof | test_what_rises_evenly_is_no_proof |
 | ... or what moves in two ways for none, however long | test_a_saw_is_proof_where_it_is_long |
@@ -26,6 +29,8 @@
 | a second with two values in the journal is taken for another house's | test_a_second_with_two_values_proves_nothing |
 """
 
+import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -33,7 +38,18 @@ from pathlib import Path
 
 import pytest
 
-from backup.journal_rig import FIELDS, NS, SITE, JournalDesk, day_of, everything, reading, store, write_journal
+from backup.journal_rig import (
+    FIELDS,
+    NS,
+    SITE,
+    JournalDesk,
+    day_of,
+    everything,
+    reading,
+    scattered,
+    store,
+    write_journal,
+)
 from backup.restore_rig import Database
 from wattline.influxdb.flux import instant
 from wattline_backup.reconcile.carriers import Verdict, carriers_of
@@ -225,7 +241,7 @@ def test_what_came_twice_is_not_doubled_under_a_new_name(house: JournalDesk, dat
 
 
 def test_values_are_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an hour in which there is another site, and again where a count has changed."""
+    """Of an hour in which there is another site, three fields, and again where a count has changed."""
     lines = kept(house)
     store(database, lines)
     asked: list[int] = []
@@ -241,10 +257,10 @@ def test_values_are_asked_for_once(house: JournalDesk, database: Database, monke
     store(database, other_house(START, START + 2 * HOUR_S), site="elsewhere")
     house.reconcile()
     house.reconcile()
-    assert asked == [0, 1]
+    assert asked == [0, 0, 0, 1, 1, 1]
     database.delete(START, START + 60)
     house.reconcile()
-    assert asked == [0, 1, 0]
+    assert asked == [0, 0, 0, 1, 1, 1, 0, 0, 0]
 
 
 OURS, THEIRS = frozenset({("site", SITE)}), frozenset({("site", "elsewhere")})
@@ -295,6 +311,57 @@ def test_values_are_compared_and_not_their_text() -> None:
     ) == (Verdict.OURS)
     assert judged({1: "1", 2: "2", 3: "3"}, {1: "1", 2: "2", 3: "3.0000001"}) == Verdict.THEIRS
     assert judged({1: "1", 2: "2", 3: "3"}, {1: "1", 2: "2", 4: "9"}) == Verdict.UNKNOWN
+
+
+def test_a_few_other_values_make_no_other_house() -> None:
+    """One that was corrected, and half a minute of before the clock was set back; of the neighbour's none is the same."""
+    ours = {second: str(scattered(second)) for second in range(600)}
+    for others in (range(7, 8), range(100, 130)):
+        assert judged(ours, ours | dict.fromkeys(others, "-1")) == Verdict.OURS
+    assert judged(ours, {second: str(scattered(second + 31)) for second in ours}) == Verdict.THEIRS
+
+
+def test_what_is_the_same_by_chance_is_no_proof() -> None:
+    """Of two devices that mostly draw 2 W, and now and then 1, 3 or 4, nearly all seconds are the same, and few moves."""
+    dice = random.Random(7)
+
+    def standby() -> dict[int, str]:
+        return {second: dice.choice("134") if dice.random() < 0.1 else "2" for second in range(3600)}
+
+    assert all(judged(standby(), standby()) == Verdict.THEIRS for _ in range(50))
+
+
+@pytest.mark.parametrize("is_site_known", [True, False])
+def test_a_corrected_reading_doubles_nothing_after_a_rename(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, is_site_known: bool
+) -> None:
+    """Neither its hour nor that in which the site was renamed; and it stays as it was corrected."""
+    lines = kept(house)
+    store(database, lines[:5400])
+    store(database, lines[5400:], site="elsewhere")
+    corrected = f"electricity,meter=house,role=grid power_w=1.0 {(START + 600) * NS}"
+    for second in (600, 4200):
+        store(database, [corrected.replace(str(START + 600), str(START + second))])
+    if is_site_known:
+        monkeypatch.setenv("WATTLINE_SITE", "elsewhere")
+    before = everything(database, "energy")
+    told = house.reconcile()
+    assert (told["lines"], told["missing"]) == (0, 0)
+    assert everything(database, "energy") == before
+
+
+def test_a_field_that_is_rounded_doubles_nothing_after_a_rename(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a processor of Telegraf's, before and since."""
+    lines = kept(house)
+    rounded = [re.sub(r"power_w=([0-9]+)[^,]*", r"power_w=\g<1>00", line) for line in lines]
+    store(database, rounded[:5400])
+    store(database, rounded[5400:], site="elsewhere")
+    monkeypatch.setenv("WATTLINE_SITE", "elsewhere")
+    before = everything(database, "energy")
+    assert house.reconcile()["lines"] == 0
+    assert everything(database, "energy") == before
 
 
 def test_a_second_with_two_values_proves_nothing(tmp_path: Path) -> None:

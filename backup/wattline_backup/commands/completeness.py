@@ -9,7 +9,7 @@ from typing import Any
 
 from wattline import fields
 from wattline.errors import WordError
-from wattline.influxdb.flux import bucket_of, instant, rows
+from wattline.influxdb.flux import bucket_of, instant, rows, second_of
 from wattline.paragraphs import filled
 from wattline_backup.reconcile.due import LONGEST_HOLE_S
 from wattline_backup.reconcile.memory import UNTIL, Memory, key_of
@@ -25,6 +25,7 @@ ERROR_PREFIX = "wattline-backup: "
 
 # Meters that are read in turn, or each minute, are told up to seconds and minutes that differ.
 _BEHIND_S = 3600
+_HALF_A_DAY_S = 43_200
 # Stands in a number while lines are broken, which no number is to be.
 _NO_BREAK = "\u00a0"
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop})
@@ -84,16 +85,23 @@ def month_of(text: str | None, zone: tzinfo | None) -> tuple[int, int]:
 def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[dict[str, Any]]:
     """One document for each meter and day, in their order."""
     bucket = bucket_of(server, COMPLETENESS_BUCKET)
-    flux = _FLUX.format(bucket=bucket.id, start=instant(start), stop=instant(stop), measurement=fields.COMPLETENESS)
+    # A day that was told in another time zone begins some hours before that of its date or behind it.
+    span = {"start": instant(start - _HALF_A_DAY_S), "stop": instant(stop - _HALF_A_DAY_S)}
+    flux = _FLUX.format(bucket=bucket.id, measurement=fields.COMPLETENESS, **span)
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows(server, bucket.organisation, flux):
-        day = datetime.fromisoformat(row["_time"].replace("Z", "+00:00")).astimezone(zone).date().isoformat()
+        day = _date(second_of(row["_time"]), zone)
         key = (row.get("site", ""), row["meter"], day)
         document = found.setdefault(key, {"site": key[0], "meter": key[1], "day": day})
         name, number = row["_field"], int(float(row["_value"]))
         # Where the time zone was changed, the days of both begin on one date, and tell of different times.
         document[name] = max(document.get(name, 0), number) if name == UNTIL else document.get(name, 0) + number
     return [found[key] for key in sorted(found)]
+
+
+def _date(begin_s: int, zone: tzinfo | None) -> str:
+    """That of a day's noon, since in another time zone it begins at another hour."""
+    return datetime.fromtimestamp(begin_s + _HALF_A_DAY_S, UTC).astimezone(zone).date().isoformat()
 
 
 def as_text(days: Iterable[dict[str, Any]], zone: tzinfo | None) -> str:
@@ -197,9 +205,9 @@ def _set_aside(days: Iterable[dict[str, Any]], memory: Memory, month: Range, zon
     left = [each for each in memory.left if within([each], month)]
     stay, told = [], []
     for day in days:
-        begin_s = _begin(day["day"], zone)
-        aside = memory.aside.get(key_of(day["meter"], begin_s), [])
-        if held := without(within(left, (begin_s, _until(day, zone))), aside):
+        begins_s = _begins(day, memory, zone)
+        aside = [each for begin_s in begins_s for each in memory.aside.get(key_of(day["meter"], begin_s), [])]
+        if held := without(within(left, (min(begins_s), _until(day, zone))), aside):
             stay += held
             told.append(
                 f"Set aside by `reconcile --leave`, but the numbers of {day['meter']} on {day['day']} had been told before and keep it: "
@@ -208,6 +216,15 @@ def _set_aside(days: Iterable[dict[str, Any]], memory: Memory, month: Range, zon
     if rest := without(left, stay):
         told.insert(0, f"Set aside by `reconcile --leave`, and not due: {_listed(rest)}.")
     return [filled(each) for each in told]
+
+
+def _begins(day: dict[str, Any], memory: Memory, zone: tzinfo | None) -> list[int]:
+    """Where a day begins, or, of one on which the time zone was changed, each of those that are told under its date."""
+    told = (key.rpartition(" ") for key in memory.told)
+    begins_s = [
+        int(begin) for meter, _, begin in told if meter == day["meter"] and _date(int(begin), zone) == day["day"]
+    ]
+    return begins_s or [_begin(day["day"], zone)]
 
 
 def _listed(ranges: Iterable[Range]) -> str:

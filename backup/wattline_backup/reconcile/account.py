@@ -4,14 +4,14 @@ Numbers are told when all is filled, so of a part of a day that the journal has 
 took later than it was told, or has lost since, is not looked at again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
 from wattline_backup.reconcile.days import Meter, local_days, numbers_of
 from wattline_backup.reconcile.due import Due, is_left, rest_of
 from wattline_backup.reconcile.memory import UNTIL, Memory, Numbers, key_of
-from wattline_backup.reconcile.ranges import Range, joined, within
+from wattline_backup.reconcile.ranges import Range, joined, within, without
 
 
 class Told(NamedTuple):
@@ -21,67 +21,102 @@ class Told(NamedTuple):
         begin_s: the first second of the day, since 1970.
         numbers: of it.
         aside: the ranges that were set aside and that the numbers leave out.
+        parts: what of the day the numbers are of: but for a change of the time zone all of it.
     """
 
     begin_s: int
     numbers: Numbers
     aside: list[Range]
+    parts: Sequence[Range]
 
 
-def days_of(name: str, meter: Meter, due: Due, memory: Memory, zone: tzinfo | None) -> Iterator[Told]:
-    """Each day of which anything is known.
+class Account:
+    """Tells it of a meter.
 
     Args:
         name: of the meter.
         meter: what is known of it.
         due: when it was.
         memory: what was told last, of which nothing is changed.
-        zone: whose days; None is the system's.
     """
-    for day in local_days(due.since_s, due.until_s, zone):
-        begin = max(day[0], due.since_s)
-        if begin >= due.whole_from_s:
-            counted = numbers_of(name, meter, due.spans, due.kept, day)
-            told = Told(day[0], counted | {UNTIL: min(day[1], due.until_s)}, within(due.left, day))
+
+    def __init__(self, name: str, meter: Meter, due: Due, memory: Memory) -> None:
+        self._name, self._meter, self._due, self._memory = name, meter, due, memory
+
+    def days(self, zone: tzinfo | None) -> Iterator[Told]:
+        """Each day of which anything is known, and each that was told in another time zone, which goes no further than that.
+
+        Args:
+            zone: whose days; None is the system's.
+        """
+        others = self._days_of_other_zones(zone)
+        for begin_s, ranges in others.items():
+            yield self._told(begin_s, ranges)
+        taken = joined(each for ranges in others.values() for each in ranges)
+        for day in local_days(self._due.since_s, self._due.until_s, zone):
+            told = self._told(day[0], without([day], taken))
+            # Of a day of which nothing is due any more there may be a number of before.
+            if told.numbers and (told.numbers["due"] or within(self._due.left, day)):
+                yield told
+
+    def _days_of_other_zones(self, zone: tzinfo | None) -> dict[int, list[Range]]:
+        """By the second at which each begins, what the numbers are of that were told in days that are none in this zone."""
+        told = {int(key.rpartition(" ")[2]): key for key in self._memory.told if key.rpartition(" ")[0] == self._name}
+        found: dict[int, list[Range]] = {}
+        for begin_s, key in told.items():
+            (day, *_) = local_days(begin_s, begin_s + 1, zone)
+            if begin_s != day[0] and (numbers := self._memory.told[key]):
+                until_s = numbers.get(UNTIL, begin_s + (day[1] - day[0]))
+                found[begin_s] = within(self._memory.parts.get(key, [(begin_s, until_s)]), (begin_s, until_s))
+        taken: list[Range] = []
+        # Of two that overlap, as nobody remembers that they are of parts, the one that ends earlier was told earlier.
+        for begin_s, ranges in sorted(found.items(), key=lambda each: max((stop for _, stop in each[1]), default=0)):
+            found[begin_s] = without(ranges, taken)
+            taken += ranges
+        return found
+
+    def _told(self, begin_s: int, parts: Sequence[Range]) -> Told:
+        """What is told of a day, or of the parts of it that no day of another zone has."""
+        key, due = key_of(self._name, begin_s), self._due
+        before = Told(begin_s, self._memory.told.get(key, {}), self._memory.aside.get(key, []), parts)
+        own = [(max(start, due.since_s), stop) for start, stop in parts if stop > due.since_s]
+        if not own:
+            return before
+        if own[0][0] < due.whole_from_s:
+            return self._carried_on(before)
+        numbers = self._numbers(own) | {UNTIL: min(own[-1][1], due.until_s)}
+        return Told(begin_s, numbers, _aside(due, own), parts)
+
+    def _carried_on(self, told: Told) -> Told:
+        """The same of a day that the journal has not whole, behind what was told; no numbers where nothing of it is known."""
+        due, before, day = self._due, told.numbers, (max(told.begin_s, self._due.since_s), told.parts[-1][1])
+        told_s = _told_until(before, due, day) if before else day[0]
+        start_s = min(max(told_s, due.counted_from_s), day[1])
+        head = (day[0], start_s)
+        if is_left(head, due.left):
+            before, aside = {}, within(due.left, head)
+        elif start_s == day[1]:
+            return told._replace(numbers=before and before | {UNTIL: told_s})
         else:
-            key = key_of(name, day[0])
-            before = Told(begin, memory.told.get(key, {}), memory.aside.get(key, []))
-            told = Told(day[0], *_carried_on(name, meter, due, day[1], before))
-        # Of a day of which nothing is due any more there may be a number of before.
-        if told.numbers and (told.numbers["due"] or within(due.left, day)):
-            yield told
+            aside = within(told.aside, head)
+        rest = within(told.parts, (start_s, day[1]))
+        numbers = _sum([before, self._numbers(rest)]) | {UNTIL: max(told_s, min(day[1], due.until_s))}
+        return Told(told.begin_s, numbers, joined([*aside, *_aside(due, rest)]), told.parts)
+
+    def _numbers(self, parts: Sequence[Range]) -> Numbers:
+        return _sum(numbers_of(self._name, self._meter, self._due.spans, self._due.kept, part) for part in parts)
 
 
-def other_days_s(memory: Memory, zone: tzinfo | None) -> dict[str, int]:
-    """Of each meter that was told in days of another time zone, up to when.
-
-    Those numbers stand, so what they tell of belongs to no day of this zone.
-    """
-    until_s: dict[str, int] = {}
-    for key, numbers in memory.told.items():
-        name, _, begin = key.rpartition(" ")
-        (begin_s, end_s), *_ = local_days(int(begin), int(begin) + 1, zone)
-        if begin_s != int(begin) and numbers:
-            until_s[name] = max(until_s.get(name, 0), numbers.get(UNTIL, end_s))
-    return until_s
+def _aside(due: Due, parts: Sequence[Range]) -> list[Range]:
+    return joined(each for part in parts for each in within(due.left, part))
 
 
-def _carried_on(name: str, meter: Meter, due: Due, end_s: int, told: Told) -> tuple[Numbers, list[Range]]:
-    """The same of a day that the journal has not whole, behind what was told; no numbers where nothing of it is known."""
-    before, day = told.numbers, (told.begin_s, end_s)
-    told_s = _told_until(before, due, day) if before else day[0]
-    start_s = min(max(told_s, due.counted_from_s), day[1])
-    head = (day[0], start_s)
-    if is_left(head, due.left):
-        before, aside = {}, within(due.left, head)
-    elif start_s == day[1]:
-        return before and before | {UNTIL: told_s}, told.aside
-    else:
-        aside = within(told.aside, head)
-    rest = numbers_of(name, meter, due.spans, due.kept, (start_s, day[1]))
-    numbers = {field: number + before.get(field, 0) for field, number in rest.items()}
-    aside = joined([*aside, *within(due.left, (start_s, day[1]))])
-    return numbers | {UNTIL: max(told_s, min(day[1], due.until_s))}, aside
+def _sum(many: Iterable[Numbers]) -> Numbers:
+    """Number by number, without that up to when they tell."""
+    whole: Numbers = {}
+    for numbers in many:
+        whole |= {field: whole.get(field, 0) + number for field, number in numbers.items() if field != UNTIL}
+    return whole
 
 
 def _told_until(before: Numbers, due: Due, day: Range) -> int:

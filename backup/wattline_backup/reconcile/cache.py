@@ -17,7 +17,7 @@ from wattline.log import LOG
 from wattline_backup.reconcile.kept import Began, Held, Kept, Reader, bits_of, each, text_of
 from wattline_backup.reconcile.lines import HOUR_S
 
-FORM = 5
+FORM = 6
 
 
 class Port(NamedTuple):
@@ -143,6 +143,7 @@ def _to_json(kept: Kept, mark: list[int]) -> dict[str, Any]:
         "broken": sorted(kept.broken),
         "first_s": kept.first_s,
         "lost_from_s": kept.lost_from_s,
+        "is_head_lost": kept.is_head_lost,
     }
 
 
@@ -175,4 +176,5 @@ def _from_json(document: dict[str, Any], mark: list[int]) -> Kept:
         set(document["broken"]),
         document["first_s"],
         lost_from_s=document["lost_from_s"],
+        is_head_lost=document["is_head_lost"],
     )

@@ -40,7 +40,7 @@ class Due:
     Attributes:
         kept: the journal of its port, or of both, if it was moved from one to another.
         since_s: when it was due for the first time, in seconds since 1970, as far as is known.
-        whole_from_s: from when on the journal has all of it, InfluxDB keeps it, and no number of other days tells of it.
+        whole_from_s: from when on the journal has all of it, and InfluxDB keeps it.
         counted_from_s: from when on it is counted, of a day that the journal has not whole: up to then it was told, or there is
             nothing to count by. Before ``whole_from_s`` is a hole, in which it was due as before and behind it.
         until_s: the second from which on nothing is told.
@@ -64,14 +64,7 @@ class Due:
         return self.spans[-1].every_s if self.spans else 1
 
 
-def dues_of(
-    ports: Sequence[Kept],
-    memory: Memory,
-    cut_s: int,
-    stored_from_s: int = 0,
-    *,
-    other_days_s: Mapping[str, int] | None = None,
-) -> dict[str, Due]:
+def dues_of(ports: Sequence[Kept], memory: Memory, cut_s: int, stored_from_s: int = 0) -> dict[str, Due]:
     """Of each meter that was ever due.
 
     Args:
@@ -79,12 +72,10 @@ def dues_of(
         memory: what is remembered; since when a meter is due that is new, is noted there, and a hole that is not counted.
         cut_s: the second from which on nothing is told.
         stored_from_s: before that one InfluxDB has nothing any more, so that nothing can be counted anew.
-        other_days_s: up to when a meter was told in days that are none any more, and is not counted anew either.
     """
-    whole_from, others = whole_from_of(ports, stored_from_s), other_days_s or {}
+    whole_from = whole_from_of(ports, stored_from_s)
     return {
-        name: _due_of(name, own, memory, max(whole_from[name], others.get(name, 0)), cut_s)
-        for name, own in sorted(_own_ports(ports).items())
+        name: _due_of(name, own, memory, whole_from[name], cut_s) for name, own in sorted(_own_ports(ports).items())
     }
 
 

@@ -54,6 +54,7 @@ class Kept:
         first_s: the first second of which it tells anything, since 1970; None where it tells nothing.
         has_dropped: whether there were older files, which went.
         lost_from_s: the second from which on it cannot be read up to its end; None where it can.
+        is_head_lost: whether its begin cannot be read, and so neither which process that is of.
     """
 
     points: Held = field(default_factory=dict)
@@ -66,14 +67,15 @@ class Kept:
     first_s: int | None = None
     has_dropped: bool = False
     lost_from_s: int | None = None
+    is_head_lost: bool = False
 
     def add(self, other: "Kept") -> None:
         """Take in what the next file has."""
         if self.began and other.began and self.began[-1].at != other.began[0].at:
             # It began with the file, in which the last words of the one before are not.
             self.broken |= {max(self.hours, default=0), other.began[0].at // HOUR_S}
-        elif self.lost_from_s is not None and other.first_s is not None:
-            self.lost.append((self.lost_from_s, other.first_s - 1))
+        elif other.first_s is not None and (since_s := self._lost_from(other)) is not None:
+            self.lost.append((since_s, other.first_s - 1))
         self.lost_from_s = other.lost_from_s
         self.broken |= other.broken
         self.first_s = min((each for each in (self.first_s, other.first_s) if each is not None), default=None)
@@ -85,6 +87,12 @@ class Kept:
         self.began += other.began
         self.lost += other.lost
         self.given_up += other.given_up
+
+    def _lost_from(self, other: "Kept") -> int | None:
+        """From when on it cannot be read up to the first sound record of the next file; None where it can."""
+        if self.lost_from_s is None and other.is_head_lost and (last_s := self.last_s) is not None:
+            return last_s + 1
+        return self.lost_from_s
 
     def masked(self, holes_of: Callable[[str], Iterable[tuple[int, int]]]) -> "Kept":
         """The points in none of the ranges that a series is given, each from a second on and before one; all else as it is."""
@@ -204,6 +212,7 @@ class Reader:
         """Between the lines before and those that come there were others, which cannot be read any more."""
         self._is_damaged = True
         self._lost_from_s = None if self._last_s is None else self._last_s + 1
+        self._kept.is_head_lost |= not self._kept.began
 
     def kept(self) -> Kept:
         """What all of them hold."""

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -86,6 +86,7 @@ class Memory:
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
         sites: the site under which these stand.
+        parts: what of a day they are of, where another time zone had told the rest.
         counted: up to when each meter is told that was due still when it was told last, in seconds since 1970.
         aside: the ranges of ``left`` that the numbers of a meter and day leave out, where there are any.
         holes: of a meter the times that are in no number, since the journal had nothing of them and they were too long.
@@ -102,6 +103,7 @@ class Memory:
     aside: dict[str, list[Range]] = field(default_factory=dict)
     holes: dict[str, list[Range]] = field(default_factory=dict)
     sites: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, list[Range]] = field(default_factory=dict)
 
     def note_to_remake(self, ranges: list[Range]) -> None:
         """Ranges were filled; those that meet are one."""
@@ -111,12 +113,20 @@ class Memory:
         """A time of a meter is in no number."""
         self.holes[meter] = joined([*self.holes.get(meter, []), hole])
 
-    def recall(self, meter: str, site: str, day_s: int, numbers: Numbers) -> None:
-        """Know from elsewhere what was told of a meter last, and of which day, by the second at which that begins."""
-        self.since[meter] = day_s
-        self.told[key_of(meter, day_s)], self.sites[key_of(meter, day_s)] = numbers, site
-        if UNTIL in numbers:
-            self.counted[meter] = numbers[UNTIL]
+    def recall(self, meter: str, days: Mapping[int, tuple[str, Numbers]], whole_from_s: int) -> None:
+        """Know from elsewhere what was told of a meter.
+
+        Args:
+            meter: its name.
+            days: by the second at which each begins the site and the numbers.
+            whole_from_s: from when on the journal has all of it.
+        """
+        for day_s, (site, numbers) in days.items():
+            self.told[key_of(meter, day_s)], self.sites[key_of(meter, day_s)] = numbers, site
+        if before := [day_s for day_s in days if day_s <= whole_from_s]:
+            self.since[meter] = max(before)
+            if UNTIL in (numbers := days[max(before)][1]):
+                self.counted[meter] = numbers[UNTIL]
 
     def forget_before(self, hour: int) -> None:
         """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""
@@ -128,6 +138,7 @@ class Memory:
             if int(key.rpartition(" ")[2]) >= begin_s or not numbers["due"]
         }
         self.sites = {key: site for key, site in self.sites.items() if key in self.told}
+        self.parts = {key: parts for key, parts in self.parts.items() if key in self.told}
 
 
 def key_of(name: str, hour: int) -> str:
@@ -260,6 +271,7 @@ def _read(document: dict[str, Any]) -> Memory:
         {key: _ranges(each) for key, each in document.get("aside", dict.fromkeys(document["told"], left)).items()},
         {meter: _ranges(each) for meter, each in document.get("holes", {}).items()},
         {key: str(site) for key, site in document.get("sites", {}).items()},
+        {key: _ranges(each) for key, each in document.get("parts", {}).items()},
     )
 
 

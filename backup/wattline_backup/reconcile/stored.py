@@ -30,6 +30,8 @@ class Day(NamedTuple):
 
 # Hours of a journal that lie farther apart are asked for apart: a clock that was wrong makes no question of decades.
 _APART_HOURS = 48
+# By a clock that is ahead a day may begin later than InfluxDB's now.
+_NEVER = "2200-01-01T00:00:00Z"
 # What a row has beside its series' tags.
 _COLUMNS = {"", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement"}
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop}) |> filter(fn: (r) => {which})
@@ -76,24 +78,16 @@ def counted(
     return counts
 
 
-def last_told(server: Server, bucket: Bucket, meter: str, until_s: int) -> dict[str, tuple[int, Numbers]]:
-    """By site the begin of the last day of which InfluxDB has the numbers of a meter of that name, and these.
-
-    Args:
-        server: to be asked.
-        bucket: of the numbers.
-        meter: its name.
-        until_s: the last second at which the day may begin.
+def all_told(server: Server, bucket: Bucket, meter: str) -> dict[Day, Numbers]:
+    """The numbers that InfluxDB has of each day of a meter of that name, at whatever site.
 
     Raises:
         ServerError: InfluxDB does not answer, or not to the end.
     """
     tags = {"_measurement": fields.COMPLETENESS, "meter": meter}
     which = " and ".join(f"r.{name} == {json.dumps(value)}" for name, value in tags.items())
-    stop = instant(until_s + 1)
-    flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {stop}) |> filter(fn: (r) => {which}) |> last()'
-    found = _numbers(rows(server, bucket.organisation, flux))
-    return {day.site: (day.begin_s, found[day]) for day in sorted(found, key=lambda day: day.begin_s)}
+    flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {_NEVER}) |> filter(fn: (r) => {which})'
+    return _numbers(rows(server, bucket.organisation, flux))
 
 
 def told_since(server: Server, bucket: Bucket, since_s: int) -> dict[Day, Numbers]:
@@ -103,7 +97,8 @@ def told_since(server: Server, bucket: Bucket, since_s: int) -> dict[Day, Number
         ServerError: InfluxDB does not answer, or not to the end.
     """
     which = f"r._measurement == {json.dumps(fields.COMPLETENESS)}"
-    flux = f'from(bucketID: "{bucket.id}") |> range(start: {instant(since_s)}) |> filter(fn: (r) => {which})'
+    span = f"range(start: {instant(since_s)}, stop: {_NEVER})"
+    flux = f'from(bucketID: "{bucket.id}") |> {span} |> filter(fn: (r) => {which})'
     return _numbers(rows(server, bucket.organisation, flux))
 
 

@@ -12,7 +12,7 @@ from wattline.line import to_line
 from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
-from wattline_backup.reconcile.account import days_of, other_days_s
+from wattline_backup.reconcile.account import Account
 from wattline_backup.reconcile.cache import Port, ports_in
 from wattline_backup.reconcile.comparison import Comparison
 from wattline_backup.reconcile.days import Meter, meters_of, site_of
@@ -21,7 +21,7 @@ from wattline_backup.reconcile.fill import Filler, lines_of
 from wattline_backup.reconcile.memory import UNTIL, Desk, Memory, Numbers, Written, key_of
 from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, ROUTES
-from wattline_backup.reconcile.stored import Day, buckets_of, last_told, stored_from, told_since
+from wattline_backup.reconcile.stored import Day, all_told, buckets_of, stored_from, told_since
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -133,20 +133,23 @@ class Work:
     def _dues(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, Due]:
         """When each meter was due. What is not remembered of one that InfluxDB has numbers of, is taken from there."""
         kept, stored_from_s = [port.kept for port in ports], stored_from(buckets[ENERGY], self._now_s)
+        whole_from = whole_from_of(kept, stored_from_s)
         found = {
-            name: last_told(self._server, buckets[COMPLETENESS_BUCKET], name, whole_from_s)
-            for name, whole_from_s in whole_from_of(kept, stored_from_s).items()
-            if name not in memory.since
+            name: all_told(self._server, buckets[COMPLETENESS_BUCKET], name)
+            for name in whole_from.keys() - memory.since.keys()
         }
         # Numbers bear the site of the readings, which may be another than that of the settings, or be another house's.
-        is_other = any(told.keys() - {self._chosen.site} for told in found.values())
+        is_other = any(day.site != self._chosen.site for told in found.values() for day in told)
         sites = self._sites(ports, buckets, memory) if is_other else {}
         for name, told in found.items():
-            if own := told.keys() & sites.get(name, set()) or told.keys() & {self._chosen.site}:
-                site = max(sorted(own), key=lambda site: (told[site][0], told[site][1].get(UNTIL, 0)))
-                memory.recall(name, site, *told[site])
-        others = other_days_s(memory, self._chosen.zone)
-        return dues_of(kept, memory, self._cut_s, stored_from_s, other_days_s=others)
+            own = {self._chosen.site, *sites.get(name, ())}
+            days = {
+                day.begin_s: (day.site, numbers)
+                for day, numbers in sorted(told.items(), key=lambda each: each[1].get(UNTIL, 0))
+                if day.site in own
+            }
+            memory.recall(name, days, whole_from[name])
+        return dues_of(kept, memory, self._cut_s, stored_from_s)
 
     def _sites(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, set[str]]:
         """Of each meter the sites under which InfluxDB has readings of the journal."""
@@ -229,16 +232,20 @@ class Work:
         there, kept_from_s = told_since(self._server, bucket, since_s), stored_from(bucket, self._now_s)
         told, asides = dict[str, Numbers](), dict(memory.aside)
         for name in known:
-            for day_s, numbers, aside in days_of(name, meters[name], dues[name], memory, self._chosen.zone):
-                key = key_of(name, day_s)
-                # Once told it stays there, so that no rename tells it twice.
-                site = memory.sites.get(key) or meters[name].site_from(day_s) or self._chosen.site
-                before = there.get(Day(name, site, day_s)) if day_s >= since_s else memory.told.get(key)
-                if before != numbers and day_s >= kept_from_s:
-                    point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, numbers, day_s * NS)
+            for day in Account(name, meters[name], dues[name], memory).days(self._chosen.zone):
+                key = key_of(name, day.begin_s)
+                is_looked_at = day.begin_s >= since_s
+                # Once told it stays there, so that no rename tells it twice; unless somebody has deleted it there.
+                site = memory.sites.get(key, "")
+                if not site or (is_looked_at and Day(name, site, day.begin_s) not in there):
+                    site = meters[name].site_from(day.begin_s) or self._chosen.site
+                before = there.get(Day(name, site, day.begin_s)) if is_looked_at else memory.told.get(key)
+                if before != day.numbers and day.begin_s >= kept_from_s:
+                    point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, day.numbers, day.begin_s * NS)
                     filler.put(COMPLETENESS_BUCKET, to_line(point))
-                told[key], memory.sites[key] = numbers, site
-                asides[key] = aside
+                told[key], memory.sites[key], asides[key] = day.numbers, site, day.aside
+                if len(day.parts) != 1 or day.parts[0][0] != day.begin_s:
+                    memory.parts[key] = list(day.parts)
         filler.finish()
         self._result.days = filler.written
         self._result.refusals += filler.refusals
