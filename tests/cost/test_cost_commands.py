@@ -131,6 +131,17 @@ def test_check_doubts_what_is_seldom_so(capsys: pytest.CaptureFixture[str], tmp_
     assert "once more" not in told(capsys, "check", path)
 
 
+def test_check_doubts_what_makes_a_month_of_thousands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A power in watts, and what is paid for a year as paid for each day."""
+    path = tmp_path / "house.toml"
+    fixed = '[[version.component]]\nname = "Quota"\nper = "day"\nprice = 144\n'
+    path.write_text(TOP + TWO_BANDS + VERSION + "contract_kw = 3000\n" + BY_BAND + fixed)
+    doubted = told(capsys, "check", path).partition("to be looked at once more\n")[2]
+    assert " ".join(doubted.split()) == (
+        "version 1, contract_kw = 3000: is that so? 3 kW are 3, not 3000. version 1, 'Quota': 144 EUR for each day, is that so?"
+    )
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_no_example_is_doubted(capsys: pytest.CaptureFixture[str], path: Path) -> None:
     """But for the folders, which the machine of the test has not."""

@@ -11,14 +11,19 @@ from wattline_cost.tariff.model import (
     Contract,
     Energy,
     EnergyCharge,
+    FixedCharge,
     Flat,
+    Per,
     Percentage,
     Version,
 )
 from wattline_cost.tariff.told import number
 
-# More than a kilowatt-hour costs anywhere; of other currencies nothing is said.
+# More than a kilowatt-hour costs anywhere, or a day of what is paid anyway; of other currencies nothing is said.
 DEAR = {currency: Decimal(2) for currency in ("CHF", "EUR", "GBP", "USD")}
+DEAR_DAY = Decimal(20)
+# Who is connected with more has no contract of a household, and one in watts has a thousand times as much.
+MOST_KW = Decimal(200)
 
 
 def doubts(contract: Contract) -> Iterator[str]:
@@ -33,6 +38,8 @@ def doubts(contract: Contract) -> Iterator[str]:
 
 def _of_version(version: Version, currency: str) -> Iterator[str]:
     dear = DEAR.get(currency)
+    if version.contract_kw is not None and version.contract_kw > MOST_KW:
+        yield f"contract_kw = {number(version.contract_kw)}: is that so? 3 kW are 3, not 3000."
     for component in version.components:
         match component:
             case EnergyCharge(name, price):
@@ -41,6 +48,8 @@ def _of_version(version: Version, currency: str) -> Iterator[str]:
                         f"{name!r}: {number(found[0])} {currency} for a kilowatt-hour, is that so? A price of a megawatt-hour is "
                         "divided by 1000, one in cents by 100."
                     )
+            case FixedCharge(name, price, Per.DAY) if dear and abs(price) > DEAR_DAY:
+                yield f"{name!r}: {number(price)} {currency} for each day, is that so?"
             case Percentage(name, percent):
                 if 0 < abs(percent) < 1:
                     yield f"{name!r}: {number(percent)} %, is that so? A tenth is 10."
