@@ -104,7 +104,9 @@ class Account:
         return Told(told.begin_s, numbers, joined([*aside, *_aside(due, rest)]), told.parts)
 
     def _numbers(self, parts: Sequence[Range]) -> Numbers:
-        return _sum(numbers_of(self._name, self._meter, self._due.spans, self._due.kept, part) for part in parts)
+        # Of no time at all each number is 0.
+        due, spans = self._due, parts or [(0, 0)]
+        return _sum(numbers_of(self._name, self._meter, due.spans, due.kept, part) for part in spans)
 
 
 def _aside(due: Due, parts: Sequence[Range]) -> list[Range]:
