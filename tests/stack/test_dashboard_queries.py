@@ -192,7 +192,13 @@ class TestQueries:
                 for query in queries(name):
                     rows = empty.ask(query, zoom, **words)
                     # What holds until the household has said otherwise.
-                    assert rows == [] or "contract_power_w" in query.flux, query.where
+                    assert rows == [] or "contract_power_w" in query.flux or is_left_out(rows), query.where
+
+
+def is_left_out(rows: list[dict[str, str]]) -> bool:
+    """Whether there is only the row that the browser takes away, so that a trend finds its axis."""
+    values = {name: text for name, text in rows[0].items() if name not in {"", "result", "table"}}
+    return len(rows) == 1 and set(values.values()) == {"-1000000"}
 
 
 def first_or_nothing(house: House, query: Query, zoom: timedelta) -> str:

@@ -6,6 +6,8 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 |---|---|
 | "by now" of a short month or year with days of the next one in it | test_by_now_ends_where_the_period_ends |
 | "by now" an hour off on the days of the clock change and after them | test_by_now_is_the_same_time_on_the_wall |
+| the last hour without its gap, or at other minutes | test_the_last_hour_counts_its_minutes_up_to_now |
+| a course that no panel draws, since an hour comes twice | test_a_course_stands_at_its_time_on_the_wall |
 | yesterday's course an hour beside today's, likewise | test_a_course_stands_at_its_time_on_the_wall |
 | a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
 | the whole of yesterday shown as today, until a quarter past midnight | test_a_period_begins_at_its_midnight |
@@ -196,17 +198,40 @@ def test_a_course_stands_at_its_time_on_the_wall(stack: Stack, day: tuple[int, i
     stack.write((line(second, {"power_w": on_the_wall(second)}) for second in seconds), "energy_15m")
 
     rows = ask(stack, ("home", "Today's course"), timedelta(hours=1), end.astimezone(UTC) - timedelta(seconds=1))
+    minutes = [round(60 * float(row["hour"])) for row in drawn(rows, "hour")]
+    courses = ("today_w", "yesterday_w", "usual_w")
     found = {
-        (row["_field"], int(datetime.fromisoformat(row["_time"]).timestamp())): float(row["_value"])
-        for row in rows
-        if row["_value"]
+        (name, minute): float(row[name])
+        for minute, row in zip(minutes, drawn(rows, "hour"), strict=True)
+        for name in courses
+        if row[name]
     }
 
-    assert found == {key: on_the_wall(key[1]) for key in found}
-    today = [second for second in seconds if second >= local(*day).timestamp()]
+    # An axis that is no time has to ascend.
+    assert minutes == sorted(set(minutes))
+    assert found == {key: key[1] for key in found}
+    today = {on_the_wall(second) for second in seconds if second >= local(*day).timestamp()}
     left_out = range(120, 180) if day == (2025, 3, 31) else range(0)
-    lacking = {(name, second) for name in ("today_w", "yesterday_w", "usual_w") for second in today} - found.keys()
-    assert {(name, on_the_wall(second)) for name, second in lacking} == {("yesterday_w", n) for n in left_out[::15]}
+    lacking = {(name, minute) for name in courses for minute in today} - found.keys()
+    assert lacking == {("yesterday_w", n) for n in left_out[::15]}
+
+
+def drawn(rows: list[dict[str, str]], axis: str) -> list[dict[str, str]]:
+    """Those that the browser leaves in; the one before them is there so that the panel has its columns."""
+    assert float(rows[0][axis]) < -1000
+    return rows[1:]
+
+
+def test_the_last_hour_counts_its_minutes_up_to_now(stack: Stack) -> None:
+    """A gap of three minutes stays one."""
+    metered(stack, (7200, 600), (420, 0), step=5)
+
+    rows = drawn(ask(stack, ("home", "Power, the last hour"), timedelta(days=30)), "minutes")
+    silent = [float(row["minutes"]) for row in rows if not row["power_w"]]
+
+    assert [float(rows[place]["minutes"]) for place in (0, -1)] == pytest.approx([-60, -5 / 60])
+    assert {float(row["power_w"]) for row in rows if row["power_w"]} == {500}
+    assert [silent[0], silent[-1], len(silent)] == pytest.approx([-10, -7 - 5 / 60, 36])
 
 
 def on_the_wall(second: int) -> int:
