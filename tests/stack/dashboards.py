@@ -129,7 +129,7 @@ class Viewer:
         """The first value of each variable of a dashboard, or all of those that may be several."""
         words: dict[str, str | list[str]] = {}
         for variable, query in variable_queries(name).items():
-            found = [row["_value"] for row in self.ask(query, zoom)]
+            found = [row["_value"] for row in self.ask(query, zoom, **words)]
             words[variable] = found if variables(DASHBOARDS[name])[variable]["multi"] else found[0]
         return words
 

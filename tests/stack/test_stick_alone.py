@@ -78,7 +78,14 @@ class House(Viewer):
         """What the panel's query gives."""
         bucket, window = WORDS[zoom]
         return self.ask(
-            query_of(name, title), ZOOMS[zoom], now=NOW, bucket=bucket, window=window, meter="grid", contract=""
+            query_of(name, title),
+            ZOOMS[zoom],
+            now=NOW,
+            bucket=bucket,
+            window=window,
+            meter="grid",
+            contract="",
+            amount="Cost",
         )
 
 
