@@ -170,7 +170,7 @@ class TestQueries:
         """Day, week, month and year, each with its predecessor, against Python's own calendar."""
         now = moment(house, "Europe/Rome" if zone == "utc" else zone, case)
         for title, unit in {"Today": "day", "This week": "week", "This month": "month", "This year": "year"}.items():
-            rows = house.ask(query_of("home", title), ZOOMS["1 h"], zone, now, meter="house")
+            rows = house.ask(query_of("home", title), ZOOMS["1 h"], zone, now, meter="house", counted="consumption_kwh")
             answer = {row["_field"]: float(row["_value"]) for row in rows}
 
             assert answer == pytest.approx(expected(house, "UTC" if zone == "utc" else zone, now, unit)), title

@@ -374,6 +374,9 @@ def fields_of(flux: str) -> set[str]:
     plain = set(re.findall(r'_field == "([^"]+)"', flux)) | set(re.findall(r'(?<!_)field: "([^"]+)"', flux))
     plain |= {word for pair in re.findall(r'field = if .* then "(\w+)" else "(\w+)"', flux) for word in pair}
     patterns = re.findall(r"_field =~ /([^/]+)/", flux) + re.findall(r"field: /([^/]+)/", flux)
+    # What the dashboard chooses of the two.
+    if "${counted}" in plain:
+        plain = plain - {"${counted}"} | {"consumption_kwh", "export_kwh"}
     known = set().union(*FIELDS.values())
     for pattern in patterns:
         matched = {name for name in known if re.search(pattern, name)}

@@ -86,6 +86,7 @@ class House(Viewer):
             meter="grid",
             contract="",
             amount="Cost",
+            counted="consumption_kwh",
         )
 
 
