@@ -37,7 +37,6 @@ ORDER = {
             "version",
             "links",
             "gridPos",
-            "timeFrom",
             "datasource",
             "query",
             "targets",

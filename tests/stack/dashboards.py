@@ -22,12 +22,10 @@ class Query:
     Attributes:
         where: dashboard and panel or variable, for people.
         flux: as it stands in the file.
-        time_from: the panel's own length of time, such as "1h"; empty when it follows the dashboard.
     """
 
     where: str
     flux: str
-    time_from: str = ""
 
 
 def panels(dashboard: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -53,7 +51,7 @@ def queries(name: str) -> Iterator[Query]:
     """All queries of the panels of a dashboard."""
     for panel in panels(DASHBOARDS[name]):
         for target in panel["targets"]:
-            yield Query(f"{name}: {panel['title']} ({target['refId']})", target["query"], panel.get("timeFrom", ""))
+            yield Query(f"{name}: {panel['title']} ({target['refId']})", target["query"])
 
 
 def variable_queries(name: str) -> dict[str, Query]:
@@ -78,8 +76,6 @@ def substituted(query: Query, start: datetime, stop: datetime, words: Mapping[st
         stop: its end.
         words: the chosen values of the variables, and of Grafana's own `__timezone`.
     """
-    if query.time_from:
-        start = stop - duration(query.time_from)
 
     def word(match: re.Match[str]) -> str:
         values = words[match["name"]]
@@ -133,7 +129,7 @@ class Viewer:
         """The first value of each variable of a dashboard, or all of those that may be several."""
         words: dict[str, str | list[str]] = {}
         for variable, query in variable_queries(name).items():
-            found = [row["_value"] for row in self.ask(query, zoom)]
+            found = [row["_value"] for row in self.ask(query, zoom, **words)]
             words[variable] = found if variables(DASHBOARDS[name])[variable]["multi"] else found[0]
         return words
 

@@ -37,12 +37,12 @@ def used_kwh(second: int) -> float:
 class PanelsHouse(House):
     """The house."""
 
-    def fill(self) -> None:
-        """Have everything read and priced."""
+    def fill(self, sold: str = SOLD) -> None:
+        """Have everything read and priced, what is given by the contract ``sold``."""
         self.stack.write(self._quarters(), "energy_15m")
         self.stack.write(self._days(), "energy_1d")
         self.contract(BOUGHT, "house")
-        self.contract(SOLD, "roof")
+        self.contract(sold, "roof")
         self.update(END)
 
     @staticmethod
@@ -86,7 +86,8 @@ class Householder(Viewer):
         now: datetime = NOW,
     ) -> Rows:
         """What the panel's query gives."""
-        return self.ask(query_of("cost", title), zoom, zone, now, contract=contract, **WORDS)
+        amount = "Income" if contract == "roof" else "Cost"
+        return self.ask(query_of("cost", title), zoom, zone, now, contract=contract, amount=amount, **WORDS)
 
     def one(
         self,

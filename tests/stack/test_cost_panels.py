@@ -16,6 +16,9 @@ is a quarter past noon on the 12th of March 2026 (`priced_panels_house.py`). Wha
 | another meter's base load, the price of one band | test_standby |
 | energy without a price makes a kilowatt-hour cheap | test_energy_without_a_price_is_told_and_not_counted |
 | the income of one contract as a cost, or of none | test_what_the_sun_brings |
+| a price that is good for who sells called dear, a share of more than all | test_an_income_is_no_cost |
+| an income called a cost | test_money_is_called_what_it_is |
+| thirteen whole months taken for the year that was chosen | test_the_titles_say_of_which_parts_the_sums_are |
 | the export's contract first in the choice | test_the_contract_that_buys_comes_first |
 | no contract: an error, or a zero | test_a_house_without_a_contract_has_nothing |
 | dates of somebody far away | test_a_day_bears_its_date_for_somebody_far_away |
@@ -26,7 +29,7 @@ from pathlib import Path
 
 import pytest
 
-from cost.priced_house import FLAT, QUARTER_S, House, midnight
+from cost.priced_house import FLAT, QUARTER_S, TWO_BANDS, House, midnight
 from stack.conftest import Stack
 from stack.dashboards import DASHBOARDS, queries, variable_queries
 from stack.priced_panels_house import COOKING, END, NOW, TODAY, WEEK, WORDS, Householder, PanelsHouse
@@ -81,15 +84,17 @@ class TestPriced:
         (19 + 11.75 / 24) x 4.0542857 = 79.0163. March of 2025 had 31 days and an hour of the night less: 122.76 - 0.11 + 3.41.
         """
         forecast = 47.355 + 2.09 + (19 + 11.75 / 24) * (3.96 + 0.66 / 7)
-        assert looked_at.one("This month") == near(so_far=47.355, forecast=forecast, budget=90, year_ago=126.06)
+        found = looked_at.one("This month")
+        assert found == near(so_far=47.355, forecast_over_budget=forecast, budget=90, year_ago=126.06)
         assert forecast == pytest.approx(128.4613, abs=0.0001)
 
     def test_the_last_month_stands_beside_that_of_the_year_before(self, looked_at: Householder) -> None:
-        """28 days x 3.96 + 3.41, both."""
-        assert looked_at.one("Last month") == near(last_month=114.29, year_before=114.29)
+        """28 days x 3.96 + 3.41, both; it has its name also where its first midnight is still in January."""
+        for zone in ("Europe/Rome", "America/Los_Angeles", "Asia/Tokyo"):
+            assert looked_at.one("Last month", zone=zone) == near(**{"Feb 2026": 114.29, "year_before": 114.29})
 
     def test_each_month_of_two_years(self, looked_at: Householder) -> None:
-        rows = looked_at.rows("Cost per month")
+        rows = looked_at.rows("${amount} per month")
 
         assert [row["month"] for row in rows][:3] == ["Jan", "Feb", "Mar"]
         (february,) = [row for row in rows if row["month"] == "Feb"]
@@ -114,7 +119,7 @@ class TestPriced:
 
     def test_the_chosen_time_adds_up(self, looked_at: Householder) -> None:
         """A week touches eight days, the 5th to the 12th: by day 84 + 3 + 4.25 = 91.25 kWh, by night 84 + 8 = 92."""
-        assert looked_at.one("Fixed and variable") == pytest.approx(
+        assert looked_at.one("Fixed and variable, whole ${parts}") == pytest.approx(
             {
                 "All of it": 31.075,
                 "For energy": 30.195,
@@ -125,7 +130,7 @@ class TestPriced:
             },
             abs=1e-6,
         )
-        bands = {row["band"]: row for row in looked_at.rows("By band")}
+        bands = {row["band"]: row for row in looked_at.rows("By band, whole ${parts}")}
         assert {band: (float(row["energy_kwh"]), float(row["cost"])) for band, row in bands.items()} == {
             "day": pytest.approx((91.25, 20.075)),
             "night": pytest.approx((92, 10.12)),
@@ -133,23 +138,23 @@ class TestPriced:
         assert float(bands["day"]["price"]) == pytest.approx(0.22)
         assert float(bands["day"]["share"]) == pytest.approx(100 * 91.25 / 183.25)
         # 91.25 x 0.20 + 92 x 0.10 = 27.45; 0.80; a tenth of both.
-        assert {row["component"]: float(row["cost"]) for row in looked_at.rows("By component")} == near(
+        assert {row["component"]: float(row["cost"]) for row in looked_at.rows("By component, whole ${parts}")} == near(
             Energy=27.45, **{"Standing charge": 0.8, "Tax": 2.825}
         )
 
     def test_each_day_of_the_chosen_time_and_beyond_a_hundred_each_month(self, looked_at: Householder) -> None:
-        days = looked_at.rows("Cost over the chosen time")
+        days = looked_at.rows("${amount} over the chosen time, whole ${parts}")
         assert [row["begins"] for row in days] == [f"{day} Mar" for day in range(5, 13)]
         assert [float(row["energy"]) for row in days] == pytest.approx([3.96] * 6 + [4.62, 1.815])
         assert [float(row["fixed"]) for row in days] == pytest.approx([0.11] * 8)
-        months = looked_at.rows("Cost over the chosen time", timedelta(days=365))
+        months = looked_at.rows("${amount} over the chosen time, whole ${parts}", timedelta(days=365))
         assert [row["begins"] for row in months][::12] == ["Mar 2025", "Mar 2026"]
         assert float(months[-2]["energy"]) == pytest.approx(110.88)
 
     @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo", "utc"])
     def test_a_day_bears_its_date_for_somebody_far_away(self, looked_at: Householder, zone: str) -> None:
         """The days are the contract's for everybody."""
-        days = looked_at.rows("Cost over the chosen time", zone=zone)
+        days = looked_at.rows("${amount} over the chosen time, whole ${parts}", zone=zone)
         assert [row["begins"] for row in days] == [f"{day} Mar" for day in range(5, 13)]
         (today,) = looked_at.rows("Today", zone=zone)
         assert float(today["earlier_by_now"]) == pytest.approx(1.925)
@@ -157,7 +162,7 @@ class TestPriced:
     @pytest.mark.parametrize("days", [7, 30, 365])
     def test_the_dearest_hour(self, looked_at: Householder, days: int) -> None:
         """4 kWh by day."""
-        found = looked_at.one("Dearest hour", timedelta(days=days))
+        found = looked_at.one("Hour that came to most", timedelta(days=days))
         assert found == near(an_hour=0.88, energy_kwh=4, at=COOKING * 1000)
 
     def test_standby(self, looked_at: Householder) -> None:
@@ -166,9 +171,15 @@ class TestPriced:
 
     def test_what_is_estimated_is_told(self, looked_at: Householder) -> None:
         """Of the four hours that nobody read; in the days since nothing."""
-        told = {row["_field"]: float(row["_value"]) for row in looked_at.rows("Not certain", timedelta(days=30))}
+        told = {
+            row["_field"]: float(row["_value"])
+            for row in looked_at.rows("Not certain, whole ${parts}", timedelta(days=30))
+        }
         assert told == {"estimated_kwh": pytest.approx(4, abs=0.3), "unpriced_kwh": 0}
-        assert [float(row["_value"]) for row in looked_at.rows("Not certain", timedelta(days=6))] == [0, 0]
+        assert [float(row["_value"]) for row in looked_at.rows("Not certain, whole ${parts}", timedelta(days=6))] == [
+            0,
+            0,
+        ]
 
     def test_what_the_sun_brings(self, looked_at: Householder) -> None:
         """Half of what is used is given, at 0.10. Of the roof's 0.3 kWh the house keeps what it does not give."""
@@ -195,20 +206,41 @@ class TestPriced:
 
     def test_a_contract_of_export_shows_its_income(self, looked_at: Householder) -> None:
         assert looked_at.one("Today", contract="roof")["current"] == pytest.approx(0.6125)
-        assert looked_at.one("Fixed and variable", contract="roof")["Fixed"] == pytest.approx(0, abs=1e-9)
+        assert looked_at.one("Fixed and variable, whole ${parts}", contract="roof")["Fixed"] == pytest.approx(
+            0, abs=1e-9
+        )
         saved = [looked_at.one("Self-use and what it saves", contract=contract) for contract in ("house", "roof")]
         assert saved[0] == pytest.approx(saved[1]), "what was not bought has the price of what is bought"
         assert looked_at.rows("Standby in a year", contract="roof") == [], "nor does standby cost what the sun brings"
+
+    @pytest.mark.parametrize(("contract", "amount"), [("house", "Cost"), ("roof", "Income"), ("", "Cost")])
+    def test_money_is_called_what_it_is(self, looked_at: Householder, contract: str, amount: str) -> None:
+        rows = looked_at.ask(variable_queries("cost")["amount"], WEEK, now=NOW, contract=contract)
+        assert [row["_value"] for row in rows] == [amount]
+
+    @pytest.mark.parametrize(("days", "parts"), [(7, "days"), (100, "days"), (101, "months")])
+    def test_the_titles_say_of_which_parts_the_sums_are(self, looked_at: Householder, days: int, parts: str) -> None:
+        """As many rows as days, or months."""
+        rows = looked_at.ask(variable_queries("cost")["parts"], timedelta(days=days), now=NOW)
+        assert [row["_value"] for row in rows] == [parts]
+        drawn = looked_at.rows("${amount} over the chosen time, whole ${parts}", timedelta(days=days))
+        assert len(drawn) == (days + 1 if parts == "days" else 4)
 
     def test_the_contract_that_buys_comes_first(self, looked_at: Householder) -> None:
         rows = looked_at.ask(variable_queries("cost")["contract"], WEEK, now=NOW)
         assert [row["_value"] for row in rows] == ["house", "roof"]
 
     def test_the_currency_is_the_unit(self, looked_at: Householder) -> None:
-        units = {query.where: query for query in queries("cost") if query.where.endswith("(currency)")}
+        """And where a kilowatt-hour is priced, the currency for one."""
+        of_a_kwh = {
+            f"cost: {title} (currency)" for title in ("Price now", "Price of each hour", "Coming hours by price")
+        }
+        of_a_kwh.add("cost: Fixed and variable, whole ${parts} (price)")
+        units = {query.where: query for query in queries("cost") if query.where.endswith(("(currency)", "(price)"))}
         for where, query in units.items():
             (row,) = looked_at.ask(query, WEEK, now=NOW, contract="house", **WORDS)
-            assert row["unit"] in {"suffix:EUR", "suffix:EUR/kWh"}, where
+            assert row["unit"] == ("suffix:EUR/kWh" if where in of_a_kwh else "suffix:EUR"), where
+        assert of_a_kwh < units.keys()
 
     def test_what_is_priced_no_more_is_not_today(self, looked_at: Householder) -> None:
         """Two days later, with a timer that stands still."""
@@ -235,7 +267,7 @@ def test_a_month_that_began_before_the_readings_is_no_measure(house: House) -> N
     house.update(END)
     viewer = Householder(house.stack, NOW)
 
-    assert viewer.one("Last month").keys() == {"last_month"}
+    assert viewer.one("Last month").keys() == {"Feb 2026"}
     assert viewer.one("This month").keys() == {"so_far", "forecast", "year_ago"}
 
 
@@ -258,11 +290,11 @@ def test_energy_without_a_price_is_told_and_not_counted(house: House) -> None:
     viewer = Householder(house.stack, NOW)
     at = datetime.fromtimestamp(end + QUARTER_S, UTC)
 
-    (band,) = viewer.rows("By band", now=at)
+    (band,) = viewer.rows("By band, whole ${parts}", now=at)
     assert [float(band[name]) for name in ("energy_kwh", "cost", "price")] == pytest.approx([48, 16.8, 0.6])
-    whole = viewer.one("Fixed and variable", now=at)
+    whole = viewer.one("Fixed and variable, whole ${parts}", now=at)
     assert (whole["For energy"], whole["A kilowatt-hour, all in"]) == pytest.approx((16.8, 0.6))
-    told = {row["_field"]: float(row["_value"]) for row in viewer.rows("Not certain", now=at)}
+    told = {row["_field"]: float(row["_value"]) for row in viewer.rows("Not certain, whole ${parts}", now=at)}
     assert told == near(estimated_kwh=0, unpriced_kwh=24)
     assert viewer.rows("Price now", now=at) == []
 
@@ -273,3 +305,24 @@ def test_a_price_that_never_changes_has_no_cheapest_hour(house: House) -> None:
     house.update(END)
 
     assert Householder(house.stack, NOW).rows("Coming hours by price") == []
+
+
+def test_an_income_is_no_cost(stack: Stack, tmp_path: Path) -> None:
+    """By 0.22 by day and 0.11 by night, of which fixed charges of 3.41 a month are taken. The best hour is that of the day."""
+    house = PanelsHouse(stack, tmp_path)
+    house.fill('direction = "export"' + TWO_BANDS.replace("price = 3.10", "price = -3.10"))
+    viewer = Householder(stack, NOW)
+
+    hours = [(row["when"], float(row["price"])) for row in viewer.rows("Coming hours by price", contract="roof")]
+    assert hours == [("highest", pytest.approx(0.22)), ("lowest", pytest.approx(0.11))]
+    # Eight days of the week: half of what is bought, and eight times 0.11 less.
+    whole = viewer.one("Fixed and variable, whole ${parts}", contract="roof")
+    assert [whole[name] for name in ("All of it", "Fixed", "For energy")] == pytest.approx([14.2175, -0.88, 15.0975])
+    assert whole["Fixed share"] == pytest.approx(-100 * 0.88 / 15.0975)
+    shares = {
+        row["component"]: float(row["share"]) for row in viewer.rows("By component, whole ${parts}", contract="roof")
+    }
+    # 13.725, 0.80 less, and a tenth of both.
+    assert shares == near(
+        Energy=100 * 13.725 / 15.0175, Tax=100 * 1.2925 / 15.0175, **{"Standing charge": -80 / 15.0175}
+    )

@@ -38,7 +38,7 @@ WANTED_MS, BORNE_MS = 150, 1500
 # There is no lowest and highest second of a window while the seconds themselves are read.
 BANDS = {"lowest", "highest"}
 # Answers that are words.
-TEXTS = ("(currency)", "Messages of the utility (A)", "Radio link (A)")
+TEXTS = ("(currency)", "(price)", "Messages of the utility (A)", "Radio link (A)")
 
 
 class House(Viewer):
@@ -170,7 +170,7 @@ class TestQueries:
         """Day, week, month and year, each with its predecessor, against Python's own calendar."""
         now = moment(house, "Europe/Rome" if zone == "utc" else zone, case)
         for title, unit in {"Today": "day", "This week": "week", "This month": "month", "This year": "year"}.items():
-            rows = house.ask(query_of("home", title), ZOOMS["1 h"], zone, now, meter="house")
+            rows = house.ask(query_of("home", title), ZOOMS["1 h"], zone, now, meter="house", counted="consumption_kwh")
             answer = {row["_field"]: float(row["_value"]) for row in rows}
 
             assert answer == pytest.approx(expected(house, "UTC" if zone == "utc" else zone, now, unit)), title
@@ -186,17 +186,23 @@ class TestQueries:
     def test_an_empty_database_is_no_error(self, empty: House) -> None:
         for name in DASHBOARDS:
             for zoom in ZOOMS.values():
-                words = {
-                    variable: first_or_nothing(empty, query, zoom) for variable, query in variable_queries(name).items()
-                }
+                words: dict[str, str] = {}
+                for variable, query in variable_queries(name).items():
+                    words[variable] = first_or_nothing(empty, query, zoom, words)
                 for query in queries(name):
                     rows = empty.ask(query, zoom, **words)
                     # What holds until the household has said otherwise.
-                    assert rows == [] or "contract_power_w" in query.flux, query.where
+                    assert rows == [] or "contract_power_w" in query.flux or is_left_out(rows), query.where
 
 
-def first_or_nothing(house: House, query: Query, zoom: timedelta) -> str:
-    return next((row["_value"] for row in house.ask(query, zoom)), "")
+def is_left_out(rows: list[dict[str, str]]) -> bool:
+    """Whether there is only the row that the browser takes away, so that a trend finds its axis."""
+    values = {name: text for name, text in rows[0].items() if name not in {"", "result", "table"}}
+    return len(rows) == 1 and set(values.values()) == {"-1000000"}
+
+
+def first_or_nothing(house: House, query: Query, zoom: timedelta, words: dict[str, str]) -> str:
+    return next((row["_value"] for row in house.ask(query, zoom, **words)), "")
 
 
 def ask_panel(house: House, name: str, title: str, zoom: str) -> list[dict[str, str]]:
@@ -275,7 +281,7 @@ def lacks(query: Query, rows: list[dict[str, str]], columns: set[str], bucket: s
     elif missing := columns - set().union(*rows):
         yield f"no column {', '.join(sorted(missing))}"
     elif not any(is_number(value) for row in rows for key, value in row.items() if key not in {"", "table"}) and (
-        "$" not in query.where and not query.where.endswith(TEXTS)
+        not re.search(r": \$\w", query.where) and not query.where.endswith(TEXTS)
     ):
         yield "no number"
 

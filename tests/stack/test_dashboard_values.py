@@ -6,6 +6,8 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 |---|---|
 | "by now" of a short month or year with days of the next one in it | test_by_now_ends_where_the_period_ends |
 | "by now" an hour off on the days of the clock change and after them | test_by_now_is_the_same_time_on_the_wall |
+| the last hour without its gap, or at other minutes | test_the_last_hour_counts_its_minutes_up_to_now |
+| a course that no panel draws, since an hour comes twice | test_a_course_stands_at_its_time_on_the_wall |
 | yesterday's course an hour beside today's, likewise | test_a_course_stands_at_its_time_on_the_wall |
 | a 29 February that shifts every later day of the year by one | test_by_now_ends_where_the_period_ends |
 | the whole of yesterday shown as today, until a quarter past midnight | test_a_period_begins_at_its_midnight |
@@ -18,6 +20,7 @@ Each panel's own query is asked, with "now" put where it hurts, on a real Influx
 | a month without today, and none at all on its first day | test_the_current_month_has_today_in_it |
 | the night of today taken for the last whole day's base load | test_the_base_load_is_that_of_a_whole_day |
 | the base load of days ago taken for the last whole day's | test_the_base_load_of_days_ago_is_not_shown_for_the_last |
+| the yield of the panels is called given to the grid, or is zero, since it is no consumption | test_of_a_solar_meter_the_yield_is_told |
 | two solar meters wired opposite ways cancel each other | test_solar_meters_are_judged_one_by_one |
 | what the panels take at night is said to be given | test_what_the_panels_take_at_night_is_no_production |
 | the charging of a battery counted as the house's use | test_a_battery_is_not_the_house |
@@ -41,7 +44,7 @@ import pytest
 
 from database import line
 from stack.conftest import Stack
-from stack.dashboards import Viewer, duration, query_of
+from stack.dashboards import Viewer, duration, query_of, variable_queries
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(300)]
 
@@ -88,7 +91,9 @@ def ask(
     zone: str = "Europe/Rome",
     **words: str | list[str],
 ) -> list[dict[str, str]]:
-    return Viewer(stack, NOW, zone).ask(query_of(*panel), zoom, now=now, **({"meter": "house"} | words))
+    return Viewer(stack, NOW, zone).ask(
+        query_of(*panel), zoom, now=now, **({"meter": "house", "counted": "consumption_kwh"} | words)
+    )
 
 
 def kwh(begin: datetime, end: datetime) -> float:
@@ -196,17 +201,40 @@ def test_a_course_stands_at_its_time_on_the_wall(stack: Stack, day: tuple[int, i
     stack.write((line(second, {"power_w": on_the_wall(second)}) for second in seconds), "energy_15m")
 
     rows = ask(stack, ("home", "Today's course"), timedelta(hours=1), end.astimezone(UTC) - timedelta(seconds=1))
+    minutes = [round(60 * float(row["hour"])) for row in drawn(rows, "hour")]
+    courses = ("today_w", "yesterday_w", "usual_w")
     found = {
-        (row["_field"], int(datetime.fromisoformat(row["_time"]).timestamp())): float(row["_value"])
-        for row in rows
-        if row["_value"]
+        (name, minute): float(row[name])
+        for minute, row in zip(minutes, drawn(rows, "hour"), strict=True)
+        for name in courses
+        if row[name]
     }
 
-    assert found == {key: on_the_wall(key[1]) for key in found}
-    today = [second for second in seconds if second >= local(*day).timestamp()]
+    # An axis that is no time has to ascend.
+    assert minutes == sorted(set(minutes))
+    assert found == {key: key[1] for key in found}
+    today = {on_the_wall(second) for second in seconds if second >= local(*day).timestamp()}
     left_out = range(120, 180) if day == (2025, 3, 31) else range(0)
-    lacking = {(name, second) for name in ("today_w", "yesterday_w", "usual_w") for second in today} - found.keys()
-    assert {(name, on_the_wall(second)) for name, second in lacking} == {("yesterday_w", n) for n in left_out[::15]}
+    lacking = {(name, minute) for name in courses for minute in today} - found.keys()
+    assert lacking == {("yesterday_w", n) for n in left_out[::15]}
+
+
+def drawn(rows: list[dict[str, str]], axis: str) -> list[dict[str, str]]:
+    """Those that the browser leaves in; the one before them is there so that the panel has its columns."""
+    assert float(rows[0][axis]) < -1000
+    return rows[1:]
+
+
+def test_the_last_hour_counts_its_minutes_up_to_now(stack: Stack) -> None:
+    """A gap of three minutes stays one."""
+    metered(stack, (7200, 600), (420, 0), step=5)
+
+    rows = drawn(ask(stack, ("home", "Power, the last hour"), timedelta(days=30)), "minutes")
+    silent = [float(row["minutes"]) for row in rows if not row["power_w"]]
+
+    assert [float(rows[place]["minutes"]) for place in (0, -1)] == pytest.approx([-60, -5 / 60])
+    assert {float(row["power_w"]) for row in rows if row["power_w"]} == {500}
+    assert [silent[0], silent[-1], len(silent)] == pytest.approx([-10, -7 - 5 / 60, 36])
 
 
 def on_the_wall(second: int) -> int:
@@ -374,6 +402,38 @@ def test_the_base_load_of_days_ago_is_not_shown_for_the_last(stack: Stack) -> No
 
 
 SOLAR_ROW = ("Solar power now", "Where the energy came from and went", "Solar, grid and house")
+
+
+@pytest.mark.parametrize(("fed", "other"), [("export_kwh", "consumption_kwh"), ("consumption_kwh", "export_kwh")])
+def test_of_a_solar_meter_the_yield_is_told(stack: Stack, fed: str, other: str) -> None:
+    """Whichever way round its wires are: 3 kWh each hour, and 0.2 the other way."""
+    noon = local(2026, 11, 26, 12)
+    for bucket, begin, step in (("energy_15m", local(2026, 11, 26), QUARTER), ("energy_1d", local(2026, 11, 20), DAY)):
+        seconds = range(int(begin.timestamp()), int(noon.timestamp()), step)
+        values = {fed: 3.0 * step / HOUR, other: 0.2 * step / HOUR}
+        stack.write((line(second, values, meter="roof", role="solar") for second in seconds), bucket)
+    viewer = Viewer(stack, NOW)
+
+    (counted,) = viewer.ask(variable_queries("home")["counted"], timedelta(hours=1), now=NOW, meter="roof")
+    words: dict[str, str | list[str]] = {"meter": "roof", "counted": counted["_value"]}
+    today = {row["_field"]: float(row["_value"]) for row in ask(stack, ("home", "Today"), timedelta(hours=1), **words)}
+    days = ask(stack, ("home", "Energy per day"), timedelta(days=3), **words)
+    months = ask(stack, ("home", "Energy per month"), timedelta(days=3), **words)
+
+    assert counted["_value"] == fed
+    assert today["current"] == pytest.approx(36)
+    for name, kwh in (("solar_kwh", 72), ("night_kwh", -4.8)):
+        assert [float(row[name]) for row in days] == pytest.approx([kwh] * 7)
+    assert [float(row["This year"]) for row in months] == pytest.approx([7 * 72])
+
+
+def test_of_any_other_meter_consumption_is_told(stack: Stack) -> None:
+    """Also where more is given than taken."""
+    stack.write([line(END - DAY, {"consumption_kwh": 1, "export_kwh": 9})], "energy_1d")
+
+    for meter in ("house", "nosuch"):
+        rows = Viewer(stack, NOW).ask(variable_queries("home")["counted"], timedelta(hours=1), now=NOW, meter=meter)
+        assert [row["_value"] for row in rows] == ["consumption_kwh"]
 
 
 def solar_row(stack: Stack, hours: float = 1) -> list[dict[str, float]]:

@@ -14,6 +14,7 @@
 | a panel of another data source | test_every_query_goes_to_wattline |
 | a zoom rule that differs from panel to panel | test_the_zoom_rule_is_one |
 | a year of raw seconds read into memory | test_raw_seconds_are_read_for_six_hours_at_most |
+| a panel of now that is empty or of another day after the first zoom | test_what_stands_still_does_not_ask_for_the_chosen_time, test_no_panel_shifts_the_chosen_time |
 | a gap drawn as a line, or each second without a reading as a gap | test_gaps_under_a_minute_are_bridged_and_longer_ones_shown |
 | a meter that is read every two minutes draws nothing | test_a_reading_between_two_gaps_is_a_dot |
 | the link of an alert opens the panel of another meter | test_the_link_of_an_alert_opens_its_meter |
@@ -60,6 +61,9 @@ UIDS = {
 }
 # The numbers that links, alerts and readers may name. A new panel takes the next one, and one that goes takes its own away.
 NUMBERS = {"home": 25, "cost": 18, "electrical": 8, "system": 50}
+# What README.md says to be of now, whatever time is chosen.
+STANDS_STILL = ("Power now", "Power, the last hour", "Today", "This week", "This month", "This year", "Today's course")
+STANDS_STILL_OF_COST = ("Last month", "Price now", "Price of each hour", "Coming hours by price")
 
 GAUGES = {name for name, field in ELECTRICITY_FIELDS.items() if field.kind == "gauge"}
 ROLLUPS = {f"{name}_{end}" for name in GAUGES for end in ("min", "max")} | {
@@ -318,12 +322,30 @@ def test_rollups_are_read_by_the_zoom_rule_or_by_name(query: Query) -> None:
     assert "range(start: 0" not in query.flux
 
 
+@pytest.mark.parametrize("title", [*STANDS_STILL, *STANDS_STILL_OF_COST])
+def test_what_stands_still_does_not_ask_for_the_chosen_time(title: str) -> None:
+    """README.md says so, and a trend or a number has no axis of the chosen time either."""
+    name = "home" if title in STANDS_STILL else "cost"
+    (panel,) = (panel for panel in panels(DASHBOARDS[name]) if panel["title"] == title)
+
+    assert "v.timeRange" not in query_of(name, title).flux
+    assert panel["type"] in {"gauge", "stat", "trend", "table", "barchart"}
+
+
+@each_panel
+def test_no_panel_shifts_the_chosen_time(name: str, panel: dict[str, Any]) -> None:
+    """Grafana does it for relative times only: after a drag over any panel the shift is gone."""
+    assert {"timeFrom", "timeShift", "hideTimeOverride"}.isdisjoint(panel)
+
+
 @each_panel
 def test_gaps_under_a_minute_are_bridged_and_longer_ones_shown(name: str, panel: dict[str, Any]) -> None:
-    if panel["type"] not in {"timeseries", "state-timeline"}:
+    if panel["type"] not in {"timeseries", "state-timeline", "trend"}:
         return
     custom = panel["fieldConfig"]["defaults"]["custom"]
-    assert custom["spanNulls"] == 60_000
+    # A trend reckons in the unit of its axis, and between quarter-hours each gap is longer.
+    bridged = {"minutes": 1, "hour": False}[panel["options"]["xField"]] if panel["type"] == "trend" else 60_000
+    assert custom["spanNulls"] == bridged
     if custom.get("drawStyle") != "bars":
         for target in panel["targets"]:
             # The means of days, of which the usual one is sought, are not drawn.
@@ -334,7 +356,7 @@ def test_gaps_under_a_minute_are_bridged_and_longer_ones_shown(name: str, panel:
 @each_panel
 def test_a_reading_between_two_gaps_is_a_dot(name: str, panel: dict[str, Any]) -> None:
     custom = panel["fieldConfig"]["defaults"].get("custom", {})
-    if panel["type"] == "timeseries" and custom["drawStyle"] == "line":
+    if panel["type"] in {"timeseries", "trend"} and custom["drawStyle"] == "line":
         assert custom["showPoints"] == "auto"
 
 
@@ -352,6 +374,9 @@ def fields_of(flux: str) -> set[str]:
     plain = set(re.findall(r'_field == "([^"]+)"', flux)) | set(re.findall(r'(?<!_)field: "([^"]+)"', flux))
     plain |= {word for pair in re.findall(r'field = if .* then "(\w+)" else "(\w+)"', flux) for word in pair}
     patterns = re.findall(r"_field =~ /([^/]+)/", flux) + re.findall(r"field: /([^/]+)/", flux)
+    # What the dashboard chooses of the two.
+    if "${counted}" in plain:
+        plain = plain - {"${counted}"} | {"consumption_kwh", "export_kwh"}
     known = set().union(*FIELDS.values())
     for pattern in patterns:
         matched = {name for name in known if re.search(pattern, name)}
