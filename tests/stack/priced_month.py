@@ -25,6 +25,7 @@ class PricedMonth(Household):
         earlier_budget: what the month before should have cost.
         direction: of the contract.
         silent_h: hours since the meter was read last.
+        first_read_h: how late on the first of twenty days it was first read.
         end_days: how long after its begin the month ends, or the contract in it.
     """
 
@@ -34,6 +35,7 @@ class PricedMonth(Household):
     earlier_budget: float | None = None
     direction: str = "import"
     silent_h: int = 0
+    first_read_h: int = 0
     end_days: float = 31.0
 
     def lines(self) -> Lines:
@@ -42,7 +44,8 @@ class PricedMonth(Household):
         today_s = TODAY_S - self.last_priced_h * HOUR_S
         contract = {"contract": "home", "direction": self.direction, "currency": "EUR"}
         known_s = NOW_S - (self.last_priced_h + self.silent_h) * HOUR_S
-        yield "cost", point("cost_15m", contract | {"band": "all"}, {"energy_kwh": 0.1}, known_s - 15 * MINUTE_S)
+        for second in (today_s - 19 * DAY_S + self.first_read_h * HOUR_S, known_s - 15 * MINUTE_S):
+            yield "cost", point("cost_15m", contract | {"band": "all"}, {"energy_kwh": 0.1}, second)
         energies = [ENERGY_TODAY * part_read(today_s, 13 * HOUR_S, known_s)]
         energies += [ENERGY * part_read(today_s - day * DAY_S, DAY_S, known_s) for day in range(1, 20)]
         for day, energy in enumerate(energies):

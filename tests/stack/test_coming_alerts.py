@@ -111,6 +111,14 @@ class TestBudget:
     def test_one_that_does_not_is_not(self, firing: Firing, budget: float | None) -> None:
         assert firing(PricedMonth(budget=budget)) == {}
 
+    def test_a_day_that_was_read_in_part_alone_is_no_usual_one(self, firing: Firing) -> None:
+        """The one whole day before that of the last reading is the second of the twenty; without it there is none."""
+        silent_h = 24 * 16 + 20
+        assert firing(PricedMonth(budget=50.0, silent_h=silent_h)) == self.over("50")
+        assert firing(PricedMonth(budget=50.0, silent_h=silent_h, first_read_h=1)) == self.over("50")
+        assert firing(PricedMonth(budget=50.0, silent_h=silent_h + 24)) == self.over("50")
+        assert firing(PricedMonth(budget=50.0, silent_h=silent_h + 24, first_read_h=1)) == {}
+
     @pytest.mark.parametrize("silent_h", [1, 61, 73, 24 * 8 + 13, 24 * 10])
     def test_days_that_nobody_read_do_not_silence_it(self, firing: Firing, silent_h: int) -> None:
         """What is not read is taken to be as usual, 2.40 a day: the nine days so, and today with 0.50 and 1.30, 89.90.

@@ -5,6 +5,7 @@ What the alert makes of it says `test_coming_alerts.py`.
 | fault | test |
 |---|---|
 | an hour of energy too much or too little on a day on which the clock changes | test_a_day_of_23_or_25_hours_has_as_many_left |
+| a day of which only the evening was read, or owed, passes for a whole one | test_the_first_day_is_none_of_the_usual_ones |
 | days that nobody read cost nothing | test_a_meter_that_is_not_read_makes_no_month_cheaper |
 | energy or fixed charges behind the end of the contract | test_a_month_is_foreseen_to_the_end_of_the_contract |
 | ... or within its last day, by hours that are not 24 | test_a_day_in_which_the_contract_ends_is_foreseen_to_there |
@@ -69,6 +70,18 @@ def test_a_meter_that_is_not_read_makes_no_month_cheaper(house: House, silent_h:
     """Each of May's 31 days costs 7.20, and nothing is another way: it is the 25th, an hour behind noon."""
     now = midnight(date(2026, 5, 25)) + 13 * 3600
     assert forecast(house, date(2026, 4, 20), now - silent_h * 3600, now) == pytest.approx(31 * 7.2)
+
+
+@pytest.mark.parametrize("is_contract_new", [False, True])
+@pytest.mark.parametrize("days", [1, 2, 9])
+def test_the_first_day_is_none_of_the_usual_ones(house: House, is_contract_new: bool, days: int) -> None:
+    """The 9th from nine in the evening on; before the first whole day nothing is foreseen."""
+    begin_s, now = midnight(date(2026, 4, 9)) + 21 * HOUR_S, midnight(date(2026, 4, 9 + days)) + 12 * HOUR_S
+    house.contract(FLAT.replace("2026-01-01", "2026-04-09T21:00:00") if is_contract_new else FLAT)
+    house.read(midnight(date(2026, 4, 1)) if is_contract_new else begin_s, now)
+    house.update(now)
+    found = Householder(house.stack, NOW).one("This month", now=datetime.fromtimestamp(now, UTC))
+    assert found.get("forecast") == (pytest.approx(21 * 7.2 + 0.9) if days > 1 else None)
 
 
 def test_one_that_is_silent_since_the_month_before_neither(house: House) -> None:
