@@ -1,5 +1,7 @@
 """Grafana's alert rules, evaluated here as Grafana does it: the queries by InfluxDB, the rest by a page of Python."""
 
+import math
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,12 +61,17 @@ def _reduce(model: dict[str, Any], results: dict[str, Series]) -> Series:
 
 
 def _math(model: dict[str, Any], results: dict[str, Series]) -> Series:
-    """``a - b``. Only series of equal labels meet.
+    """Two nodes and what is between them. Only series of equal labels meet.
 
     Grafana would let a series without labels meet all; but its InfluxDB source gives such a series a label of its own.
     """
-    left, right = re.fullmatch(r"\$(\w+) - \$(\w+)", model["expression"]).groups()
-    return {labels: value - results[right][labels] for labels, value in results[left].items()}
+    left, sign, right = re.fullmatch(r"\$(\w+) (\S+) \$(\w+)", model["expression"]).groups()
+    return {labels: OPERATORS[sign](value, results[right][labels]) for labels, value in results[left].items()}
+
+
+def _divided(value: float, by: float) -> float:
+    """As Go has it, and with it Grafana: nothing is an error."""
+    return value / by if by else value * math.inf
 
 
 def _threshold(model: dict[str, Any], results: dict[str, Series]) -> Series:
@@ -78,6 +85,11 @@ def _threshold(model: dict[str, Any], results: dict[str, Series]) -> Series:
     return {labels: float(judge(value)) for labels, value in results[model["expression"]].items()}
 
 
+OPERATORS: dict[str, Callable[[float, float], float]] = {
+    "-": operator.sub,
+    "/": _divided,
+    "&&": lambda left, right: float(bool(left) and bool(right)),
+}
 KINDS = {"reduce": _reduce, "math": _math, "threshold": _threshold}
 
 

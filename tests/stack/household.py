@@ -33,8 +33,9 @@ class Household:
         silent_s: meter to seconds since its last reading.
         power_w, voltage_v, frequency_hz: meter to what it measured in its last minutes.
         voltage_l2_v: that of the second line of the flat, which has three.
-        fall_kwh: meter to what its counter lost two hours ago.
+        fall_kwh: meter to what its counters lost two hours ago.
         base_load_w: meter to that of the last whole day; it was 120 W on the days before.
+        usual_load_w: meter of a load to its base load on those days; of these meters there is nothing else.
         whole_days: how many days there are.
         drawn_before: what the house drew in other minutes than the last five: from so many minutes ago, until so many, watts.
         pace_s: seconds from reading to reading.
@@ -64,6 +65,7 @@ class Household:
     voltage_l2_v: float = 231.0
     fall_kwh: dict[str, float] = field(default_factory=dict)
     base_load_w: dict[str, float] = field(default_factory=dict)
+    usual_load_w: dict[str, float] = field(default_factory=dict)
     whole_days: int = 32
     drawn_before: tuple[tuple[int, int, float], ...] = ()
     pace_s: int = 1
@@ -140,6 +142,7 @@ class Household:
                 if second > NOW_S - 2 * HOUR_S:
                     total_kwh -= self.fall_kwh.get(meter, 0.0)
                 values = {"readings": 60.0, "energy_total_kwh": total_kwh, "consumption_counter_kwh": total_kwh}
+                values["energy_import_kwh"] = total_kwh - 100.0
                 values["power_w"] = self._drawn_w(meter, (NOW_S - second) / MINUTE_S)
                 yield "energy_1m", point("electricity", tags(meter), values, second - second % MINUTE_S)
 
@@ -153,11 +156,13 @@ class Household:
     def _days(self) -> Lines:
         # Local midnight of Rome, in winter.
         last_s = NOW_S - 13 * HOUR_S
-        for meter in ROLES:
+        for meter, usual_w in (dict.fromkeys(ROLES, 120.0) | self.usual_load_w).items():
             for day in range(self.whole_days + 1):
                 begin_s = last_s - day * DAY_S
                 # Today, which is not over, has a quarter-hour of cooking and no night yet.
-                base_load_w = 900.0 if day == 0 else self.base_load_w.get(meter, 120.0) if day == 1 else 120.0 + day % 3
+                base_load_w = (
+                    900.0 if day == 0 else self.base_load_w.get(meter, usual_w) if day == 1 else usual_w + day % 3
+                )
                 yield "energy_1d", point("electricity", tags(meter), {"base_load_w": base_load_w}, begin_s)
         if self.contract_power_w:
             values = {"contract_power_w": self.contract_power_w}
@@ -175,9 +180,7 @@ class Household:
 
     def _machine(self) -> Lines:
         sources = {
-            "mem": [
-                ({}, {"used_percent": 100.0 - self.memory_left_percent, "available_percent": self.memory_left_percent})
-            ],
+            "mem": [({}, {"available_percent": self.memory_left_percent})],
             "disk": [
                 ({"path": "/", "device": "mmcblk0p2"}, {"used_percent": self.disk_percent}),
                 ({"path": "/boot/firmware", "device": "mmcblk0p1"}, {"used_percent": 14.0}),
@@ -194,6 +197,8 @@ class Household:
             for second in range(ended_s - 15 * MINUTE_S, ended_s + 1, 10):
                 for of, values in series:
                     yield "host", point(name, of, values, second)
+        # Nobody asks for that, so it is not heard where the other one stops.
+        yield "host", point("mem", {}, {"used_percent": 100.0 - self.memory_left_percent}, NOW_S - LAG_S)
         for second in range(NOW_S - 25 * HOUR_S, NOW_S - int(self.stopped_s.get("diskio", 0)) + 1, MINUTE_S):
             # The Pi was started nine hours ago.
             up_s = (second - NOW_S + 9 * HOUR_S) % (40 * HOUR_S)
@@ -255,7 +260,7 @@ class Household:
 
 def tags(meter: str) -> dict[str, str]:
     """Those of a meter's readings."""
-    return {"meter": meter, "role": ROLES[meter]}
+    return {"meter": meter, "role": ROLES.get(meter, "load")}
 
 
 def point(measurement: str, of: dict[str, str], values: dict[str, float], second: int) -> str:

@@ -13,6 +13,9 @@
 | --journal is lost out of the command, as when it is pasted anew | nobody hears of it until the day on which it was needed |
 | two houses in one database are taken together | one rings for both, or the one that is well hides the other |
 | a stick that speaks each 15 s passes for silent, or a silent one for well | an alert for ever, or none |
+| a number that stands for something in a query gets into the text | "604800 s old" wakes the house |
+| what befalls a meter is told of each of its counters | six alerts for one event |
+| a load of a few watts draws a few more | an alert for nothing |
 | a threshold stands twice | one is changed, the other is not |
 """
 
@@ -71,6 +74,20 @@ PANELS = {
     "WattlineJournalOff": ("wattline-system", 48),
 }
 
+# Of these the number is 1 or 0, and not worth a word.
+FLAGS = {"WattlinePiThrottled"}
+
+# What stands for nothing found in all the time that is looked for: seconds, or hours.
+ENDLESS = {
+    "WattlineNoReadings": 604_800,
+    "WattlineRollupsLate": 604_800,
+    "WattlineBlind": 86_400,
+    "WattlineBackupLate": 720,
+    "WattlineRestoreUnproven": 720,
+    "WattlineOffsiteLate": 720,
+    "WattlineReconcileLate": 720,
+}
+
 # The one that speaks when the database itself cannot be asked.
 WATCHER = "WattlineNoReadings"
 
@@ -85,9 +102,28 @@ def test_a_rule_says_what_is_wrong_with_its_numbers_how_bad_it_is_and_where_to_l
     annotations = rule.written["annotations"]
     assert re.fullmatch(r"[A-Z].*\.", annotations["summary"])
     assert "{{" not in annotations["summary"]
-    assert re.search(r"printf \"%\.\df\" \.Value", annotations["description"])
+    number = r"(printf \"%\.\df\"|humanizeDuration) \.Values\.(\w+)\.Value"
+    assert bool(re.search(number, annotations["description"])) == (rule.title not in FLAGS)
     assert rule.written["labels"]["severity"] in {"critical", "warning", "info"}
     assert PANELS[rule.title] == (annotations["__dashboardUid__"], int(annotations["__panelId__"]))
+
+
+@each_rule
+def test_a_rules_text_has_no_number_of_the_query_s_own(rule: Rule) -> None:
+    """What stands for "nothing" or "yes" in a query is put into words, of which a template chooses."""
+    said = re.sub(r"{{.*?}}", "", rule.written["annotations"]["description"])
+    meant = re.findall(r"_value: (?:day|(\d+)\.0)}", rule.queries["query"])
+    assert not {"0", "604800", "86400", "720", *meant} & set(re.findall(r"\d+", said))
+    assert "longest that is looked for" not in said
+    assert "is yes" not in said
+
+
+@pytest.mark.parametrize("title", ENDLESS)
+def test_what_stands_for_nothing_has_words_of_its_own(title: str) -> None:
+    """A week without any reading is no age of one, and 720 hours are no backup's."""
+    (rule,) = (rule for rule in RULES if rule.title == title)
+    assert f"{ENDLESS[title]}.0" in rule.queries["query"]
+    assert f"ge .Values.number.Value {ENDLESS[title]}.0" in rule.written["annotations"]["description"]
 
 
 @each_rule
@@ -227,6 +263,7 @@ def labels(**of: str) -> Labels:
 
 
 HOUSE, FLAT = labels(meter="house"), labels(meter="flat")
+HOUSE_GRID = labels(meter="house", role="grid")
 OVER_3000 = labels(meter="house", contract_w="3000")
 TRIPS = {"WattlineMeterTrips": {OVER_3000}, "WattlineMeterTripsSoon": {OVER_3000}}
 NO_LABELS = labels()
@@ -276,8 +313,12 @@ FAULTS: list[Any] = [
     pytest.param(Household(voltage_v=by_meter(house=254.0)), {"WattlineVoltage": {labels(meter="house", field="voltage_v")}}, id="voltage high"),
     pytest.param(Household(frequency_hz=by_meter(house=50.6)), {"WattlineFrequency": {HOUSE}}, id="frequency high"),
     pytest.param(Household(frequency_hz=by_meter(house=49.4)), {"WattlineFrequency": {HOUSE}}, id="frequency low"),
-    pytest.param(Household(fall_kwh=by_meter(house=3.0)), {"WattlineEnergyBackwards": {labels(meter="house", field="energy_total_kwh")}}, id="energy backwards"),
-    pytest.param(Household(base_load_w=by_meter(house=200.0)), {"WattlineBaseLoad": {HOUSE}}, id="base load up"),
+    pytest.param(Household(fall_kwh=by_meter(house=3.0)), {"WattlineEnergyBackwards": {HOUSE}}, id="energy backwards, in two counters"),
+    pytest.param(Household(base_load_w=by_meter(house=200.0)), {"WattlineBaseLoad": {HOUSE_GRID}}, id="base load up"),
+    pytest.param(Household(base_load_w=by_meter(house=155.0)), {}, id="base load up by less than a third"),
+    pytest.param(Household(base_load_w=by_meter(heatpump=22.0), usual_load_w=by_meter(heatpump=15.0)), {}, id="a few watts more of a load are a third"),
+    pytest.param(Household(base_load_w=by_meter(heatpump=60.0), usual_load_w=by_meter(heatpump=15.0)), {"WattlineBaseLoad": {labels(meter="heatpump", role="load")}}, id="base load of a load up"),
+    pytest.param(Household(base_load_w=by_meter(heatpump=60.0), usual_load_w=by_meter(heatpump=0.0)), {"WattlineBaseLoad": {labels(meter="heatpump", role="load")}}, id="base load of what draws nothing at its quietest up"),
     pytest.param(Household(base_load_w=by_meter(house=200.0), whole_days=5), {}, id="base load up in the first week"),
     pytest.param(Household(base_load_w=by_meter(house=200.0), whole_days=1), {}, id="base load of the first whole day"),
     pytest.param(Household(whole_days=0), {}, id="no whole day yet"),

@@ -631,7 +631,7 @@ def test_only_what_is_known_is_called_well(stack: Stack) -> None:
 
     metered(stack, (HOUR, 0))
     seconds = range(END - HOUR, END, 30)
-    stack.write((f"wattline_meter,meter=house timeouts=4 {second}" for second in seconds), "host")
+    stack.write((f"wattline_meter,meter=house timeouts=4,checksum_errors=1 {second}" for second in seconds), "host")
     stack.write((f"mem available_percent=40 {second}" for second in seconds), "host")
     gap, errors, supply = (ask(stack, panel, timedelta(hours=1), **RAW) for panel in panels)
 
@@ -640,8 +640,9 @@ def test_only_what_is_known_is_called_well(stack: Stack) -> None:
     assert [row["state"] for row in supply] == ["-1"]
 
     stack.write([f"pi_power undervoltage=0i,throttled=1i {END - 30}"], "host")
-    stack.write([f"wattline_meter,meter=house timeouts=6 {END - 5}"], "host")
+    stack.write([f"wattline_meter,meter=house timeouts=6,checksum_errors=4 {END - 5}"], "host")
     _, errors, supply = (ask(stack, panel, timedelta(hours=1), **RAW) for panel in panels)
 
-    assert [(row["_field"], row["_value"]) for row in errors] == [("timeouts", "2")]
+    # In words, not by the names of fields.
+    assert [(row["_field"], row["_value"]) for row in errors] == [("checksum errors", "3"), ("timeouts", "2")]
     assert [row["state"] for row in supply] == ["1"]

@@ -46,7 +46,7 @@ WORDS = {
 }
 ZOOMS = {"1 h": timedelta(hours=1), "24 h": timedelta(days=1), "30 d": timedelta(days=30), "1 y": timedelta(days=365)}
 # It speaks when it wants to, so that no second of it is due.
-NOT_COUNTED = ("Stored of what was metered", "Missing today", "Seconds of each day", "Why seconds are not there")
+NOT_COUNTED = ("Stored of what was metered", "Not stored today", "Seconds of each day", "Why seconds are not there")
 # What a stick does not measure, what a radio has not, and what only the machine and its backups tell.
 SILENT_PANELS = {
     # Priced is what a contract is there for.
