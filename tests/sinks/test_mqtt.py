@@ -33,7 +33,7 @@ import pytest
 
 from database import line, wait_until
 from sinks.broker import PASSWORD, Ear, Mosquitto, Wattline
-from wattline_cost.store.account import Day
+from wattline_cost.store.ledger import Day
 from wattline_cost.store.publishing import Publisher
 from wattline_cost.store.work import Result
 from wattline_cost.tariff.file import parse_contract
