@@ -20,6 +20,8 @@
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
 | one value that is another there, as it was corrected, makes the readings another house's, and they are doubled | test_a_corrected_reading_doubles_nothing_after_a_rename, test_a_few_other_values_make_no_other_house |
+| ... also of a meter that stands still | test_a_corrected_reading_of_a_meter_that_stands_still_doubles_nothing |
+| ... or a neighbour's are ours, since volts are those of the grid, or both stand still | test_a_neighbour_on_the_same_line_is_none_of_ours, test_no_two_meters_show_the_same_energy |
 | ... or a field that is rounded does | test_a_field_that_is_rounded_doubles_nothing_after_a_rename |
 | ... or a neighbour's are ours, since most of what hardly moves is the same | test_what_is_the_same_by_chance_is_no_proof |
 | an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
@@ -54,7 +56,7 @@ from backup.restore_rig import Database
 from wattline.influxdb.flux import instant
 from wattline_backup.reconcile.carriers import Verdict, carriers_of
 from wattline_backup.reconcile.lines import Series, parts_of, series_of, values_of
-from wattline_backup.reconcile.values import Proof, judged, values_in
+from wattline_backup.reconcile.values import Proof, by_counter, judged, values_in
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(180)]
 
@@ -217,9 +219,9 @@ def test_what_is_there_under_two_names_is_told(house: JournalDesk, database: Dat
 
 
 def test_of_what_stands_still_nobody_is_told_to_delete_any(house: JournalDesk, database: Database) -> None:
-    """Two roofs at night, whose meters have no voltage."""
+    """Two new roofs at night, whose meters have no voltage."""
     lines = [
-        f"electricity,meter=house,role=solar energy_total_kwh=812.5,power_w=0 {second * NS}"
+        f"electricity,meter=house,role=solar energy_total_kwh=0,power_w=0 {second * NS}"
         for second in range(START, START + HOUR_S)
     ]
     write_journal(house.journal, lines, began_s=START)
@@ -241,7 +243,7 @@ def test_what_came_twice_is_not_doubled_under_a_new_name(house: JournalDesk, dat
 
 
 def test_values_are_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an hour in which there is another site, three fields, and again where a count has changed."""
+    """Of an hour in which there is another site, and again where a count has changed."""
     lines = kept(house)
     store(database, lines)
     asked: list[int] = []
@@ -257,10 +259,10 @@ def test_values_are_asked_for_once(house: JournalDesk, database: Database, monke
     store(database, other_house(START, START + 2 * HOUR_S), site="elsewhere")
     house.reconcile()
     house.reconcile()
-    assert asked == [0, 0, 0, 1, 1, 1]
+    assert asked == [0, 1]
     database.delete(START, START + 60)
     house.reconcile()
-    assert asked == [0, 0, 0, 1, 1, 1, 0, 0, 0]
+    assert asked == [0, 1, 0]
 
 
 OURS, THEIRS = frozenset({("site", SITE)}), frozenset({("site", "elsewhere")})
@@ -329,6 +331,55 @@ def test_what_is_the_same_by_chance_is_no_proof() -> None:
         return {second: dice.choice("134") if dice.random() < 0.1 else "2" for second in range(3600)}
 
     assert all(judged(standby(), standby()) == Verdict.THEIRS for _ in range(50))
+
+
+def test_no_two_meters_show_the_same_energy() -> None:
+    """At night nothing moves, and yet each has its own; 0 is that of any new one."""
+    night = dict.fromkeys(range(3600), "812.5")
+    assert by_counter(night, night) == Verdict.OURS
+    assert by_counter(night, night | dict.fromkeys(range(1500), "0.0")) == Verdict.OURS
+    assert by_counter(night, dict.fromkeys(range(3600), "889.5")) == Verdict.THEIRS
+    assert by_counter(dict.fromkeys(night, "0"), dict.fromkeys(night, "0.0")) == Verdict.UNKNOWN
+    assert by_counter({0: "812.5"}, {0: "812.50"}) == Verdict.OURS
+    assert by_counter({0: "812.5"}, {0: "812.6"}) == Verdict.UNKNOWN
+
+
+def solar(start: int, stop: int, energy_kwh: float, **values: float) -> list[str]:
+    """A roof at night: no power, whole volts as all houses on the line have them, and its own energy."""
+    return [
+        f"electricity,meter=house,role=grid energy_total_kwh={energy_kwh},power_w={values.get('power_w', 0.0)},"
+        f"voltage_v={225 + scattered(second // 7) % 9} {second * NS}"
+        for second in range(start, stop)
+    ]
+
+
+@pytest.mark.parametrize("missing", [(0, 0), (1800, 5400)])
+def test_a_neighbour_on_the_same_line_is_none_of_ours(
+    house: JournalDesk, database: Database, missing: tuple[int, int]
+) -> None:
+    lines = solar(START, START + 2 * HOUR_S, 812.5)
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + 4 * HOUR_S
+    store(database, lines[: missing[0]] + lines[missing[1] :])
+    store(database, solar(START, START + 2 * HOUR_S, 889.5), site="elsewhere")
+    told = house.reconcile()
+    assert (told["lines"], told["missing"], told["remarks"]) == (missing[1] - missing[0], 0, [])
+    assert set(sites(database).values()) == {2 * HOUR_S * 3}
+
+
+def test_a_corrected_reading_of_a_meter_that_stands_still_doubles_nothing(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = solar(START, START + 2 * HOUR_S, 812.5)
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + 4 * HOUR_S
+    store(database, lines[:5400])
+    store(database, lines[5400:], site="elsewhere")
+    store(database, solar(START + 600, START + 601, 812.4, power_w=1.0))
+    monkeypatch.setenv("WATTLINE_SITE", "elsewhere")
+    before = everything(database, "energy")
+    assert house.reconcile()["lines"] == 0
+    assert everything(database, "energy") == before
 
 
 @pytest.mark.parametrize("is_site_known", [True, False])

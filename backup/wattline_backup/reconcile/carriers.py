@@ -23,9 +23,9 @@ class Verdict(StrEnum):
     """What the values of an hour say of a series under further tags that are not those of the settings."""
 
     OURS = "ours"
-    """All that stand at one second are equal, and they move."""
+    """They are those of the journal, but for a few, and another house's would be others."""
     THEIRS = "theirs"
-    """Some are not."""
+    """They are not."""
     STILL = "still"
     """They are equal, but do not move, as those of another house might be."""
     UNKNOWN = "unknown"

@@ -26,10 +26,9 @@ Values = dict[int, str]
 _MANY_SECONDS = 100
 # So many of the moves of a field have to be the same.
 _MOST = 0.75
-# The grid's is that of all houses.
-_PROVES_NOTHING = {"frequency_hz"}
-# A field that somebody rounds on its way is another one there; the next that moves tells then.
-_FIELDS_LOOKED_AT = 3
+# Those that all houses on one line have.
+_OF_THE_GRID = ("frequency", "voltage")
+_COUNTER = "energy_"
 
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop})
 |> filter(fn: (r) => {which} and r._field == {field}) |> drop(columns: ["_start", "_stop"])"""
@@ -77,17 +76,19 @@ class Proof:
 
     def _compare(self, text: str, hour: int, tags: Tags, counts: Mapping[str, int]) -> Verdict:
         ours = values_in(self._files.get(hour, []), text, hour)
-        series = series_of(text)
-        series, found = Series(series.measurement, series.tags | tags), list[Verdict]()
-        known = (ours.keys() & counts.keys()) - _PROVES_NOTHING
+        series, known = series_of(text), ours.keys() & counts.keys()
+        series = Series(series.measurement, series.tags | tags)
+        for field in sorted(name for name in known if name.startswith(_COUNTER)):
+            verdict = by_counter(ours[field], self._values(series, hour, field))
+            if verdict != Verdict.UNKNOWN:
+                return verdict
+        verdict, others = Verdict.UNKNOWN, (name for name in known if not name.startswith((_COUNTER, *_OF_THE_GRID)))
         # The first moves most, and so it tells nearly always.
-        for field in sorted(known, key=lambda name: (-len(_paces(ours[name])), name)):
-            found.append(judged(ours[field], self._values(series, hour, field)))
-            firm = sum(verdict in {Verdict.OURS, Verdict.THEIRS} for verdict in found)
-            if Verdict.OURS in found or firm == _FIELDS_LOOKED_AT:
+        for field in sorted(others, key=lambda name: (-len(_paces(ours[name])), name)):
+            verdict = judged(ours[field], self._values(series, hour, field))
+            if verdict in {Verdict.OURS, Verdict.THEIRS}:
                 break
-        order = (Verdict.OURS, Verdict.THEIRS, Verdict.STILL)
-        return next((verdict for verdict in order if verdict in found), Verdict.UNKNOWN)
+        return verdict
 
     def _values(self, series: Series, hour: int, field: str) -> Values:
         bucket = self._buckets[ROUTES[series.measurement]]
@@ -126,8 +127,20 @@ def values_in(paths: Iterable[Path], text: str, hour: int) -> dict[str, Values]:
     return found
 
 
+def by_counter(ours: Values, theirs: Values) -> Verdict:
+    """What a counter of energy says: no two meters show the same at one time, but 0.
+
+    A few values may be others there, corrected by hand or from before a clock that was set back.
+    """
+    common = [second for second in ours.keys() & theirs.keys() if not _are_equal(ours[second], "0")]
+    same = sum(_are_equal(ours[second], theirs[second]) for second in common)
+    if same and same >= len(common) / 2:
+        return Verdict.OURS
+    return Verdict.THEIRS if len(common) >= LEAST_SECONDS else Verdict.UNKNOWN
+
+
 def judged(ours: Values, theirs: Values) -> Verdict:
-    """What the values at the seconds that both have say.
+    """What the values of another field say, at the seconds that both have.
 
     A few of ours may be others there: corrected by hand, or from before a clock that was set back. So where values move, most of
     those moves have to be the same; of what hardly moves, another house's may be the same by chance most of the time.
