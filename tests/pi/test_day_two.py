@@ -39,7 +39,7 @@ RECONCILE = "wattline-backup-reconcile.service"
 JOURNAL = "/var/lib/wattline/journal"
 # What is younger is not in the journal yet, or left alone as being under way.
 GROUP_S, UNDER_WAY_S = 15, 120
-NAMES = ("telegraf", "grafana", "backup")
+NAMES = ("telegraf", "grafana", "backup", "cost")
 TOKEN = "pa$word#x ${HOME} $$ \"q' #b \\n \\ü end\\"  # noqa: S105 - everything that Compose may mean something by
 MINE = "/etc/telegraf/telegraf.d/50-mine.conf"
 DATABASE = "/var/lib/docker/volumes/wattline_grafana/_data/grafana.db"

@@ -45,8 +45,10 @@ KNOBS: dict[str, Any] = {
 LISTEN = ["timeout", "60", "mosquitto_sub", "-h", "127.0.0.1", "-u", "wattline", "-P", PASSWORD, "-q", "1"]
 SERVERS = ["mosquitto", "mariadb"]
 SINKS = ["wattline-mqtt", "wattline-sink@mariadb"]
-# What stays of the household itself, and of the secrets that the role stack would have made.
-NOT_OURS = re.compile(r"file (/opt/wattline(/compose(/secrets.*)?)?|/etc/telegraf(/telegraf\.d(/99-mine\.conf)?)?)")
+# What stays of the household itself, of the secrets that the role stack would have made, and of the data.
+NOT_OURS = re.compile(
+    r"file (/opt/wattline(/compose(/secrets.*)?)?|/etc/telegraf(/telegraf\.d(/99-mine\.conf)?)?|/var/lib/wattline(/journal.*)?)"
+)
 
 # The plugin knows of MQTT whether it is used or not.
 OF_A_SINK = re.compile("(?!file /opt/wattline/).*(sink|mqtt|/var/lib/private)")
