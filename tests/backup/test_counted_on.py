@@ -536,22 +536,24 @@ def test_a_day_of_another_time_zone_is_counted_anew(
 
 
 @pytest.mark.chain
+@pytest.mark.parametrize("hours", [13, 24])
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
 def test_a_day_of_another_time_zone_has_its_own_date(
-    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, zone: str
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, zone: str, hours: int
 ) -> None:
-    """The first of a month was told in Rome, and an hour of the next day in the other."""
+    """The first of a month was told in Rome, or a part of it, and the rest in the other; nothing passes for not counted."""
     begin_s = int(datetime(2026, 3, 1, tzinfo=ROME).timestamp())
     lines = readings(begin_s, begin_s + 48 * HOUR_S)
     write(house, lines, began_s=begin_s, number=1)
     store(database, lines)
-    house.now_s = begin_s + 24 * HOUR_S + UNDER_WAY_S
+    house.now_s = begin_s + hours * HOUR_S + UNDER_WAY_S
     house.reconcile()
     monkeypatch.setenv("WATTLINE_TIMEZONE", zone)
     house.now_s = begin_s + 40 * HOUR_S + UNDER_WAY_S
     house.reconcile()
     days = house.completeness("2026-03")
     assert (days[0]["day"], sum(day["due"] for day in days)) == ("2026-03-01", 40 * 360)
+    assert "Not counted" not in house.desk.call("completeness", "--month", "2026-03")[1]
     assert house.completeness("2026-02") == []
 
 

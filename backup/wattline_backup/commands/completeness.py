@@ -90,9 +90,11 @@ def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[di
     flux = _FLUX.format(bucket=bucket.id, measurement=fields.COMPLETENESS, **span)
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows(server, bucket.organisation, flux):
-        day = _date(second_of(row["_time"]), zone)
+        begin_s = second_of(row["_time"])
+        day = _date(begin_s, zone)
         key = (row.get("site", ""), row["meter"], day)
         document = found.setdefault(key, {"site": key[0], "meter": key[1], "day": day})
+        document["begin_s"] = min(document.get("begin_s", begin_s), begin_s)
         name, number = row["_field"], int(float(row["_value"]))
         # Where the time zone was changed, the days of both begin on one date, and tell of different times.
         document[name] = max(document.get(name, 0), number) if name == UNTIL else document.get(name, 0) + number
@@ -164,9 +166,15 @@ def _not_counted(days: Sequence[dict[str, Any]], zone: tzinfo | None) -> list[st
     behind = [
         f"{day['meter']} behind {_moment(_until(day, zone), zone)}"
         for day in days
-        if _until(day, zone) < min(_end(day["day"], zone), until_s - _BEHIND_S)
+        if _until(day, zone) < min(_end(day["day"], zone), until_s - _BEHIND_S) and not _is_gone_on_with(day, days)
     ]
     return [f"Not counted, since the journal had nothing of it any more: {', '.join(behind)}."] if behind else []
+
+
+def _is_gone_on_with(day: dict[str, Any], days: Iterable[dict[str, Any]]) -> bool:
+    """Whether the time zone was changed within a day, so that another one of the meter begins before it ends, and tells the rest."""
+    own = (each for each in days if (each["site"], each["meter"]) == (day["site"], day["meter"]) and "begin_s" in day)
+    return any(day["begin_s"] < each["begin_s"] <= day.get(UNTIL, 0) < each.get(UNTIL, 0) for each in own)
 
 
 def _until(day: dict[str, Any], zone: tzinfo | None) -> int:
