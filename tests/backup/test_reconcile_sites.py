@@ -28,6 +28,7 @@
 | what rises evenly passes for proof | test_what_rises_evenly_is_no_proof |
 | ... or what moves in two ways for none, however long | test_a_saw_is_proof_where_it_is_long |
 | a value that stands otherwise in a line than in an answer is another | test_values_are_compared_and_not_their_text |
+| ... as a meter's self-metrics, that of its unconfirmed counters of energy too | test_self_metrics_of_a_neighbour_are_none_of_ours |
 | a second with two values in the journal is taken for another house's | test_a_second_with_two_values_proves_nothing |
 """
 
@@ -297,6 +298,26 @@ def test_what_rises_evenly_is_no_proof() -> None:
     assert judged(begun_anew, begun_anew) == Verdict.UNKNOWN
     milliseconds = {second: str(20 + second * second % 7 / 10) for second in range(0, 600, 10)}
     assert judged(milliseconds, milliseconds) == Verdict.OURS
+
+
+def health(milliseconds: Iterable[int]) -> list[str]:
+    """A meter's self-metrics, each ten seconds of an hour; those of two houses differ in how long the meter takes."""
+    return [
+        f"wattline_meter,meter=house,model=orno-we515 energy_unconfirmed=10,replies={slot * 8},"
+        f"round_trip_ms={spent} {(START + slot * 10) * NS}"
+        for slot, spent in zip(range(360), milliseconds, strict=True)
+    ]
+
+
+def test_self_metrics_of_a_neighbour_are_none_of_ours(house: JournalDesk, database: Database) -> None:
+    """Both plugins left out ten counters of energy when they began, and count the same slots since."""
+    lines, theirs = (health(map(scattered, range(first, first + 360))) for first in (0, 400))
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + 4 * HOUR_S
+    store(database, theirs, site="elsewhere")
+    store(database, lines[:100])
+    told = house.reconcile()
+    assert (told["lines"], told["missing"], told["remarks"]) == (260, 0, [])
 
 
 def test_a_saw_is_proof_where_it_is_long() -> None:

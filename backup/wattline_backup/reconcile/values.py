@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from wattline.fields import VOCABULARY, Field
 from wattline.influxdb.flux import Bucket, instant, rows, second_of
 from wattline.journal.reader import read
 from wattline_backup.reconcile.carriers import LEAST_SECONDS, Verdict
@@ -28,7 +29,7 @@ _MANY_SECONDS = 100
 _MOST = 0.75
 # Those that all houses on one line have.
 _OF_THE_GRID = ("frequency", "voltage")
-_COUNTER = "energy_"
+_OF_ENERGY = ("kWh", "kvarh")
 
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop})
 |> filter(fn: (r) => {which} and r._field == {field}) |> drop(columns: ["_start", "_stop"])"""
@@ -78,11 +79,12 @@ class Proof:
         ours = values_in(self._files.get(hour, []), text, hour)
         series, known = series_of(text), ours.keys() & counts.keys()
         series = Series(series.measurement, series.tags | tags)
-        for field in sorted(name for name in known if name.startswith(_COUNTER)):
+        counters = {name for name in known if _counts_energy(VOCABULARY[series.measurement].get(name))}
+        for field in sorted(counters):
             verdict = by_counter(ours[field], self._values(series, hour, field))
             if verdict != Verdict.UNKNOWN:
                 return verdict
-        verdict, others = Verdict.UNKNOWN, (name for name in known if not name.startswith((_COUNTER, *_OF_THE_GRID)))
+        verdict, others = Verdict.UNKNOWN, (name for name in known - counters if not name.startswith(_OF_THE_GRID))
         # The first moves most, and so it tells nearly always.
         for field in sorted(others, key=lambda name: (-len(_paces(ours[name])), name)):
             verdict = judged(ours[field], self._values(series, hour, field))
@@ -125,6 +127,10 @@ def values_in(paths: Iterable[Path], text: str, hour: int) -> dict[str, Values]:
     for name, second in twice:
         del found[name][second]
     return found
+
+
+def _counts_energy(field: Field | None) -> bool:
+    return field is not None and field.kind == "counter" and field.unit in _OF_ENERGY
 
 
 def by_counter(ours: Values, theirs: Values) -> Verdict:
