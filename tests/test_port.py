@@ -296,7 +296,11 @@ def test_silence_is_no_loss(peer, port):
         with pytest.raises(NoReplyError):
             Modbus(port).read(1, 3, 0x140, 2)
     assert port.is_open
-    assert len(peer.receive()) == 24
+    received = peer.receive()
+    while len(received) < 3 * 8:
+        # A gateway hands on what comes in pieces of its own.
+        received += peer.receive()
+    assert len(received) == 3 * 8
 
 
 @pytest.mark.parametrize("kind", [Terminal, Gateway])
