@@ -24,7 +24,9 @@
 | ... or one that was told while InfluxDB had nothing of it | test_a_day_that_was_told_before_a_reading_came_stays_under_its_site |
 | another time zone has the same seconds in the days of both | test_another_time_zone_tells_no_second_twice |
 | ... or what was told before it goes, when the zone of before comes back | likewise |
-| ... or what is remembered is lost on the way | test_another_time_zone_and_a_lost_memory_tell_no_second_twice |
+| ... or what is remembered is lost on the way | test_another_time_zone_and_a_lost_memory_tell_no_second_twice, test_whatever_zone_each_second_is_told_once |
+| ... or both have a midnight in common, and days that are not equally long | test_of_two_zones_that_share_a_midnight_no_second_is_told_twice |
+| ... or what was set aside of it is said of the wrong day | test_what_is_set_aside_of_a_day_that_a_zone_cut_is_told_once |
 | ... or of a day of before nothing is seen any more that is filled or deleted later | test_a_day_of_another_time_zone_is_counted_anew |
 | ... or it is told under the date of the day before | test_a_day_of_another_time_zone_has_its_own_date |
 | a number that was deleted, since its site was wrong, comes back under that | test_a_number_that_was_deleted_comes_under_the_right_site |
@@ -35,7 +37,7 @@ import json
 import os
 import random
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -484,21 +486,58 @@ def test_another_time_zone_tells_no_second_twice(
 
 @pytest.mark.chain
 @pytest.mark.parametrize("lost_at", range(1, 6))
+@pytest.mark.parametrize("third", ["America/New_York", "UTC"])
 def test_another_time_zone_and_a_lost_memory_tell_no_second_twice(
-    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, lost_at: int
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, lost_at: int, third: str
 ) -> None:
-    """Under three zones in turn, none of which comes back."""
+    """Under three zones in turn, of which the first may come back within its day."""
     lines = readings(START, START + 80 * HOUR_S)
     write(house, lines, began_s=START, number=1)
     store(database, lines)
-    zones = ["UTC", "UTC", "Asia/Tokyo", "Asia/Tokyo", "America/New_York", "America/New_York"]
-    for number, (hours, zone) in enumerate(zip((8, 30, 31, 55, 56, 80), zones, strict=True)):
+    zones = ["UTC", "UTC", "Asia/Tokyo", "Asia/Tokyo", third, third]
+    for number, (hours, zone) in enumerate(zip((8, 30, 31, 38, 39, 80), zones, strict=True)):
         monkeypatch.setenv("WATTLINE_TIMEZONE", zone)
         if number == lost_at:
             (house.desk.folder / FOLDER / "memory.json").unlink()
         house.now_s = START + hours * HOUR_S + UNDER_WAY_S
         house.reconcile()
         assert sum(day["due"] for day in house.completeness("2026-02")) == hours * 360
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_lost", [True, False])
+@pytest.mark.parametrize("is_back", [True, False])
+@pytest.mark.parametrize(("day", "other"), [("2026-10-25", "Africa/Johannesburg"), ("2026-03-29", "Africa/Lagos")])
+def test_of_two_zones_that_share_a_midnight_no_second_is_told_twice(
+    house: JournalDesk,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    day: str,
+    other: str,
+    *,
+    is_back: bool,
+    is_lost: bool,
+) -> None:
+    """One of them has a day of 23 or 25 hours, whose begin has left the journal."""
+    before, after = (other, "Europe/Rome") if is_back else ("Europe/Rome", other)
+    start_s, same_s = (
+        int(datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).timestamp()) for zone in (before, after)
+    )
+    assert start_s == same_s
+    lines = readings(start_s, start_s + 60 * HOUR_S)
+    place = write(house, lines[:1000], began_s=start_s, number=1)
+    write(house, lines[1000:], began_s=start_s, number=2)
+    store(database, lines)
+    for number, (hours, zone) in enumerate(((20, before), (30, before), (31, after), (60, after), (60, before))):
+        monkeypatch.setenv("WATTLINE_TIMEZONE", zone)
+        house.now_s = start_s + hours * HOUR_S + UNDER_WAY_S
+        if number == 1:
+            path_of(place, 1).unlink()
+        if number == 3 and is_lost:
+            (house.desk.folder / FOLDER / "memory.json").unlink()
+        house.reconcile()
+        days = house.completeness(day[:7])
+        assert [sum(each[name] for each in days) for name in ("due", "stored")] == [hours * 360] * 2
 
 
 def told_days(database: Database) -> dict[str, int]:
@@ -533,6 +572,33 @@ def test_a_day_of_another_time_zone_is_counted_anew(
     database.delete(START, START + DAY_S, "energy_1d")
     house.reconcile()
     assert told_days(database) == whole
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_first", [True, False], ids=["set aside first", "zone changed first"])
+def test_what_is_set_aside_of_a_day_that_a_zone_cut_is_told_once(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    """A day of UTC, whose last hour is one of Rome's next day."""
+    begin_s = int(datetime(2026, 2, 10, tzinfo=UTC).timestamp())
+    lines = readings(begin_s, begin_s + 70 * HOUR_S)
+    write(house, lines, began_s=begin_s, number=1)
+    store(database, lines)
+    leave = "reconcile", "--leave", "2026-02-11T00:00:00Z", "2026-02-12T00:00:00Z"
+    monkeypatch.setenv("WATTLINE_TIMEZONE", "UTC")
+    house.now_s = begin_s + 60 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    if is_first:
+        house.desk.call(*leave)
+        house.reconcile()
+    monkeypatch.setenv("WATTLINE_TIMEZONE", "Europe/Rome")
+    house.reconcile()
+    if not is_first:
+        house.desk.call(*leave)
+    house.now_s = begin_s + 70 * HOUR_S + UNDER_WAY_S
+    house.reconcile()
+    assert sum(day["due"] for day in house.completeness("2026-02")) == 46 * 360
+    assert set_aside(house) == "by `reconcile --leave`, and not due: 2026-02-11T00:00:00Z to 2026-02-12T00:00:00Z."
 
 
 @pytest.mark.chain
@@ -628,3 +694,35 @@ def test_whatever_goes_each_second_is_told_once(house: JournalDesk, database: Da
 def _files(house: JournalDesk) -> list[Path]:
     """Those of the meter "house"."""
     return sorted(set(house.journal.glob("*/*.journal")) - set((house.journal / folder_name("/dev/ttyUSB7")).iterdir()))
+
+
+ZONES = ("UTC", "Europe/Rome", "Africa/Johannesburg", "America/New_York", "Asia/Kathmandu", "Europe/Rome")
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_zone_each_second_is_told_once(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Over a day of 25 hours the time zone is changed at random; files of the journal go, and what is remembered."""
+    dice, start_s = random.Random(seed), LONG_DAY + 15 * HOUR_S
+    lines = readings(start_s, start_s + 66 * HOUR_S)
+    for number, first in enumerate(range(0, len(lines), 3000)):
+        write(house, lines[first : first + 3000], began_s=start_s, number=number + 1)
+    store(database, lines)
+    at_s = start_s
+    while at_s < start_s + 60 * HOUR_S:
+        at_s += dice.randrange(HOUR_S // 2, 6 * HOUR_S) // EVERY_S * EVERY_S
+        monkeypatch.setenv("WATTLINE_TIMEZONE", dice.choice(ZONES))
+        if dice.random() < 0.3:
+            (house.desk.folder / FOLDER / "memory.json").unlink(missing_ok=True)
+        for path in sorted(house.journal.glob("*/*.journal"))[:-1]:
+            is_over = int(path.stem) * 3000 * EVERY_S < at_s - UNDER_WAY_S - start_s
+            if is_over and dice.random() < 0.1:
+                path.unlink()
+        house.now_s = at_s + UNDER_WAY_S
+        house.reconcile()
+        days = house.completeness("2026-10")
+        assert [sum(day[name] for day in days) for name in ("due", "metered", "stored")] == [
+            (at_s - start_s) // EVERY_S
+        ] * 3

@@ -12,9 +12,10 @@ from wattline.errors import WordError
 from wattline.influxdb.flux import bucket_of, instant, rows, second_of
 from wattline.paragraphs import filled
 from wattline_backup.reconcile.due import LONGEST_HOLE_S
-from wattline_backup.reconcile.memory import UNTIL, Memory, key_of
+from wattline_backup.reconcile.memory import Memory, key_of
 from wattline_backup.reconcile.ranges import Range, within, without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET
+from wattline_backup.reconcile.told import PARTS, UNTIL
 from wattline_backup.reconcile.work import desk_of
 from wattline_backup.server import Server
 from wattline_backup.settings import settings
@@ -95,7 +96,10 @@ def _days(server: Server, start: int, stop: int, zone: tzinfo | None) -> list[di
         key = (row.get("site", ""), row["meter"], day)
         document = found.setdefault(key, {"site": key[0], "meter": key[1], "day": day})
         document["begin_s"] = min(document.get("begin_s", begin_s), begin_s)
-        name, number = row["_field"], int(float(row["_value"]))
+        name = row["_field"]
+        if name == PARTS:
+            continue
+        number = int(float(row["_value"]))
         # Where the time zone was changed, the days of both begin on one date, and tell of different times.
         document[name] = max(document.get(name, 0), number) if name == UNTIL else document.get(name, 0) + number
     return [found[key] for key in sorted(found)]
@@ -213,9 +217,10 @@ def _set_aside(days: Iterable[dict[str, Any]], memory: Memory, month: Range, zon
     left = [each for each in memory.left if within([each], month)]
     stay, told = [], []
     for day in days:
-        begins_s = _begins(day, memory, zone)
-        aside = [each for begin_s in begins_s for each in memory.aside.get(key_of(day["meter"], begin_s), [])]
-        if held := without(within(left, (min(begins_s), _until(day, zone))), aside):
+        keys = [key_of(day["meter"], begin_s) for begin_s in _begins(day, memory, zone)]
+        of = [each for key in keys for each in memory.told_parts(key, _until(day, zone))]
+        aside = [each for key in keys for each in memory.aside.get(key, [])]
+        if held := without((each for part in of for each in within(left, part)), aside):
             stay += held
             told.append(
                 f"Set aside by `reconcile --leave`, but the numbers of {day['meter']} on {day['day']} had been told before and keep it: "

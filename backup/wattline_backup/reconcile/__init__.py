@@ -17,6 +17,8 @@
     due.py       when each meter was due
     terms.py     ... by the times in each of which one reading is
     days.py      of each meter and day the seconds that were due, metered and stored, and why not
+    account.py   ... told on from what was told before, also after a change of the time zone
+    told.py      ... as InfluxDB has it
     work.py      one run, from the lock to the number
 
 The same point twice is one point to InfluxDB, so a line may be written again at any time. Nothing is ever deleted.

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from wattline_backup.reconcile.days import Meter, local_days, numbers_of
 from wattline_backup.reconcile.due import Due, is_left, rest_of
-from wattline_backup.reconcile.memory import UNTIL, Memory, Numbers, key_of
+from wattline_backup.reconcile.memory import Memory, key_of
 from wattline_backup.reconcile.ranges import Range, joined, within, without
+from wattline_backup.reconcile.told import UNTIL, Numbers
 
 
 class Told(NamedTuple):
@@ -21,7 +22,7 @@ class Told(NamedTuple):
         begin_s: the first second of the day, since 1970.
         numbers: of it.
         aside: the ranges that were set aside and that the numbers leave out.
-        parts: what of the day the numbers are of: but for a change of the time zone all of it.
+        parts: what of the time the numbers are of: but for a change of the time zone all of the day.
     """
 
     begin_s: int
@@ -49,27 +50,30 @@ class Account:
         Args:
             zone: whose days; None is the system's.
         """
-        others = self._days_of_other_zones(zone)
-        for begin_s, ranges in others.items():
-            yield self._told(begin_s, ranges)
-        taken = joined(each for ranges in others.values() for each in ranges)
-        for day in local_days(self._due.since_s, self._due.until_s, zone):
-            told = self._told(day[0], without([day], taken))
+        claimed = self._claimed(zone)
+        taken = joined(each for ranges in claimed.values() for each in ranges)
+        days = list(local_days(self._due.since_s, self._due.until_s, zone))
+        # A day of another zone may begin with one of this and end at another hour: it keeps what it was told of.
+        own = {day[0]: joined([*claimed.pop(day[0], []), *without([day], taken)]) for day in days}
+        for begin_s, ranges in claimed.items():
+            if not _is_begin(begin_s, zone):
+                yield self._told(begin_s, ranges)
+        for day in days:
+            told = self._told(day[0], own[day[0]])
             # Of a day of which nothing is due any more there may be a number of before.
             if told.numbers and (told.numbers["due"] or within(self._due.left, day)):
                 yield told
 
-    def _days_of_other_zones(self, zone: tzinfo | None) -> dict[int, list[Range]]:
-        """By the second at which each begins, what the numbers are of that were told in days that are none in this zone."""
-        told = {int(key.rpartition(" ")[2]): key for key in self._memory.told if key.rpartition(" ")[0] == self._name}
+    def _claimed(self, zone: tzinfo | None) -> dict[int, list[Range]]:
+        """By the second at which each day that was told begins, what its numbers are of."""
         found: dict[int, list[Range]] = {}
-        for begin_s, key in told.items():
-            (day, *_) = local_days(begin_s, begin_s + 1, zone)
-            if begin_s != day[0] and (numbers := self._memory.told[key]):
-                until_s = numbers.get(UNTIL, begin_s + (day[1] - day[0]))
-                found[begin_s] = within(self._memory.parts.get(key, [(begin_s, until_s)]), (begin_s, until_s))
+        for key, numbers in self._memory.told.items():
+            name, _, begin = key.rpartition(" ")
+            if name == self._name and numbers:
+                (day, *_) = local_days(int(begin), int(begin) + 1, zone)
+                found[int(begin)] = self._memory.told_parts(key, int(begin) + (day[1] - day[0]))
         taken: list[Range] = []
-        # Of two that overlap, as nobody remembers that they are of parts, the one that ends earlier was told earlier.
+        # An early version did not say of what they are. Of two that overlap, the one that ends earlier was told earlier.
         for begin_s, ranges in sorted(found.items(), key=lambda each: max((stop for _, stop in each[1]), default=0)):
             found[begin_s] = without(ranges, taken)
             taken += ranges
@@ -107,6 +111,10 @@ class Account:
         # Of no time at all each number is 0.
         due, spans = self._due, parts or [(0, 0)]
         return _sum(numbers_of(self._name, self._meter, due.spans, due.kept, part) for part in spans)
+
+
+def _is_begin(second: int, zone: tzinfo | None) -> bool:
+    return next(local_days(second, second + 1, zone))[0] == second
 
 
 def _aside(due: Due, parts: Sequence[Range]) -> list[Range]:

@@ -18,7 +18,8 @@ from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.reconcile.kept import bits_of, text_of
 from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.ranges import Range, joined
+from wattline_backup.reconcile.ranges import Range, joined, within
+from wattline_backup.reconcile.told import UNTIL, Day, Numbers, Row
 from wattline_backup.sets import sync
 
 NAME = "memory.json"
@@ -26,12 +27,8 @@ FORM = 2
 # It lacked up to when each meter is told.
 _OLDER_FORM = 1
 
+_LONGEST_DAY_S = 26 * 3600
 _DAMAGES = (ValueError, KeyError, TypeError, AttributeError, zlib.error)
-
-Numbers = dict[str, int]
-"""The fields of ``wattline_completeness`` of a meter and day."""
-UNTIL = "until_s"
-"""That of them which says up to when the others tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class Memory:
         since: when each meter was first due, in seconds since 1970.
         told: the numbers of a meter and day, as they were written last.
         sites: the site under which these stand.
-        parts: what of a day they are of, where another time zone had told the rest.
+        parts: of what time they are, unless an early version told them.
         counted: up to when each meter is told that was due still when it was told last, in seconds since 1970.
         aside: the ranges of ``left`` that the numbers of a meter and day leave out, where there are any.
         holes: of a meter the times that are in no number, since the journal had nothing of them and they were too long.
@@ -113,20 +110,44 @@ class Memory:
         """A time of a meter is in no number."""
         self.holes[meter] = joined([*self.holes.get(meter, []), hole])
 
-    def recall(self, meter: str, days: Mapping[int, tuple[str, Numbers]], whole_from_s: int) -> None:
+    def recall(self, days: Mapping[Day, Row], whole_from_s: int) -> None:
         """Know from elsewhere what was told of a meter.
 
         Args:
-            meter: its name.
-            days: by the second at which each begins the site and the numbers.
+            days: all of it.
             whole_from_s: from when on the journal has all of it.
         """
-        for day_s, (site, numbers) in days.items():
-            self.told[key_of(meter, day_s)], self.sites[key_of(meter, day_s)] = numbers, site
-        if before := [day_s for day_s in days if day_s <= whole_from_s]:
-            self.since[meter] = max(before)
-            if UNTIL in (numbers := days[max(before)][1]):
-                self.counted[meter] = numbers[UNTIL]
+        for day, row in days.items():
+            self.note_told(day, row)
+        before = [day for day in days if day.begin_s <= whole_from_s]
+        last_s = max((day.begin_s for day in before), default=0)
+        # Where the time zone was changed, a day that began earlier than another may go on behind it.
+        for day in sorted(before, reverse=True, key=lambda each: each.begin_s):
+            if day.begin_s > last_s - _LONGEST_DAY_S:
+                self.since[day.meter] = day.begin_s
+            if UNTIL in days[day].numbers:
+                self.counted[day.meter] = max(self.counted.get(day.meter, 0), days[day].numbers[UNTIL])
+
+    def row(self, key: str) -> Row:
+        """What was told of a meter and day."""
+        return Row(self.told.get(key, {}), self.parts.get(key, []))
+
+    def note_told(self, day: Day, row: Row) -> None:
+        """It stands in InfluxDB."""
+        key = key_of(day.meter, day.begin_s)
+        self.told[key], self.sites[key] = row.numbers, day.site
+        if row.parts:
+            self.parts[key] = row.parts
+
+    def told_parts(self, key: str, until_s: int) -> list[Range]:
+        """Of what time the numbers of a meter and day are that were told; an early version did not note it.
+
+        Args:
+            key: of the meter and the second at which the day begins.
+            until_s: is taken where nothing says up to when they tell.
+        """
+        told = (int(key.rpartition(" ")[2]), self.told.get(key, {}).get(UNTIL, until_s))
+        return within(self.parts.get(key, [told]), told)
 
     def forget_before(self, hour: int) -> None:
         """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""

@@ -6,12 +6,9 @@ one number comes.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
-from wattline import fields
 from wattline.influxdb.flux import Bucket, bucket_of, instant, rows, second_of
 from wattline_backup.reconcile.lines import HOUR_S, Series
-from wattline_backup.reconcile.memory import Numbers
 from wattline_backup.reconcile.ranges import without
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, HOST, measurements_of
 from wattline_backup.server import Server
@@ -20,18 +17,8 @@ Counts = dict[Series, dict[int, dict[str, int]]]
 """Series, hour since 1970, field -> points."""
 
 
-class Day(NamedTuple):
-    """Of a meter: its name, its site, and the second since 1970 at which the day begins."""
-
-    meter: str
-    site: str
-    begin_s: int
-
-
 # Hours of a journal that lie farther apart are asked for apart: a clock that was wrong makes no question of decades.
 _APART_HOURS = 48
-# By a clock that is ahead a day may begin later than InfluxDB's now.
-_NEVER = "2200-01-01T00:00:00Z"
 # What a row has beside its series' tags.
 _COLUMNS = {"", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement"}
 _FLUX = """from(bucketID: "{bucket}") |> range(start: {start}, stop: {stop}) |> filter(fn: (r) => {which})
@@ -76,38 +63,6 @@ def counted(
             of_fields = of_hours.setdefault(hour, {})
             of_fields[row["_field"]] = of_fields.get(row["_field"], 0) + int(row["_value"])
     return counts
-
-
-def all_told(server: Server, bucket: Bucket, meter: str) -> dict[Day, Numbers]:
-    """The numbers that InfluxDB has of each day of a meter of that name, at whatever site.
-
-    Raises:
-        ServerError: InfluxDB does not answer, or not to the end.
-    """
-    tags = {"_measurement": fields.COMPLETENESS, "meter": meter}
-    which = " and ".join(f"r.{name} == {json.dumps(value)}" for name, value in tags.items())
-    flux = f'from(bucketID: "{bucket.id}") |> range(start: 0, stop: {_NEVER}) |> filter(fn: (r) => {which})'
-    return _numbers(rows(server, bucket.organisation, flux))
-
-
-def told_since(server: Server, bucket: Bucket, since_s: int) -> dict[Day, Numbers]:
-    """The numbers that InfluxDB has of each meter, site and day that begins at a second since 1970 or later.
-
-    Raises:
-        ServerError: InfluxDB does not answer, or not to the end.
-    """
-    which = f"r._measurement == {json.dumps(fields.COMPLETENESS)}"
-    span = f"range(start: {instant(since_s)}, stop: {_NEVER})"
-    flux = f'from(bucketID: "{bucket.id}") |> {span} |> filter(fn: (r) => {which})'
-    return _numbers(rows(server, bucket.organisation, flux))
-
-
-def _numbers(found: Iterable[Mapping[str, str]]) -> dict[Day, Numbers]:
-    numbers: dict[Day, Numbers] = {}
-    for row in found:
-        day = Day(row["meter"], row.get("site", ""), second_of(row["_time"]))
-        numbers.setdefault(day, {})[row["_field"]] = int(float(row["_value"]))
-    return numbers
 
 
 def series_of_row(row: Mapping[str, str]) -> Series:

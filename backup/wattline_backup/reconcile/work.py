@@ -5,11 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wattline import fields
-from wattline.clock import NS
 from wattline.influxdb.flux import Bucket
-from wattline.line import to_line
-from wattline.reading import Point
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import rollups
 from wattline_backup.reconcile.account import Account
@@ -18,10 +14,11 @@ from wattline_backup.reconcile.comparison import Comparison
 from wattline_backup.reconcile.days import Meter, meters_of, site_of
 from wattline_backup.reconcile.due import Due, dues_of, hours_of, whole_from_of
 from wattline_backup.reconcile.fill import Filler, lines_of
-from wattline_backup.reconcile.memory import UNTIL, Desk, Memory, Numbers, Written, key_of
+from wattline_backup.reconcile.memory import Desk, Memory, Written, key_of
 from wattline_backup.reconcile.plan import DAY_S, Compared, is_due
 from wattline_backup.reconcile.routes import COMPLETENESS_BUCKET, ENERGY, ROUTES
-from wattline_backup.reconcile.stored import Day, all_told, buckets_of, stored_from, told_since
+from wattline_backup.reconcile.stored import buckets_of, stored_from
+from wattline_backup.reconcile.told import UNTIL, Day, Row, all_told, line_of, told_since
 from wattline_backup.server import Server
 from wattline_backup.settings import Settings
 
@@ -143,12 +140,8 @@ class Work:
         sites = self._sites(ports, buckets, memory) if is_other else {}
         for name, told in found.items():
             own = {self._chosen.site, *sites.get(name, ())}
-            days = {
-                day.begin_s: (day.site, numbers)
-                for day, numbers in sorted(told.items(), key=lambda each: each[1].get(UNTIL, 0))
-                if day.site in own
-            }
-            memory.recall(name, days, whole_from[name])
+            days = sorted(told.items(), key=lambda each: each[1].numbers.get(UNTIL, 0))
+            memory.recall({day: row for day, row in days if day.site in own}, whole_from[name])
         return dues_of(kept, memory, self._cut_s, stored_from_s)
 
     def _sites(self, ports: list[Port], buckets: dict[str, Bucket], memory: Memory) -> dict[str, set[str]]:
@@ -230,7 +223,7 @@ class Work:
         since_s = max(0, min((due.whole_from_s for due in dues.values()), default=self._now_s) - TOLD_AGAIN_S)
         bucket = buckets[COMPLETENESS_BUCKET]
         there, kept_from_s = told_since(self._server, bucket, since_s), stored_from(bucket, self._now_s)
-        told, asides = dict[str, Numbers](), dict(memory.aside)
+        told, asides = dict[Day, Row](), dict(memory.aside)
         for name in known:
             for day in Account(name, meters[name], dues[name], memory).days(self._chosen.zone):
                 key = key_of(name, day.begin_s)
@@ -239,18 +232,17 @@ class Work:
                 site = memory.sites.get(key, "")
                 if not site or (is_looked_at and Day(name, site, day.begin_s) not in there):
                     site = meters[name].site_from(day.begin_s) or self._chosen.site
-                before = there.get(Day(name, site, day.begin_s)) if is_looked_at else memory.told.get(key)
-                if before != day.numbers and day.begin_s >= kept_from_s:
-                    point = Point(fields.COMPLETENESS, {"meter": name, "site": site}, day.numbers, day.begin_s * NS)
-                    filler.put(COMPLETENESS_BUCKET, to_line(point))
-                told[key], memory.sites[key], asides[key] = day.numbers, site, day.aside
-                if len(day.parts) != 1 or day.parts[0][0] != day.begin_s:
-                    memory.parts[key] = list(day.parts)
+                where, row = Day(name, site, day.begin_s), Row(day.numbers, list(day.parts))
+                before = there.get(where) if is_looked_at else memory.row(key)
+                if before != row and day.begin_s >= kept_from_s:
+                    filler.put(COMPLETENESS_BUCKET, line_of(where, row))
+                told[where], asides[key] = row, day.aside
         filler.finish()
         self._result.days = filler.written
         self._result.refusals += filler.refusals
         self._result.remarks += filler.refusals
-        memory.told |= told
+        for where, row in told.items():
+            memory.note_told(where, row)
         memory.aside = {key: ranges for key, ranges in asides.items() if ranges}
         # A meter that no file names any more stays due: what comes of it later is told from where it was told last.
         ended = {name for name in known if not dues[name].is_due_on}

@@ -38,4 +38,11 @@ COMPLETENESS_FIELDS = by_name(
         "Nothing ran, or killed: nothing ran, or what ran was killed before it had kept what it read.",
     ),
     Field("until_s", "s", "gauge", 0, "Up to when the others tell, in seconds since 1970."),
+    Field(
+        "parts",
+        "",
+        "text",
+        0,
+        "Of what time they are: begin and end, with a stroke between. It is the day, but for one on which the time zone was changed.",
+    ),
 )
