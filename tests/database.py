@@ -138,13 +138,14 @@ class InfluxDB(Program):
         return [row for table in tables if table.strip() for row in csv.DictReader(io.StringIO(table.lstrip("\n")))]
 
     def series(self, bucket: str, site: str, measurement: str) -> dict[tuple[str, ...], dict[int, dict[str, float]]]:
-        """A site's points of one measurement: tags, as "key=value", to nanosecond to field to value."""
+        """A site's points of one measurement: tags, as "key=value", to nanosecond to field to number."""
         which = f'r["_measurement"] == "{measurement}" and r["site"] == "{site}"'
         series: dict[tuple[str, ...], dict[int, dict[str, float]]] = {}
-        for row in self.query(f'from(bucket: "{bucket}") |> range(start: 0) |> filter(fn: (r) => {which})'):
+        points = f'from(bucket: "{bucket}") |> range(start: 0) |> filter(fn: (r) => {which})'
+        for row in self.query(f'import "types" {points} |> filter(fn: (r) => types.isNumeric(v: r._value))'):
             tags = {key: row[key] for key in row.keys() - COLUMNS if row[key] and not key.startswith("_")}
-            points = series.setdefault(tuple(sorted(f"{key}={value}" for key, value in tags.items())), {})
-            fields = points.setdefault(nanoseconds(row["_time"]), {})
+            of_series = series.setdefault(tuple(sorted(f"{key}={value}" for key, value in tags.items())), {})
+            fields = of_series.setdefault(nanoseconds(row["_time"]), {})
             assert row["_field"] not in fields, f"twice in one point: {row}"
             fields[row["_field"]] = float(row["_value"])
         return series

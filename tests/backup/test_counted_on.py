@@ -30,6 +30,7 @@
 | ... or of a day of before nothing is seen any more that is filled or deleted later | test_a_day_of_another_time_zone_is_counted_anew |
 | ... or it is told under the date of the day before | test_a_day_of_another_time_zone_has_its_own_date |
 | a number that was deleted, since its site was wrong, comes back under that | test_a_number_that_was_deleted_comes_under_the_right_site |
+| a meter that speaks when it wants to has no number, or one of seconds in which it said nothing | test_what_a_stick_said_was_due |
 | a second is told twice or never, whatever goes at whatever run, and whichever meter, port or clock it has | test_whatever_goes_each_second_is_told_once |
 """
 
@@ -643,6 +644,32 @@ def test_a_number_that_was_deleted_comes_under_the_right_site(
         house.now_s = START + hours * HOUR_S + UNDER_WAY_S
         house.reconcile()
     assert [(day["site"], day["due"], day["stored"]) for day in house.completeness("2026-02")] == [(SITE, 720, 720)]
+
+
+@pytest.mark.chain
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_what_a_stick_said_was_due(house: JournalDesk, database: Database, *, is_remembered: bool) -> None:
+    """And nothing else, beside a meter that is read on another port; also once the begin of the day has left the journal."""
+    dice = random.Random(1)
+    seconds = [second for second in range(START, START + 4 * HOUR_S) if dice.random() < 0.1]
+    lines = [reading(second, "grid") for second in seconds]
+    place = write_journal(house.journal, lines[:500], began_s=START, meters={"grid": 0}, port="auto")
+    write_roof(house, database, START, START + 5 * HOUR_S)
+    store(database, lines[:100] + lines[400:500])
+    house.now_s = seconds[500] + UNDER_WAY_S
+    house.reconcile()
+    (told,) = (day for day in house.completeness("2026-02") if day["meter"] == "grid")
+    assert (told["due"], told["metered"], told["stored"]) == (500, 500, 500)
+    make(path_of(place, 2))
+    write_journal(house.journal, lines[500:], began_s=START, meters={"grid": 0}, port="auto")
+    path_of(place, 1).unlink()
+    if not is_remembered:
+        (house.desk.folder / FOLDER / "memory.json").unlink()
+    house.now_s = START + 5 * HOUR_S
+    house.reconcile()
+    (told,) = (day for day in house.completeness("2026-02") if day["meter"] == "grid")
+    assert (told["due"], told["metered"], told["stored"]) == (len(lines),) * 3
+    assert sum(told[reason] for reason in fields.NOT_METERED) == 0
 
 
 @pytest.mark.chain

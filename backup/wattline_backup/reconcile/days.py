@@ -105,11 +105,11 @@ def numbers_of(name: str, meter: Meter, spans: Sequence[Span], kept: Kept, day: 
     reasons: Counter[str] = Counter()
     due = metered = lacking = 0
     for span in spans:
-        terms = terms_of((span.start, span.stop), span.every_s, span.offset_s, day)
+        terms = terms_of((span.start, span.stop), span.every_s or 1, span.offset_s, day)
         if not terms.count:
             continue
         there = terms.folded(meter.seconds)
-        due += terms.count
+        due += terms.count if span.every_s else there.bit_count()
         metered += there.bit_count()
         lacking += terms.folded(meter.lacking).bit_count()
         reasons.update(_reasons(meter.absent, terms, kept.lost, there))

@@ -23,7 +23,8 @@ class Span:
     Attributes:
         start: seconds since 1970.
         stop: likewise, the first second that is none of it.
-        every_s: seconds from one reading that is due to the next.
+        every_s: seconds from one reading that is due to the next; 0 of a meter that speaks when it wants to, of which is due
+            whatever it says.
         offset_s: of these the second at which it is due, counted from 1970 on.
     """
 
@@ -86,8 +87,8 @@ def whole_from_of(ports: Sequence[Kept], stored_from_s: int = 0) -> dict[str, in
 
 def _own_ports(ports: Sequence[Kept]) -> dict[str, list[Kept]]:
     """Each meter that was ever due, with the ports on which it was."""
-    names = {name for kept in ports for began in kept.began for name, every_s in began.meters.items() if every_s}
-    return {name: [kept for kept in ports if any(began.meters.get(name) for began in kept.began)] for name in names}
+    names = {name for kept in ports for began in kept.began for name in began.meters}
+    return {name: [kept for kept in ports if any(name in began.meters for began in kept.began)] for name in names}
 
 
 def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, cut_s: int) -> Due:
@@ -113,7 +114,7 @@ def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, c
 def _knows(name: str, began: Sequence[Began], until_s: int) -> bool:
     """Whether the last process of a port that began before a second has the meter."""
     last = max((each for each in began if each.at < until_s), key=lambda each: each.at, default=None)
-    return last is not None and bool(last.meters.get(name))
+    return last is not None and name in last.meters
 
 
 def _offset_s(name: str, began: Began, likely_s: int) -> int:
@@ -142,7 +143,7 @@ def _metered(name: str, kept: Kept) -> dict[int, int]:
 
 def _first(name: str, ports: Sequence[Kept]) -> Began:
     """The first process that knew a meter, as far as is known."""
-    return min((began for kept in ports for began in kept.began if began.meters.get(name)), key=lambda began: began.at)
+    return min((began for kept in ports for began in kept.began if name in began.meters), key=lambda began: began.at)
 
 
 def _whole_from(name: str, ports: Sequence[Kept]) -> int:
@@ -194,11 +195,11 @@ def _spans(name: str, began: Sequence[Began], cut_s: int, likely_s: int) -> list
     ordered = sorted({each.at: each for each in began if each.at < cut_s}.values(), key=lambda each: each.at)
     spans: list[Span] = []
     for place, each in enumerate(ordered, 1):
-        start, every_s = each.at, each.meters.get(name, 0)
+        start, every_s = each.at, each.meters.get(name)
         stop = ordered[place].at if place < len(ordered) else cut_s
-        if not every_s:
+        if every_s is None:
             continue
-        span = Span(start, stop, every_s, _offset_s(name, each, likely_s) % every_s)
+        span = Span(start, stop, every_s, _offset_s(name, each, likely_s) % (every_s or 1))
         if spans and spans[-1] == replace(span, start=spans[-1].start, stop=start):
             span = replace(span, start=spans.pop().start)
         spans.append(span)

@@ -14,7 +14,8 @@ COMPLETENESS_FIELDS = by_name(
         "",
         "gauge",
         0,
-        "Readings that were due on the day, up to now; of a meter that is read each second, its seconds.",
+        "Readings that were due on the day, up to now; of a meter that is read each second, its seconds; of one behind a "
+        "stick, which speaks when it wants to, what it said.",
     ),
     Field("metered", "", "gauge", 0, "Those of them that were metered, as the journal or InfluxDB knows."),
     Field("stored", "", "gauge", 0, "Those of them that InfluxDB has whole."),
