@@ -1,6 +1,7 @@
 """A journal as `wattline run` writes it, a real InfluxDB, and `wattline-backup reconcile` as a person calls it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,11 @@ def everything(database: Database, bucket: str) -> list[tuple[tuple[str, str], .
         for row in database.query(flux)
     )
     return sorted(row for row in found if ("_measurement", "wattline_completeness") not in row)
+
+
+def sites(database: Database) -> Counter[str]:
+    """Of the bucket ``energy`` the values of each site."""
+    return Counter(dict(row).get("site", "") for row in everything(database, "energy"))
 
 
 def make_buckets(database: Database) -> None:

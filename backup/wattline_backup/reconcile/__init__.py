@@ -6,6 +6,7 @@
     cache.py     the same of a full file, kept so that it is read once
     carriers.py  which series of InfluxDB carry the journal's readings, of those under other further tags
     values.py    ... by their values
+    signs.py     ... field by field, and together
     stored.py    how many points InfluxDB has, and under which further tags
     seconds.py   in which very seconds, where the numbers prove nothing
     plan.py      the journal beside InfluxDB, and which seconds of which series are written again

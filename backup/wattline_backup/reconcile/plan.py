@@ -111,7 +111,7 @@ class Beside:
         carried = self._carried(text, series, names_of)
         hours = sorted(names_of.keys() | carried.keys())
         stored_of = {hour: self._stored(series, hour, names_of.get(hour, {}), carried.get(hour, {})) for hour in hours}
-        tags_of = self._tags(stored_of)
+        tags_of = self._tags(stored_of, self._firm(text, names_of, carried))
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
             tags, stored = tags_of[hour], stored_of[hour]
             twice = union(again.get(hour, {}).values())
@@ -129,9 +129,25 @@ class Beside:
                 _doubled({tags: stored[tags] for tags in self._proven(text, hour, carried.get(hour, {}))}),
             )
 
-    def _tags(self, stored_of: Mapping[int, Mapping[Tags, Bits]]) -> dict[int, Tags]:
+    def _firm(self, text: str, names_of: Mapping[int, Bits], carried: Carried) -> set[Tags]:
+        """Those under which anything is written: ours, and others that the values of some hour prove."""
+        others = {tags for there in carried.values() for tags in there} - {self.ours}
+        return {self.ours} | {
+            tags
+            for tags in others
+            if any(
+                self.judge(text, hour, tags, there[tags]) == Verdict.OURS
+                for hour, there in carried.items()
+                if tags in there and hour in names_of
+            )
+        }
+
+    def _tags(self, stored_of: Mapping[int, Mapping[Tags, Bits]], firm: set[Tags]) -> dict[int, Tags]:
         """The tags that Telegraf adds, by hour; where nothing is there those of before, and before all those of the first."""
-        latest = {hour: _latest(stored, self.ours) for hour, stored in stored_of.items()}
+        latest = {
+            hour: _latest({tags: names for tags, names in stored.items() if tags in firm}, self.ours)
+            for hour, stored in stored_of.items()
+        }
         tags = next((tags for tags in latest.values() if tags is not None), self.ours)
         found = {}
         for hour, now in latest.items():
