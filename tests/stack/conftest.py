@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import urllib.parse
 import urllib.request
 from collections import defaultdict
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import docker_in_place
 from database import InfluxDB, instant, wait_until
 from stack.composition import query_limits
 from wattline.fields import COMPLETENESS, ELECTRICITY
@@ -175,33 +175,6 @@ def stack(server_of_stack: Stack) -> Stack:
 
 @pytest.fixture
 def docker(stack: Stack, tmp_path: Path) -> Path:
-    """The folder with what stands in for Docker, ``bin/docker``, and with the log of its ``words``.
-
-    It runs the command of a container here, with what the service `setup` has: the CLI, the address, a time zone, and the
-    secrets in a folder.
-    """
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    (secrets / "influxdb_operator_token").write_text(stack.token)
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "docker"
-    environment = {
-        "PATH": f"{Path(stack._influx).parent}:{os.environ['PATH']}",
-        "INFLUX_HOST": stack.url,
-        "HOME": str(tmp_path),
-        "WATTLINE_SECRETS": str(secrets),
-        "WATTLINE_TIMEZONE": "Australia/Adelaide",
-    }
-    program.write_text(f"""#!{sys.executable}
-import os, sys
-words = sys.argv[1:]
-open({str(tmp_path / "words")!r}, "a").write(repr((words, os.getcwd())) + "\\n")
-if words == ["compose", "version"]:
-    sys.exit()
-options = ["compose", "run", "--rm", "-T", "--no-deps", "--entrypoint", "/bin/sh", "setup"]
-assert words[:8] == options, words
-inside = [word.replace("/wattline/", {str(INFLUXDB)!r} + "/", 1) for word in words[8:]]
-os.execve("/bin/sh", ["/bin/sh", *inside], {environment!r})
-""")
-    program.chmod(0o755)
+    """The folder with what stands in for Docker."""
+    docker_in_place.put_in_place(tmp_path, stack)
     return tmp_path
