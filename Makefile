@@ -2,7 +2,7 @@
 #
 #   PYTHON  the interpreter that the virtual environment is made with
 #   VENV    its folder
-#   ARGS    more words for the demo and for pytest, as in: make test ARGS="-k clock"
+#   ARGS    more words for the demo and for pytest, as in: make test ARGS="tests/cost -k bill"
 #   PREFIX  where `make install` puts the plugin
 
 PYTHON = python3
