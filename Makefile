@@ -2,7 +2,7 @@
 #
 #   PYTHON  the interpreter that the virtual environment is made with
 #   VENV    its folder
-#   ARGS    more words for the demo and for pytest, as in: make test ARGS="-k clock"
+#   ARGS    more words for the demo and for pytest, as in: make test ARGS="tests/cost -k bill"
 #   PREFIX  where `make install` puts the plugin
 
 PYTHON = python3
@@ -27,10 +27,10 @@ demo: $(VENV)/.demo ## show a simulated house being metered; needs no hardware a
 
 stack: ## show the simulated house in Grafana; needs Docker, 1 GB of memory and the network
 	@docker compose version >/dev/null 2>&1 || { echo "Docker with its Compose plugin is not here, or not for this user: see compose/README.md." >&2; exit 1; }
-	@compose/make-secrets
-	@docker compose --file compose/compose.yaml --profile demo up --build --detach
-	@echo "Grafana: http://localhost:3000, user admin, password in compose/secrets/grafana_admin_password."
-	@echo "The end of it: docker compose --file compose/compose.yaml --profile demo down --volumes"
+	@compose/make-secrets compose/demo/secrets
+	@$(demo_stack) up --build --detach
+	@echo "Grafana: http://localhost:3000, user admin, password in compose/demo/secrets/grafana_admin_password."
+	@echo "The end of it, before a stack of your own starts: $(demo_stack) down --volumes"
 
 test: $(VENV)/.test ## run every test; the chain tests need `make servers`
 ifeq ($(ARGS),)
@@ -109,6 +109,8 @@ $(VENV)/.demo $(VENV)/.test $(VENV)/.check: $(VENV)/.made
 	@echo "Installing wattline with its extra '$(extra)' into $(VENV) ..."
 	@$(VENV)/bin/python -m pip install --quiet --editable '.[$(extra)]'
 	@touch $@
+
+demo_stack = docker compose --file compose/compose.yaml --file compose/demo/compose.yaml --profile demo
 
 choose_python = or name another with PYTHON=/path/to/python3
 

@@ -27,6 +27,8 @@ expected of it.
 | of two columns of one name the first is taken without a word | test_wrong_words_are_refused_in_one_sentence |
 | the kilowatt-hours that are told are not those that InfluxDB will show | test_a_reset_counts_as_in_the_rollups, and stack/test_convert.py |
 | a number or a time is read otherwise than it is meant | test_numbers_as_people_write_them, test_times_as_people_write_them |
+| a dump of SQL is searched for the time, or a table that begins with a comment's sign is taken for one | test_a_dump_of_another_table_is_told_the_way_on, test_a_header_may_begin_as_a_dump_does |
+| the names that the time may have are told otherwise than they are | test_the_names_of_the_time_are_told_as_they_are |
 | wrong words are understood somehow | test_wrong_words_are_refused_in_one_sentence, test_a_wrong_map_is_refused_in_one_sentence |
 | the example of a map is refused | test_the_map_of_the_readme_is_one |
 | python-raven's table is read by the wrong columns, or its rows of -1, its lost signs, its zeros, its runs become readings | raven-csv, raven-tsv-with-run-tags |
@@ -84,6 +86,7 @@ from wattline.convert.counter import (
 )
 from wattline.convert.energy_monitor import FIELDS, MEASUREMENT, EnergyMonitor, Settings
 from wattline.convert.export import read_export
+from wattline.convert.header import TIME_NAMES
 from wattline.convert.mapping import Column, parse_maps
 from wattline.convert.numbers import number_of
 from wattline.convert.progress import Lines
@@ -733,6 +736,43 @@ def test_wrong_words_are_refused_in_one_sentence(converted, words, text, sentenc
     assert (code, lines) == (2, [])
     (complaint,) = said
     assert sentence in complaint
+
+
+@pytest.mark.parametrize("words", ["csv --map P=power_w", "csv --map P=power_w --time taken"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- MySQL dump 10.13  Distrib 8.0.36\n--\nCREATE TABLE `power` (`taken` datetime, `P` int);\n",
+        "/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n",
+        "--\n-- PostgreSQL database dump\n--\n",
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n",
+        "INSERT INTO power VALUES ('2022-12-01 00:00:00', 5);\n",
+    ],
+)
+def test_a_dump_of_another_table_is_told_the_way_on(converted, words, text):
+    code, lines, (complaint,) = converted(words, text)
+
+    assert (code, lines) == (2, [])
+    assert "history is a dump of SQL, and csv takes a table with a header: " in complaint
+    assert "`mysql --batch -e 'SELECT ...'`" in complaint
+
+
+@pytest.mark.parametrize("first", ["# time", "-- time", "set"])
+def test_a_header_may_begin_as_a_dump_does(converted, first):
+    code, lines, _ = converted(f"csv --map P=power_w --time {shlex.quote(first)}", TABLE.replace("time", first))
+
+    assert (code, len(lines)) == (0, 1)
+
+
+def test_the_names_of_the_time_are_told_as_they_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["convert", "--help"])
+    (told,) = re.findall(r"unless given the one of ([^-]*)", capsys.readouterr().out)
+    readme = (Path(__file__).parents[1] / "plugin" / "README.md").read_text()
+    (row,) = re.findall(r"^\| `--time` \|.*$", readme, re.MULTILINE)
+
+    assert tuple(re.split(r",\s+", told.strip())) == TIME_NAMES
+    assert tuple(re.findall(r"`(\w+)`", row)) == TIME_NAMES
 
 
 def raven(text: bytes, *, has_run_tags: bool = False) -> tuple[list[str], Tally]:

@@ -1,6 +1,7 @@
 """Where everything is: from the environment, which systemd reads from /etc/default/wattline-backup."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -60,6 +61,12 @@ class Settings:
         from wattline_backup.proof.influxd import Container, Program  # noqa: PLC0415 - costs the hourly run 3 ms
 
         return Program(self.influxd) if self.influxd else Container(self.image)
+
+    @property
+    def influx(self) -> str:
+        """How a person calls the influx CLI: by the script of the stack to which ``remake`` belongs, else by its own name."""
+        script = self.remake.parent.with_name("influx")
+        return f"sudo {shlex.quote(str(script))}" if os.access(script, os.X_OK) else "influx"
 
     def server(self) -> Server:
         """InfluxDB, with the token.

@@ -25,7 +25,7 @@ def nearest(word: str, known: Iterable[str], cutoff: float = NEAR) -> str:
     matches = [repr(name) for name in names if likeness(name) == best]
     # Many that are as near are siblings where they are very near, and else none of them was meant.
     most = MOST_BEGUN if best[0] >= SLIP_OF_THE_FINGER else MOST_NAMED
-    return "" if best[0] < cutoff or len(matches) > most else _the_nearest(matches)
+    return "" if best[0] < cutoff or not 0 < len(matches) <= most else _the_nearest(matches)
 
 
 def nearest_number(text: str, known: Collection[int]) -> str:

@@ -20,5 +20,11 @@ def zone_of(name: str) -> ZoneInfo:
     if name not in NO_ZONES and not name.startswith(NO_FOLDERS):
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             return ZoneInfo(name)
-    near = nearest(name, available_timezones().difference(NO_ZONES))
-    raise WordError(f"There is no time zone {name!r}{near}; `timedatectl list-timezones` lists them.")
+    raise WordError(f"There is no time zone {name!r}{_near(name)}; `timedatectl list-timezones` lists them.")
+
+
+def _near(name: str) -> str:
+    """The end of the complaint: the zones of a city, as Rome is, else what is written much like ``name``."""
+    known = sorted(available_timezones().difference(NO_ZONES))
+    city = name.strip().replace(" ", "_").lower()
+    return nearest(name, [zone for zone in known if f"/{zone.lower()}".endswith(f"/{city}")], 0) or nearest(name, known)

@@ -8,6 +8,7 @@
 | a damaged, cut or missing file is sent, to which InfluxDB answers 200 | test_a_damaged_set_is_refused_before_anything_is_made |
 | a half-filled bucket is left | test_what_cannot_be_filled_is_removed |
 | a live bucket of the name is overwritten | test_a_name_that_is_taken_is_refused |
+| the command that deletes it again does not do so as it stands, with the stack or without | test_the_command_that_is_told_deletes_the_bucket |
 | a bucket that is deleted since cannot be brought back | test_a_deleted_bucket_comes_back_under_its_name |
 | a set cannot be had from a disk that has become read-only | test_a_disk_that_became_read_only_gives_its_sets |
 | a dry run does something | test_a_dry_run_makes_nothing |
@@ -20,6 +21,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from pathlib import Path
 
 import pytest
 
+import docker_in_place
 from backup.restore_rig import DAY_S, DAYS, Database, Desk, day, household
 from wattline_backup import index
 from wattline_backup.house import describe
@@ -56,6 +59,29 @@ def test_every_point_is_in_the_new_bucket(database: Database, desk: Desk, stored
     assert list(told["values"].values()) == [2 * DAY_S // 600] * DAYS
     assert "kind=restore" in desk.outcome.read_text()
     database.tokens_work()
+
+
+@pytest.mark.parametrize("has_stack", [True, False])
+def test_the_command_that_is_told_deletes_the_bucket(
+    database: Database, desk: Desk, stored: Set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, has_stack: bool
+) -> None:
+    """Of a name that a shell would tear; the two are a checkout with its stack, and a server of this machine's own."""
+    checkout = tmp_path / "my checkout"
+    shutil.copytree(docker_in_place.COMPOSE, checkout / "compose")
+    docker_in_place.put_in_place(tmp_path, database)
+    (tmp_path / "bin" / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (tmp_path / "bin" / "sudo").chmod(0o755)
+    own = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}
+    if not has_stack:
+        (checkout / "compose" / "influx").unlink()
+        own = {"PATH": f"{Path(database._influx).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+        own |= {"INFLUX_HOST": database.url, "INFLUX_TOKEN": database.token}
+    monkeypatch.setenv("WATTLINE_BACKUP_REMAKE", str(checkout / "compose/influxdb/remake"))
+    told = desk.restored(stored.stamp, "--bucket", "energy", "--as", "what was", "--yes")
+    (command,) = re.findall("`(.*)`", told["remarks"][0])
+    assert set(database.buckets()) == {"energy", "what was"}
+    subprocess.run(["sh", "-c", command], env=own, cwd="/", check=True, capture_output=True)
+    assert set(database.buckets()) == {"energy"}
 
 
 def test_what_is_older_than_the_bucket_kept_is_not_forgotten(desk: Desk, own_database) -> None:

@@ -11,6 +11,7 @@
 | a month without energy, or without days, has no table       | test_a_bill_without_energy_has_a_table                  |
 | a price that nobody knows is printed as None                | test_a_price_that_nobody_knows_is_left_out              |
 | milliwatt-hours stand in the table, or go from the CSV       | test_a_table_has_no_part_of_a_watt_hour                 |
+| nothing at all is told as estimated, or as without a price  | test_what_would_be_shown_as_nothing_is_not_told         |
 | a comma in a name breaks the CSV                            | test_names_may_have_what_they_like                      |
 """
 
@@ -95,6 +96,19 @@ def test_what_is_not_sure_is_said_below() -> None:
     assert "~ is the mean of the prices" in text
     assert "The total alone is rounded" in as_table(german_bill(Rounding(each_line=False)))
     assert "estimated" not in as_table(italian_bill())
+
+
+def test_what_would_be_shown_as_nothing_is_not_told() -> None:
+    """Of less than half a watt-hour; CSV and JSON have it."""
+    found = dynamic_bill()
+    for energy, is_told in (("0.000499", False), ("0.0005", False), ("0.000501", True)):
+        lines = tuple(replace(line, unpriced_kwh=D(energy)) for line in found.lines)
+        each = replace(found, estimated_kwh=D(energy), lines=lines)
+        text = " ".join(as_table(each).split())
+        assert ("0.001 of 4 kWh are estimated" in text) == ("estimated" in text) == is_told
+        assert ("0.001 kWh have no price" in text) == ("have no price" in text) == is_told
+        assert ("0.001 kWh without a price" in text) == ("without a price" in text) == is_told
+        assert json.loads(as_json(each))["estimated_kwh"] == energy
 
 
 def test_a_change_within_a_day_is_told_with_its_time() -> None:

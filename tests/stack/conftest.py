@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import docker_in_place
 from database import InfluxDB, instant, wait_until
 from stack.composition import query_limits
 from wattline.fields import COMPLETENESS, ELECTRICITY
@@ -170,3 +171,10 @@ def stack(server_of_stack: Stack) -> Stack:
     """The module's InfluxDB, its buckets emptied."""
     server_of_stack.empty()
     return server_of_stack
+
+
+@pytest.fixture
+def docker(stack: Stack, tmp_path: Path) -> Path:
+    """The folder with what stands in for Docker."""
+    docker_in_place.put_in_place(tmp_path, stack)
+    return tmp_path

@@ -19,16 +19,20 @@
 | Grafana lets strangers in, or tells its makers about the house | test_grafana_is_closed_and_silent |
 | Grafana is there before its token | test_each_service_waits_for_what_it_needs |
 | `make stack` sends secrets into the image | test_the_demo_is_built_from_nothing_secret |
+| ... brings simulated readings among a house's, uses or makes its tokens; what ends it deletes a house | test_the_demo_has_nothing_of_a_house, test_make_starts_and_ends_the_demo_alone |
 """
 
 import re
+import subprocess
 from itertools import chain
 
 import pytest
+import yaml
 
 from stack import composition
 
 SERVICES = composition.services()
+DEMO_FILES = "--file compose/compose.yaml --file compose/demo/compose.yaml"
 LASTING = {"influxdb", "grafana", "demo"}
 # A Raspberry Pi 3B+ has 1 GB, of which some goes to the graphics, and the system and Telegraf take about 200 MB.
 PI_MIB = 700
@@ -183,7 +187,36 @@ def test_the_demo_is_built_from_nothing_secret():
     assert first == "*"
     kept = [line for line in rest if line.startswith("!")]
     assert kept
-    assert not any("secrets" in line or ".env" in line or line in {"!compose", "!compose/"} for line in kept)
+    secret = ("compose/.env", "compose/secrets/", "compose/demo/secrets/")
+    assert not [line for line in kept for path in secret if path.startswith(line.removeprefix("!"))]
+
+
+def test_the_demo_has_nothing_of_a_house():
+    """Compose takes the last name, and puts a secret or a volume in the place of the one of its name or its target."""
+    house, demo = composition.load(), yaml.safe_load((composition.FOLDER / "demo" / "compose.yaml").read_text())
+    assert demo["name"] != house["name"]
+    assert not any("name" in (volume or {}) for volume in house["volumes"].values()), (
+        "a name of its own is every project's"
+    )
+    assert demo["secrets"] == {name: {"file": f"./demo/secrets/{name}"} for name in house["secrets"]}
+    for name, service in SERVICES.items():
+        volumes = demo["services"].get(name, {}).get("volumes", [])
+        own = {volume["target"]: volume["source"] for volume in volumes}
+        bound = [volume for volume in service.get("volumes", []) if isinstance(volume, dict)]
+        secret = {each["target"]: each["source"] for each in bound if "secrets" in each["source"]}
+        assert own == {target: source.replace("./", "./demo/") for target, source in secret.items()}
+        assert all(volume["type"] == "bind" and not volume["bind"]["create_host_path"] for volume in volumes)
+    assert "/compose/demo/secrets/" in (composition.FOLDER.parent / ".gitignore").read_text().splitlines()
+
+
+def test_make_starts_and_ends_the_demo_alone():
+    told = subprocess.run(
+        ["make", "--dry-run", "stack"], cwd=composition.FOLDER.parent, capture_output=True, text=True, check=True
+    ).stdout
+    calls = re.findall(r"docker compose --file .*", told)
+    assert len(calls) == 2
+    assert all(call.startswith(f"docker compose {DEMO_FILES} --profile demo ") for call in calls)
+    assert re.findall(r"compose/make-secrets(.*)", told) == [" compose/demo/secrets"]
 
 
 def test_the_demo_starts_only_when_it_is_asked_for():

@@ -15,11 +15,9 @@ A program in the place of Docker writes down its words and runs the container's 
 | with neither there is no word of it | test_with_neither_docker_nor_a_cli_a_sentence_says_so |
 """
 
-import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,36 +26,6 @@ from stack.conftest import Stack
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
 COMPOSE = Path(__file__).parents[2] / "compose"
-
-
-@pytest.fixture
-def docker(stack: Stack, tmp_path: Path) -> Path:
-    """The folder with what stands in for Docker, and the log of its words."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    (secrets / "influxdb_operator_token").write_text(stack.token)
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "docker"
-    environment = {
-        "PATH": f"{Path(stack._influx).parent}:{os.environ['PATH']}",
-        "INFLUX_HOST": stack.url,
-        "HOME": str(tmp_path),
-        "WATTLINE_SECRETS": str(secrets),
-        "WATTLINE_TIMEZONE": "Australia/Adelaide",
-    }
-    program.write_text(f"""#!{sys.executable}
-import os, sys
-words = sys.argv[1:]
-open({str(tmp_path / "words")!r}, "a").write(repr((words, os.getcwd())) + "\\n")
-if words == ["compose", "version"]:
-    sys.exit()
-options = ["compose", "run", "--rm", "-T", "--no-deps", "--entrypoint", "/bin/sh", "setup"]
-assert words[:8] == options, words
-inside = [word.replace("/wattline/", {str(COMPOSE / "influxdb")!r} + "/", 1) for word in words[8:]]
-os.execve("/bin/sh", ["/bin/sh", *inside], {environment!r})
-""")
-    program.chmod(0o755)
-    return tmp_path
 
 
 def run(docker: Path, command: str, stdin: str = "", **environment: str) -> str:

@@ -136,7 +136,7 @@ def _way(arguments: argparse.Namespace, chosen: Settings, found: Set, bar: Watch
         return ways.whole(replace(chosen, token_file=in_use).server(), found, token_files, bar)
     server = chosen.server()
     if arguments.new_name:
-        return ways.beside(server, found, arguments.bucket, arguments.new_name, bar)
+        return ways.beside(server, found, arguments.bucket, arguments.new_name, bar, influx=chosen.influx)
     return ways.into_live(server, found, arguments.bucket, bar, is_swap=arguments.swap)
 
 

@@ -1,5 +1,6 @@
 """A bucket of a set becomes a new bucket, beside what is live. It keeps all it has: days that come back must not be forgotten at once."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -27,14 +28,16 @@ class Beside(OfBucket):
         server: InfluxDB.
         name: the new bucket's.
         organisation_id: of its organisation.
+        influx: how a person calls the influx CLI.
     """
 
     server: Server
     name: str
     organisation_id: str
+    influx: str
 
     @classmethod
-    def prepare(cls, server: Server, source: Source, name: str) -> Self:
+    def prepare(cls, server: Server, source: Source, name: str, influx: str) -> Self:
         """See that it can be made.
 
         Raises:
@@ -54,7 +57,7 @@ class Beside(OfBucket):
                 f"InfluxDB at {server.url} has no organisation {source.organisation}, to which {source.bucket} belongs: make "
                 "it, or restore everything with --all."
             )
-        return cls(source, server, name, str(found["id"]))
+        return cls(source, server, name, str(found["id"]), influx)
 
     @property
     def has_work(self) -> bool:
@@ -98,9 +101,8 @@ class Beside(OfBucket):
 
     def remarks(self, _safety: Set | None) -> list[str]:
         """That it keeps everything, and what to do where that is too long."""
-        told = [
-            f"{self.name} forgets nothing; delete it when it has served: `influx bucket delete --name {self.name}`."
-        ]
+        which = shlex.join(["--org", self.source.organisation, "--name", self.name])
+        told = [f"{self.name} forgets nothing; delete it when it has served: `{self.influx} bucket delete {which}`."]
         if self.name == self.source.bucket:
             told = [
                 (
@@ -122,5 +124,5 @@ class Beside(OfBucket):
         except WattlineError as error:
             raise BackupError(
                 f"The bucket {self.name} is half filled and could not be removed again: start InfluxDB anew, then delete it "
-                f"(`influx bucket delete --id {bucket}`) and try again. What went wrong: {reason_of(failure)}"
+                f"(`{self.influx} bucket delete --id {bucket}`) and try again. What went wrong: {reason_of(failure)}"
             ) from error

@@ -86,8 +86,8 @@ class Restored:
     remarks: list[str]
 
 
-def beside(server: Server, chosen: Set, bucket: str, name: str, watcher: Watcher) -> Beside:
-    """A bucket of the set as a new one.
+def beside(server: Server, chosen: Set, bucket: str, name: str, watcher: Watcher, *, influx: str) -> Beside:
+    """A bucket of the set as a new one; ``influx`` is how a person calls the influx CLI.
 
     Raises:
         WordError: there is no such bucket, or the name is taken.
@@ -95,7 +95,7 @@ def beside(server: Server, chosen: Set, bucket: str, name: str, watcher: Watcher
     """
     demand_version(server, chosen)
     source = source_of(chosen, bucket)
-    way = Beside.prepare(server, source, name)
+    way = Beside.prepare(server, source, name, influx)
     check_shards(chosen, source.shards, watcher)
     return way
 

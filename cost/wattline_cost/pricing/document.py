@@ -20,7 +20,7 @@ from wattline_cost.tariff.versions import told
 NAME, QUANTITY, PRICE, AMOUNT = 31, 20, 17, 12
 WIDTH = NAME + QUANTITY + PRICE + AMOUNT
 SHOWN_KWH_DECIMALS = 3
-"""In the table for people. What is priced has all of its digits, and so have CSV and JSON."""
+"""In the table for people, whose remarks tell of nothing less. What is priced has all of its digits, and so have CSV and JSON."""
 COLUMNS = (
     "version_from",
     "version_to",
@@ -96,7 +96,7 @@ def _rows(line: BillLine, bill: Bill, period: str) -> Iterator[str]:
     names = [
         *wrapped(f"{line.component} {line.part}".strip(), NAME - 1),
         *(f"  {row}" for row in wrapped(period, NAME - 3)),
-        *([f"  {_kwh(line.unpriced_kwh)} kWh without a price"] if line.unpriced_kwh else []),
+        *([f"  {_kwh(line.unpriced_kwh)} kWh without a price"] if _is_shown(line.unpriced_kwh) else []),
     ]
     cells = zip_longest(names, [f"{quantity:>{QUANTITY}}{price:>{PRICE}}{amount:>{AMOUNT}}"], fillvalue="")
     return (f"{name:<{NAME}}{rest}".rstrip() for name, rest in cells)
@@ -118,6 +118,11 @@ def _kwh_decimals(bill: Bill) -> int:
     return max(_decimals(line.quantity) for line in bill.lines if line.kind is Kind.ENERGY)
 
 
+def _is_shown(energy: Decimal) -> bool:
+    """Whether it is more than nothing in the table."""
+    return bool(round(energy, SHOWN_KWH_DECIMALS))
+
+
 def _kwh(energy: Decimal) -> str:
     return f"{energy:.{_decimals(energy)}f}"
 
@@ -134,13 +139,13 @@ def _notes(bill: Bill) -> Iterator[str]:
     yield from _part_of_the_time(bill)
     if any(line.is_mean and line.price is not None for line in bill.lines):
         yield "~ is the mean of the prices that the source published; each quarter-hour is priced by its own."
-    if bill.estimated_kwh:
+    if _is_shown(bill.estimated_kwh):
         yield (
             f"{_kwh(bill.estimated_kwh)} of {_kwh(bill.energy_kwh)} kWh are estimated: nobody read the meter then, and what its "
             "counter shows afterwards was spread over the time."
         )
     for line in bill.lines:
-        if line.unpriced_kwh:
+        if _is_shown(line.unpriced_kwh):
             name = f"{line.component} {line.part}".strip()
             yield (
                 f"{_kwh(line.unpriced_kwh)} kWh have no price for {name!r}: that is in neither its amount nor the total; the rest "

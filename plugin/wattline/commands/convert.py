@@ -12,6 +12,7 @@ from typing import Protocol
 
 from wattline.convert.energy_monitor import FIELDS, MEASUREMENT, EnergyMonitor, Settings
 from wattline.convert.export import read_export
+from wattline.convert.header import TIME_NAMES
 from wattline.convert.mapping import WORDS, parse_maps
 from wattline.convert.numbers import MARKS, plain_number
 from wattline.convert.progress import Lines
@@ -128,7 +129,7 @@ def _configure_csv(own: argparse._ArgumentGroup) -> None:
         help="which field a column is, such as 'Power (kW)=power_w,kW'; or a TOML file; may be given several times",
     )
     own.add_argument(
-        "--time", metavar="COLUMN", help="the column of the time; one named time, timestamp or date unless given"
+        "--time", metavar="COLUMN", help=f"the column of the time; unless given the one of {', '.join(TIME_NAMES)}"
     )
     own.add_argument("--time-format", metavar="PATTERN", help="how the time is written, such as '%%d.%%m.%%Y %%H:%%M'")
     own.add_argument("--timezone", metavar="ZONE", help="of times that name none, such as Europe/Rome")

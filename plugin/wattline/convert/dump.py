@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
+from wattline.convert.header import known_column
 from wattline.convert.source import Source
-from wattline.convert.table import known_column
 from wattline.convert.tally import ELSEWHERE, UNREADABLE, Tally
 from wattline.convert.times import Stamps
 

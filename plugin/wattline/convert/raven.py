@@ -12,10 +12,11 @@ from functools import lru_cache
 
 from wattline.convert.annotated import split_row
 from wattline.convert.dump import Layout, is_dump, read_dump
+from wattline.convert.header import TIME_NAMES, known_column
 from wattline.convert.sample import NS, Sample
 from wattline.convert.second import Seconds
 from wattline.convert.source import Source
-from wattline.convert.table import SEPARATORS, TIME_NAMES, known_column
+from wattline.convert.table import SEPARATORS
 from wattline.convert.tally import CLAMPED, IMPLAUSIBLE, LOST_SIGN, NO_ANSWER, OTHER_EPOCH, TWICE, UNREADABLE, Tally
 from wattline.convert.times import Stamps
 from wattline.line import number_text, to_line

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from wattline.convert.annotated import split_row
+from wattline.convert.dump import is_dump
+from wattline.convert.header import known_column, time_column
 from wattline.convert.mapping import Column
 from wattline.convert.numbers import MARKS, AmbiguousError, mark_of, number_of
 from wattline.convert.sample import Sample
@@ -23,11 +25,9 @@ from wattline.convert.times import Stamps
 from wattline.errors import WordError
 from wattline.fields import ELECTRICITY_FIELDS
 from wattline.line import number_text
-from wattline.options import nearest
 from wattline.registers import LARGEST, to_grain
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-TIME_NAMES = ("time", "_time", "timestamp", "datetime", "date_time", "date", "ts", "unix_time")
 # Rows that wait for the decimal mark. At one a minute, a week of them.
 LOOK_AHEAD_ROWS = 10_000
 _NAMES = {mark: name for name, mark in MARKS.items()}
@@ -42,7 +42,7 @@ class Form:
     Attributes:
         columns: those that are converted.
         stamps: reads the time column.
-        time: its name; empty to look for one of ``TIME_NAMES``.
+        time: its name; empty to look for one of ``header.TIME_NAMES``.
         separator: the character between cells; empty to look which is the most frequent in the header.
         mark: the decimal mark; empty to look for a cell of each file that shows it.
     """
@@ -58,12 +58,14 @@ def read_table(source: Source, form: Form, tally: Tally) -> Iterator[Sample]:
     """The samples of one file, their cells named by the columns.
 
     Raises:
-        WordError: a column that is asked for is not in the header, or a time names no zone and none was given.
+        WordError: it is a dump of SQL, a column that is asked for is not in the header, or a time names no zone and none was
+            given.
     """
     head = source.look().removeprefix("\ufeff")
     separator = form.separator or max(SEPARATORS.values(), key=head.count)
     header = [name.strip() for name in split_row(head, separator)]
-    time = _time_column(header, form.time, source)
+    _refuse_dump(head, header, form, source)
+    time = time_column(header, form.time, source)
     at = [(header.index(known_column(column.name, header, source)), column.name) for column in form.columns]
     for line in itertools.islice(source, 1, None):
         if not line.strip():
@@ -82,31 +84,13 @@ def read_table(source: Source, form: Form, tally: Tally) -> Iterator[Sample]:
         yield Sample("", "", time_ns, [(name, row[number]) for number, name in at])
 
 
-def _time_column(header: Sequence[str], name: str, source: Source) -> int:
-    if name:
-        return header.index(known_column(name, header, source))
-    found = [number for number, title in enumerate(header) if title.lower() in TIME_NAMES]
-    if len(found) != 1:
+def _refuse_dump(head: str, header: Sequence[str], form: Form, source: Source) -> None:
+    """A dump of SQL, which may begin as a comment does; a header that does so too has the columns that are asked for."""
+    if is_dump(head) and not {column.name for column in form.columns} & set(header):
         raise WordError(
-            f"Which column of {source.name} is the time cannot be told: name it with --time; there are "
-            f"{', '.join(header)}."
+            f"{source.name} is a dump of SQL, and csv takes a table with a header: have the database print one, as "
+            "`mysql --batch -e 'SELECT ...'` does; python-raven's own dump is for `wattline convert raven`."
         )
-    return found[0]
-
-
-def known_column(name: str, header: Sequence[str], source: Source) -> str:
-    """``name``, which stands in the ``header`` of ``source`` once.
-
-    Raises:
-        WordError: it stands there not at all, or more than once.
-    """
-    if name not in header:
-        raise WordError(
-            f"{source.name} has no column {name!r}{nearest(name, header)}; its columns are {', '.join(header)}."
-        )
-    if header.count(name) > 1:
-        raise WordError(f"{source.name} has more than one column {name!r}: give each a name of its own in the header.")
-    return name
 
 
 class Table:
