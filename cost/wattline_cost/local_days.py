@@ -5,6 +5,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(1)
+DAY_S = 86_400
+"""Of a day that no clock change makes longer or shorter."""
 
 
 def day_start_s(day: date, zone: ZoneInfo) -> int:

@@ -64,6 +64,8 @@ from backup.journal_rig import (
 from backup.restore_rig import Database
 from database import wait_until
 from wattline.influxdb.flux import bucket_of
+from wattline.journal.files import path_of
+from wattline.journal.sectors import make
 from wattline_backup.errors import BackupError
 from wattline_backup.reconcile import fill, work
 from wattline_backup.reconcile.lines import Series, series_of
@@ -399,15 +401,19 @@ def test_a_second_is_asked_for_once(house: JournalDesk, database: Database, monk
     assert sorted(asked) == [0, 0, 0, 4, 4, 6, 6], "before it was filled, and after"
 
 
-def test_of_two_values_the_later_one_stands(house: JournalDesk, database: Database) -> None:
+@pytest.mark.parametrize("files", [1, 2])
+def test_of_two_values_the_later_one_stands(house: JournalDesk, database: Database, files: int) -> None:
     """The clock was set back by ten minutes, and InfluxDB got nothing of what came after that."""
     before = [reading(second) for second in range(START, START + 1800)]
     after = [
         reading(second + 31).replace(f"{second + 31}000000000", f"{second}000000000")
         for second in range(START + 1200, START + HOUR_S)
     ]
-    write_journal(house.journal, before, began_s=START)
+    place = write_journal(house.journal, before, began_s=START)
+    if files > 1:
+        make(path_of(place, 2))
     write_journal(house.journal, after, began_s=START + 1200)
+    assert len(list(place.iterdir())) == files
     store(database, before)
     house.now_s = START + 2 * HOUR_S
     told = house.reconcile()

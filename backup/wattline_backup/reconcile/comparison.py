@@ -1,6 +1,7 @@
 """The journal beside InfluxDB, as often as it is asked for in a run."""
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from wattline.influxdb.flux import Bucket
 from wattline_backup.reconcile.cache import Port
@@ -33,6 +34,7 @@ class Comparison:
 
     Attributes:
         kept: what the journal has.
+        files: of each hour since 1970 the files that have points of it, each port's in order.
     """
 
     def __init__(
@@ -47,9 +49,11 @@ class Comparison:
     ) -> None:
         self._server, self._buckets, self._memory, self._cut_s = server, buckets, memory, cut_s
         self._seconds = Seconds(server, buckets, memory, cut_s)
-        files = {
-            hour: [path for port in ports for path in port.files.get(hour, ())] for port in ports for hour in port.files
-        }
+        files: dict[int, list[Path]] = {}
+        for port in ports:
+            for hour, paths in port.files.items():
+                files.setdefault(hour, []).extend(paths)
+        self.files = files
         self._proof = Proof(server, buckets, memory, files)
         kept = [port.kept for port in ports]
         self._doubtful = {hour for each in kept for hour in each.doubtful_hours | each.ended_hours(cut_s)}

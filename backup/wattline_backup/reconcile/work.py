@@ -103,7 +103,7 @@ class Work:
             beside = comparison.beside(self._ours)
             due = [each for each in beside if is_due(each, memory.written.get(_key(each)), self._cut_s)]
             if due:
-                beside = self._bring(ports, due, comparison, buckets, memory)
+                beside = self._bring(due, comparison, buckets, memory)
             self._result.not_remade = rollups.remake(self._chosen.remake, memory)
             self._result.remarks += self._result.not_remade
             self._result.missing = sum(each.missing for each in beside)
@@ -152,7 +152,6 @@ class Work:
 
     def _bring(
         self,
-        ports: list[Port],
         due: list[Compared],
         comparison: Comparison,
         buckets: dict[str, Bucket],
@@ -163,7 +162,7 @@ class Work:
         # Before the first line, in case that this does not come to its end.
         memory.note_to_remake(rollups.to_remake(due, self._cut_s))
         self._desk.write(memory)
-        self._fill(ports, due, buckets)
+        self._fill(comparison, due, buckets)
         beside = comparison.beside(self._ours)
         changed = self._note_written(due, beside, memory)
         if not self._result.refusals:
@@ -172,13 +171,13 @@ class Work:
             memory.note_to_remake(rollups.to_remake(changed, self._cut_s))
         return beside
 
-    def _fill(self, ports: list[Port], due: list[Compared], buckets: dict[str, Bucket]) -> None:
+    def _fill(self, comparison: Comparison, due: list[Compared], buckets: dict[str, Bucket]) -> None:
         wanted = {
             (each.text, each.hour): (ROUTES[each.series.measurement], each.tags, each.lacking | each.again)
             for each in due
         }
         filler, hours = Filler(self._server, buckets), {each.hour for each in due}
-        files = sorted({path for port in ports for hour in port.files.keys() & hours for path in port.files[hour]})
+        files = sorted({path for hour in hours for path in comparison.files.get(hour, ())})
         for bucket, line in lines_of(files, wanted):
             filler.put(bucket, line)
         filler.finish()

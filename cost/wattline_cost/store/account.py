@@ -10,7 +10,7 @@ from wattline.influxdb.server import Server
 from wattline_cost.energy.quarter import QUARTER_S, Quarter
 from wattline_cost.energy.reading import EVER_S, Reader
 from wattline_cost.errors import SourceError
-from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month, span_s
+from wattline_cost.local_days import DAY_S, ONE_DAY, day_of, day_start_s, days_through, month_begin, next_month, span_s
 from wattline_cost.prices.cache import Cache
 from wattline_cost.prices.folder import sources_of
 from wattline_cost.pricing.days import Pricer
@@ -30,7 +30,6 @@ from wattline_cost.tariff.model import ByRegister, Contract, EnergyCharge
 
 # Late readings are in the rollups a day and a half behind; what is older is looked at once a day.
 RECENT_DAYS = 7
-DAY_S = 86_400
 
 
 class Account:

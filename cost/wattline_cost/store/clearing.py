@@ -7,11 +7,9 @@ from zoneinfo import ZoneInfo
 
 from wattline import costs
 from wattline_cost.energy.reading import EVER_S
-from wattline_cost.local_days import day_of, day_start_s, day_stop_s, days_through, month_begin
+from wattline_cost.local_days import DAY_S, day_of, day_start_s, day_stop_s, days_through, month_begin
 from wattline_cost.store.points import OF_DAYS, OF_MONTHS, OF_QUARTERS
 from wattline_cost.store.stored import Key, Stored
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,9 @@ from zoneinfo import ZoneInfo
 
 from wattline import costs
 from wattline_cost.energy.quarter import QUARTER_S
-from wattline_cost.local_days import ONE_DAY, day_of, day_start_s, month_begin, span_s
+from wattline_cost.local_days import DAY_S, ONE_DAY, day_of, day_start_s, month_begin, span_s
 from wattline_cost.store.points import Metered
 from wattline_cost.store.stored import Stored
-
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from wattline import costs
 from wattline.costs import ALL_BANDS, MONEY_DECIMALS
 from wattline.reading import Point
 from wattline_cost.energy.quarter import Quarter
-from wattline_cost.local_days import day_of, day_start_s, day_stop_s, next_month
+from wattline_cost.local_days import DAY_S, day_of, day_start_s, day_stop_s, next_month
 from wattline_cost.money import NOTHING, energy_amount, kwh, rounded, total
 from wattline_cost.pricing.days import Pricer
 from wattline_cost.pricing.line import Line
@@ -25,7 +25,6 @@ MONTH_OF = {
     costs.BAND_DAYS: costs.BAND_MONTHS,
 }
 OF_MONTHS = tuple(MONTH_OF.values())
-DAY_S = 86_400
 # What a month has no use for.
 _OF_DAYS_ONLY = ("readings", "metered_kwh")
 
