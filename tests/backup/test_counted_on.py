@@ -11,6 +11,9 @@
 | what the journal lost before it was compared is not due, or not known to be lost | test_a_hole_is_due_and_what_influxdb_lacks_of_it_is_lost |
 | ... or is, after a year without a journal | test_a_hole_of_more_than_a_week_is_not_counted |
 | ... and that is said of no month but the first, or of none where it began at midnight | test_each_month_of_a_long_hole_tells_of_it |
+| ... or of what is whole behind such a head, and stored, nothing is due | test_behind_a_damaged_head_all_is_due |
+| the first day is not counted anew once what is remembered is lost | test_the_first_day_is_counted_anew_without_memory |
+| ... or is told twice, since the site was renamed in its first hour | test_a_site_that_is_renamed_in_the_first_hour_is_found_again |
 | a meter that the head of a damaged file no longer names is due no more | test_a_head_that_cannot_be_read_makes_a_hole |
 | a meter of which no file is there at one run is forgotten, and its hole is in no number | test_a_meter_without_any_file_at_one_run_is_not_forgotten, test_whatever_goes_each_second_is_told_once |
 | ... or one that was taken away is due still | test_a_meter_that_was_taken_away_makes_no_hole |
@@ -25,6 +28,7 @@
 | another time zone has the same seconds in the days of both | test_another_time_zone_tells_no_second_twice |
 | ... or what was told before it goes, when the zone of before comes back | likewise |
 | ... or what is remembered is lost on the way | test_another_time_zone_and_a_lost_memory_tell_no_second_twice, test_whatever_zone_each_second_is_told_once |
+| ... or the clock is set back behind that | test_a_clock_that_is_back_takes_nothing_from_a_day_of_another_time_zone, likewise |
 | ... or both have a midnight in common, and days that are not equally long | test_of_two_zones_that_share_a_midnight_no_second_is_told_twice |
 | ... or what was set aside of it is said of the wrong day | test_what_is_set_aside_of_a_day_that_a_zone_cut_is_told_once |
 | ... or of a day of before nothing is seen any more that is filled or deleted later | test_a_day_of_another_time_zone_is_counted_anew |
@@ -576,6 +580,80 @@ def test_a_day_of_another_time_zone_is_counted_anew(
 
 
 @pytest.mark.chain
+def test_a_clock_that_is_back_takes_nothing_from_a_day_of_another_time_zone(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There and back, while the begin of the day has left the journal; then 25 minutes back for one run."""
+    lines = readings(START, START + 4 * HOUR_S)
+    place = write(house, lines[:480], began_s=START, number=1)
+    write(house, lines[480:], began_s=START, number=2)
+    store(database, lines)
+    for minutes, zone in (
+        (70, "UTC"),
+        (90, "UTC"),
+        (140, "Europe/Rome"),
+        (150, "UTC"),
+        (125, "UTC"),
+        (180, "UTC"),
+    ):
+        if minutes == 90:
+            path_of(place, 1).unlink()
+        monkeypatch.setenv("WATTLINE_TIMEZONE", zone)
+        house.now_s = START + minutes * 60 + UNDER_WAY_S
+        house.reconcile()
+    days = house.completeness("2026-02")
+    assert [sum(day[name] for day in days) for name in ("due", "metered", "stored")] == [180 * 6] * 3
+
+
+@pytest.mark.chain
+def test_behind_a_damaged_head_all_is_due(house: JournalDesk, database: Database) -> None:
+    """One bit of the first record of a process, which another follows at once."""
+    lines = readings(START, START + 3 * HOUR_S)
+    place = write(house, lines[:240], began_s=START, number=1)
+    store(database, lines)
+    house.now_s = START + 2000 + UNDER_WAY_S
+    house.reconcile()
+    with path_of(place, 1).open("r+b") as file:
+        (byte,) = file.read(41)[40:]
+        file.seek(40)
+        file.write(bytes([byte ^ 1]))
+    write(house, lines[240:], began_s=START + 2400, number=2)
+    assert counted(house, START + 3 * HOUR_S)["stored"] == len(lines)
+
+
+@pytest.mark.chain
+def test_the_first_day_is_counted_anew_without_memory(house: JournalDesk, database: Database) -> None:
+    """Metering began at noon; what the journal tells of ten minutes came later than the first number."""
+    noon_s = START + 12 * HOUR_S
+    lines = readings(noon_s, noon_s + 2 * HOUR_S)
+    write(house, lines[:60] + lines[120:], began_s=noon_s, number=1)
+    store(database, lines[:60] + lines[120:])
+    assert counted(house, noon_s + HOUR_S)["metered"] == 300
+    store(database, lines[60:120])
+    (house.desk.folder / FOLDER / "memory.json").unlink()
+    day = counted(house, noon_s + 2 * HOUR_S)
+    assert (day["due"], day["metered"], day["stored"]) == (720, 720, 720)
+
+
+@pytest.mark.chain
+def test_a_site_that_is_renamed_in_the_first_hour_is_found_again(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = readings(START, START + 2 * HOUR_S)
+    write(house, lines, began_s=START, number=1)
+    store(database, lines[:200])
+    house.now_s = START + 2000 + UNDER_WAY_S
+    house.reconcile()
+    store(database, lines[200:], site="lodge")
+    monkeypatch.setenv("WATTLINE_SITE", "lodge")
+    (house.desk.folder / FOLDER / "memory.json").unlink()
+    for hours in (1, 2):
+        house.now_s = START + hours * HOUR_S + UNDER_WAY_S
+        house.reconcile()
+    assert [(day["site"], day["due"]) for day in house.completeness("2026-02")] == [(SITE, 720)]
+
+
+@pytest.mark.chain
 @pytest.mark.parametrize("is_first", [True, False], ids=["set aside first", "zone changed first"])
 def test_what_is_set_aside_of_a_day_that_a_zone_cut_is_told_once(
     house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, is_first: bool
@@ -731,7 +809,7 @@ ZONES = ("UTC", "Europe/Rome", "Africa/Johannesburg", "America/New_York", "Asia/
 def test_whatever_zone_each_second_is_told_once(
     house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """Over a day of 25 hours the time zone is changed at random; files of the journal go, and what is remembered."""
+    """Over a day of 25 hours the time zone is changed at random, and the clock set back; files go, and what is remembered."""
     dice, start_s = random.Random(seed), LONG_DAY + 15 * HOUR_S
     lines = readings(start_s, start_s + 66 * HOUR_S)
     for number, first in enumerate(range(0, len(lines), 3000)):
@@ -747,6 +825,11 @@ def test_whatever_zone_each_second_is_told_once(
             is_over = int(path.stem) * 3000 * EVERY_S < at_s - UNDER_WAY_S - start_s
             if is_over and dice.random() < 0.1:
                 path.unlink()
+        if dice.random() < 0.3:
+            # The clock is back for one run.
+            house.now_s = at_s + UNDER_WAY_S - dice.randrange(EVERY_S, 2 * HOUR_S)
+            house.reconcile()
+            monkeypatch.setenv("WATTLINE_TIMEZONE", dice.choice(ZONES))
         house.now_s = at_s + UNDER_WAY_S
         house.reconcile()
         days = house.completeness("2026-10")

@@ -4,6 +4,7 @@
 |---|---|
 | a neighbour's readings are ours for one field that is alike, or since both stand still | test_no_neighbour_is_taken_for_us, test_a_neighbour_on_the_same_line_is_none_of_ours |
 | ... or for self-metrics that begin alike, as the counters left out at the start | test_self_metrics_of_a_neighbour_are_none_of_ours |
+| ... since the settings have their name by mistake | test_settings_with_the_name_of_another_house_harm_nobody |
 | ... or what ours lacks is written under their name | test_under_a_name_that_nothing_proves_nothing_is_written |
 | ... or were judged so by an earlier version, which stays for seven days | test_what_an_earlier_rule_judged_is_judged_anew |
 | ours are another's for one field that Telegraf rounds, or that was corrected | test_ours_is_known_by_its_other_name |
@@ -142,6 +143,26 @@ def test_under_a_name_that_nothing_proves_nothing_is_written(house: JournalDesk,
     store(database, lines[:5000] + lines[5100:], site="elsewhere")
     house.reconcile()
     assert sites(database) == {SITE: 3700, "elsewhere": 7100}
+
+
+def test_settings_with_the_name_of_another_house_harm_nobody(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour of ours is missing, and comes under our own name; the number too; and the mistake is said."""
+    lines, others = (
+        house_of(seed, every_s=10, energy_import_kwh=energy) for seed, energy in ((1, "3200.1"), (2, "1100.7"))
+    )
+    write_journal(house.journal, lines, began_s=START)
+    house.now_s = START + 4 * HOUR_S
+    store(database, lines[:400])
+    store(database, others, site="elsewhere")
+    monkeypatch.setenv("WATTLINE_SITE", "elsewhere")
+    told = house.reconcile()
+    (remark,) = told["remarks"]
+    assert (told["lines"], told["missing"]) == (len(lines) - 400, 0)
+    assert f"of site {SITE}, and not of elsewhere" in remark
+    assert sites(database) == {SITE: len(lines) * 3, "elsewhere": len(others) * 3}
+    assert {day["site"] for day in house.completeness("2026-02")} == {SITE}
 
 
 def still_roof(*, stop_s: int = 2 * HOUR_S) -> list[str]:

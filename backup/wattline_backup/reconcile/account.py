@@ -80,7 +80,14 @@ class Account:
         return found
 
     def _told(self, begin_s: int, parts: Sequence[Range]) -> Told:
-        """What is told of a day, or of the parts of it that no day of another zone has."""
+        """What is told of a day, or of the parts of it that no day of another zone has; and of what time that is."""
+        told = self._counted(begin_s, parts)
+        claimed = self._memory.told_parts(key_of(self._name, begin_s), begin_s)
+        # What was told once stays with this day, though the clock be set back and less of it be counted now.
+        until_s = max(told.numbers.get(UNTIL, begin_s), *(stop for _, stop in claimed))
+        return told._replace(parts=within(parts, (self._due.since_s, until_s)))
+
+    def _counted(self, begin_s: int, parts: Sequence[Range]) -> Told:
         key, due = key_of(self._name, begin_s), self._due
         before = Told(begin_s, self._memory.told.get(key, {}), self._memory.aside.get(key, []), parts)
         own = [(max(start, due.since_s), stop) for start, stop in parts if stop > due.since_s]

@@ -5,7 +5,7 @@ is another house's that has the same name for a meter, or ours as well: from bef
 tag more. No name tells, but the values do: the lines of the journal are the very ones that Telegraf got.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 
 from wattline import fields
@@ -46,12 +46,29 @@ def carriers_of(series: Series, known: Iterable[str], counts: Counts, ours: Tags
         ours: the further tags that our settings say.
         judge: is asked about others.
     """
+    found = _found(series, set(known), counts)
+    own = {
+        tags: _proven({hour: judge(hour, tags, hours[hour]) for hour in hours})
+        for tags, hours in found.items()
+        if tags != ours
+    }
+    if ours in found:
+        own[ours] = _of_the_settings(found[ours], {hour for hours in own.values() for hour in hours}, ours, judge)
     carried: Carried = {}
-    for tags, hours in _found(series, set(known), counts).items():
-        own = hours.keys() if tags == ours else _proven({hour: judge(hour, tags, hours[hour]) for hour in hours})
-        for hour in own:
-            carried.setdefault(hour, {})[tags] = hours[hour]
+    for tags, hours in own.items():
+        for hour in hours:
+            carried.setdefault(hour, {})[tags] = found[tags][hour]
     return carried
+
+
+def _of_the_settings(
+    hours: Mapping[int, Mapping[str, int]], elsewhere: Collection[int], ours: Tags, judge: Judge
+) -> set[int]:
+    """The hours under our own tags: all, unless these are by mistake another house's, and ours stand elsewhere."""
+    verdicts = {hour: judge(hour, ours, hours[hour]) for hour in hours.keys() & set(elsewhere)}
+    if Verdict.THEIRS not in verdicts.values():
+        return set(hours)
+    return {hour for hour in hours if judge(hour, ours, hours[hour]) == Verdict.OURS}
 
 
 def _found(series: Series, known: set[str], counts: Counts) -> dict[Tags, dict[int, dict[str, int]]]:

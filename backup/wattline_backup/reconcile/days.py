@@ -27,12 +27,14 @@ class Meter:
         lacking: of them those of which InfluxDB lacks what the journal has.
         absent: of which the journal has the reason why there is none, by reason.
         sites: the tag that it has in InfluxDB, of each hour of which that has anything.
+        all_sites: all that it has there, as one that was renamed within an hour.
     """
 
     seconds: dict[int, int] = field(default_factory=dict)
     lacking: dict[int, int] = field(default_factory=dict)
     absent: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     sites: dict[int, str] = field(default_factory=dict)
+    all_sites: set[str] = field(default_factory=set)
 
     def site_from(self, second: int) -> str:
         """The site that it has first from a second since 1970 on, or had last; empty where that is not known.
@@ -61,6 +63,7 @@ def meters_of(kept: Kept, beside: Iterable[Compared]) -> dict[str, Meter]:
             meter.lacking[each.hour] = meter.lacking.get(each.hour, 0) | each.lacking
             if each.stored and (site := site_of(each.tags)):
                 meter.sites[each.hour] = site
+            meter.all_sites |= {site_of(tags) for tags in each.firm}
     return meters
 
 

@@ -101,8 +101,9 @@ def _due_of(name: str, own: Sequence[Kept], memory: Memory, whole_from_s: int, c
     kept, began = merged(own), [each.began for each in own]
     if counted_from_s < whole_from_s:
         kept.lost.append((counted_from_s, whole_from_s - 1))
-        if counted_from_s < first.at:
-            began.append([Began(counted_from_s, {name: first.meters[name]}, first.offsets), Began(first.at, {})])
+    # It was due there still, though what named it has left the journal, or is damaged.
+    if counted_from_s == memory.counted.get(name) and counted_from_s < first.at:
+        began.append([Began(counted_from_s, {name: first.meters[name]}, first.offsets), Began(first.at, {})])
     likely_s = _likely_offset_s(name, kept)
     # A reading of several seconds is told when they are over, so that none is told twice.
     until_s = cut_s - (cut_s - _offset_s(name, last, likely_s)) % (last.meters.get(name) or 1)

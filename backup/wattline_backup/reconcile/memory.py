@@ -18,7 +18,7 @@ from wattline.log import LOG
 from wattline_backup.errors import FolderError
 from wattline_backup.reconcile.kept import bits_of, text_of
 from wattline_backup.reconcile.lines import HOUR_S
-from wattline_backup.reconcile.ranges import Range, joined, within
+from wattline_backup.reconcile.ranges import Range, joined
 from wattline_backup.reconcile.told import UNTIL, Day, Numbers, Row
 from wattline_backup.sets import sync
 
@@ -124,7 +124,8 @@ class Memory:
         # Where the time zone was changed, a day that began earlier than another may go on behind it.
         for day in sorted(before, reverse=True, key=lambda each: each.begin_s):
             if day.begin_s > last_s - _LONGEST_DAY_S:
-                self.since[day.meter] = day.begin_s
+                parts = days[day].parts or [(day.begin_s, day.begin_s)]
+                self.since[day.meter] = min(self.since.get(day.meter, parts[0][0]), parts[0][0])
             if UNTIL in days[day].numbers:
                 self.counted[day.meter] = max(self.counted.get(day.meter, 0), days[day].numbers[UNTIL])
 
@@ -146,8 +147,7 @@ class Memory:
             key: of the meter and the second at which the day begins.
             until_s: is taken where nothing says up to when they tell.
         """
-        told = (int(key.rpartition(" ")[2]), self.told.get(key, {}).get(UNTIL, until_s))
-        return within(self.parts.get(key, [told]), told)
+        return self.parts.get(key) or [(int(key.rpartition(" ")[2]), self.told.get(key, {}).get(UNTIL, until_s))]
 
     def forget_before(self, hour: int) -> None:
         """Know nothing of hours that the journal has no more, but that nothing is due of a day that is left."""

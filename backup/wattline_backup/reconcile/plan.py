@@ -38,6 +38,7 @@ class Compared:
         stored: those that InfluxDB has, by field.
         again: those that the journal has twice, of any field; without those that InfluxDB has under other tags alone.
         next_hour: the next one of which there is anything; the one behind it if there is none.
+        firm: the further tags under which InfluxDB has any of it, but those that only what stands still speaks for.
         doubled: the further tags under several of which InfluxDB has one second, as the values prove; none where it has each
             under one alone.
     """
@@ -50,6 +51,7 @@ class Compared:
     stored: Bits
     again: int
     next_hour: int
+    firm: frozenset[Tags]
     doubled: frozenset[Tags]
 
     @property
@@ -111,7 +113,8 @@ class Beside:
         carried = self._carried(text, series, names_of)
         hours = sorted(names_of.keys() | carried.keys())
         stored_of = {hour: self._stored(series, hour, names_of.get(hour, {}), carried.get(hour, {})) for hour in hours}
-        tags_of = self._tags(stored_of, self._firm(text, names_of, carried))
+        firm = self._firm(text, names_of, carried)
+        tags_of = self._tags(stored_of, firm)
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
             tags, stored = tags_of[hour], stored_of[hour]
             twice = union(again.get(hour, {}).values())
@@ -126,6 +129,7 @@ class Beside:
                 _together(stored.values()),
                 twice,
                 next_hour,
+                frozenset(tags for tags, names in stored.items() if tags in firm and any(names.values())),
                 _doubled({tags: stored[tags] for tags in self._proven(text, hour, carried.get(hour, {}))}),
             )
 

@@ -148,7 +148,7 @@ class Work:
         """Of each meter the sites under which InfluxDB has readings of the journal."""
         comparison = Comparison(self._server, buckets, memory, ports, due_hours=(), cut_s=self._cut_s)
         meters = meters_of(comparison.kept, comparison.beside(self._ours))
-        return {name: set(meter.sites.values()) for name, meter in meters.items()}
+        return {name: meter.all_sites for name, meter in meters.items()}
 
     def _bring(
         self,
