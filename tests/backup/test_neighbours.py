@@ -58,11 +58,11 @@ def test_self_metrics_of_a_neighbour_are_none_of_ours(house: JournalDesk, databa
     assert (told["lines"], told["missing"], told["remarks"]) == (260, 0, [])
 
 
-def solar(start: int, stop: int, energy_kwh: float, **values: float) -> list[str]:
-    """A roof at night: no power, whole volts as all houses on the line have them, and its own energy."""
+def solar(start: int, stop: int, energy_kwh: float, *, line: int = 0, power_w: float = 0.0) -> list[str]:
+    """A roof at night: no power, whole volts as all houses on a line have them, and its own energy."""
     return [
-        f"electricity,meter=house,role=grid energy_total_kwh={energy_kwh},power_w={values.get('power_w', 0.0)},"
-        f"voltage_v={225 + scattered(second // 7) % 9} {second * NS}"
+        f"electricity,meter=house,role=grid energy_total_kwh={energy_kwh},power_w={power_w},"
+        f"voltage_v={225 + scattered(second // 7 + line) % 9} {second * NS}"
         for second in range(start, stop)
     ]
 
@@ -96,16 +96,20 @@ def prices(first: int) -> list[str]:
 
 NEIGHBOURS = {
     "gave as little to the grid": (
-        house_of(1, every_s=10, energy_import_kwh="3200.1", energy_export_kwh="0.1"),
-        house_of(2, every_s=10, energy_import_kwh="1100.7", energy_export_kwh="0.1"),
+        house_of(1, every_s=10, energy_import_kwh="3200.125", energy_export_kwh="0.3125"),
+        house_of(2, every_s=10, energy_import_kwh="1100.6875", energy_export_kwh="0.3125"),
     ),
     "likewise, with one line less": (
-        house_of(1, every_s=10, energy_import_kwh="3200.1", energy_export_kwh="0.1", power_l1_w="3"),
-        house_of(2, every_s=10, energy_import_kwh="1100.7", energy_export_kwh="0.1"),
+        house_of(1, every_s=10, energy_import_kwh="3200.125", energy_export_kwh="0.3125", power_l1_w="3"),
+        house_of(2, every_s=10, energy_import_kwh="1100.6875", energy_export_kwh="0.3125"),
     ),
     "has as new a meter": (
         house_of(1, every_s=10, energy_import_kwh="3"),
         house_of(2, every_s=10, energy_import_kwh="3"),
+    ),
+    "stands as still, with as new a meter": (
+        solar(START, START + 2 * HOUR_S, 0.0234375),
+        solar(START, START + 2 * HOUR_S, 0.0234375, line=31),
     ),
     "stands as still, with an old meter": (
         solar(START, START + 2 * HOUR_S, 0.0),
@@ -150,7 +154,7 @@ def test_settings_with_the_name_of_another_house_harm_nobody(
 ) -> None:
     """An hour of ours is missing, and comes under our own name; the number too; and the mistake is said."""
     lines, others = (
-        house_of(seed, every_s=10, energy_import_kwh=energy) for seed, energy in ((1, "3200.1"), (2, "1100.7"))
+        house_of(seed, every_s=10, energy_import_kwh=energy) for seed, energy in ((1, "3200.125"), (2, "1100.6875"))
     )
     write_journal(house.journal, lines, began_s=START)
     house.now_s = START + 4 * HOUR_S

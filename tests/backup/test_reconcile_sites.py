@@ -15,6 +15,7 @@
 | the first of a wrong name are doubled later | test_a_wrong_name_in_an_empty_influxdb_is_seen_later |
 | ... and when they were, nobody is told | test_what_is_there_under_two_names_is_told |
 | ... or of a meter that stands still one is told to delete what the neighbour's wrote | test_of_what_stands_still_nobody_is_told_to_delete_any |
+| ... or of seconds that came twice, over which it was renamed | test_of_what_came_twice_over_a_rename_nobody_is_told_to_delete_any |
 | of a second with two values only one is known under the new name, and the other is written under it too | test_what_came_twice_is_not_doubled_under_a_new_name |
 | each run reads the values again | test_values_are_asked_for_once |
 | ... or where there is one site alone | likewise |
@@ -223,6 +224,24 @@ def test_what_came_twice_is_not_doubled_under_a_new_name(house: JournalDesk, dat
     store(database, lines[1800:])
     house.reconcile()
     assert sites(database) == {"elsewhere": 1800 * len(FIELDS), SITE: 1800 * len(FIELDS)}
+
+
+def test_of_what_came_twice_over_a_rename_nobody_is_told_to_delete_any(
+    house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was set back by a minute when the site was renamed: under the two names stand two readings of these seconds."""
+    lines = [reading(second) for second in range(START, START + HOUR_S)]
+    again = [
+        reading(second + 31).replace(f"{second + 31}000000000", f"{second}000000000")
+        for second in range(START + 1740, START + HOUR_S)
+    ]
+    write_journal(house.journal, lines[:1800] + again, began_s=START)
+    house.now_s = START + 3 * HOUR_S
+    store(database, lines[:1800])
+    store(database, again, site="elsewhere")
+    monkeypatch.setenv("WATTLINE_SITE", "elsewhere")
+    told = house.reconcile()
+    assert (told["missing"], told["remarks"]) == (0, [])
 
 
 def test_values_are_asked_for_once(house: JournalDesk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

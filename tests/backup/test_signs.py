@@ -7,6 +7,8 @@
 | most of what hardly moves is the same by chance, and passes for ours | test_what_is_the_same_by_chance_is_no_proof |
 | one field decides alone: a counter of two new meters, or one that was corrected | test_no_field_decides_alone, test_no_two_meters_show_the_same_energy |
 | ... or volts, which are those of all houses on a line | test_volts_prove_no_house_and_yet_tell_another |
+| ... or a price, which is that of all who pay one utility | test_a_price_proves_no_house |
+| two counters that were corrected outweigh all else | test_no_field_decides_alone |
 | what a neighbour's meter told at other seconds passes for ours, or what came while the journal was off for a neighbour's | test_what_the_journal_would_have_kept_is_none_of_ours |
 | all fields are asked for, where two tell | test_what_moves_and_what_counts_is_asked_in_turn |
 | an hour that proves nothing is another's | test_what_an_hour_does_not_prove_the_nearest_does |
@@ -92,6 +94,7 @@ def test_no_field_decides_alone() -> None:
     assert together((ENERGY, Sign.PROOF), Sign.OTHER) == Verdict.OURS
     assert together((ENERGY, Sign.OTHER), Sign.PROOF) == Verdict.THEIRS
     assert together(Sign.OTHER, Sign.ALIKE, Sign.ALIKE) == Verdict.THEIRS
+    assert together((ENERGY, Sign.OTHER), (ENERGY, Sign.OTHER), *[Sign.PROOF] * 3) == Verdict.OURS
     assert together(Sign.PROOF, Sign.STRANGE) == Verdict.OURS
     assert together(Sign.STRANGE, Sign.ALIKE) == Verdict.THEIRS
     assert together(Sign.NONE) == together() == Verdict.UNKNOWN
@@ -146,12 +149,13 @@ def test_what_is_the_same_by_chance_is_no_proof() -> None:
 
 
 def test_no_two_meters_show_the_same_energy() -> None:
-    """At night nothing moves, and yet each has its own; not so what few digits tell, as of new ones."""
+    """At night nothing moves, and yet each has its own; not so what few steps tell, as of new ones."""
     night = dict.fromkeys(range(3600), "812.5")
     assert sign(night, night, ENERGY) == Sign.PROOF
     assert sign(night, night | dict.fromkeys(range(1500), "0.0"), ENERGY) == Sign.PROOF
     assert sign(night, dict.fromkeys(range(3600), "889.5"), ENERGY) == Sign.OTHER
-    for few in ("0", "0.1", "0.02", "7", "312"):
+    # As 0.02, 0.3 and 0.001 kWh are written.
+    for few in ("0", "0.0234375", "0.3125", "0.0009765625", "7", "312"):
         assert sign(dict.fromkeys(night, few), dict.fromkeys(night, f"{few}"), ENERGY) == Sign.ALIKE
     assert sign(dict.fromkeys(night, "0"), night, ENERGY) == Sign.OTHER
     assert sign({0: "812.5"}, {0: "812.50"}, ENERGY) == Sign.PROOF
@@ -161,7 +165,14 @@ def test_no_two_meters_show_the_same_energy() -> None:
 def test_volts_prove_no_house_and_yet_tell_another() -> None:
     ours = {second: str(scattered(second)) for second in range(600)}
     assert sign(ours, ours, VOLTS) == Sign.ALIKE
-    assert sign(ours, {second: str(scattered(second + 31)) for second in ours}, VOLTS) == Sign.OTHER
+    assert sign(ours, {second: str(scattered(second + 31)) for second in ours}, VOLTS) == Sign.STRANGE
+
+
+def test_a_price_proves_no_house() -> None:
+    """It is that of all who pay one utility, also where it moves with the quarter-hour."""
+    price = fields.VOCABULARY["electricity_price"]["price_per_kwh"]
+    ours = {second: str(scattered(second // 60)) for second in range(600)}
+    assert sign(ours, ours, price) == Sign.ALIKE
 
 
 def test_what_the_journal_would_have_kept_is_none_of_ours() -> None:
@@ -171,6 +182,8 @@ def test_what_the_journal_would_have_kept_is_none_of_ours() -> None:
     assert sign(ours, dict.fromkeys(range(0, 3600, 7), "0.15")) == Sign.STRANGE
     first = {second: value for second, value in ours.items() if second < 300}
     assert sign(first, ours) == Sign.ALIKE
+    looping = {second: "0" for second in range(3600) if second % 40 < 10}
+    assert sign(looping, dict.fromkeys(range(3600), "0")) == Sign.ALIKE
 
 
 def test_what_moves_and_what_counts_is_asked_in_turn() -> None:

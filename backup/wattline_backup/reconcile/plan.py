@@ -40,7 +40,7 @@ class Compared:
         next_hour: the next one of which there is anything; the one behind it if there is none.
         firm: the further tags under which InfluxDB has any of it, but those that only what stands still speaks for.
         doubled: the further tags under several of which InfluxDB has one second, as the values prove; none where it has each
-            under one alone.
+            under one alone, or one that came twice.
     """
 
     text: str
@@ -117,7 +117,7 @@ class Beside:
         tags_of = self._tags(stored_of, firm)
         for hour, next_hour in zip(hours, [*hours[1:], hours[-1] + 1], strict=True):
             tags, stored = tags_of[hour], stored_of[hour]
-            twice = union(again.get(hour, {}).values())
+            came_twice = twice = union(again.get(hour, {}).values())
             if elsewhere := union(union(names.values()) for other, names in stored.items() if other != tags):
                 twice &= union(stored.get(tags, {}).values()) | ~elsewhere
             yield Compared(
@@ -130,7 +130,7 @@ class Beside:
                 twice,
                 next_hour,
                 frozenset(tags for tags, names in stored.items() if tags in firm and any(names.values())),
-                _doubled({tags: stored[tags] for tags in self._proven(text, hour, carried.get(hour, {}))}),
+                _doubled({tags: stored[tags] for tags in self._proven(text, hour, carried.get(hour, {}))}, came_twice),
             )
 
     def _firm(self, text: str, names_of: Mapping[int, Bits], carried: Carried) -> set[Tags]:
@@ -198,11 +198,13 @@ def _latest(stored: Mapping[Tags, Bits], ours: Tags) -> Tags | None:
     return max(sorted(last, key=sorted), key=lambda tags: (last[tags], tags == ours), default=None)
 
 
-def _doubled(stored: Mapping[Tags, Bits]) -> frozenset[Tags]:
-    """The tags under several of which there is one second."""
+def _doubled(stored: Mapping[Tags, Bits], came_twice: int) -> frozenset[Tags]:
+    """The tags under several of which there is one second, but such as came twice: these may be two readings."""
     seconds = {tags: union(names.values()) for tags, names in stored.items()}
     return frozenset(
-        tags for tags in seconds if seconds[tags] & union(seconds[other] for other in seconds if other != tags)
+        tags
+        for tags in seconds
+        if seconds[tags] & ~came_twice & union(seconds[other] for other in seconds if other != tags)
     )
 
 

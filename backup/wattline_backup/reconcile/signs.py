@@ -5,13 +5,14 @@ before a clock that was set back. Of a neighbour's some field is another. So no 
 houses, as what two new meters gave to the grid, and one may be another in ours.
 """
 
-from bisect import bisect_left
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from itertools import pairwise
+from statistics import median
 
-from wattline.fields import Field
+from wattline.fields import BLOCK_PRICE, PRICE, VOCABULARY, Field
 from wattline_backup.reconcile.carriers import LEAST_SECONDS, Verdict
 
 Values = dict[int, str]
@@ -21,16 +22,15 @@ Values = dict[int, str]
 _MANY_SECONDS = 100
 # So many of the moves of a field have to be the same. Of two devices that mostly stand at one value half are by chance.
 _MOST, _HARDLY_HALF = 0.75, 0.55
-# Those that all houses on one line have prove nothing where they are alike.
+# What all houses on one line have, and what all pay to one utility, proves nothing where it is alike.
 _OF_THE_GRID = ("frequency_", "voltage_")
+_OF_THE_UTILITY = VOCABULARY[PRICE].keys() | VOCABULARY[BLOCK_PRICE].keys()
 _OF_ENERGY = ("kWh", "kvarh")
-# With fewer digits two meters that are both new may show the same.
-_DIGITS = 4
-# What InfluxDB has so near to a second that the journal has, the journal was there to keep.
-_NEAR_S = 60
-# No two meters have counted alike; what is said of their energies counts for so much.
-_WEIGHT = 2
-# Where the one has so much more than the other, no further field is asked.
+# Behind so many steps no two meters have counted alike; two that are both new may.
+_STEPS = 1000
+# A pause that is longer than so many usual ones is one in which the journal kept nothing.
+_PAUSES = 2
+# Where so many fields more say the one than the other, no further one is asked.
 _LEAD = 3
 
 
@@ -42,7 +42,8 @@ class Sign(Enum):
     OTHER = auto()
     """It is another."""
     STRANGE = auto()
-    """InfluxDB has it at seconds at which the journal has it not, though it was there to keep it."""
+    """It speaks against ours where nothing proves them: volts that are others, as if rounded or a neighbour's; or InfluxDB has it
+    at seconds at which the journal has it not, though it was there to keep it."""
     ALIKE = auto()
     """It is the same, as it might be of another meter."""
     NONE = auto()
@@ -54,24 +55,33 @@ class Tally:
 
     def __init__(self) -> None:
         self._signs: Counter[Sign] = Counter()
+        self._of_energy: Counter[Sign] = Counter()
 
     def add(self, field: Field | None, sign: Sign) -> None:
         """What another field says."""
-        self._signs[sign] += _WEIGHT if _counts_energy(field) else 1
+        self._signs[sign] += 1
+        self._of_energy[sign] += _counts_energy(field)
 
     @property
     def is_decided(self) -> bool:
         """Whether one side leads by so much that no further field is asked."""
-        return abs(self._signs[Sign.PROOF] - self._signs[Sign.OTHER]) >= _LEAD
+        return abs(_lead(self._signs)) >= _LEAD
 
     @property
     def verdict(self) -> Verdict:
-        """What they say together. A neighbour's readings that pass for ours cost ours, and the reverse a copy: doubt is theirs."""
-        if self._signs[Sign.PROOF] > self._signs[Sign.OTHER]:
+        """What they say together: most of them, else most of the energies, which tell meters apart best.
+
+        A neighbour's readings that pass for ours cost ours, and the reverse a copy: what is in doubt is theirs.
+        """
+        if (_lead(self._signs), _lead(self._of_energy)) > (0, 0):
             return Verdict.OURS
         if self._signs[Sign.OTHER] or self._signs[Sign.STRANGE]:
             return Verdict.THEIRS
         return Verdict.STILL if self._signs[Sign.ALIKE] else Verdict.UNKNOWN
+
+
+def _lead(signs: Mapping[Sign, int]) -> int:
+    return signs[Sign.PROOF] - signs[Sign.OTHER]
 
 
 def in_turn(ours: Mapping[str, Values], known: Mapping[str, Field]) -> list[str]:
@@ -100,13 +110,14 @@ def sign_of(field: Field | None, ours: Values, theirs: Values, kept: Sequence[in
     same = {second: ours[second] for second in common if _are_equal(ours[second], theirs[second])}
     moves = [second for before, second in pairwise(common) if not _are_equal(ours[before], ours[second])]
     same_moves = sum(second in same for second in moves)
+    is_shared = field is not None and (field.name.startswith(_OF_THE_GRID) or field.name in _OF_THE_UTILITY)
     if len(common) >= LEAST_SECONDS and 2 * len(same) < len(common):
-        return Sign.OTHER
+        return Sign.STRANGE if is_shared else Sign.OTHER
     if len(moves) >= LEAST_SECONDS and same_moves < _HARDLY_HALF * len(moves):
-        return Sign.OTHER
-    if _is_precise(field, same) or (_moves(same) and same_moves >= _MOST * len(moves)):
-        return Sign.ALIKE if field and field.name.startswith(_OF_THE_GRID) else Sign.PROOF
-    strange = sum(_is_near(second, kept) for second in theirs.keys() - ours.keys())
+        return Sign.STRANGE if is_shared else Sign.OTHER
+    if not is_shared and (_is_precise(field, same) or (_moves(same) and same_moves >= _MOST * len(moves))):
+        return Sign.PROOF
+    strange = _kept_from(theirs.keys() - ours.keys(), kept)
     if strange >= LEAST_SECONDS and strange > len(common):
         return Sign.STRANGE
     return Sign.ALIKE if len(same) >= LEAST_SECONDS else Sign.NONE
@@ -114,15 +125,12 @@ def sign_of(field: Field | None, ours: Values, theirs: Values, kept: Sequence[in
 
 def _is_precise(field: Field | None, same: Values) -> bool:
     """Whether that is what a counter of energy shows which has counted for a while."""
-    return _counts_energy(field) and any(_digits(value) >= _DIGITS for value in same.values())
+    # Numbers are written on a binary grain (registers.to_grain), so the numerator has no more steps than the meter.
+    return _counts_energy(field) and any(abs(float(value).as_integer_ratio()[0]) >= _STEPS for value in same.values())
 
 
 def _counts_energy(field: Field | None) -> bool:
     return field is not None and field.kind == "counter" and field.unit in _OF_ENERGY
-
-
-def _digits(value: str) -> int:
-    return len(value.partition("e")[0].replace(".", "").lstrip("-0"))
 
 
 def _moves(same: Values) -> bool:
@@ -144,10 +152,13 @@ def _paces(values: Values) -> Counter[float | str]:
     return Counter(round((after - value) / (then - second), 9) for (second, value), (then, after) in pairwise(numbers))
 
 
-def _is_near(second: int, kept: Sequence[int]) -> bool:
-    place = bisect_left(kept, second)
-    around: Iterable[int] = kept[max(0, place - 1) : place + 1]
-    return any(abs(second - each) <= _NEAR_S for each in around)
+def _kept_from(seconds: Iterable[int], kept: Sequence[int]) -> int:
+    """How many of them lie between two that the journal has, with no longer pause than is usual there."""
+    if len(kept) < LEAST_SECONDS:
+        return 0
+    longest = _PAUSES * median(after - before for before, after in pairwise(kept))
+    places = (bisect(kept, second) for second in seconds)
+    return sum(0 < place < len(kept) and kept[place] - kept[place - 1] <= longest for place in places)
 
 
 def _are_equal(ours: str, theirs: str) -> bool:
