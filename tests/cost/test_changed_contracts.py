@@ -157,7 +157,7 @@ class TestStored:
         house.read(midnight(date(2026, 2, 20)), april - DAY_S)
         assert remarks(house, april - DAY_S) == ""
         house.contract(FLAT)
-        assert "priced before 2026-04-01" in (remark := remarks(house, april))
+        assert "owed before 2026-04-01" in (remark := remarks(house, april))
         assert "--from 2026-03-01`" in remark
         house.recompute(april, MARCH)
         assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(743 * 0.3, abs=1e-6)

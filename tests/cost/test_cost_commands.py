@@ -127,8 +127,10 @@ def test_check_doubts_what_is_seldom_so(capsys: pytest.CaptureFixture[str], tmp_
         f"by 100. version 1, 'VAT': 0.10 %, is that so? A tenth is 10. source 'spot': there is no folder {tmp_path}/none here, and "
         "so no price of it."
     )
-    path.write_text(text.replace("EUR", "SEK").replace("151.2", "2.2").replace("0.10", "10").replace("none", "."))
-    assert "once more" not in told(capsys, "check", path)
+    for percent in ("10", "0.5"):
+        usual = text.replace("EUR", "SEK").replace("151.2", "2.2").replace("0.10", percent).replace("none", ".")
+        path.write_text(usual)
+        assert "once more" not in told(capsys, "check", path)
 
 
 def test_check_doubts_what_makes_a_month_of_thousands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -201,14 +203,16 @@ def test_explain_reads_the_prices_of_a_folder(capsys: pytest.CaptureFixture[str]
     assert "one kilowatt-hour more costs 0.22132 EUR\n" in text
     assert "  Energia                  0.1232   1.1 times 0.1 of 'pun' plus 0.0132\n" in text
     text = told(capsys, "explain", path, "2026-03-04T01:15")
-    assert "one kilowatt-hour more costs a price that is not known\n" in text
+    assert "what one kilowatt-hour more costs is not known: its source has no price of this time\n" in text
     assert "  Energia                  ?       no price known: 'pun' has none of this time\n" in text
 
 
 def test_explain_takes_a_register(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "house.toml"
     path.write_text(TOP + VERSION + ENERGY.replace("price = 0.15", "registers = { T1 = 0.20, T2 = 0.10 }"))
-    assert "not known\n  Energy  ?  as the meter's register says: T1 0.20, T2 0.10" in told(capsys, "explain", path)
+    text = told(capsys, "explain", path)
+    assert "costs is not known: --register has to say which of the meter's registers counts" in " ".join(text.split())
+    assert "\n  Energy  ?  as the meter's register says: T1 0.20, T2 0.10" in text
     assert "costs 0.1 EUR\n  Energy  0.1  register T2 of the meter" in told(capsys, "explain", path, "--register", "T2")
     refused = told(capsys, "explain", path, "--register", "T3", code=2)
     assert "Version 1 has prices of the registers T1, T2, and none of T3." in refused
@@ -224,8 +228,8 @@ def test_steps_are_told_and_asked_for(capsys: pytest.CaptureFixture[str]) -> Non
         "Accisa up to 150 kWh 0, 150 to 220 kWh 0.0227, 220 to 370 kWh 0.0454, above 370 kWh 0.0227 EUR per kWh"
     )
     text = told(capsys, "explain", path, "2026-03-04")
-    hint = "as long as --used does not say how much was used in the month"
-    assert f"one kilowatt-hour more costs a price that is not known, {hint} Energia" in " ".join(text.split())
+    hint = "--used has to say how much was used in the month"
+    assert f"what one kilowatt-hour more costs is not known: {hint} Energia" in " ".join(text.split())
     assert "  Accisa                   ?       by how much was used in the month: up to 150 kWh 0, 150 to 220" in text
     text = told(capsys, "explain", path, "2026-03-04", "--used", "220.000")
     assert "one kilowatt-hour more costs 0.25267 EUR\n" in text
@@ -235,6 +239,29 @@ def test_steps_are_told_and_asked_for(capsys: pytest.CaptureFixture[str]) -> Non
         assert f"'{word}' must be a number of kilowatt-hours from 0 to 1000000000, such as 151.5" in refused
     refused = told(capsys, "explain", EXAMPLES / "germany-flat.toml", "--used", "1", code=2)
     assert "Version 1 has no price that depends on how much was used in the month; leave --used out." in refused
+
+
+def test_all_that_a_price_lacks_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A source, steps and registers in one version: to say how much was used alone makes no price."""
+    (tmp_path / "prices").mkdir()
+    prices = {
+        "Energy": 'source = "spot"',
+        "Excise": "steps = [{ above_kwh = 0, price = 0 }, { above_kwh = 150, price = 0.02 }]",
+        "Grid": "registers = { T1 = 0.20, T2 = 0.10 }",
+    }
+    charges = [ENERGY.replace("price = 0.15", price).replace("Energy", name) for name, price in prices.items()]
+    spot = '[source.spot]\nkind = "table"\nfolder = "prices"\nminutes = 60\nunit = "MWh"\n'
+    path = tmp_path / "house.toml"
+    path.write_text(TOP + VERSION + "".join(charges) + spot)
+    source, used = "its source has no price of this time", "--used has to say how much was used in the month"
+    register = "--register has to say which of the meter's registers counts"
+    for words, lacking in (
+        ([], f"{source}, and {used}, and {register}"),
+        (["--used", "1"], f"{source}, and {register}"),
+        (["--used", "1", "--register", "T1"], source),
+    ):
+        text = " ".join(told(capsys, "explain", path, "2026-03-04T01:00", *words).split())
+        assert f"what one kilowatt-hour more costs is not known: {lacking} Energy" in text
 
 
 def test_income_is_told_as_such(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -248,7 +275,7 @@ def test_exit_codes_tell_whose_fault_it_is(capsys: pytest.CaptureFixture[str], t
     path.write_text((EXAMPLES / "italy-dynamic.toml").read_text().replace("/var/lib/wattline/prices", "none"))
     assert main(["explain", str(path), "2026-03-04T01:00"]) == 1
     out, err = capsys.readouterr()
-    assert "costs a price that is not known" in out, "the rest is told all the same"
+    assert "costs is not known: its source has no price" in out, "the rest is told all the same"
     assert err.startswith(f"wattline-cost: The folder '{tmp_path}/none' of the source 'pun' cannot be read (")
     assert "no version of the contract 'house' is in force" in told(capsys, "explain", path, "2020-03-04", code=2)
     assert "'yesterday' is no time" in told(capsys, "explain", path, "yesterday", code=2)

@@ -7,6 +7,14 @@
 | a price that is corrected before anything was stored leaves out the months that the run before began with | test_a_month_of_which_nothing_was_stored_has_the_prices_of_now |
 | ... or mixes two prices in one of which something was, and nobody is told | likewise |
 | ... or months that were not owed when they were priced are priced unasked | test_what_was_not_owed_stays_unpriced |
+| ... since the clock was ahead meanwhile | test_what_was_not_owed_stays_unpriced_behind_a_clock_that_was_ahead |
+| a month in which not one run was finished is left out, since another word stands in the file by the next one, and is said to have been priced | test_a_month_without_a_run_is_owed_by_the_terms_of_now |
+| ... or since the run before it, which priced by other terms, was cut off | test_a_month_behind_a_change_that_was_cut_off_is_owed |
+| ... or since a run of it was cut off before it stored anything | test_a_month_that_was_only_begun_is_owed |
+| a month that the contract was said not to hold in counts as not owed, though nobody had read the meter | test_a_month_before_any_reading_was_not_left_out |
+| a `recompute` that is the first of all, and cut off, leaves months of which it stored some days without the others | test_a_first_run_by_hand_that_is_cut_off_is_made_up_for |
+| a memory lost before a month ends leaves it at the day on which it began, since all that is stored is due | test_a_month_that_was_under_way_when_the_memory_was_lost_is_whole |
+| ... or takes months for priced by other terms, since a `recompute` was cut off behind the loss | test_a_lost_memory_is_lost_also_behind_a_recompute_that_was_cut_off |
 """
 
 from datetime import date
@@ -115,3 +123,106 @@ def test_what_was_not_owed_stays_unpriced(house: House) -> None:
     house.contract(FLAT + "# a note\n")
     assert "--from 2026-02-01`" in healed(house)
     assert list(house.stored("cost_1mo")) == [midnight(MARCH), midnight(APRIL)]
+
+
+BEGAN_LATER = FLAT.replace("2026-01-01", "2026-04-01")
+FROM_APRIL = (
+    FLAT.replace("from = 2026-01-01", "from = 2026-01-01\nto = 2026-04-01") + BEGAN_LATER[BEGAN_LATER.index("[[") :]
+)
+BEFORE_MARCH = midnight(MARCH) - QUARTER_S
+
+
+@pytest.mark.parametrize("text", [FLAT, FLAT + "# a note\n", FROM_APRIL], ids=["same", "a note", "a version"])
+def test_a_month_without_a_run_is_owed_by_the_terms_of_now(house: House, text: str) -> None:
+    update(house, BEFORE_MARCH)
+    house.contract(text)
+    assert healed(house) == ""
+    assert is_as_uninterrupted(house, text)
+
+
+def test_a_month_behind_a_change_that_was_cut_off_is_owed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """February is of two prices, and told; March is at the new one."""
+    update(house, BEFORE_MARCH - DAY_S)
+    house.contract(TWICE)
+    with monkeypatch.context() as broken:
+        cut_off(broken, 2)
+        update(house, BEFORE_MARCH)
+    assert "--from 2026-02-01`" in healed(house)
+    assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(743 * 0.6, abs=1e-9)
+
+
+def test_what_was_not_owed_stays_unpriced_behind_a_clock_that_was_ahead(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """February; in March the clock was a week ahead, and the run that saw it set right was cut off."""
+    house.contract(FLAT.replace("2026-01-01", "2026-03-01"))
+    update(house, midnight(date(2026, 3, 10)))
+    house.contract(FLAT)
+    house.update(midnight(date(2026, 3, 17)))
+    with monkeypatch.context() as broken:
+        cut_off(broken, 0)
+        update(house, midnight(date(2026, 3, 10)) + QUARTER_S)
+    house.contract(FLAT + "# a note\n")
+    assert "--from 2026-02-01`" in healed(house)
+    assert list(house.stored("cost_1mo")) == [midnight(MARCH), midnight(APRIL)]
+
+
+def test_a_month_that_was_only_begun_is_owed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contract was said to begin in April, which was corrected in March; February was not owed, and stays so."""
+    house.contract(BEGAN_LATER)
+    update(house, midnight(date(2026, 3, 20)))
+    house.contract(FLAT)
+    with monkeypatch.context() as broken:
+        cut_off(broken, 0)
+        update(house, LAST_EVENING)
+    assert "--from 2026-02-01`" in healed(house)
+    assert list(house.stored("cost_1mo")) == [midnight(MARCH), midnight(APRIL)]
+    assert house.stored("cost_1mo")[midnight(MARCH)][""]["cost"] == pytest.approx(743 * 0.3, abs=1e-9)
+
+
+def test_a_month_before_any_reading_was_not_left_out(house: House) -> None:
+    """`recompute` went over January, when the contract was said to begin in March: readings of it are brought later."""
+    house.contract(FLAT.replace("2026-01-01", "2026-03-01"))
+    update(house, LAST_EVENING)
+    house.recompute(LAST_EVENING, date(2026, 1, 1))
+    house.contract(FLAT)
+    assert "--from 2026-02-01`" in healed(house)
+    house.read(midnight(date(2026, 1, 10)), midnight(date(2026, 1, 11)))
+    house.update(NEXT_MORNING + DAY_S)
+    assert house.stored("cost_1d")[midnight(date(2026, 1, 10))][""]["cost"] == pytest.approx(24 * 0.3, abs=1e-6)
+
+
+@pytest.mark.parametrize("writes", range(0, 10, 3))
+def test_a_first_run_by_hand_that_is_cut_off_is_made_up_for(
+    house: House, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    house.read(midnight(FIRST), LAST_EVENING)
+    with monkeypatch.context() as broken:
+        cut_off(broken, writes)
+        house.recompute(LAST_EVENING, FEBRUARY)
+    assert healed(house) == ""
+    assert is_as_uninterrupted(house)
+
+
+@pytest.mark.parametrize("begin", [FIRST, date(2026, 2, 28)])
+def test_a_month_that_was_under_way_when_the_memory_was_lost_is_whole(house: House, begin: date) -> None:
+    """Of March, or February, one day is all that was stored, and has more readings by now."""
+    now = midnight(MARCH) + (QUARTER_S if begin == FIRST else -QUARTER_S)
+    house.read(midnight(begin), now)
+    house.update(now)
+    (house.chosen.state / "memory.json").unlink()
+    house.read(midnight(begin), NEXT_MORNING)
+    (result,) = house.update(NEXT_MORNING)
+    assert result.remarks == []
+    assert is_as_uninterrupted(house)
+
+
+def test_a_lost_memory_is_lost_also_behind_a_recompute_that_was_cut_off(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(house, LAST_EVENING)
+    (house.chosen.state / "memory.json").unlink()
+    with monkeypatch.context() as broken:
+        cut_off(broken, 0)
+        house.recompute(LAST_EVENING, MARCH)
+    assert "--from 2026-03-01`" in healed(house)

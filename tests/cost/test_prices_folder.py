@@ -11,7 +11,7 @@
 | ... of a day that nobody asks for is complained of | test_what_is_not_asked_for_is_no_fault |
 | the same in two files is a contradiction | test_the_same_twice_is_once |
 | a file of another day than its name says is passed over | test_a_name_that_is_wrong_is_told |
-| what is not asked for is read all the same | test_only_the_days_that_are_asked_for_are_opened |
+| what is not asked for is read all the same | test_only_the_days_that_are_asked_for_are_opened, test_an_archive_of_a_day_is_opened_for_that_day_alone |
 | a file is parsed twice | test_nothing_is_parsed_twice |
 | what was kept is believed of a file that has changed, or of other settings | test_a_changed_file_is_read_anew, test_other_settings_read_anew |
 | a cut-off or foreign cache stops a bill | test_a_cache_that_is_damaged_or_cannot_be_written_costs_time_alone |
@@ -232,6 +232,21 @@ def test_only_the_days_that_are_asked_for_are_opened(tmp_path: Path, parsed: lis
     assert parsed == ["20260114MGPPrezzi.xml"]
     prices.prices(at_s("2026-01-14T22:00"), at_s("2026-01-15T00:00"))
     assert parsed == ["20260114MGPPrezzi.xml", "20260115MGPPrezzi.xml"]
+
+
+def test_an_archive_of_a_day_is_opened_for_that_day_alone(tmp_path: Path, parsed: list[str]) -> None:
+    """One of a month, whose name has its last day too, is opened for all of them."""
+    for name, day in (
+        ("20260113MGPPrezzi", "20260113"),
+        ("20260114MGPPrezzi", "20260114"),
+        ("20260101_20260131", "20260112"),
+    ):
+        (tmp_path / f"{name}.zip").write_bytes(zipped({f"{day}MGPPrezzi.xml": hours(day, ["1"] * 24)}))
+    prices = source(tmp_path)
+    assert found(prices, "2026-01-14T10:00", "2026-01-14T11:00") == [10]
+    assert parsed == ["20260101_20260131.zip", "20260114MGPPrezzi.zip"]
+    assert found(prices, "2026-01-12T10:00", "2026-01-12T11:00") == [10]
+    assert faults(prices) == []
 
 
 def test_nothing_is_parsed_twice(tmp_path: Path, parsed: list[str]) -> None:

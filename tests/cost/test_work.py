@@ -231,7 +231,7 @@ def test_a_changed_contract_prices_this_month_and_tells_of_the_rest(house: House
     (result,) = house.update(NOW)
     (remark,) = result.remarks
     assert remark.startswith(
-        "house.toml has other terms for what was priced before 2026-03-01; that stays as it is until "
+        "house.toml has other terms for what was owed before 2026-03-01; that stays as it is until "
     )
     assert "`wattline-cost recompute --contract house --from 2026-02-01`" in remark
     # 12 x 0.40 + 12 x 0.10 + 0.10 = 6.10, and a tenth.

@@ -9,17 +9,21 @@
 | a clock that was ahead stops the work of a silent meter for as long as it was ahead | test_who_knows_that_the_clock_is_right_says_so |
 | a clock that is behind by less than shows stops the work | test_a_clock_within_the_quarter_hour_is_believed |
 | what is fixed of days that a clock ahead took for over is owed for ever | test_what_a_clock_that_was_ahead_has_priced_goes |
+| ... or the prices of its coming quarter-hours stay, since the run that deletes was cut off | test_what_a_cut_off_run_left_of_a_clock_that_was_ahead_goes |
 | ... or the meter's own days go with it | test_a_meter_that_is_read_again_tells_that_the_clock_was_ahead |
 """
 
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cost.priced_house import DAY_S, QUARTER_S, TWO_BANDS, House, midnight
 from stack.conftest import Stack
+from wattline_cost.errors import CostError
+from wattline_cost.store.stored import Key, Stored
 
 pytestmark = [pytest.mark.chain, pytest.mark.timeout(120)]
 
@@ -155,6 +159,33 @@ def test_what_a_clock_that_was_ahead_has_priced_goes(house: House, days: int) ->
     house.update(NOW)
     house.contract(DEARER)
     house.update(NOW)
+    assert house.all_stored() == before
+
+
+@pytest.mark.parametrize("removals", range(5))
+def test_what_a_cut_off_run_left_of_a_clock_that_was_ahead_goes(
+    house: House, monkeypatch: pytest.MonkeyPatch, removals: int
+) -> None:
+    """The power fails behind so many times of deleting."""
+    house.read(BEGIN, NOW)
+    house.contract(TWO_BANDS)
+    house.update(NOW)
+    before = house.all_stored()
+    house.update(NOW + 25 * DAY_S)
+    sound, left = Stored.remove, removals
+
+    def remove(self: Stored, *words: Any) -> set[Key]:
+        nonlocal left
+        if left == 0:
+            raise CostError("The plug was pulled.")
+        left -= 1
+        return sound(self, *words)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Stored, "remove", remove)
+        house.update(NOW)
+    house.update(NOW)
+    assert house.faults == []
     assert house.all_stored() == before
 
 

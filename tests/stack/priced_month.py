@@ -44,7 +44,8 @@ class PricedMonth(Household):
         today_s = TODAY_S - self.last_priced_h * HOUR_S
         contract = {"contract": "home", "direction": self.direction, "currency": "EUR"}
         known_s = NOW_S - (self.last_priced_h + self.silent_h) * HOUR_S
-        for second in (today_s - 19 * DAY_S + self.first_read_h * HOUR_S, known_s - 15 * MINUTE_S):
+        last_s = known_s - 15 * MINUTE_S
+        for second in (min(today_s - 19 * DAY_S + self.first_read_h * HOUR_S, last_s), last_s):
             yield "cost", point("cost_15m", contract | {"band": "all"}, {"energy_kwh": 0.1}, second)
         energies = [ENERGY_TODAY * part_read(today_s, 13 * HOUR_S, known_s)]
         energies += [ENERGY * part_read(today_s - day * DAY_S, DAY_S, known_s) for day in range(1, 20)]

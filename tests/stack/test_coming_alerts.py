@@ -11,7 +11,7 @@ when 15 of them are left. Each line below is drawn up to now, the last five minu
 | other rates of reading | test_a_meter_that_is_read_seldom_has_the_same_minutes_left |
 | the other meter's power | test_each_meter_has_its_own_minutes |
 | a number in the message that is not what is left | test_the_message_says_how_many_minutes_are_left |
-| told of a month too late, too early, or of another one | TestBudget |
+| told of a month too late, too early, never, or of another one | TestBudget |
 """
 
 from collections.abc import Callable
@@ -118,6 +118,15 @@ class TestBudget:
         assert firing(PricedMonth(budget=50.0, silent_h=silent_h, first_read_h=1)) == self.over("50")
         assert firing(PricedMonth(budget=50.0, silent_h=silent_h + 24)) == self.over("50")
         assert firing(PricedMonth(budget=50.0, silent_h=silent_h + 24, first_read_h=1)) == {}
+
+    @pytest.mark.parametrize(("silent_h", "first_read_h"), [(24 * 60, 0), (24 * 17 + 20, 1)])
+    def test_without_a_usual_day_it_is_judged_by_what_it_came_to(
+        self, firing: Firing, silent_h: int, first_read_h: int
+    ) -> None:
+        """5.00 that is fixed; nobody read the meter in the six weeks that are looked back on, or not for a whole day."""
+        of = {"silent_h": silent_h, "first_read_h": first_read_h}
+        assert firing(PricedMonth(budget=4.9, **of)) == self.over("4.9")
+        assert firing(PricedMonth(budget=5.1, **of)) == {}
 
     @pytest.mark.parametrize("silent_h", [1, 61, 73, 24 * 8 + 13, 24 * 10])
     def test_days_that_nobody_read_do_not_silence_it(self, firing: Firing, silent_h: int) -> None:

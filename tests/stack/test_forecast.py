@@ -11,6 +11,8 @@ What the alert makes of it says `test_coming_alerts.py`.
 | ... or within its last day, by hours that are not 24 | test_a_day_in_which_the_contract_ends_is_foreseen_to_there |
 | ... or when that is over | test_a_contract_that_ended_comes_to_what_it_came_to |
 | ... unless nobody read the meter before it | test_what_was_not_read_before_the_end_is_foreseen |
+| ... or passes for the present month when its own is over | test_a_contract_that_ended_in_a_month_before_is_not_of_this_one |
+| a meter that is silent for longer than is looked back on has a wrong forecast, or nothing at all | test_a_long_silence_has_no_forecast |
 | an end that was taken back still holds | test_an_end_that_was_taken_back_is_forgotten |
 """
 
@@ -134,6 +136,28 @@ def test_a_contract_that_ended_comes_to_what_it_came_to(house: House, end: str, 
     now = midnight(date(2026, 4, 20 + later_days)) + 12 * HOUR_S
     found = month(house, date(2026, 4, 1), now, now)
     assert found == pytest.approx({"so_far": days * 8.2, "forecast": days * 8.2})
+
+
+@pytest.mark.parametrize("zone", ["Europe/Rome", "Asia/Tokyo", "America/New_York"])
+def test_a_contract_that_ended_in_a_month_before_is_not_of_this_one(house: House, zone: str) -> None:
+    house.contract(until("2026-04-20"))
+    house.read(midnight(date(2026, 4, 1)), last := midnight(date(2026, 5, 1)) - 1)
+    house.update(last)
+
+    def told(now: int) -> list[dict[str, str]]:
+        return Householder(house.stack, NOW).rows("This month", now=datetime.fromtimestamp(now, UTC), zone=zone)
+
+    assert (len(told(last)), told(last + 1)) == (1, [])
+
+
+@pytest.mark.parametrize(("day", "has_forecast"), [(20, True), (21, False)])
+def test_a_long_silence_has_no_forecast(house: House, day: int, has_forecast: bool) -> None:
+    """Since the 10th of April: six weeks look back on the 9th, and then on no whole day."""
+    house.contract(FIXED)
+    now = midnight(date(2026, 5, day)) + 12 * HOUR_S
+    found = month(house, date(2026, 4, 1), midnight(date(2026, 4, 10)) + 12 * HOUR_S, now)
+    assert found["so_far"] == pytest.approx(day)
+    assert found.get("forecast") == (pytest.approx(31 * 8.2) if has_forecast else None)
 
 
 def test_what_was_not_read_before_the_end_is_foreseen(house: House) -> None:

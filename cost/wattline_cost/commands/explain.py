@@ -22,7 +22,16 @@ from wattline_cost.tariff import told
 from wattline_cost.tariff.components import REGISTER_NUMBERS
 from wattline_cost.tariff.explain import Explanation, explain
 from wattline_cost.tariff.file import read_contract
-from wattline_cost.tariff.model import ByRegister, ByStep, Contract, Direction, EnergyCharge, Rule
+from wattline_cost.tariff.model import (
+    ByRegister,
+    BySource,
+    ByStep,
+    Contract,
+    Direction,
+    Energy,
+    EnergyCharge,
+    Rule,
+)
 from wattline_cost.tariff.versions import told as told_moment
 
 SUMMARY = "tells which version, band and price of a contract holds at a moment, and why"
@@ -32,6 +41,12 @@ ERROR_PREFIX = "wattline-cost: "
 GAP = "  "
 # Of a large factory in a month.
 MOST_KWH = 1_000_000_000
+LACKING: Mapping[type[Energy], str] = {
+    BySource: "its source has no price of this time",
+    ByStep: "--used has to say how much was used in the month",
+    ByRegister: "--register has to say which of the meter's registers counts",
+}
+"""What may be missing for a price to be known, by its kind; the other kinds lack nothing."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -158,19 +173,18 @@ def _why(found: Explanation, rule: Rule) -> str:
 
 
 def _whole(contract: Contract, found: Explanation) -> str:
-    """What one kilowatt-hour more comes to, or why that cannot be said."""
+    """What one kilowatt-hour more comes to, or all that is lacking to say it."""
+    verb = "costs" if contract.direction is Direction.IMPORT else "yields"
     if found.per_kwh is not None:
-        return f"{told.amount(found.per_kwh)} {contract.currency}"
-    charges = [charge for charge in found.version.components if isinstance(charge, EnergyCharge)]
-    by_steps = {charge.name for charge in charges if isinstance(charge.price, ByStep)}
-    is_used_asked = any(part.per_kwh is None and part.name in by_steps for part in found.parts)
-    hint = ", as long as --used does not say how much was used in the month" if is_used_asked else ""
-    return f"a price that is not known{hint}"
+        return f"one kilowatt-hour more {verb} {told.amount(found.per_kwh)} {contract.currency}"
+    unknown = {part.name for part in found.parts if part.per_kwh is None}
+    charges = [each for each in found.version.components if isinstance(each, EnergyCharge) and each.name in unknown]
+    lacking = dict.fromkeys(LACKING[type(charge.price)] for charge in charges)
+    return f"what one kilowatt-hour more {verb} is not known: {', and '.join(lacking)}"
 
 
 def _parts(contract: Contract, found: Explanation) -> Iterator[str]:
-    verb = "costs" if contract.direction is Direction.IMPORT else "yields"
-    yield filled(f"one kilowatt-hour more {verb} {_whole(contract, found)}", len(GAP))
+    yield filled(_whole(contract, found), len(GAP))
     width = max((len(part.name) for part in found.parts), default=0)
     amounts = ["?" if part.per_kwh is None else told.amount(part.per_kwh) for part in found.parts]
     digits = max(map(len, amounts), default=0)

@@ -22,7 +22,8 @@ READERS: Mapping[Files, Callable[[bytes, str, SourceSettings], Iterator[Price]]]
     Files.TABLE: table.read,
 }
 
-_DAY = re.compile(r"(20[0-9]{6})[^0-9].*\.xml", re.IGNORECASE)
+# Where a second day stands behind it, as in the name of an archive of a month, it is not all of it.
+_DAY = re.compile(r"(20[0-9]{6})[^0-9](?!.*20[0-9]{6}).*\.(?:xml|zip)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The bill of a month, or of any days, as a supplier prints it.
 
 The lines of the days add up without rounding; a bill rounds, as its contract says. Where each line is rounded, a percentage is
-of the rounded amounts: that is the base which a supplier's bill shows, and whoever reckons it up with what is printed comes
-to the same cent. Where the sum alone is rounded, a percentage is of what was not rounded.
+of the rounded amounts: that is the base which a supplier's bill shows, and whoever adds up the amounts that are printed, or takes
+a percentage of them, comes to the same cent. Where the sum alone is rounded, a percentage is of what was not rounded. Energy is
+priced with all its digits, which CSV and JSON have; in a table each quantity is rounded by itself to three decimals of a
+kilowatt-hour, so that a sum of them may miss by one in the last.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -159,7 +159,7 @@ class Account:
             ServerError: InfluxDB does not answer.
         """
         if (self._known.looked_at or self.today) > self.today:
-            self._known.looked_at = None
+            self._known.looked_at = self.today - ONE_DAY
         return self.clear(self.today + ONE_DAY, None) if self._ahead else Change(0, 0)
 
     @cached_property
@@ -175,14 +175,19 @@ class Account:
     def is_by_these_terms(self, month: date, due: Collection[date]) -> bool:
         """Whether what is stored of a month is what the contract makes of it, by its days that are not ``due``.
 
+        Where all are due, whether it was under way when anything was stored last: then all of it is priced anew, as a month is
+        that is under way.
+
         Raises:
             ServerError: InfluxDB does not answer.
         """
         owed, last = self._owed(), next_month(month) - ONE_DAY
         stored = self._stored.points(OF_DAYS, *span_s(month, last, self.contract.zone))
         telling = sorted(set(owed.days(month, last)) - set(due))
-        if not telling or not all(owed.has(measurement, second) for measurement, _, second in stored):
+        if not all(owed.has(measurement, second) for measurement, _, second in stored):
             return False
+        if not telling:
+            return not self.ledger.months_with_days(next_month(month), self.today + ONE_DAY)
         starts_s = {day_start_s(day, self.contract.zone) for day in telling}
         points = self._price(telling[0], telling[-1]).days
         made = {key: point.fields for point in points if (key := key_of(point))[2] in starts_s}

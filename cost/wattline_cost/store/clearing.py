@@ -54,12 +54,13 @@ def clear(stored: Stored, owed: Owed, first: date, last: date | None) -> set[Key
     # The month of a calendar further east began before.
     gone = stored.remove([costs.MONTHS], start_s - DAY_S, start_s, owed.has)
     start_s = min([start_s, *(second for _, _, second in gone)])
-    gone |= stored.remove(OF_DAYS, start_s, stop_s, owed.has)
-    gone |= stored.remove(OF_MONTHS, min(start_s, day_start_s(month_begin(first), owed.zone)), stop_s, owed.has)
     begin_s, end_s = stop_s, stop_s
     if owed.first is not None:
         begin_s, end_s = day_start_s(owed.first, owed.zone), day_stop_s(owed.coming, owed.zone)
     for from_s, to_s in ((start_s, min(begin_s, stop_s)), (max(end_s, start_s), stop_s)):
         if from_s < to_s:
             gone |= stored.remove(OF_QUARTERS, from_s, to_s, lambda *_: False)
+    # Days and months to come tell a run that the clock was ahead: so they are the last to go.
+    gone |= stored.remove(OF_DAYS, start_s, stop_s, owed.has)
+    gone |= stored.remove(OF_MONTHS, min(start_s, day_start_s(month_begin(first), owed.zone)), stop_s, owed.has)
     return gone

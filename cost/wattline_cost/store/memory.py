@@ -29,7 +29,8 @@ class Known:
     Attributes:
         content: of its file when it was priced last; ``terms.OTHERWISE`` from before the first write of a run that prices by other
             terms, or by hand, until all of it is stored.
-        priced: by which terms each month was, as ``terms.mark`` tells them or ``terms.OTHERWISE``, by its first day as text.
+        priced: by which terms each month was, as ``terms.mark`` tells them or ``terms.OTHERWISE``, by its first day as text. One that
+            is not among them was priced by none, and is by those of now.
         looked_at: the day on which all days were looked at, and not the newest alone: the last one on which the clock was
             believed.
         decimals: of the counters of its meter, as far as they have shown.

@@ -11,16 +11,18 @@ from wattline_cost.tariff.holidays import Calendar
 from wattline_cost.tariff.model import BySource, Contract, EnergyCharge, Version
 
 DIGITS = 16
+NOTHING = ""
+"""The mark of a month in which nothing was owed when it was looked at."""
 OTHERWISE = "otherwise"
 """In the place of a mark: of a month that was priced by several terms, or nobody knows by which, as while others price it."""
 
 
 def mark(contract: Contract, month: date) -> str:
-    """What stands for all that prices ``month``, by its first day; empty where the contract does not hold in it."""
+    """What stands for all that prices ``month``, by its first day; ``NOTHING`` where the contract does not hold in it."""
     stop = next_month(month)
     versions = tuple(_within(contract, month, stop))
     if not versions:
-        return ""
+        return NOTHING
     # A rule across midnight belongs to the day on which it begins.
     calendar = Calendar(contract.holidays)
     holidays = [day for day in days_through(month - ONE_DAY, stop - ONE_DAY) if calendar.name(day) is not None]

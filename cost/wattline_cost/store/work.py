@@ -16,7 +16,7 @@ from wattline_cost.store.account import RECENT_DAYS, Account
 from wattline_cost.store.ledger import Day
 from wattline_cost.store.memory import Known, Memory
 from wattline_cost.store.stored import Change
-from wattline_cost.store.terms import OTHERWISE, mark, months_through
+from wattline_cost.store.terms import NOTHING, OTHERWISE, mark, months_through
 from wattline_cost.tariff.file import content_of, parse_contract
 from wattline_cost.tariff.model import Contract
 
@@ -123,7 +123,7 @@ class Work:
                 days.update(days_through(max(begin, month), account.last_day))
             alike = {each for each in set(map(month_begin, days)) if each == month or _is_alike(file, known, each)}
             days = {day for day in days if month_begin(day) in alike}
-            for each in months_through(begin, today) if is_look else map(month_begin, days):
+            for each in map(month_begin, days):
                 known.priced.setdefault(str(each), mark(file.contract, each))
         with self._unsettled(file, account, known, [month] if is_anew else []):
             change += account.clear(month, None) if is_anew else Change(0, 0)
@@ -186,29 +186,26 @@ class Work:
 def _recall(file: File, account: Account, known: Known, due: set[date]) -> None:
     """Have it known of each month that is over by which terms it was priced, before those of ``file`` price any of it.
 
-    What was not owed before stays as it is, as all history does. A month of which nothing is stored or owed, since the meter was
-    not read yet, was priced by no terms; nor was one that a run only began with, before it was cut off. Where nothing is known, as
-    after a loss of the memory, what is stored tells.
+    Up to the last day that was looked at, what was not owed then stays as it is, as all history does. A month behind that was
+    still to come: no terms have priced it, nor one that a run only began with before it was cut off, nor one before any reading.
+    Where no day is known to have been looked at, as after a loss of the memory, what is stored tells.
     """
     month, begin = month_begin(account.today), account.begin()
-    stored = account.ledger.months_before(month)
     begun = _begun(account, known, month)
-    known.priced = {each: terms for each, terms in known.priced.items() if each not in begun}
-    if known.content:
-        owed = list(months_through(begin, month - ONE_DAY)) if begin is not None else []
-        counted = {*map(str, stored), *map(str, owed), str(month)}
-        known.priced = {each: terms for each, terms in known.priced.items() if each in counted}
-        known.priced |= dict.fromkeys({*map(str, owed)} - begun - known.priced.keys(), "")
-        return
-    for each in stored:
-        if str(each) not in known.priced.keys() | begun:
-            is_alike = account.is_by_these_terms(each, due)
-            known.priced[str(each)] = mark(file.contract, each) if is_alike else OTHERWISE
+    known.priced = {each: terms for each, terms in known.priced.items() if terms != NOTHING and each not in begun}
+    if known.looked_at is None:
+        for each in account.ledger.months_before(month):
+            if str(each) not in known.priced.keys() | begun:
+                is_alike = account.is_by_these_terms(each, due)
+                known.priced[str(each)] = mark(file.contract, each) if is_alike else OTHERWISE
+    elif begin is not None:
+        passed = map(str, months_through(begin, min(known.looked_at, month - ONE_DAY)))
+        known.priced |= dict.fromkeys(set(passed) - begun - known.priced.keys(), NOTHING)
 
 
 def _begun(account: Account, known: Known, month: date) -> set[str]:
-    """The months before ``month`` that a run began to price, before it was cut off, and of which no day is whole."""
-    begun = sorted(each for each, terms in known.priced.items() if terms and each < str(month))
+    """The months but ``month`` that a run began to price, before it was cut off, and of which no day is whole."""
+    begun = sorted(each for each, terms in known.priced.items() if terms != NOTHING and each != str(month))
     whole = account.ledger.months_with_days(date.fromisoformat(begun[0]), month) if begun else set()
     return {each for each in begun if date.fromisoformat(each) not in whole}
 
@@ -219,12 +216,13 @@ def _is_alike(file: File, known: Known, month: date) -> bool:
 
 
 def _remarks(file: File, known: Known, month: date) -> list[str]:
-    """What is to be said of the months before ``month`` that were priced by other terms."""
+    """What is to be said of the months before ``month`` that were priced by other terms, or nobody knows by which."""
     others = [each for each in sorted(map(date.fromisoformat, known.priced)) if not _is_alike(file, known, each)]
     if not others or others[0] >= month:
         return []
+    are_known = any(known.priced[str(each)] != OTHERWISE for each in others)
     remark = (
-        f"{file.path.name} has other terms for what was priced before {month}; that stays as it is until "
+        f"{file.path.name} {'has' if are_known else 'may have'} other terms for what was owed before {month}; that stays as it is until "
         f"`wattline-cost recompute --contract {file.contract.name} --from {others[0]}` prices it anew, or removes what is "
         "not owed any more."
     )

@@ -24,6 +24,8 @@ DEAR = {currency: Decimal(2) for currency in ("CHF", "EUR", "GBP", "USD")}
 DEAR_DAY = Decimal(20)
 # Who is connected with more has no contract of a household, and one in watts has a thousand times as much.
 MOST_KW = Decimal(200)
+# Spain's tax on electricity is the least there is; 0.21 is 21 % written as a share.
+LEAST_PERCENT = Decimal("0.5")
 
 
 def doubts(contract: Contract) -> Iterator[str]:
@@ -51,7 +53,7 @@ def _of_version(version: Version, currency: str) -> Iterator[str]:
             case FixedCharge(name, price, Per.DAY) if dear and abs(price) > DEAR_DAY:
                 yield f"{name!r}: {number(price)} {currency} for each day, is that so?"
             case Percentage(name, percent):
-                if 0 < abs(percent) < 1:
+                if 0 < abs(percent) < LEAST_PERCENT:
                     yield f"{name!r}: {number(percent)} %, is that so? A tenth is 10."
 
 
