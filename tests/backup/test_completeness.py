@@ -13,7 +13,7 @@
 | a meter that is new was due before | test_a_meter_is_due_from_its_first_process_on |
 | ... or ends the run, where its journal is younger than what is looked at | test_what_began_this_moment_is_not_due_yet |
 | a meter that was moved to another port is due twice | test_a_meter_that_was_moved_to_another_port_is_one |
-| a stick, which is not asked, is due | test_what_speaks_when_it_wants_to_is_never_due |
+| of a stick, which is not asked, more is due than what it said | test_of_what_speaks_when_it_wants_to_is_due_what_it_said |
 | what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
 | ... or what both lack is told as metered | likewise |
 | ... in hours of which the journal has nothing at all | test_hours_that_the_journal_lacks_are_asked_for |
@@ -165,8 +165,11 @@ def test_what_began_this_moment_is_not_due_yet() -> None:
     assert spans_of("house", [[Began(DAY + 100, {"house": 1})]], DAY + 100, DAY + 50, []) == []
 
 
-def test_what_speaks_when_it_wants_to_is_never_due() -> None:
-    assert spans_of("grid", [[Began(DAY, {"grid": 0})]], DAY, DAY + HOUR_S, []) == []
+def test_of_what_speaks_when_it_wants_to_is_due_what_it_said() -> None:
+    spans = spans_of("grid", [[Began(DAY, {"grid": 0})]], DAY, DAY + HOUR_S, [])
+    said = Meter(seconds={DAY // HOUR_S: 1 << 7 | 1 << 40 | 1 << 41}, lacking={DAY // HOUR_S: 1 << 40})
+    told = numbers_of("grid", said, spans, Kept(), (DAY, DAY + DAY_S))
+    assert told == {"due": 3, "metered": 3, "stored": 2} | dict.fromkeys(REASONS, 0)
 
 
 def test_a_begin_by_a_wrong_clock_is_that_of_the_next_reading() -> None:
