@@ -13,6 +13,7 @@
 | a meter that is new was due before | test_a_meter_is_due_from_its_first_process_on |
 | ... or ends the run, where its journal is younger than what is looked at | test_what_began_this_moment_is_not_due_yet |
 | a meter that was moved to another port is due twice | test_a_meter_that_was_moved_to_another_port_is_one |
+| the sentence begins behind its end, where the time zone was changed | test_behind_a_change_of_the_time_zone_no_span_ends_before_it_begins |
 | of a stick, which is not asked, more is due than what it said | test_of_what_speaks_when_it_wants_to_is_due_what_it_said |
 | what InfluxDB has and the journal has not is told as off | test_a_second_that_is_stored_alone_counts_as_metered |
 | ... or what both lack is told as metered | likewise |
@@ -163,6 +164,22 @@ def test_a_meter_is_due_from_its_first_process_on() -> None:
 def test_what_began_this_moment_is_not_due_yet() -> None:
     """What is younger than two minutes is left alone, and so is a journal of which that is all."""
     assert spans_of("house", [[Began(DAY + 100, {"house": 1})]], DAY + 100, DAY + 50, []) == []
+
+
+def test_behind_a_change_of_the_time_zone_no_span_ends_before_it_begins() -> None:
+    """A day of a zone in the east, told up to an hour that is the day before in the west."""
+    until_s = int(datetime(2026, 11, 1, 21, 30, tzinfo=UTC).timestamp())
+    day = {
+        "site": "home",
+        "meter": "house",
+        "day": "2026-11-02",
+        "due": 9,
+        "metered": 9,
+        "stored": 9,
+        "until_s": until_s,
+    }
+    told = " ".join(as_text([day], ZoneInfo("America/New_York")).split())
+    assert "From 2026-11-01 to 2026-11-01 16:30, of 9" in told
 
 
 def test_of_what_speaks_when_it_wants_to_is_due_what_it_said() -> None:

@@ -149,7 +149,7 @@ def _sentence(days: Sequence[dict[str, Any]], zone: tzinfo | None) -> str:
     until_s = max(_until(day, zone) for day in days)
     until = f"the end of {last}" if until_s >= _end(last, zone) else _moment(until_s, zone)
     # Behind a change of the time zone a day may not have come to the noon that names it.
-    first = min(first, until.removeprefix("the end of ")[:10])
+    first = min(first, _moment(until_s - 1, zone)[:10])
     due, metered, stored = (sum(day[name] for day in days) for name in ("due", "metered", "stored"))
     missing = sum(max(0, day["metered"] - day["stored"]) for day in days)
     return (

@@ -22,7 +22,7 @@ class Told(NamedTuple):
         begin_s: the first second of the day, since 1970.
         numbers: of it.
         aside: the ranges that were set aside and that the numbers leave out.
-        parts: what of the time the numbers are of: but for a change of the time zone all of the day.
+        parts: of what time the numbers are: the day as far as it was told, in parts where the time zone was changed.
     """
 
     begin_s: int

@@ -27,9 +27,9 @@ class Verdict(StrEnum):
     THEIRS = "theirs"
     """They are not."""
     STILL = "still"
-    """They are equal, but do not move, as those of another house might be."""
+    """They are equal, as those of another house might be: they do not move, or evenly, or are those of all houses."""
     UNKNOWN = "unknown"
-    """There are none to compare, or too few, or they rise as evenly as those of any other would."""
+    """There are none to compare, or too few."""
 
 
 Judge = Callable[[int, Tags, Mapping[str, int]], Verdict]
@@ -44,7 +44,7 @@ def carriers_of(series: Series, known: Iterable[str], counts: Counts, ours: Tags
         known: the fields that it has there.
         counts: what InfluxDB has.
         ours: the further tags that our settings say.
-        judge: is asked about others.
+        judge: is asked about others, and about ours where ours stand under others too.
     """
     found = _found(series, set(known), counts)
     own = {

@@ -1,6 +1,7 @@
-"""Whether a series of InfluxDB has the values of the journal in an hour; asked only of those that the settings do not call ours.
+"""Whether a series of InfluxDB has the values of the journal in an hour.
 
-A verdict is remembered with the counts of the hour, and holds until one of these is another.
+It is asked of those that the settings do not call ours, and of these where ours stand under another name too. A verdict
+is remembered with the counts of the hour, and holds until one of these is another.
 """
 
 import json

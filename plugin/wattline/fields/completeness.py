@@ -44,6 +44,7 @@ COMPLETENESS_FIELDS = by_name(
         "",
         "text",
         0,
-        "Of what time they are: begin and end, with a stroke between. It is the day, but for one on which the time zone was changed.",
+        "Of what time they are: begin and end, with a stroke between. It is the day as far as it was told, in parts where the time "
+        "zone was changed.",
     ),
 )
